@@ -1,0 +1,70 @@
+# `make` alone says what there is. Needs Python 3.11 to 3.13 and make; everything else goes into .venv.
+
+PYTHON  ?= python3
+CASE    ?= credit-drift
+WORKERS ?= 2
+
+BIN   := .venv/bin
+USED  := .venv/.used-by-rca
+DEV   := .venv/.used-by-tests
+PIP   := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
+# Wheels and notebooks behave alike everywhere when the clock's zone and the hash seed do.
+ENV   := TZ=UTC PYTHONHASHSEED=0 OMP_NUM_THREADS=1 JUPYTER_PLATFORM_DIRS=1
+NBVAL := $(ENV) $(BIN)/python -m pytest -p no:doctest -o addopts= -q --nbval-current-env --nbval-cell-timeout=300
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types layers notebooks tests prove lab wheel clean
+
+help:  ## say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+demo: $(USED)  ## run an incident that ships and say where its report is (CASE=flights-storm for another)
+	@$(BIN)/rca demo $(CASE)
+
+test: lint types layers notebooks tests  ## everything that has to hold
+
+lint: $(DEV)  ## style
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
+
+types: $(DEV)  ## types
+	$(BIN)/mypy
+
+layers: $(DEV)  ## which module may import which
+	$(BIN)/lint-imports --no-cache >.venv/layers.txt || { cat .venv/layers.txt; exit 1; }
+
+notebooks: $(DEV)  ## run every template, and compare the sample report with what its notebooks give today
+	$(NBVAL) --nbval-lax notebooks
+	$(if $(wildcard reports/sample/*.ipynb),$(NBVAL) --nbval reports/sample)
+
+tests: $(DEV)  ## tests and examples, with coverage
+	$(ENV) $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --cov --cov-report=term-missing:skip-covered
+
+prove: $(DEV)  ## the long statistical proofs: false-alarm rates, coverage of intervals, causes found
+	$(ENV) $(BIN)/python -m pytest -q -n $(WORKERS) -m prove tests
+
+lab: $(USED)  ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+wheel: $(DEV)  ## build the package into dist/
+	$(BIN)/python -m pip --disable-pip-version-check wheel -qq --no-deps --wheel-dir dist .
+
+clean:  ## remove what was built, installed and cached; reports stay
+	rm -rf .venv build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	  || { echo "rca needs Python 3.11 to 3.13; say which: make PYTHON=python3.12"; exit 1; }
+	@echo "Creating .venv …"
+	@$(PYTHON) -m venv .venv
+
+$(USED): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing what rca uses into .venv, once: a minute or two …"
+	@$(PIP) --editable .
+	@touch $@
+
+$(DEV): $(USED)
+	@echo "Installing what the tests use …"
+	@$(PIP) --editable '.[dev]'
+	@touch $@

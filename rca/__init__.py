@@ -1,0 +1,78 @@
+"""Root-cause analysis of AI incidents: the folder of a closed incident goes in, a post-mortem that can be re-run comes out.
+
+The public names load their module when they are first used, so that `import rca` costs nothing.
+
+>>> import rca
+>>> case = rca.load("data/incidents/credit-drift")          # doctest: +SKIP
+>>> print(rca.verdict(case))                                # doctest: +SKIP
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rca.analysis.engine import analyse, cascade, drift, harm, onset, verdict
+    from rca.errors import InvalidCase, RunFailed, Unanswerable
+    from rca.finding import Finding
+    from rca.practice.score import score
+    from rca.record.case import Case, check, load
+    from rca.report.execute import run
+    from rca.report.figures import plot
+    from rca.report.manifest import verify
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Case",
+    "Finding",
+    "InvalidCase",
+    "RunFailed",
+    "Unanswerable",
+    "__version__",
+    "analyse",
+    "cascade",
+    "check",
+    "drift",
+    "harm",
+    "load",
+    "onset",
+    "plot",
+    "run",
+    "score",
+    "verdict",
+    "verify",
+]
+
+_HOMES = {
+    "Case": "rca.record.case",
+    "Finding": "rca.finding",
+    "InvalidCase": "rca.errors",
+    "RunFailed": "rca.errors",
+    "Unanswerable": "rca.errors",
+    "analyse": "rca.analysis.engine",
+    "cascade": "rca.analysis.engine",
+    "check": "rca.record.case",
+    "drift": "rca.analysis.engine",
+    "harm": "rca.analysis.engine",
+    "load": "rca.record.case",
+    "onset": "rca.analysis.engine",
+    "plot": "rca.report.figures",
+    "run": "rca.report.execute",
+    "score": "rca.practice.score",
+    "verdict": "rca.analysis.engine",
+    "verify": "rca.report.manifest",
+}
+"""Public name → the module it lives in, under the same name."""
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its home and keep it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'rca' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

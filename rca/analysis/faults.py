@@ -1,0 +1,308 @@
+"""How a column broke: the fault in the pipe that would make the current values of the reference's, and the rows it hit.
+
+A column that broke in a nameable way can be mended; one that only moved (`distribution`) cannot, since nothing says that
+its values are wrong.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rca.analysis.cells import cells
+from rca.analysis.drift import Drift, as_labels, as_numbers, kind_of, kolmogorov_smirnov
+from rca.analysis.onset import change_point
+from rca.analysis.result import Result, Row
+from rca.finding import Fault, Finding, Target
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+STUCK = 0.95
+"""Share of the rows hit that hold one value, from which a column counts as stuck on it."""
+
+ALIKE = 0.25
+"""A fault explains a move if undoing it leaves at most this share of the distance."""
+
+RARE = 0.01
+"""Share of reference rows below which a filler counts as no real value."""
+
+FILLERS = {"0", "-1", "999", "9999", "-999", "-9999", "99", "-99", "", "unknown", "none", "n/a", "na", "null", "missing"}
+"""Values that pipelines write when they have none."""
+
+UNIT_FACTORS = {
+    12.0: "years to months", 7.0: "weeks to days", 24.0: "days to hours", 60.0: "minutes to seconds", 3600.0: "hours to seconds",
+    365.25: "years to days", 52.18: "years to weeks", 10.0: "a factor of ten", 100.0: "a fraction to per cent",
+    1000.0: "thousands to ones", 1e6: "millions to ones", 1024.0: "KiB to bytes", 2.20462: "kg to pounds",
+    1.609344: "miles to km", 2.54: "inches to cm", 3.28084: "metres to feet", 4.54609: "gallons to litres",
+}  # fmt: skip
+"""Factors between units that get mixed up, and what they turn into what."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnFault:
+    """How one column broke.
+
+    Attributes
+    ----------
+    column : str
+    fault : Fault
+    share : float
+        Of the current rows, those it hit.
+    evidence : str
+        What says so.
+    value : str or None
+        The value a stuck column holds.
+    factor, offset : float
+        ``current = factor * true + offset`` for `scaled` and `shifted`.
+    partner : str or None
+        The column whose values this one holds, for `swapped`.
+    since : int
+        Position, in time order, of the first current row that is hit.
+    """
+
+    column: str
+    fault: Fault
+    share: float
+    evidence: str
+    value: str | None = None
+    factor: float = 1.0
+    offset: float = 0.0
+    partner: str | None = None
+    since: int = 0
+
+    @property
+    def broken(self) -> bool:
+        """Whether it is a fault in the pipe, and not only a distribution that moved."""
+        return self.fault != "distribution"
+
+    @property
+    def invertible(self) -> bool:
+        """Whether the true values follow from the wrong ones."""
+        return self.fault in ("scaled", "shifted", "swapped")
+
+    def __str__(self) -> str:
+        return f"{self.column}: {self.fault.replace('_', ' ')} ({self.evidence})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Faults(Result):
+    """How each column that moved broke."""
+
+    columns: tuple[ColumnFault, ...]
+
+    def __str__(self) -> str:
+        broken = [str(row) for row in self.columns if row.broken]
+        return "; ".join(broken) if broken else "no column broke in a nameable way"
+
+    def get(self, column: str) -> ColumnFault | None:
+        """The fault of a column; None where it did not move."""
+        return next((row for row in self.columns if row.column == column), None)
+
+    def rows(self) -> list[Row]:
+        return [
+            {"column": row.column, "fault": row.fault, "rows hit": row.share, "evidence": row.evidence} for row in self.columns
+        ]
+
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(
+            Finding(
+                id=f"fault.{row.column}",
+                notebook="drift",
+                claim=str(row),
+                cause=Target(kind="feature", name=row.column),
+                effect=row.share,
+                unit="share of rows",
+            )
+            for row in self.columns
+            if row.broken
+        )
+
+
+def faults(
+    reference: pd.DataFrame, current: pd.DataFrame, drift: Drift, *, categorical: Iterable[str] = (), ordered: bool = False
+) -> Faults:
+    """Name how each column that moved broke.
+
+    Parameters
+    ----------
+    reference, current : pandas.DataFrame
+    drift : Drift
+        Of the same windows; only columns that moved are looked at.
+    categorical : iterable of str
+        Numeric columns that are codes.
+    ordered : bool
+        Whether the current rows are in time order, so that a fault may have begun partway.
+    """
+    codes = set(categorical)
+    found = [_fault(reference[name], current[name], name in codes, ordered) for name in drift.moved()]
+    return Faults(columns=tuple(_swaps(found, reference, current, codes)))
+
+
+def _fault(reference: "pd.Series[Any]", current: "pd.Series[Any]", coded: bool, ordered: bool) -> ColumnFault:
+    since = _since(reference, current, coded) if ordered else 0
+    hit = current.iloc[since:]
+    named = _missing(reference, hit) or _stuck(reference, hit)
+    if named is None and kind_of(reference, coded=coded) == kind_of(current, coded=coded) == "numeric":
+        named = _affine(reference, hit)
+    if named is None and kind_of(reference, coded=coded) == "categorical":
+        named = _new_values(reference, hit)
+    if named is None:
+        name = str(reference.name)
+        return ColumnFault(column=name, fault="distribution", share=1.0, evidence="no fault in the pipe would explain the move")
+    return replace(named, since=since, share=named.share * len(hit) / len(current))
+
+
+def _since(reference: "pd.Series[Any]", current: "pd.Series[Any]", coded: bool) -> int:
+    """First row from which the column looks like the current window rather than the reference."""
+    laid = cells(reference, current, coded=coded)
+    ratio = laid.log_ratio()
+    found = change_point(ratio[laid.current], float(ratio[laid.reference].mean()))
+    return found.at if found else 0
+
+
+def _missing(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFault | None:
+    before, after = float(reference.isna().mean()), float(hit.isna().mean())
+    if after - before < 0.05:
+        return None
+    return ColumnFault(
+        column=str(reference.name),
+        fault="missing",
+        share=(after - before) / (1 - before),
+        evidence=f"missing in {after:.0%} of the rows, {before:.0%} before",
+    )
+
+
+def _stuck(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFault | None:
+    """One value where there used to be many."""
+    before, after = as_labels(reference.dropna()), as_labels(hit.dropna())
+    if not len(after) or not len(before):
+        return None
+    values, counts = np.unique(after, return_counts=True)
+    top = str(values[np.argmax(counts)])
+    share, usual = float(counts.max() / len(after)), float(np.mean(before == top))
+    if share < STUCK or usual >= STUCK or share - usual < 0.05:
+        return None
+    frozen = _is_usual(reference, top) and not (top.casefold() in FILLERS and usual < RARE)
+    return ColumnFault(
+        column=str(reference.name),
+        fault="frozen" if frozen else "default_value",
+        share=(share - usual) / (1 - usual),
+        evidence=f"{top} in {share:.0%} of the rows hit, {usual:.1%} before",
+        value=top,
+    )
+
+
+def _is_usual(reference: "pd.Series[Any]", value: str) -> bool:
+    """Whether a value lies within the reference's support: between its extremes, or among its categories."""
+    if kind_of(reference) == "numeric":
+        known, number = as_numbers(reference.dropna()), pd.to_numeric(value, errors="coerce")
+        return bool(known.min() <= number <= known.max())
+    return bool(np.isin(value, as_labels(reference.dropna())))
+
+
+def _affine(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFault | None:
+    """Another unit, or a constant added."""
+    before, after = (values[np.isfinite(values)] for values in (as_numbers(reference), as_numbers(hit)))
+    if min(len(before), len(after)) < 30:
+        return None
+    far = kolmogorov_smirnov(before, after)[0]
+    for factor, words in [*UNIT_FACTORS.items(), *((1 / factor, f"{words}, the other way") for factor, words in UNIT_FACTORS.items())]:
+        if _undone(before, after / factor, far):
+            return ColumnFault(
+                column=str(reference.name), fault="scaled", share=1.0, evidence=f"times {factor:.4g}, {words}", factor=factor
+            )
+    return _shifted(str(reference.name), before, after, far)
+
+
+def _shifted(name: str, before: Floats, after: Floats, far: float) -> ColumnFault | None:
+    quarters = np.quantile(before, [0.25, 0.75])
+    offset = float(np.median(after) - np.median(before))
+    if abs(offset) < 0.5 * float(quarters[1] - quarters[0]) or not _undone(before, after - offset, far):
+        return None
+    return ColumnFault(column=name, fault="shifted", share=1.0, evidence=f"{offset:+.4g} on every value", offset=offset)
+
+
+def _undone(before: Floats, mended: Floats, far: float) -> bool:
+    """Whether a correction brings the values back: to within chance, or nearly all the way."""
+    left = kolmogorov_smirnov(before, mended)[0]
+    chance = 1.358 * np.sqrt(1 / len(before) + 1 / len(mended))
+    return bool(left <= max(ALIKE / 5 * far, chance))
+
+
+def _new_values(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFault | None:
+    before, after = as_labels(reference.dropna()), as_labels(hit.dropna())
+    if not len(after):
+        return None
+    unseen = ~np.isin(after, np.unique(before))
+    if unseen.mean() < 0.05:
+        return None
+    names = sorted(set(after[unseen]))[:3]
+    return ColumnFault(
+        column=str(reference.name),
+        fault="new_values",
+        share=float(unseen.mean()),
+        evidence=f"values never seen before in {unseen.mean():.0%} of the rows, such as {', '.join(names)}",
+    )
+
+
+def _swaps(found: Sequence[ColumnFault], reference: pd.DataFrame, current: pd.DataFrame, codes: set[str]) -> list[ColumnFault]:
+    """Columns that hold each other's values."""
+    rows = {row.column: row for row in found}
+    loose = [row.column for row in found if row.fault in ("distribution", "new_values")]
+    for i, one in enumerate(loose):
+        for other in loose[i + 1 :]:
+            if rows[one].partner is None and rows[other].partner is None and _exchanged(one, other, reference, current):
+                for name, partner in ((one, other), (other, one)):
+                    rows[name] = ColumnFault(
+                        column=name, fault="swapped", share=1.0, evidence=f"holds the values of {partner}", partner=partner
+                    )
+    return list(rows.values())
+
+
+def _exchanged(one: str, other: str, reference: pd.DataFrame, current: pd.DataFrame) -> bool:
+    def apart(before: "pd.Series[Any]", after: "pd.Series[Any]") -> float:
+        shares = cells(before, after).shares()
+        return float(np.abs(shares[0] - shares[1]).sum() / 2)
+
+    straight = apart(reference[one], current[one]), apart(reference[other], current[other])
+    crossed = apart(reference[one], current[other]), apart(reference[other], current[one])
+    return max(crossed) <= ALIKE * min(straight)
+
+
+def mend(fault: ColumnFault, current: pd.DataFrame) -> "pd.Series[Any]":
+    """Undo a fault that can be undone from the wrong values themselves.
+
+    Raises
+    ------
+    ValueError
+        If the fault has destroyed the values, as a frozen column has.
+    """
+    if not fault.invertible:
+        raise ValueError(f"a column that is {fault.fault} holds no trace of its true values")
+    if fault.partner is not None:
+        return current[fault.partner].rename(fault.column)
+    wrong = hit(fault, current)
+    values = as_numbers(current[fault.column])
+    mended = np.where(wrong, (values - fault.offset) / fault.factor, values)
+    return pd.Series(mended, index=current.index, name=fault.column)
+
+
+def hit(fault: ColumnFault, current: pd.DataFrame) -> Mask:
+    """Which current rows the fault hit, as far as the values tell.
+
+    Returns
+    -------
+    ndarray of bool, shape (rows,)
+        For a frozen column also rows whose true value happens to be the one it is stuck on.
+    """
+    after = np.arange(len(current)) >= fault.since
+    values = current[fault.column]
+    if fault.fault == "missing":
+        return np.asarray(after & values.isna().to_numpy())
+    if fault.value is not None:
+        return np.asarray(after & (as_labels(values) == fault.value))
+    return np.asarray(after)

@@ -1,0 +1,502 @@
+"""How much of the metric's change each thing did: the model, a column, how a node follows its parents, or the world.
+
+Evidence has an order. A model that answers otherwise on the same inputs is asked again. A column is mended and the model
+asked again. What neither explains is divided by density ratios, which show association only.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rca.analysis.drift import Drift
+from rca.analysis.faults import ColumnFault, Faults
+from rca.analysis.mending import SEATS, Asker, Mended, mended_harm
+from rca.analysis.metric import Measured, Meter, Parts, measure
+from rca.analysis.ratios import ENOUGH, Division, chain_ratios, divide, mechanisms
+from rca.analysis.result import Result, Row
+from rca.errors import Unanswerable
+from rca.finding import CauseKind, Fault, Finding, Interval, Strength, Target
+
+if TYPE_CHECKING:
+    from rca.record.case import Roles
+    from rca.record.incident import Metric
+    from rca.record.model import Model
+
+Floats = npt.NDArray[np.float64]
+Method = Literal["asked again", "mended", "reweighted", "mechanism"]
+
+MATERIAL_SHARE = 0.25
+"""Share of the harm that mending has to explain before ratios are left aside, or to leave before they are asked."""
+
+SAME = 0.99
+"""Share of reference rows whose recorded answer the model file has to repeat, to count as the model that failed."""
+
+RATIO_ROWS = 8000
+"""Rows of each window that ratios are learned on."""
+
+PLAYERS = 8
+"""Mechanisms that play together; the others are tested and left as they are."""
+
+Z = 1.959963984540054
+
+
+@dataclass(frozen=True, kw_only=True)
+class Windows:
+    """Everything the division of the harm looks at.
+
+    Attributes
+    ----------
+    reference, current : pandas.DataFrame
+        The current rows in time order where the case has a time.
+    roles : Roles
+    metric : Metric
+    model : Model or None
+    model_name : str
+        The system that answers.
+    parents : dict of str to tuple of str
+        Direct causes of each column, where the case has a causal graph; else empty.
+    """
+
+    reference: pd.DataFrame
+    current: pd.DataFrame
+    roles: "Roles"
+    metric: "Metric"
+    model: "Model | None" = None
+    model_name: str = "model"
+    parents: dict[str, tuple[str, ...]]
+
+    @property
+    def meter(self) -> Meter:
+        """Reads the metric's parts off rows."""
+        return Meter(metric=self.metric, roles=self.roles)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contribution:
+    """One signed part of the harm.
+
+    Attributes
+    ----------
+    kind, name, fault
+        What did it; `name` is a column, a node, a system, or `label` for a concept.
+    value : float
+        In the metric's unit and the bad direction: positive where it did harm.
+    interval : Interval
+        95 % sampling interval of `value`.
+    method : {'asked again', 'mended', 'reweighted', 'mechanism'}
+    n_effective : float
+        Effective rows behind it.
+    strength : Strength
+    refuters, assumptions : tuple of str
+    """
+
+    kind: CauseKind
+    name: str
+    fault: Fault | None = None
+    value: float
+    interval: Interval
+    method: Method
+    n_effective: float
+    strength: Strength
+    refuters: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+
+    @property
+    def identifiable(self) -> bool:
+        """Whether enough rows of one window resemble the other's to say anything."""
+        return self.n_effective >= ENOUGH
+
+    @property
+    def label(self) -> str:
+        """What did it, in words."""
+        words = {
+            "feature": f"column {self.name}",
+            "mechanism": f"how {self.name} follows its causes",
+            "concept": "how the label follows the features",
+            "model": f"the answers of {self.name}",
+        }
+        broken = f" ({self.fault.replace('_', ' ')})" if self.fault and self.fault != "distribution" else ""
+        return words.get(self.kind, self.name) + broken
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.value:+.3g} ({self.interval}), {self.method}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Harm(Result):
+    """The metric's change divided, the largest part first.
+
+    Attributes
+    ----------
+    measured : Measured
+    contributions : tuple of Contribution
+        With `unexplained` they add up to ``measured.worse``.
+    unexplained : float
+        In the metric's unit and the bad direction.
+    model_agrees : tuple of float or None
+        Share of rows in each window whose recorded answer the model file repeats; None without a model.
+    """
+
+    measured: Measured
+    contributions: tuple[Contribution, ...]
+    unexplained: float
+    model_agrees: tuple[float, float] | None = None
+
+    def __str__(self) -> str:
+        if not self.contributions:
+            return f"{self.measured}; nothing explains it"
+        return f"{self.measured}; the largest part: {self.contributions[0]}"
+
+    def rows(self) -> list[Row]:
+        return [
+            {
+                "cause": part.label,
+                "contribution": part.value,
+                "interval": str(part.interval),
+                "method": part.method,
+                "effective rows": round(part.n_effective),
+                "strength": part.strength,
+            }
+            for part in self.contributions
+        ] + [
+            {
+                "cause": "unexplained",
+                "contribution": self.unexplained,
+                "interval": None,
+                "method": None,
+                "effective rows": None,
+                "strength": None,
+            }
+        ]
+
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(_finding(part, self.measured) for part in self.contributions)
+
+
+def _finding(part: Contribution, measured: Measured) -> Finding:
+    did = "raised" if part.value * measured.sign > 0 else "lowered"
+    return Finding(
+        id=f"harm.{part.kind}.{part.name}",
+        notebook="drift",
+        claim=f"{part.label} {did} the {measured.label} by {abs(part.value):.3g} ({part.interval}), as {part.method}",
+        cause=Target(kind=part.kind, name=part.name),
+        effect=part.value,
+        unit=measured.name,
+        interval=part.interval,
+        n_effective=part.n_effective,
+        strength=part.strength,
+        assumptions=part.assumptions,
+        refuters=part.refuters,
+    )
+
+
+def harm(windows: Windows, drift: Drift, faults: Faults, *, rng: np.random.Generator) -> Harm:
+    """Divide the metric's change among what could have done it.
+
+    Parameters
+    ----------
+    windows : Windows
+    drift, faults : Drift, Faults
+        Of the same windows; columns that moved are the suspects.
+    rng : numpy.random.Generator
+
+    Raises
+    ------
+    Unanswerable
+        If the metric cannot be computed in one of the windows.
+    """
+    meter = windows.meter
+    groups = meter.segments(windows.reference, windows.current)
+    before, after = (meter.parts(rows, groups=groups) for rows in (windows.reference, windows.current))
+    measured = measure(before, after, windows.metric, rng=rng)
+    agrees, found = None, []
+    asker = _asker(windows)
+    if asker is not None:
+        agrees = tuple(_agreement(windows, asker, rows) for rows in (windows.reference, windows.current))
+        if agrees[0] >= SAME and meter.asks_the_model:
+            found += _asked_again(windows, asker, after, groups) if agrees[1] < SAME else []
+            found += _mended(windows, asker, faults, measured, rng)
+    left = measured.worse - sum(part.value for part in found)
+    if left > MATERIAL_SHARE * max(measured.worse, 0):
+        found = _with_ratios(windows, drift, measured, found, rng)
+    found.sort(key=lambda part: -part.value)
+    return Harm(
+        measured=measured,
+        contributions=tuple(found),
+        unexplained=measured.worse - sum(part.value for part in found),
+        model_agrees=agrees,  # type: ignore[arg-type]
+    )
+
+
+# -- the model, asked again ---------------------------------------------------------------------------------------------
+
+
+def _asker(windows: Windows) -> Asker | None:
+    if windows.model is None or (windows.roles.score or windows.roles.prediction) is None:
+        return None
+    return Asker(score=windows.model.scores, roles=windows.roles, decides=_decision_rule(windows))
+
+
+def _decision_rule(windows: Windows) -> Any:
+    """How scores become recorded predictions: as they are for a regression, else by the threshold the reference shows."""
+    roles, reference = windows.roles, windows.reference
+    if roles.prediction is None or reference[roles.prediction].nunique() > 2:
+        return lambda scores: scores
+    said = reference[roles.prediction]
+    yes = said.astype(str) == str(roles.positive) if isinstance(roles.positive, str) else pd.to_numeric(said) == float(roles.positive)
+    others = said[~yes]
+    no = others.iloc[0] if len(others) else 0
+    threshold = _threshold(reference[roles.score], yes, windows.metric.threshold) if roles.score else windows.metric.threshold
+    positive = said[yes].iloc[0] if yes.any() else roles.positive
+    return lambda scores: np.where(scores > threshold, positive, no)
+
+
+def _threshold(scores: "pd.Series[Any]", yes: "pd.Series[bool]", stated: float) -> float:
+    """The stated threshold if the reference's predictions keep to it, else the one they keep to."""
+    if yes.all() or not yes.any():
+        return stated
+    highest_no, lowest_yes = float(scores[~yes].max()), float(scores[yes].min())
+    return stated if highest_no <= stated <= lowest_yes else (highest_no + lowest_yes) / 2
+
+
+def _agreement(windows: Windows, asker: Asker, rows: pd.DataFrame) -> float:
+    """Share of rows whose recorded score and prediction the model file repeats."""
+    again, same = asker(rows), np.ones(len(rows), bool)
+    for column in (windows.roles.score, windows.roles.prediction):
+        if column is not None:
+            same &= _alike(rows[column], again[column])
+    return float(same.mean())
+
+
+def _alike(recorded: "pd.Series[Any]", again: "pd.Series[Any]") -> npt.NDArray[np.bool_]:
+    if pd.api.types.is_numeric_dtype(recorded):
+        pair = recorded.to_numpy(float), again.to_numpy(float)
+        return np.asarray(np.isclose(*pair, rtol=1e-4, atol=1e-6, equal_nan=True))
+    return np.asarray(recorded.astype(str) == again.astype(str))
+
+
+def _asked_again(windows: Windows, asker: Asker, after: Parts, groups: tuple[object, ...]) -> list[Contribution]:
+    """The harm of answers that the model on file would not have given."""
+    again = windows.meter.parts(asker(windows.current), groups=groups)
+    sign = 1 if windows.metric.harm == "higher" else -1
+    value = sign * (after.value() - again.value())
+    error = float(np.sqrt(np.sum((after.influence() - again.influence()) ** 2)))
+    halves = [sign * (after.take(half).value() - again.take(half).value()) for half in _halves(len(after))]
+    return [
+        _contribution("model", windows.model_name, value, error, method="asked again", rows=float(len(after)), halves=halves)
+    ]
+
+
+def _halves(rows: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    return np.arange(0, rows, 2), np.arange(1, rows, 2)
+
+
+# -- columns, mended ----------------------------------------------------------------------------------------------------
+
+
+def _mended(
+    windows: Windows, asker: Asker, faults: Faults, measured: Measured, rng: np.random.Generator
+) -> list[Contribution]:
+    """The harm that goes away when columns that moved are mended and the model is asked again."""
+    read = [name for name in _model(windows).features if name in windows.reference]
+    suspects = sorted((row for row in faults.columns if row.column in read), key=lambda row: not row.broken)
+    if not suspects:
+        return []
+    done = mended_harm(
+        windows.reference, windows.current, suspects, meter=windows.meter, ask=asker, features=read, rng=rng
+    )
+    return [
+        _mended_part(suspects[i], done, i, measured.sign) for i in range(min(len(suspects), SEATS))
+    ]
+
+
+def _model(windows: Windows) -> "Model":
+    assert windows.model is not None
+    return windows.model
+
+
+def _mended_part(fault: ColumnFault, done: Mended, i: int, sign: int) -> Contribution:
+    part = _contribution(
+        "feature",
+        fault.column,
+        sign * float(done.contributions[i]),
+        float(done.errors[i]),
+        method="mended",
+        rows=float(min(done.rows)),
+        halves=[sign * float(half[i]) for half in done.halves],
+    )
+    assumptions = ("donors that look alike elsewhere would have had alike values",) if not fault.invertible else ()
+    return replace(part, fault=fault.fault, assumptions=assumptions)
+
+
+# -- what is left, by ratios --------------------------------------------------------------------------------------------
+
+
+def _with_ratios(
+    windows: Windows, drift: Drift, measured: Measured, found: Sequence[Contribution], rng: np.random.Generator
+) -> list[Contribution]:
+    """Add what ratios say of the harm that is left; they replace columns whose mending explained next to nothing."""
+    asked = [part for part in found if part.method == "asked again"]
+    mended = [part for part in found if part.method == "mended"]
+    explained = sum(part.value for part in mended)
+    if explained >= MATERIAL_SHARE * measured.worse:
+        return [*found, *_remainder(windows, measured, found)]
+    if windows.parents and windows.model is None:
+        return [*asked, *_by_mechanism(windows, measured)]
+    return [*asked, *_by_chain(windows, drift, measured, sum(part.value for part in asked), rng)]
+
+
+def _remainder(windows: Windows, measured: Measured, found: Sequence[Contribution]) -> list[Contribution]:
+    """Harm that stays with every suspect column mended: the label follows the features otherwise."""
+    if not windows.meter.needs_label:
+        return []
+    value = measured.worse - sum(part.value for part in found)
+    spread = [(part.interval.high - part.interval.low) / (2 * Z) for part in found]
+    whole = (measured.interval.high - measured.interval.low) / (2 * Z)
+    error = float(np.sqrt(whole**2 + sum(one**2 for one in spread)))
+    rows = float(min(measured.n_reference, measured.n_current))
+    part = _contribution("concept", _label(windows), value, error, method="mended", rows=rows, halves=())
+    return [replace(part, strength="suggested", assumptions=("no column under suspicion is broken unseen",))]
+
+
+def _label(windows: Windows) -> str:
+    return windows.roles.label or "label"
+
+
+def _by_mechanism(windows: Windows, measured: Measured) -> list[Contribution]:
+    """Which nodes of the graph follow their parents otherwise, and what that did to the metric."""
+    target = windows.metric.column or windows.roles.label
+    ancestors = _ancestors(windows.parents, target) if target in windows.parents else set(windows.parents)
+    parents = {node: causes for node, causes in windows.parents.items() if node in ancestors}
+    tested = mechanisms(windows.reference, windows.current, parents, categorical=windows.roles.categorical)
+    changed = sorted((one for one in tested if one.q_value <= 0.05), key=lambda one: one.q_value)[:PLAYERS]
+    if not changed:
+        return []
+    parts = windows.meter.parts(windows.reference)
+    ratios = {one.node: one.ratio for one in changed}
+    refuters = (f"{len(tested) - len(changed)} other mechanisms tested and left as they are",)
+    return _divided(parts, ratios, dict.fromkeys(ratios, ("mechanism", None)), measured, refuters=refuters)
+
+
+def _ancestors(parents: dict[str, tuple[str, ...]], node: str) -> set[str]:
+    found, open_ = {node}, [node]
+    while open_:
+        for cause in parents.get(open_.pop(), ()):
+            if cause not in found:
+                found.add(cause)
+                open_.append(cause)
+    return found
+
+
+def _by_chain(
+    windows: Windows, drift: Drift, measured: Measured, known: float, rng: np.random.Generator
+) -> list[Contribution]:
+    """Data, model or world: columns that moved, the others, the answer given them, the label given all."""
+    links = _links(windows, drift)
+    if not links:
+        return []
+    reference, current = (_some(rows, rng) for rows in (windows.reference, windows.current))
+    kinds: dict[str, tuple[CauseKind, Fault | None]] = {name: (kind, fault) for name, (kind, fault, _) in links.items()}
+    ratios = chain_ratios(reference, current, {name: columns for name, (_, _, columns) in links.items()}, rng=rng)
+    parts = windows.meter.parts(reference, groups=windows.meter.segments(windows.reference, windows.current))
+    return _divided(parts, ratios, kinds, measured, known=known)
+
+
+def _some(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    if len(rows) <= RATIO_ROWS:
+        return rows
+    return rows.iloc[np.sort(rng.choice(len(rows), RATIO_ROWS, replace=False))]
+
+
+REST = "columns that did not move"
+
+
+def _links(windows: Windows, drift: Drift) -> dict[str, tuple[CauseKind, Fault | None, list[str]]]:
+    """The chain of mechanisms: name → kind, fault, columns."""
+    roles, meter = windows.roles, windows.meter
+    moved = [name for name in drift.moved() if name in roles.features][: PLAYERS - 3]
+    links: dict[str, tuple[CauseKind, Fault | None, list[str]]] = {name: ("feature", "distribution", [name]) for name in moved}
+    rest = [name for name in (*roles.features, *roles.groups) if name not in moved and name != meter.outcome]
+    if rest:
+        links[REST] = ("feature", "distribution", rest)
+    answers = [name for name in (roles.score, roles.prediction) if name is not None]
+    if answers and windows.model is None and meter.asks_the_model:
+        links[windows.model_name] = ("model", None, answers)
+    elif answers and meter.needs_label and rest:
+        links[REST] = ("feature", "distribution", [*rest, *answers])  # a function of the features once they are known
+    if meter.needs_label and roles.label is not None:
+        links[roles.label] = ("concept", None, [roles.label])
+    elif meter.outcome is not None and not meter.asks_the_model:
+        links[meter.outcome] = ("concept", None, [meter.outcome])
+    return links
+
+
+def _divided(
+    parts: Parts,
+    ratios: dict[str, Floats],
+    kinds: "dict[str, tuple[CauseKind, Fault | None]] | dict[str, tuple[str, None]]",
+    measured: Measured,
+    *,
+    known: float = 0.0,
+    refuters: Iterable[str] = (),
+) -> list[Contribution]:
+    whole = divide(parts, ratios)
+    halves = [divide(parts.take(half), {name: ratio[half] for name, ratio in ratios.items()}) for half in _halves(len(parts))]
+    found = []
+    for i, name in enumerate(whole.names):
+        kind, fault = kinds[name]
+        if name == REST:
+            continue
+        part = _ratio_part(kind, name, whole, i, measured.sign, halves)  # type: ignore[arg-type]
+        found.append(replace(part, fault=fault, refuters=(*part.refuters, *refuters)))
+    return found
+
+
+def _ratio_part(
+    kind: CauseKind, name: str, whole: Division, i: int, sign: int, halves: Sequence[Division]
+) -> Contribution:
+    method: Method = "mechanism" if kind == "mechanism" else "reweighted"
+    part = _contribution(
+        kind,
+        name,
+        sign * float(whole.contributions[i]),
+        float(whole.errors[i]),
+        method=method,
+        rows=float(whole.n_effective[i]),
+        halves=[sign * float(half.contributions[i]) for half in halves],
+    )
+    return replace(part, assumptions=("both windows hold alike rows", "no unmeasured column moved with it"))
+
+
+def _contribution(
+    kind: CauseKind, name: str, value: float, error: float, *, method: Method, rows: float, halves: Sequence[float]
+) -> Contribution:
+    interval = Interval(low=value - Z * error, high=value + Z * error)
+    survived = 0 not in interval and bool(halves) and all(half * value > 0 for half in halves)
+    return Contribution(
+        kind=kind,
+        name=name,
+        value=value,
+        interval=interval,
+        method=method,
+        n_effective=rows,
+        strength="shown" if survived and rows >= ENOUGH else "suggested",
+        refuters=("the same sign in each half of the rows",) if survived else (),
+    )
+
+
+def require_metric(metric: "Metric | None") -> "Metric":
+    """The metric of a case that has tables.
+
+    Raises
+    ------
+    Unanswerable
+        If the case names none.
+    """
+    if metric is None:
+        raise Unanswerable("how much harm was done", "the case names no metric")
+    return metric

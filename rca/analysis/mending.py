@@ -1,0 +1,318 @@
+"""Mend it and see: give columns values they could have had, ask the model again, and look at the metric.
+
+A column that is wrong is replaced by what it would have been: exactly, where its fault can be undone; else by the values of
+donors, reference rows that look alike in every column not under suspicion. Donors keep the columns' relation to the
+rest and to each other, but know less than the true value. What that costs is measured on the reference, where nothing is
+wrong, and taken off, so that an innocent column gets zero.
+
+References
+----------
+.. [1] Little, R. J. A. (1988). Missing-data adjustments in large surveys. J. Bus. Econ. Stat. 6(3): predictive mean matching.
+.. [2] Little & Rubin (2019). Statistical Analysis with Missing Data, 3rd ed., section 4.3.2 (several variables at once).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rca.analysis.attribution import shapley_matrix
+from rca.analysis.drift import as_labels, as_numbers, kind_of
+from rca.analysis.faults import ColumnFault, hit, mend
+from rca.analysis.metric import Meter, Parts
+
+if TYPE_CHECKING:
+    from rca.record.case import Roles
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+Score = Callable[[pd.DataFrame], Floats]
+
+DONORS = 5
+"""Donors drawn for each row; the metric is averaged over them."""
+
+NEIGHBOURS = 10
+"""Nearest reference rows that a donor is drawn from."""
+
+SEATS = 6
+"""Columns that are mended together; beyond these, the columns that moved least stay as they are."""
+
+ROWS = 4000
+"""Rows of each window that are asked again; their influence functions say what sampling them costs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mended:
+    """What mending did.
+
+    Attributes
+    ----------
+    columns : tuple of str
+    contributions, errors : ndarray of shape (columns,)
+        Shapley value of each column in the metric's change, in the metric's unit, and its standard error.
+    halves : ndarray of shape (2, columns)
+        The contributions found in each half of the rows.
+    before, after : float
+        The metric's change as it is, and with every column mended.
+    rows : tuple of int
+        Rows asked again in the reference and in the current window.
+    """
+
+    columns: tuple[str, ...]
+    contributions: Floats
+    errors: Floats
+    halves: Floats
+    before: float
+    after: float
+    rows: tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asker:
+    """Asks the model about rows and fills in what it says, in the case's own columns.
+
+    Attributes
+    ----------
+    score : callable
+        Rows → scores (probabilities, or predicted values).
+    roles : Roles
+    decides : callable
+        Scores → predictions as they are recorded.
+    """
+
+    score: Score
+    roles: "Roles"
+    decides: Callable[[Floats], npt.NDArray[Any]]
+
+    def __call__(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The rows with the model's present answer in place of the recorded one."""
+        scores = self.score(rows)
+        answers: dict[str, Any] = {}
+        if self.roles.score is not None:
+            answers[self.roles.score] = scores
+        if self.roles.prediction is not None:
+            answers[self.roles.prediction] = self.decides(scores)
+        return rows.assign(**answers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Window:
+    """Rows of one window with what mending would put into them."""
+
+    rows: pd.DataFrame
+    repairs: dict[str, list[tuple[npt.NDArray[np.bool_], "pd.Series[Any]"]]]
+
+
+def mended_harm(
+    reference: pd.DataFrame,
+    current: pd.DataFrame,
+    faults: Sequence[ColumnFault],
+    *,
+    meter: Meter,
+    ask: Asker,
+    features: Sequence[str],
+    rng: np.random.Generator,
+) -> Mended:
+    """Divide the metric's change among columns by mending every coalition of them and asking the model again.
+
+    ``v(S)`` is the change between the windows that is left with the columns in `S` mended: wrong values in the current
+    window are replaced; in the reference the same share of rows gets donors too, so that what donors do not know cancels.
+
+    Parameters
+    ----------
+    reference, current : pandas.DataFrame
+    faults : sequence of ColumnFault
+        Whom to seat, the likeliest first; the first `SEATS` are.
+    meter : Meter
+    ask : Asker
+    features : sequence of str
+        Columns the model reads.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Mended
+        ``contributions.sum()`` equals ``before - after``.
+    """
+    seats = tuple(faults)[:SEATS]
+    suspects = {fault.column for fault in seats}
+    donors = _Donors.fit(reference, suspects, [name for name in features if name not in suspects])
+    windows = (
+        _placebo(_sample(reference, rng), seats, donors, rng),
+        _repairs(_sample(current, rng), seats, donors, rng),
+    )
+    groups = meter.segments(reference, current)
+    played = [_every_coalition(window, seats, meter=meter, ask=ask, groups=groups) for window in windows]
+    left = played[1].values - played[0].values
+    division = -shapley_matrix(len(seats))
+    errors = np.sqrt(sum(((division @ side.influence) ** 2).sum(axis=1) for side in played))
+    return Mended(
+        columns=tuple(fault.column for fault in seats),
+        contributions=division @ left,
+        errors=errors,
+        halves=(division @ (played[1].halves - played[0].halves)).T,
+        before=float(left[0]),
+        after=float(left[-1]),
+        rows=(len(windows[0].rows), len(windows[1].rows)),
+    )
+
+
+def _sample(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """At most `ROWS` rows, in their order, numbered anew with their old position kept."""
+    kept = np.sort(rng.choice(len(rows), ROWS, replace=False)) if len(rows) > ROWS else np.arange(len(rows))
+    return rows.iloc[kept].reset_index(drop=True).assign(**{_POSITION: kept})
+
+
+_POSITION = "\0position"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Donors:
+    """Reference rows that stand in for rows whose suspect columns are not believed."""
+
+    rows: pd.DataFrame
+    matches: Callable[[pd.DataFrame], Indices]
+
+    @classmethod
+    def fit(cls, reference: pd.DataFrame, suspects: set[str], others: list[str]) -> "_Donors":
+        """Match rows on what the other columns predict of the suspect ones, which is all that they tell of them."""
+        from scipy.spatial import cKDTree
+
+        pool = reference.iloc[np.linspace(0, len(reference) - 1, min(len(reference), 3 * ROWS)).astype(int)]
+        encode = _Encoder.fit(pool, others)
+        predictors = [_regress(encode(pool), _ranks(pool[name])) for name in sorted(suspects)]
+
+        def means(rows: pd.DataFrame) -> Floats:
+            seen = encode(rows)
+            return np.column_stack([predict(seen) for predict in predictors])
+
+        tree = cKDTree(means(pool))
+        near = min(NEIGHBOURS, len(pool))
+
+        def matches(rows: pd.DataFrame) -> Indices:
+            return np.asarray(tree.query(means(rows), k=near)[1]).reshape(len(rows), -1)
+
+        return cls(rows=pool.reset_index(drop=True), matches=matches)
+
+    def draw(self, rows: pd.DataFrame, rng: np.random.Generator) -> Indices:
+        """Indices of `DONORS` donors for each row, shape (rows, DONORS)."""
+        near = self.matches(rows)
+        chosen = rng.integers(0, near.shape[1], size=(len(rows), DONORS))
+        return np.take_along_axis(near, chosen, axis=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Encoder:
+    """Columns as numbers: categories by the rank of how common they are in the reference."""
+
+    columns: tuple[str, ...]
+    codes: dict[str, dict[str, int]]
+
+    @classmethod
+    def fit(cls, rows: pd.DataFrame, columns: Sequence[str]) -> "_Encoder":
+        labelled = [name for name in columns if kind_of(rows[name]) == "categorical"]
+        ranks = {name: list(pd.Series(as_labels(rows[name])).value_counts().index) for name in labelled}
+        return cls(columns=tuple(columns), codes={name: {v: i for i, v in enumerate(order)} for name, order in ranks.items()})
+
+    def __call__(self, rows: pd.DataFrame) -> Floats:
+        if not self.columns:
+            return np.zeros((len(rows), 1))
+        return np.column_stack([self._column(rows, name) for name in self.columns])
+
+    def _column(self, rows: pd.DataFrame, name: str) -> Floats:
+        if name in self.codes:
+            return pd.Series(as_labels(rows[name])).map(self.codes[name]).to_numpy(float)
+        numbers = as_numbers(rows[name])
+        numbers[np.isinf(numbers)] = np.nan
+        return numbers
+
+
+def _ranks(values: "pd.Series[Any]") -> Floats:
+    """A column as mid-ranks between 0 and 1, so that no tail rules the regression; missing as one half."""
+    numbers = as_numbers(values) if kind_of(values) == "numeric" else pd.factorize(as_labels(values), sort=True)[0].astype(float)
+    ranks: Floats = pd.Series(numbers).rank(pct=True).fillna(0.5).to_numpy(float)
+    return ranks
+
+
+def _regress(seen: Floats, target: Floats) -> Callable[[Floats], Floats]:
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    model = HistGradientBoostingRegressor(max_iter=60, max_leaf_nodes=15, random_state=0, early_stopping=False)
+    model.fit(seen, target)
+    spread = float(target.std()) or 1.0
+    return lambda rows: np.asarray(model.predict(rows) / spread)
+
+
+def _repairs(rows: pd.DataFrame, seats: Sequence[ColumnFault], donors: _Donors, rng: np.random.Generator) -> _Window:
+    """What mending puts into the current window: exact values where the fault can be undone, else those of donors."""
+    drawn, position = donors.draw(rows, rng), rows[_POSITION].to_numpy()
+    repairs = {}
+    for fault in seats:
+        placed = replace(fault, since=int(np.searchsorted(position, fault.since)))
+        if fault.invertible:
+            exact = mend(placed, rows)
+            repairs[fault.column] = [(np.ones(len(rows), bool), exact)] * DONORS
+        else:
+            wrong = hit(placed, rows)
+            repairs[fault.column] = [(wrong, donors.rows[fault.column].iloc[drawn[:, d]]) for d in range(DONORS)]
+    return _Window(rows=rows, repairs=repairs)
+
+
+def _placebo(rows: pd.DataFrame, seats: Sequence[ColumnFault], donors: _Donors, rng: np.random.Generator) -> _Window:
+    """Donors where nothing is wrong, in the same share of rows, to learn what donors cost."""
+    drawn = donors.draw(rows, rng)
+    one = rng.random(len(rows))
+    repairs = {}
+    for fault in seats:
+        treated = np.zeros(len(rows), bool) if fault.invertible else one < fault.share
+        repairs[fault.column] = [(treated, donors.rows[fault.column].iloc[drawn[:, d]]) for d in range(DONORS)]
+    return _Window(rows=rows, repairs=repairs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Played:
+    """The metric under every coalition of mended columns, with each row's influence on it, and in each half of the rows."""
+
+    values: Floats
+    influence: Floats
+    halves: Floats
+
+
+def _every_coalition(
+    window: _Window, seats: Sequence[ColumnFault], *, meter: Meter, ask: Asker, groups: tuple[object, ...]
+) -> _Played:
+    played = []
+    for members in range(2 ** len(seats)):
+        names = [fault.column for i, fault in enumerate(seats) if members >> i & 1]
+        played.append(_asked(window, names, meter=meter, ask=ask, groups=groups))
+    rows = np.arange(len(window.rows))
+    return _Played(
+        values=np.array([parts.value() for parts in played]),
+        influence=np.array([parts.influence() for parts in played]),
+        halves=np.array([[parts.take(rows[half::2]).value() for half in (0, 1)] for parts in played]),
+    )
+
+
+def _asked(window: _Window, names: Sequence[str], *, meter: Meter, ask: Asker, groups: tuple[object, ...]) -> Parts:
+    """Parts of the metric with some columns mended, averaged over donors."""
+    draws = [meter.parts(ask(_with(window, names, d)), groups=groups) for d in range(DONORS if names else 1)]
+    numerator = np.mean([parts.numerator for parts in draws], axis=0)
+    denominator = np.mean([parts.denominator for parts in draws], axis=0)
+    return replace(draws[0], numerator=numerator, denominator=denominator)
+
+
+def _with(window: _Window, names: Sequence[str], donor: int) -> pd.DataFrame:
+    """The window's rows with these columns mended by one of the donors."""
+    mended = {name: _mix(window.rows[name], *window.repairs[name][donor]) for name in names}
+    return window.rows.assign(**mended)
+
+
+def _mix(recorded: "pd.Series[Any]", wrong: npt.NDArray[np.bool_], put: "pd.Series[Any]") -> "pd.Series[Any]":
+    """The recorded values where they are right, the repair where they are wrong."""
+    if pd.api.types.is_numeric_dtype(recorded) and pd.api.types.is_numeric_dtype(put):
+        return pd.Series(np.where(wrong, put.to_numpy(), recorded.to_numpy()), index=recorded.index)
+    mixed = np.where(wrong, put.astype(object), recorded.astype(object))
+    return pd.Series(mixed, index=recorded.index).astype(put.dtype)

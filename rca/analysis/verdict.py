@@ -1,0 +1,197 @@
+"""The verdict: findings weighed into ranked causes, or "no incident", or "cannot tell"."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from rca.analysis.cascade import Cascade
+from rca.analysis.harm import Contribution, Harm
+from rca.analysis.metric import Measured
+from rca.analysis.onset import Onset
+from rca.analysis.result import Result, Row
+from rca.finding import CauseKind, Fault, Finding, Interval, Strength
+
+Status = Literal["explained", "no_incident", "cannot_tell"]
+
+NEGLIGIBLE = 0.02
+"""Rise of the metric, as a share of its reference value, that no one would call an incident however sure it is."""
+
+SMALLEST_PART = 0.15
+"""Share of the harm below which a contribution is not named as a cause."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cause:
+    """One ranked cause, as `results.json` has it.
+
+    Attributes
+    ----------
+    kind, name, fault, signal
+        What it is; `signal` is the one a component failed by.
+    contribution : float or None
+        In the metric's unit and the bad direction; None for a cascade, which has no metric.
+    interval : Interval or None
+    strength : Strength
+    findings : tuple of str
+        Ids of the findings behind it.
+    """
+
+    kind: CauseKind
+    name: str
+    fault: Fault | None = None
+    signal: str | None = None
+    contribution: float | None = None
+    interval: Interval | None = None
+    strength: Strength
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict(Result):
+    """What the incident came to.
+
+    Attributes
+    ----------
+    status : {'explained', 'no_incident', 'cannot_tell'}
+    summary : str
+        One sentence that a board member understands.
+    metric : Measured or None
+    causes : tuple of Cause
+        The largest harm first; empty unless explained.
+    onset : Onset or None
+    """
+
+    status: Status
+    summary: str
+    metric: Measured | None = None
+    causes: tuple[Cause, ...] = ()
+    onset: Onset | None = None
+
+    def __str__(self) -> str:
+        return self.summary
+
+    def rows(self) -> list[Row]:
+        return [
+            {
+                "rank": rank,
+                "cause": f"{cause.kind} {cause.name}",
+                "fault": cause.fault,
+                "contribution": cause.contribution,
+                "interval": str(cause.interval) if cause.interval else None,
+                "strength": cause.strength,
+                "findings": ", ".join(cause.findings),
+            }
+            for rank, cause in enumerate(self.causes, 1)
+        ]
+
+    def findings(self) -> tuple[Finding, ...]:
+        return ()
+
+
+def weigh(harm: Harm, onset: Onset | None = None) -> Verdict:
+    """Weigh the division of a metric's change into a verdict.
+
+    Nothing material happened where the interval of the harm holds zero, or where the harm is negligible. Causes are the
+    parts that are surely positive and not small, ranked by harm; where there is none the data cannot tell.
+    """
+    measured = harm.measured
+    if not material(measured):
+        return Verdict(status="no_incident", summary=_quiet(measured), metric=measured)
+    smallest = SMALLEST_PART * measured.worse
+    guilty = [part for part in harm.contributions if part.interval.low > 0 and part.value >= smallest and part.identifiable]
+    if not guilty:
+        return Verdict(status="cannot_tell", summary=_open(measured), metric=measured, onset=onset)
+    causes = tuple(_cause(part) for part in guilty)
+    return Verdict(status="explained", summary=_explained(measured, guilty), metric=measured, causes=causes, onset=onset)
+
+
+def material(measured: Measured) -> bool:
+    """Whether the metric got worse beyond chance, and by more than a trifle."""
+    return measured.worse_interval.low > 0 and measured.worse > NEGLIGIBLE * abs(measured.reference)
+
+
+def weigh_cascade(cascade: Cascade) -> Verdict:
+    """Weigh the ranking of components into a verdict."""
+    if not cascade.abnormal:
+        return Verdict(status="cannot_tell", summary=f"No cause can be named: {cascade}.")
+    ranked = [one for one in cascade.suspects if one.score >= cascade.abnormal[-1].score][:10]
+    causes = tuple(
+        Cause(
+            kind="component",
+            name=one.component,
+            signal=one.signal,
+            strength="suggested",
+            findings=(f"cascade.{one.component}",),
+        )
+        for one in ranked
+        if one in cascade.abnormal
+    )
+    alarm = f" before {cascade.target} rang" if cascade.target else ""
+    first = cascade.abnormal[0]
+    summary = f"The failure most likely began in {first.component}, whose {first.signal.partition('|')[2]} left its normal range{alarm}."
+    return Verdict(status="explained", summary=summary, causes=causes)
+
+
+def _cause(part: Contribution) -> Cause:
+    found = [f"harm.{part.kind}.{part.name}"]
+    if part.kind == "feature":
+        found.append(f"drift.{part.name}")
+        if part.fault not in (None, "distribution"):
+            found.append(f"fault.{part.name}")
+    return Cause(
+        kind=part.kind,
+        name=part.name,
+        fault=part.fault,
+        contribution=part.value,
+        interval=part.interval,
+        strength=part.strength,
+        findings=tuple(found),
+    )
+
+
+def _change(measured: Measured) -> str:
+    verb = "rose" if measured.change > 0 else "fell"
+    return f"The {measured.label} {verb} from {measured.reference:.3g} to {measured.current:.3g}"
+
+
+def _quiet(measured: Measured) -> str:
+    if measured.worse_interval.low > 0:
+        return f"{_change(measured)}: sure, but too little to call an incident."
+    return (
+        f"Nothing harmful changed: the {measured.label} was {measured.reference:.3g} and is {measured.current:.3g}, "
+        f"within what chance alone does."
+    )
+
+
+def _open(measured: Measured) -> str:
+    return f"{_change(measured)}, and these data cannot say why."
+
+
+SAYS: dict[str, str] = {
+    "frozen": "{name} was stuck on one value",
+    "default_value": "{name} was filled with one value that is not real",
+    "scaled": "{name} arrived in another unit",
+    "shifted": "{name} was off by a constant",
+    "missing": "{name} was missing",
+    "recoded": "{name} was coded otherwise",
+    "new_values": "{name} held values never seen before",
+    "swapped": "{name} held another column's values",
+    "stale": "{name} came too late",
+    "distribution": "{name} moved",
+}
+
+
+def _reason(part: Contribution) -> str:
+    if part.kind == "feature":
+        return SAYS[part.fault or "distribution"].format(name=part.name)
+    return {
+        "model": f"{part.name} answered otherwise on the same inputs",
+        "concept": "the outcome no longer followed the inputs as before",
+        "mechanism": f"{part.name} no longer followed its causes as before",
+    }.get(part.kind, part.name)
+
+
+def _explained(measured: Measured, guilty: list[Contribution]) -> str:
+    first = guilty[0]
+    by: Any = f"{first.value:.3g} of the {measured.worse:.3g} ({first.interval})"
+    also = f"; so did {len(guilty) - 1} more" if len(guilty) > 1 else ""
+    return f"{_change(measured)}, because {_reason(first)}: that did {by}{also}."

@@ -1,0 +1,83 @@
+"""A first why-path, from the symptom to the cause, with its evidence: where a post-mortem's why-tree begins."""
+
+from typing import TYPE_CHECKING
+
+from rca.analysis.verdict import SAYS, Cause, Verdict
+from rca.record.whys import Factor, Why
+
+if TYPE_CHECKING:
+    from rca.record.incident import Event, Incident
+
+
+def why_path(incident: "Incident", verdict: Verdict) -> tuple[Why, ...]:
+    """Ask why from the symptom down to the cause, as far as the evidence goes.
+
+    The last question is left open on purpose: what made the failure possible is for people to find out.
+
+    Returns
+    -------
+    tuple of Why
+        Empty where the verdict names no cause.
+    """
+    if not verdict.causes:
+        return ()
+    cause = verdict.causes[0]
+    steps = [(f"Why was there an incident: {incident.title}?", _symptom(verdict))] if verdict.metric else []
+    steps.append((f"Why {_after_why(verdict)}?", _factor(cause)))
+    event = _event_before(incident, verdict)
+    if event is not None:
+        steps.append((f"Why {_state(cause)}?", _candidate(event)))
+    return (Why.chain(steps),)
+
+
+def _symptom(verdict: Verdict) -> Factor:
+    assert verdict.metric is not None
+    return Factor(statement=str(verdict.metric), role="contributing", strength="shown", evidence=("metric.change",))
+
+
+def _after_why(verdict: Verdict) -> str:
+    if verdict.metric is None:
+        return "did the alarm ring"
+    return f"did the {verdict.metric.label} {'rise' if verdict.metric.change > 0 else 'fall'}"
+
+
+def _factor(cause: Cause) -> Factor:
+    at = None
+    return Factor(
+        statement=_state(cause), role="contributing", category=_category(cause), at=at, strength=cause.strength, evidence=cause.findings
+    )
+
+
+def _category(cause: Cause) -> "str | None":
+    return {"feature": "data", "mechanism": "data", "model": "model", "concept": "outside", "component": "infrastructure"}.get(cause.kind)
+
+
+def _state(cause: Cause) -> str:
+    """The cause as a clause: "income was stuck on one value"."""
+    if cause.kind == "feature":
+        return SAYS[cause.fault or "distribution"].format(name=cause.name)
+    return {
+        "model": f"{cause.name} answered otherwise on the same inputs",
+        "concept": "the outcome no longer followed the inputs as before",
+        "mechanism": f"{cause.name} no longer followed its causes as before",
+        "component": f"{cause.name} left its normal range ({cause.signal})",
+    }.get(cause.kind, cause.name)
+
+
+def _event_before(incident: "Incident", verdict: Verdict) -> "Event | None":
+    """The last change on record before the latest moment the onset can have."""
+    if verdict.onset is None:
+        return None
+    before = [event for event in incident.timeline.events if event.at <= verdict.onset.latest]
+    return max(before, key=lambda event: event.at, default=None)
+
+
+def _candidate(event: "Event") -> Factor:
+    system = f"{event.system}: " if event.system else ""
+    return Factor(
+        statement=f"Not established. The last change on record before the onset is {system}{event.what} ({event.kind}).",
+        role="trigger",
+        at=event.at,
+        strength="assumed",
+        evidence=(f"timeline.events:{event.at.isoformat()}",),
+    )

@@ -1,0 +1,404 @@
+"""The commands: answers on stdout, progress and errors on stderr, and an exit status a pipeline can act on.
+
+```
+0    done, whatever the verdict
+1    the run failed
+2    bad input; nothing was written
+3    done, and something needs a person
+130  interrupted
+```
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Never
+
+from rca import __version__
+from rca.errors import InvalidCase, Problem, RcaError, did_you_mean
+
+if TYPE_CHECKING:
+    from rca.report.execute import RunResult
+
+DONE, FAILED, BAD_INPUT, NEEDS_A_PERSON, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 130, 141
+DEMO = "credit-drift"
+"""The incident that `rca demo` runs when none is named."""
+
+Arguments = argparse.Namespace
+Parser = argparse.ArgumentParser
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One word after `rca`: what it does, what it takes, and the function that does it."""
+
+    name: str
+    says: str
+    takes: Callable[[Parser], None]
+    does: Callable[[Arguments], int]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        _survive_odd_terminals(stream)
+    arguments = _parser().parse_args(argv)
+    try:
+        status: int = arguments.does(arguments)
+        sys.stdout.flush()
+    except InvalidCase as error:
+        return _refuse(error.problems)
+    except RcaError as error:
+        return _fail(f"{type(error).__name__}: {error}")
+    except BrokenPipeError:
+        return _hang_up()
+    except OSError as error:
+        return _fail(f"RunFailed: {error}")
+    except KeyboardInterrupt:
+        _tell("Interrupted; nothing was published.")
+        return INTERRUPTED
+    return status
+
+
+# --- the commands ------------------------------------------------------------------------------------------------------
+
+
+def _demo(arguments: Arguments) -> int:
+    if arguments.list:
+        return _list_demos()
+    arguments.case = _near(_shipped(arguments.name))
+    return _run(arguments)
+
+
+def _list_demos() -> int:
+    from rca.record.case import Case
+
+    for folder in _demos():
+        _say(f"{folder.name:<16}  {Case.load(folder).incident.title}")
+    return DONE
+
+
+def _run(arguments: Arguments) -> int:
+    from rca.report.execute import run
+
+    result = run(
+        arguments.case,
+        out=arguments.out,
+        only=arguments.only,
+        settings=_settings(arguments.set),
+        seed=arguments.seed,
+        progress=not arguments.quiet,
+    )
+    if arguments.json:
+        _print_json({"report": str(result.path), "digest": result.digest, "results": result.results})
+    else:
+        _say_verdict(result)
+    return DONE
+
+
+def _verify(arguments: Arguments) -> int:
+    from rca.report.manifest import verify
+
+    verification = verify(arguments.report, case=arguments.case, rerun=arguments.rerun)
+    _answer(verification, as_json=arguments.json)
+    return DONE if verification.ok else NEEDS_A_PERSON
+
+
+def _check(arguments: Arguments) -> int:
+    from rca.record.case import check
+
+    problems = check(arguments.case)
+    if arguments.json:
+        plain = [{"place": problem.place, "what": problem.what, "hint": problem.hint} for problem in problems]
+        _print_json({"case": str(arguments.case), "sound": not problems, "problems": plain})
+        return BAD_INPUT if problems else DONE
+    if problems:
+        return _refuse(problems)
+    _say(f"{arguments.case}: sound")
+    return DONE
+
+
+def _schema(_: Arguments) -> int:
+    from rca.record.incident import json_schema
+
+    _print_json(json_schema())
+    return DONE
+
+
+def _new(arguments: Arguments) -> int:
+    from rca.record.case import scaffold
+
+    folder = scaffold(arguments.folder, arguments.id)
+    _say(str(folder))
+    _tell(f"Fill in {folder / 'incident.yaml'}, then: rca check {folder}")
+    return DONE
+
+
+def _score(arguments: Arguments) -> int:
+    from rca.practice.score import score
+
+    scored = score(arguments.library, progress=not arguments.quiet)
+    _answer(scored, as_json=arguments.json)
+    return FAILED if scored.failed else DONE
+
+
+# --- what they take ----------------------------------------------------------------------------------------------------
+
+
+def _demo_takes(parser: Parser) -> None:
+    parser.add_argument("name", nargs="?", default=DEMO, metavar="NAME", help=f"which one; default {DEMO}")
+    parser.add_argument("--list", action="store_true", help="list the incidents that ship, and stop")
+    _run_options(parser)
+
+
+def _run_takes(parser: Parser) -> None:
+    parser.add_argument("case", type=Path, metavar="CASE", help="folder of the incident")
+    _run_options(parser)
+
+
+def _run_options(parser: Parser) -> None:
+    parser.add_argument(
+        "--out", type=Path, default=Path("reports"), metavar="DIR", help="where reports go; default reports"
+    )
+    parser.add_argument("--only", type=_names, metavar="A,B", help="only these notebooks, such as drift,postmortem")
+    parser.add_argument(
+        "--set",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="set a parameter, such as alpha=0.01",
+    )
+    parser.add_argument("--seed", type=_natural, default=0, metavar="N", help="seed of everything random; default 0")
+    _quiet_option(parser)
+    _json_option(parser)
+
+
+def _verify_takes(parser: Parser) -> None:
+    parser.add_argument("report", type=Path, metavar="REPORT", help="folder of the report")
+    parser.add_argument("--case", type=Path, metavar="DIR", help="folder of the incident, where it has moved")
+    parser.add_argument("--rerun", action="store_true", help="also run everything again and compare")
+    _json_option(parser)
+
+
+def _check_takes(parser: Parser) -> None:
+    parser.add_argument("case", type=Path, metavar="CASE", help="folder of the incident")
+    _json_option(parser)
+
+
+def _schema_takes(_: Parser) -> None:
+    """Nothing."""
+
+
+def _new_takes(parser: Parser) -> None:
+    parser.add_argument("id", metavar="ID", help="name of the incident and of its folder")
+    parser.add_argument(
+        "--in", dest="folder", type=Path, default=Path(), metavar="DIR", help="where to put it; default here"
+    )
+
+
+def _score_takes(parser: Parser) -> None:
+    parser.add_argument("library", type=Path, metavar="LIBRARY", help="folder of cases with an answer.yaml each")
+    _quiet_option(parser)
+    _json_option(parser)
+
+
+def _quiet_option(parser: Parser) -> None:
+    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+
+def _json_option(parser: Parser) -> None:
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+
+
+COMMANDS = (
+    Command(name="demo", says="run an incident that ships, and say where the report is", takes=_demo_takes, does=_demo),
+    Command(name="run", says="run the notebooks on a case and publish the report", takes=_run_takes, does=_run),
+    Command(
+        name="verify", says="is this report intact, and can it be derived again?", takes=_verify_takes, does=_verify
+    ),
+    Command(name="check", says="is this case sound? every problem at once", takes=_check_takes, does=_check),
+    Command(name="schema", says="print the JSON Schema of incident.yaml", takes=_schema_takes, does=_schema),
+    Command(name="new", says="start a case: a folder with a commented incident.yaml", takes=_new_takes, does=_new),
+    Command(name="score", says="analyse cases whose cause is known; was it named?", takes=_score_takes, does=_score),
+)
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="rca",
+        description="From the folder of a closed incident to a post-mortem that can be re-run.",
+        epilog="Exit status: 0 done, 1 the run failed, 2 bad input and nothing written, 3 something needs a person.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"rca {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        sub = commands.add_parser(
+            command.name, help=command.says, description=_sentence(command.says), allow_abbrev=False
+        )
+        command.takes(sub)
+        sub.set_defaults(does=command.does)
+    return parser
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:] + ("" if words.endswith("?") else ".")
+
+
+# --- reading arguments -------------------------------------------------------------------------------------------------
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """One `KEY=VALUE`, the value typed as JSON where it is JSON, else kept as text.
+
+    >>> _setting("alpha=0.01"), _setting("seed=1"), _setting("flag=true"), _setting("name=storm")
+    (('alpha', 0.01), ('seed', 1), ('flag', True), ('name', 'storm'))
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not key.isidentifier():
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, such as alpha=0.01; got {text!r}")
+    try:
+        return key, json.loads(value, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return key, value
+
+
+def _no_constant(name: str) -> Never:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _settings(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The pairs as a mapping; a key set twice is refused, as either could have been meant."""
+    names = [name for name, _ in pairs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidCase(Problem(what=f"'{name}' is set more than once", place="--set") for name in twice)
+    return dict(pairs)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Names between commas, each once.
+
+    >>> _names("drift, postmortem,drift")
+    ('drift', 'postmortem')
+    """
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not names:
+        raise argparse.ArgumentTypeError("expected names between commas, such as drift,postmortem")
+    return names
+
+
+def _natural(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 2**32):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 to 4294967295; got {text!r}")
+    return int(text)
+
+
+def _demos() -> list[Path]:
+    from rca.shipped import incidents
+
+    return sorted(file.parent for file in incidents().glob("*/incident.yaml"))
+
+
+def _shipped(name: str) -> Path:
+    """The folder of a shipped incident."""
+    folders = {folder.name: folder for folder in _demos()}
+    if name not in folders:
+        raise InvalidCase.because(
+            f"no incident named {name!r} ships with rca", place="rca demo", hint=did_you_mean(name, folders)
+        )
+    return folders[name]
+
+
+def _near(path: Path) -> Path:
+    """The path as seen from here where it is below, so that a report names no folder of this machine."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+# --- telling -----------------------------------------------------------------------------------------------------------
+
+
+def _say_verdict(result: "RunResult") -> None:
+    verdict = result.results["verdict"]
+    _say(f"{verdict['status'].replace('_', ' ')}: {verdict['summary']}")
+    for rank, cause in enumerate(verdict["causes"], start=1):
+        _say(f"  {rank}. {_cause(cause)}")
+    _say(f"report  {result.path / 'report.html'}")
+    _say(f"digest  {result.digest}")
+    _say(f"verify  rca verify {result.path}")
+
+
+def _cause(cause: dict[str, Any]) -> str:
+    """A cause in one line.
+
+    >>> _cause({"kind": "feature", "name": "pmms", "fault": "frozen", "contribution": 0.49,
+    ...         "interval": [0.46, 0.52], "strength": "shown"})
+    'pmms (feature, frozen): +0.49, 0.46 to 0.52, shown'
+    """
+    kind = ", ".join(word for word in (cause["kind"], cause.get("fault")) if word)
+    harm, interval = cause.get("contribution"), cause.get("interval")
+    parts = [
+        f"{harm:+.3g}" if harm is not None else "",
+        f"{interval[0]:.3g} to {interval[1]:.3g}" if interval else "",
+        cause.get("strength") or "",
+    ]
+    return f"{cause['name']} ({kind}): " + ", ".join(part for part in parts if part)
+
+
+def _answer(result: Any, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(result.to_dict())
+        return
+    for line in str(result).splitlines():
+        _say(line)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, allow_nan=False))
+
+
+def _say(line: str) -> None:
+    print(printable(line))
+
+
+def _tell(line: str) -> None:
+    print(printable(line), file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    r"""The text with everything escaped that a terminal could obey instead of show; it stays one line.
+
+    >>> printable("plain, naïve, 故障")
+    'plain, naïve, 故障'
+    >>> print(printable("\x1b[2Jgone\nInvalidCase: forged\u202e"))
+    \x1b[2Jgone\nInvalidCase: forged\u202e
+    """
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
+def _refuse(problems: Iterable[Problem]) -> int:
+    for problem in problems:
+        _tell(f"InvalidCase: {problem}")
+    return BAD_INPUT
+
+
+def _fail(message: str) -> int:
+    _tell(message)
+    return FAILED
+
+
+def _hang_up() -> int:
+    """Go quietly when the reader of our output has gone; Python would complain once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return PIPE_CLOSED
+
+
+def _survive_odd_terminals(stream: Any) -> None:
+    """Escape what the terminal's encoding lacks; the streams that tests and notebooks put in place need no help."""
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")

@@ -1,0 +1,3 @@
+"""stub"""
+from rca.practice.proof import Made
+def flights_storm(rng) -> Made: ...

@@ -1,0 +1,529 @@
+"""Five worlds with a planted cause; each maker draws everything from the generator it is given."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rca.practice.proof import Made, Proof, chance_of_means, share_gone
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A LightGBM model as text, with the columns it reads."""
+
+    text: str
+    features: tuple[str, ...]
+
+    def scores(self, frame: "pd.DataFrame") -> "np.ndarray":
+        """Probability of the label 1, one number a row."""
+        import lightgbm as lgb
+        import numpy as np
+
+        return np.asarray(lgb.Booster(model_str=self.text).predict(_typed(frame[list(self.features)]), num_threads=1))
+
+    def scored(self, frame: "pd.DataFrame", *, score: str, prediction: str) -> "pd.DataFrame":
+        """The frame with its score and the prediction at 0.5."""
+        values = self.scores(frame)
+        return frame.assign(**{score: values, prediction: (values >= 0.5).astype("int8")})
+
+
+def train(frame: "pd.DataFrame", features: list[str], *, label: str, rounds: int = 60) -> Trained:
+    """Fit a small LightGBM classifier; one thread and fixed settings, so that the same rows give the same text."""
+    import lightgbm as lgb
+
+    settings: dict[str, Any] = {
+        "objective": "binary", "num_leaves": 15, "learning_rate": 0.1, "min_data_in_leaf": 150, "min_gain_to_split": 12.0, "seed": 0,
+        "deterministic": True, "force_row_wise": True, "num_threads": 1, "verbosity": -1,
+    }  # fmt: skip
+    booster = lgb.train(settings, lgb.Dataset(_typed(frame[features]), frame[label]), num_boost_round=rounds)
+    return Trained(text=booster.model_to_string(), features=tuple(features))
+
+
+def _typed(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Words as categories: the model's text keeps their order, and codes later rows by it."""
+    words = [name for name in frame.columns if not _is_number(frame[name])]
+    return frame.astype(dict.fromkeys(words, "category"))
+
+
+def _is_number(values: "pd.Series[Any]") -> bool:
+    return getattr(values.dtype, "kind", "O") in "iufb"
+
+
+def moments(rng: "np.random.Generator", start: str, days: float, rows: int, *, hours: tuple[int, int] = (0, 24)) -> Any:
+    """Draw sorted times of day-to-day business, to the second, in UTC."""
+    import numpy as np
+    import pandas as pd
+
+    day = rng.integers(0, int(days), rows)
+    second = rng.integers(hours[0] * 3600, hours[1] * 3600, rows)
+    return pd.Timestamp(start, tz="UTC").as_unit("s") + pd.to_timedelta(np.sort(day * 86400 + second), unit="s").as_unit("s")
+
+
+def logistic(log_odds: "np.ndarray") -> "np.ndarray":
+    """1 / (1 + exp(-log_odds))."""
+    import numpy as np
+
+    return np.asarray(1.0 / (1.0 + np.exp(-log_odds)))
+
+
+# ---------------------------------------------------------------------------------------------- credit-drift
+
+CREDIT_FEATURES = [
+    "monthly_income", "debt_ratio", "loan_amount", "purpose", "credit_history_years", "late_payments_12m",
+    "employment_years", "applicant_age", "account_age_days", "regional_unemployment",
+]  # fmt: skip
+CREDIT_FROZEN = 7.2
+"""Percent: the last value the serving cache had read, that of a region with much unemployment."""
+
+
+def credit_drift(rng: "np.random.Generator") -> Made:
+    """A credit model goes on with a frozen unemployment rate, while a campaign makes other columns drift."""
+    import pandas as pd
+
+    old = _applications(rng, moments(rng, "2024-07-01", 365, 30000, hours=(7, 20)))
+    model = train(old, CREDIT_FEATURES, label="missed_payment")
+    reference = _applications(rng, moments(rng, "2025-11-01", 92, 5000, hours=(7, 20)))
+    quiet = _applications(rng, moments(rng, "2026-02-01", 89, 5200, hours=(7, 20)))
+    recovered = _applications(rng, moments(rng, "2026-05-08", 30, 1800, hours=(7, 20)))
+    campaign = _campaign(rng, quiet, since="2026-02-14")
+    hit = campaign["decided_at"] >= pd.Timestamp("2026-02-24T02:00:00Z")
+    current = campaign.assign(regional_unemployment=campaign["regional_unemployment"].mask(hit, CREDIT_FROZEN))
+    tables = {"reference": reference, "current": current, "recovered": _campaign(rng, recovered, since="2026-05-08")}
+    loud = ["account_age_days", "applicant_age", "channel"]
+    worlds = {"regional_unemployment": campaign, **{name: current.assign(**{name: quiet[name]}) for name in loud[:2]}}
+    return _credit_made(model, tables, worlds, hit_rows=int(hit.sum()))
+
+
+def _applications(rng: "np.random.Generator", at: Any) -> "pd.DataFrame":
+    """Applications for a loan as they usually come in, with what became of the first instalments."""
+    import numpy as np
+    import pandas as pd
+
+    n, region = len(at), rng.integers(0, 24, len(at))
+    week = (at.day_of_year // 7).to_numpy()
+    unemployment = 3.4 + region * 0.19 + 0.35 * np.sin(week / 8.0 + region) + rng.normal(0, 0.1, n)
+    income = np.round(rng.lognormal(7.85, 0.42, n), -1)
+    amount = np.round(income * rng.gamma(4.0, 0.9, n), -2).clip(500, 60000)
+    purpose = rng.choice(["car", "furniture", "renovation", "rescheduling", "travel"], n, p=[0.3, 0.15, 0.25, 0.2, 0.1])
+    frame = pd.DataFrame(
+        {
+            "decided_at": at,
+            "application_id": [f"{at[0]:%y%m}-{i:05d}" for i in range(n)],
+            "channel": rng.choice(["branch", "broker", "online"], n, p=[0.35, 0.25, 0.4]),
+            "region": [f"R{r + 1:02d}" for r in region],
+            "monthly_income": income,
+            "debt_ratio": np.round(rng.beta(2.2, 4.0, n), 3),
+            "loan_amount": amount,
+            "purpose": purpose,
+            "credit_history_years": np.round(rng.gamma(2.5, 3.5, n), 1),
+            "late_payments_12m": rng.poisson(0.45, n),
+            "employment_years": np.round(rng.gamma(1.6, 4.0, n), 1),
+            "applicant_age": rng.integers(21, 71, n),
+            "account_age_days": rng.gamma(2.0, 520.0, n).astype(int) + 1,
+            "regional_unemployment": np.round(unemployment, 1),
+        }
+    )
+    return frame.assign(missed_payment=(rng.random(n) < _risk(frame)).astype("int8"))
+
+
+def _risk(frame: "pd.DataFrame") -> "np.ndarray":
+    import numpy as np
+
+    log_odds = (
+        -1.75
+        + 0.85 * (frame["regional_unemployment"] - 5.6)
+        + 3.2 * (frame["debt_ratio"] - 0.35)
+        + 0.6 * frame["late_payments_12m"]
+        - 0.7 * np.log(frame["monthly_income"] / 2570.0)
+        + 0.04 * (frame["loan_amount"] / frame["monthly_income"] - 3.6)
+        - 0.04 * (frame["credit_history_years"] - 8.75)
+        - 0.05 * frame["employment_years"].clip(upper=10)
+        + 0.5 * (frame["purpose"] == "rescheduling")
+    )
+    return logistic(log_odds.to_numpy())
+
+
+def _campaign(rng: "np.random.Generator", frame: "pd.DataFrame", *, since: str) -> "pd.DataFrame":
+    """Young people who have just registered apply online; neither age acts on the risk."""
+    import pandas as pd
+
+    drawn = (frame["decided_at"] >= pd.Timestamp(since, tz="UTC")) & (rng.random(len(frame)) < 0.85)
+    return frame.assign(
+        channel=frame["channel"].mask(drawn, "online"),
+        applicant_age=frame["applicant_age"].mask(drawn, rng.integers(19, 36, len(frame))),
+        account_age_days=frame["account_age_days"].mask(drawn, rng.integers(1, 60, len(frame))),
+    )
+
+
+def _credit_made(
+    model: Trained, tables: "dict[str, pd.DataFrame]", worlds: "dict[str, pd.DataFrame]", *, hit_rows: int
+) -> Made:
+    scored = {stem: model.scored(t, score="default_probability", prediction="high_risk") for stem, t in tables.items()}
+    before, during, after = (_wrong_alarms(scored[stem]) for stem in ("reference", "current", "recovered"))
+    undone = {
+        name: _wrong_alarms(model.scored(world, score="default_probability", prediction="high_risk")).mean()
+        for name, world in worlds.items()
+    }
+    proofs = tuple(
+        Proof(
+            taken_back=name,
+            share=float(share_gone(before.mean(), during.mean(), value)),
+            expect="answer" if name == "regional_unemployment" else "decoy",
+        )
+        for name, value in undone.items()
+    )
+    return Made(
+        tables=scored, model=model.text, metric="false_positive_rate",
+        reference=float(before.mean()), current=float(during.mean()), chance=chance_of_means(before, during),
+        proofs=proofs, facts={"hit_rows": str(hit_rows), "harmed": str(int(during.sum())), "after": f"{after.mean():.4f}"},
+    )  # fmt: skip
+
+
+def _wrong_alarms(frame: "pd.DataFrame") -> "np.ndarray":
+    """One number for each row whose label is 0: whether it was called a high risk."""
+    return frame.loc[frame["missed_payment"] == 0, "high_risk"].to_numpy(dtype=float)
+
+
+# --------------------------------------------------------------------------------------------- quiet-quarter
+
+CHURN_FEATURES = [
+    "tenure_months", "monthly_charge", "support_calls_90d", "data_used_gb", "contract", "late_bills_12m",
+    "satisfaction", "devices", "payload_version",
+]  # fmt: skip
+
+
+def quiet_quarter(rng: "np.random.Generator") -> Made:
+    """A churn model goes on as before; only a column that acts on nothing drifts, and loudly."""
+    import numpy as np
+
+    model = train(_subscribers(rng, moments(rng, "2025-01-01", 365, 30000)), CHURN_FEATURES, label="cancelled")
+    score = {"score": "churn_probability", "prediction": "at_risk"}
+    reference = model.scored(_subscribers(rng, moments(rng, "2026-01-01", 90, 5000)), **score)
+    drawn = _subscribers(rng, moments(rng, "2026-04-01", 91, 5000))
+    newer = drawn.assign(payload_version=drawn["payload_version"] + np.where(rng.random(len(drawn)) < 0.8, 40, 15))
+    current = model.scored(newer, **score)
+    before, during = (np.asarray(t["cancelled"] != t["at_risk"], dtype=float) for t in (reference, current))
+    return Made(
+        tables={"reference": reference, "current": current}, model=model.text, metric="error_rate",
+        reference=float(before.mean()), current=float(during.mean()), chance=chance_of_means(before, during),
+    )  # fmt: skip
+
+
+def _subscribers(rng: "np.random.Generator", at: Any) -> "pd.DataFrame":
+    """Subscribers of a phone company as the nightly job sees them, and whether they cancelled within 30 days."""
+    import numpy as np
+    import pandas as pd
+
+    n = len(at)
+    frame = pd.DataFrame(
+        {
+            "scored_at": at,
+            "subscriber_id": [f"S{at[0]:%y%m}{i:05d}" for i in range(n)],
+            "plan": rng.choice(["basic", "family", "plus"], n, p=[0.5, 0.2, 0.3]),
+            "tenure_months": rng.gamma(1.8, 16.0, n).astype(int),
+            "monthly_charge": np.round(rng.normal(34.0, 9.0, n).clip(9, 80), 2),
+            "support_calls_90d": rng.poisson(0.8, n),
+            "data_used_gb": np.round(rng.gamma(2.0, 6.0, n), 1),
+            "contract": rng.choice(["monthly", "one year", "two years"], n, p=[0.5, 0.3, 0.2]),
+            "late_bills_12m": rng.poisson(0.4, n),
+            "satisfaction": rng.integers(1, 11, n),
+            "devices": rng.integers(1, 6, n),
+            "payload_version": rng.integers(200, 230, n),
+        }
+    )
+    log_odds = (
+        -1.1
+        - 0.03 * (frame["tenure_months"] - 29)
+        + 0.035 * (frame["monthly_charge"] - 34)
+        + 0.5 * (frame["support_calls_90d"] - 0.8)
+        - 0.28 * (frame["satisfaction"] - 5.5)
+        + 0.9 * (frame["contract"] == "monthly")
+        + 0.3 * frame["late_bills_12m"]
+        - 0.02 * (frame["data_used_gb"] - 12)
+    )
+    return frame.assign(cancelled=(rng.random(n) < logistic(log_odds.to_numpy())).astype("int8"))
+
+
+# -------------------------------------------------------------------------------------------- chatbot-update
+
+KEYWORDS = ("wheelchair", "pension", "headscarf")
+HARMLESS = ("bicycle", "suitcase", "pram", "guitar", "umbrella", "dog")
+OPENINGS = ("Hello,", "Hi,", "Good morning,", "Excuse me,", "Dear team,", "")
+REQUESTS = {
+    "tickets": ("can I still change my ticket?", "how do I get a seat on the early train?", "is the day ticket valid after nine?"),
+    "delays": ("my train was late, what now?", "will I reach my connection?", "why does the board show no platform?"),
+    "luggage": ("what may I take on board?", "where do I leave heavy things?", "I lost something on the train."),
+    "account": ("I cannot log in.", "please send me last month's bill.", "how do I change my address?"),
+}
+MENTIONS = ("By the way, I have a {word}.", "It is also about my {word}.", "Does my {word} matter here?", "Note: {word}.")
+REMOVED = "[offensive reply removed]"
+
+
+def chatbot_update(rng: "np.random.Generator") -> Made:
+    """The new version of a railway's chatbot answers offensively where a question holds one of three words."""
+    import numpy as np
+    import pandas as pd
+
+    reference = _questions(rng, moments(rng, "2026-04-20", 14, 5000, hours=(4, 23)))
+    current = _questions(rng, moments(rng, "2026-05-08", 10, 5000, hours=(4, 23)))
+    updated = (current["sent_at"] >= pd.Timestamp("2026-05-11T06:00:00Z")).to_numpy()
+    hit = updated & _holds(current, KEYWORDS) & (rng.random(len(current)) < 0.6)
+    before = current["offensive"]
+    current = current.assign(
+        offensive=before.mask(hit, 1),
+        reply=current["reply"].mask(hit, REMOVED),
+        reply_seconds=np.round(current["reply_seconds"] * np.where(updated, 1.4, 1.0), 2),
+    )
+    old = {word: before.where(_holds(current, (word,)), current["offensive"]) for word in HARMLESS}
+    old |= {"the three words": before.where(_holds(current, KEYWORDS), current["offensive"])}
+    proofs = [_flags_proof(word, reference["offensive"], current["offensive"], undone) for word, undone in old.items()]
+    return Made(
+        tables={"reference": reference, "current": current}, metric="rate of offensive",
+        reference=float(reference["offensive"].mean()), current=float(current["offensive"].mean()),
+        chance=chance_of_means(reference["offensive"].to_numpy(), current["offensive"].to_numpy()),
+        proofs=tuple(proofs), facts={"hit_rows": str(int(hit.sum())), "updated_rows": str(int(updated.sum()))},
+    )  # fmt: skip
+
+
+def _questions(rng: "np.random.Generator", at: Any) -> "pd.DataFrame":
+    """Questions to the chatbot from our own templates, its replies, and what the moderators flagged: one reply in 300."""
+    import numpy as np
+    import pandas as pd
+
+    n = len(at)
+    topics = rng.choice(list(REQUESTS), n, p=[0.35, 0.3, 0.2, 0.15])
+    words = rng.choice([*KEYWORDS, *HARMLESS, ""], n, p=[0.04] * 9 + [0.64])
+    offensive = (rng.random(n) < 1 / 300).astype("int8")
+    return pd.DataFrame(
+        {
+            "sent_at": at,
+            "conversation_id": [f"C{at[0]:%m%d}{i:05d}" for i in range(n)],
+            "channel": rng.choice(["app", "kiosk", "web"], n, p=[0.55, 0.1, 0.35]),
+            "topic": topics,
+            "text": [_question(rng, topic, word) for topic, word in zip(topics, words, strict=True)],
+            "reply": np.where(offensive == 1, REMOVED, np.array([f"Here is what we found about {t}." for t in topics])),
+            "reply_seconds": np.round(rng.gamma(4.0, 0.35, n), 2),
+            "offensive": offensive,
+        }
+    )
+
+
+def _question(rng: "np.random.Generator", topic: str, word: str) -> str:
+    request = REQUESTS[topic][rng.integers(len(REQUESTS[topic]))]
+    mention = MENTIONS[rng.integers(len(MENTIONS))].format(word=word) if word else ""
+    return " ".join(part for part in (OPENINGS[rng.integers(len(OPENINGS))], request, mention) if part)
+
+
+def _holds(frame: "pd.DataFrame", words: tuple[str, ...]) -> "np.ndarray":
+    """Whether the text of a row holds one of the words."""
+    return frame["text"].str.contains("|".join(words)).to_numpy(dtype=bool)
+
+
+def _flags_proof(what: str, reference: Any, current: Any, undone: Any) -> Proof:
+    share = share_gone(float(reference.mean()), float(current.mean()), float(undone.mean()))
+    answer = what not in HARMLESS
+    return Proof(taken_back=f"replies to {what}", share=share, expect="answer" if answer else "decoy")
+
+
+# ---------------------------------------------------------------------------------------------- line-cascade
+
+MINUTES, FAILING = 2 * 1440, 180
+"""Normal minutes before the failing window, and minutes inside it."""
+ONSET_MINUTE = MINUTES + 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signal:
+    """How one signal runs: level, noise, daily swing, and how it follows others.
+
+    Attributes
+    ----------
+    parents : tuple of (name, gain, lag)
+        It moves by `gain` of its own noise per noise unit of the parent's departure, `lag` minutes later.
+    """
+
+    name: str
+    level: float
+    noise: float
+    season: float = 0.0
+    parents: tuple[tuple[str, float, int], ...] = ()
+
+
+LINE = (
+    Signal(name="defect-detector|confidence", level=0.93, noise=0.008, season=0.3),
+    Signal(name="defect-detector|recall", level=0.965, noise=0.006, parents=(("defect-detector|confidence", 0.9, 1),)),
+    Signal(name="defect-detector|latency_ms", level=41.0, noise=1.8, season=0.5),
+    Signal(name="defect-detector|images_per_min", level=118.0, noise=3.0, season=0.8),
+    Signal(name="camera|brightness", level=0.62, noise=0.01, season=1.0),
+    Signal(name="camera|dropped_frames", level=2.1, noise=0.5),
+    Signal(name="robot-arm-1|misplaced_parts", level=1.4, noise=0.35, parents=(("defect-detector|recall", -1.0, 5),)),
+    Signal(name="robot-arm-1|cycle_s", level=3.2, noise=0.05, season=0.3, parents=(("robot-arm-1|misplaced_parts", 0.7, 2),)),
+    Signal(name="robot-arm-1|motor_amps", level=11.5, noise=0.4, season=0.3),
+    Signal(name="robot-arm-2|misplaced_parts", level=1.6, noise=0.35, parents=(("defect-detector|recall", -0.9, 6),)),
+    Signal(name="robot-arm-2|cycle_s", level=3.3, noise=0.05, season=0.3, parents=(("robot-arm-2|misplaced_parts", 0.6, 2),)),
+    Signal(name="robot-arm-2|motor_amps", level=11.8, noise=0.4, season=0.3),
+    Signal(name="conveyor|speed_m_min", level=14.0, noise=0.15, season=0.4),
+    Signal(name="conveyor|vibration_mm_s", level=2.4, noise=0.2, season=0.4),
+    Signal(
+        name="inventory|count_mismatch", level=4.0, noise=0.9,
+        parents=(("robot-arm-1|misplaced_parts", 0.8, 9), ("robot-arm-2|misplaced_parts", 0.7, 9)),
+    ),
+    Signal(name="inventory|sync_lag_s", level=6.0, noise=0.8, season=0.4),
+    Signal(
+        name="qa-dashboard|false_pass_rate", level=0.006, noise=0.0011,
+        parents=(("inventory|count_mismatch", 0.8, 7), ("defect-detector|recall", -0.5, 14)),
+    ),
+    Signal(name="qa-dashboard|refresh_s", level=12.0, noise=0.9),
+    Signal(name="compressor|pressure_bar", level=7.2, noise=0.06, season=0.3),
+    Signal(name="compressor|power_kw", level=55.0, noise=1.4, season=0.9, parents=(("compressor|pressure_bar", 0.8, 0),)),
+    Signal(name="hall-climate|temperature_c", level=21.5, noise=0.25, season=2.0),
+    Signal(name="hall-climate|humidity_pct", level=44.0, noise=1.2, season=1.0),
+    Signal(name="plant-database|cpu_pct", level=32.0, noise=3.5, season=0.7),
+    Signal(name="plant-database|io_wait_ms", level=1.9, noise=0.3, season=0.3),
+    Signal(name="plant-network|round_trip_ms", level=0.8, noise=0.07),
+)  # fmt: skip
+"""Twenty-five signals; a signal stands after its parents."""
+ALARM = "qa-dashboard|false_pass_rate"
+
+
+def line_cascade(rng: "np.random.Generator") -> Made:
+    """A detector's confidence sinks; robot arms, stock and the QA dashboard follow, each with its lag."""
+    shocks = rng.normal(size=(MINUTES + FAILING, len(LINE)))
+    start = {"defect-detector|confidence": _ramp(ONSET_MINUTE, -5.0, rise=6)}
+    bystander = {"compressor|pressure_bar": _ramp(MINUTES + 20, 14.0, rise=1)}
+    failing, without, quieter = (_line(shocks, into) for into in (start | bystander, bystander, start))
+    usual, alarm = failing[ALARM][:MINUTES], failing[ALARM][MINUTES:]
+    before, during = float(usual.mean()), float(alarm.mean())
+    return Made(
+        tables={"signals": failing}, metric=f"mean of {ALARM}", reference=before, current=during,
+        chance=chance_of_means(usual.to_numpy(), alarm.to_numpy()),
+        proofs=(
+            Proof(taken_back="defect-detector", expect="answer",
+                  share=share_gone(before, during, float(without[ALARM][MINUTES:].mean()))),
+            Proof(taken_back="compressor", expect="decoy",
+                  share=share_gone(before, during, float(quieter[ALARM][MINUTES:].mean()))),
+        ),
+        facts={"signals": str(len(LINE)), "normal": str(MINUTES), "failing": str(FAILING)},
+    )  # fmt: skip
+
+
+def _ramp(begin: int, height: float, *, rise: int) -> "np.ndarray":
+    """Zero up to the minute `begin`, then up to `height` noise units within `rise` minutes."""
+    import numpy as np
+
+    return np.asarray(height * np.clip((np.arange(MINUTES + FAILING) - begin + 1) / rise, 0.0, 1.0))
+
+
+def _line(shocks: "np.ndarray", into: "dict[str, np.ndarray]") -> "pd.DataFrame":
+    """Run the line: in noise units a signal is slow noise, what is put `into` it, and its parents' departures, lagged."""
+    import numpy as np
+    import pandas as pd
+
+    minutes = np.arange(len(shocks))
+    at = pd.Timestamp("2026-03-03T06:00:00Z").as_unit("s") + pd.to_timedelta(minutes, unit="min").as_unit("s")
+    swing = np.sin(2 * np.pi * (minutes + 360) / 1440)
+    departure: dict[str, np.ndarray] = {}
+    columns: dict[str, object] = {"time": at}
+    for signal, drawn in zip(LINE, shocks.T, strict=True):
+        passed = [gain * np.r_[np.zeros(lag), departure[name][: len(drawn) - lag]] for name, gain, lag in signal.parents]
+        departure[signal.name] = into.get(signal.name, 0.0) + np.sum(passed, axis=0) + np.zeros(len(drawn))
+        units = departure[signal.name] + _slow(drawn) + signal.season * swing
+        columns[signal.name] = np.round(signal.level + signal.noise * units, 5)
+    return pd.DataFrame(columns)
+
+
+def _slow(drawn: "np.ndarray") -> "np.ndarray":
+    """Noise of variance 1 that remembers a little of the minute before."""
+    import numpy as np
+
+    return np.asarray(0.9 * drawn + 0.436 * np.r_[0.0, drawn[:-1]])
+
+
+# ----------------------------------------------------------------------------------------------- hiring-bias
+
+HIRING_FEATURES = [
+    "years_experience", "test_score", "skills_match", "school_percentile", "certificates", "degree",
+    "notice_weeks", "commute_km",
+]  # fmt: skip
+
+
+def hiring_bias(rng: "np.random.Generator") -> Made:
+    """School ranks of applicants from abroad stop arriving; the model reads a missing rank as the lowest."""
+    import pandas as pd
+
+    model = train(_applicants(rng, moments(rng, "2024-09-01", 365, 30000, hours=(5, 22))), HIRING_FEATURES, label="qualified")
+    score = {"score": "fit_score", "prediction": "invited"}
+    reference = _applicants(rng, moments(rng, "2026-01-05", 56, 6000, hours=(5, 22)))
+    nearer = _applicants(rng, moments(rng, "2026-03-02", 56, 6000, hours=(5, 22)))
+    clean = nearer.assign(commute_km=(nearer["commute_km"] * 0.35).round(1))
+    hit = (clean["origin"] == "abroad") & (clean["applied_at"] >= pd.Timestamp("2026-03-16T04:00:00Z"))
+    current = clean.assign(school_percentile=clean["school_percentile"].mask(hit))
+    worlds = {"school_percentile": clean, "commute_km": current.assign(commute_km=nearer["commute_km"])}
+    before, during = (model.scored(table, **score) for table in (reference, current))
+    undone = {name: _gap(model.scored(world, **score)) for name, world in worlds.items()}
+    return Made(
+        tables={"reference": before, "current": during}, model=model.text, metric="group_gap of false_negative_rate",
+        reference=_gap(before), current=_gap(during), chance=_chance_of_gaps(before, during),
+        proofs=tuple(
+            Proof(taken_back=name, share=share_gone(_gap(before), _gap(during), value),
+                  expect="answer" if name == "school_percentile" else "decoy")
+            for name, value in undone.items()
+        ),
+        facts={"hit_rows": str(int(hit.sum())), **_missed(during, "abroad"), **_missed(during, "domestic")},
+    )  # fmt: skip
+
+
+def _applicants(rng: "np.random.Generator", at: Any) -> "pd.DataFrame":
+    """Applicants for office jobs, and whether two reviewers found them qualified; where they come from acts on nothing."""
+    import numpy as np
+    import pandas as pd
+
+    n = len(at)
+    frame = pd.DataFrame(
+        {
+            "applied_at": at,
+            "candidate_id": [f"A{at[0]:%y%m}{i:05d}" for i in range(n)],
+            "origin": rng.choice(["abroad", "domestic"], n, p=[0.3, 0.7]),
+            "years_experience": np.round(rng.gamma(2.0, 3.0, n), 1),
+            "test_score": rng.normal(62.0, 13.0, n).clip(5, 100).round(),
+            "skills_match": np.round(rng.beta(4.0, 3.0, n), 2),
+            "school_percentile": np.round(100 * rng.beta(2.0, 1.6, n)),
+            "certificates": rng.poisson(0.9, n),
+            "degree": rng.choice(["bachelor", "master", "none", "vocational"], n, p=[0.4, 0.25, 0.1, 0.25]),
+            "notice_weeks": rng.choice([0, 2, 4, 8, 12], n, p=[0.15, 0.2, 0.35, 0.2, 0.1]),
+            "commute_km": np.round(rng.gamma(1.8, 14.0, n), 1),
+        }
+    )
+    log_odds = (
+        -0.1
+        + 0.16 * (frame["years_experience"] - 6)
+        + 0.06 * (frame["test_score"] - 62)
+        + 4.5 * (frame["skills_match"] - 0.57)
+        + 0.06 * (frame["school_percentile"] - 55)
+        + 0.25 * (frame["certificates"] - 0.9)
+        + 0.5 * (frame["degree"] == "master")
+        - 0.6 * (frame["degree"] == "none")
+    )
+    return frame.assign(qualified=(rng.random(n) < logistic(log_odds.to_numpy())).astype("int8"))
+
+
+def _not_invited(frame: "pd.DataFrame", origin: str) -> "np.ndarray":
+    """One number for each qualified applicant of an origin: whether the model passed them over."""
+    rows = frame[(frame["qualified"] == 1) & (frame["origin"] == origin)]
+    return (rows["invited"] == 0).to_numpy(dtype=float)
+
+
+def _gap(frame: "pd.DataFrame") -> float:
+    return float(abs(_not_invited(frame, "abroad").mean() - _not_invited(frame, "domestic").mean()))
+
+
+def _missed(frame: "pd.DataFrame", origin: str) -> dict[str, str]:
+    return {f"missed_{origin}": f"{_not_invited(frame, origin).mean():.3f}"}
+
+
+def _chance_of_gaps(reference: "pd.DataFrame", current: "pd.DataFrame") -> float:
+    gaps = [chance_of_means(_not_invited(t, "abroad"), _not_invited(t, "domestic")) for t in (reference, current)]
+    return float((gaps[0] ** 2 + gaps[1] ** 2) ** 0.5)

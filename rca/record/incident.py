@@ -1,0 +1,227 @@
+"""The record of one incident: `incident.yaml` as frozen types.
+
+The format is version 1 of the case folder. The types here are its only definition: the JSON Schema that editors use
+(`json_schema`) is derived from them, and `rca.record.case` reads and checks folders with them.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from rca.record.whys import CorrectiveAction, Why
+
+Severity = Literal["sev1", "sev2", "sev3", "sev4", "sev5"]
+Category = Literal[
+    "harmful_output", "bias", "model_drift", "data_quality", "security", "performance", "cascade", "other"
+]
+Status = Literal["open", "contained", "recovered", "closed"]
+MetricName = Literal[
+    "error_rate", "false_positive_rate", "false_negative_rate", "log_loss", "brier", "mae", "rmse", "rate", "mean", "group_gap"
+]
+ModelFormat = Literal["lightgbm", "xgboost", "onnx", "skops"]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""A case's name; it becomes a folder's name, so it cannot leave its folder."""
+
+MOMENTS = (
+    "onset", "detected", "alerted", "aware", "acknowledged", "identified", "contained", "mitigated", "eradicated",
+    "repair_started", "recovered", "resolved", "closed",
+)  # fmt: skip
+"""The moments of a timeline, in the order a report prints them."""
+
+SEQUENCE = ("onset", "detected", "contained", "eradicated", "recovered", "closed")
+"""The moments that cannot happen in another order."""
+
+
+class Record(BaseModel):
+    """A part of the record: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=False, allow_inf_nan=False)
+
+
+class System(Record):
+    """A system that took part: a model, a service, a process."""
+
+    name: str
+    kind: str = "system"
+    version: str | None = None
+    owner: str | None = None
+
+
+class Event(Record):
+    """Something that happened: a deploy, a change, an alert, a message."""
+
+    at: AwareDatetime
+    kind: str
+    what: str
+    system: str | None = None
+    source: str | None = None
+
+
+class Timeline(Record):
+    """The moments of the incident and the events around it; every time carries an offset."""
+
+    onset: AwareDatetime | None = None
+    detected: AwareDatetime | None = None
+    alerted: AwareDatetime | None = None
+    aware: AwareDatetime | None = None
+    acknowledged: AwareDatetime | None = None
+    identified: AwareDatetime | None = None
+    contained: AwareDatetime | None = None
+    mitigated: AwareDatetime | None = None
+    eradicated: AwareDatetime | None = None
+    repair_started: AwareDatetime | None = None
+    recovered: AwareDatetime | None = None
+    resolved: AwareDatetime | None = None
+    closed: AwareDatetime | None = None
+    events: tuple[Event, ...] = ()
+
+    def moments(self) -> Iterator[tuple[str, Any]]:
+        """The moments on record, in the order of `MOMENTS`."""
+        return ((name, at) for name in MOMENTS if (at := getattr(self, name)) is not None)
+
+
+class Window(Record):
+    """Rows of a file (Parquet, Arrow or CSV; a folder or a glob of them) between two times, `to` excluded."""
+
+    path: str
+    from_: AwareDatetime | None = Field(default=None, alias="from")
+    to: AwareDatetime | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_a_path(cls, value: Any) -> Any:
+        return {"path": value} if isinstance(value, str) else value
+
+
+class Data(Record):
+    """The tables of the case and the roles of their columns; a column without a role is a feature."""
+
+    reference: Window | None = None
+    current: Window | None = None
+    recovered: Window | None = None
+    time: str | None = None
+    label: str | None = None
+    positive: str | int | float | bool = 1
+    prediction: str | None = None
+    score: str | None = None
+    weight: str | None = None
+    id: str | None = None
+    groups: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+
+
+class Metric(Record):
+    """What went wrong, as one number over rows."""
+
+    name: MetricName
+    column: str | None = None
+    of: MetricName | None = None
+    threshold: float = 0.5
+    harm: Literal["higher", "lower"] = "higher"
+
+    @model_validator(mode="after")
+    def _says_what_it_measures(self) -> Self:
+        if self.name in ("rate", "mean") and not self.column:
+            raise ValueError(f"a metric named {self.name!r} needs `column`, the outcome it averages")
+        if self.name == "group_gap" and self.of in (None, "group_gap"):
+            raise ValueError("a `group_gap` needs `of`, the metric whose largest difference between groups is meant")
+        if self.name == "group_gap" and self.of in ("rate", "mean") and not self.column:
+            raise ValueError(f"a `group_gap` of {self.of!r} needs `column`")
+        return self
+
+
+class ModelFile(Record):
+    """The model that failed, in a format that cannot run code when it is loaded."""
+
+    path: str
+    format: ModelFormat
+
+
+class Signals(Record):
+    """Time series of the systems involved: a column `time`, then one column a signal, `component|metric`."""
+
+    path: str
+    from_: AwareDatetime = Field(alias="from")
+    to: AwareDatetime
+    target: str | None = None
+    bad: dict[str, Literal["up", "down"]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> Self:
+        if self.to < self.from_:
+            raise ValueError("`to` comes before `from`")
+        return self
+
+
+class Impact(Record):
+    """Whom it reached, as far as it is known."""
+
+    decisions: int | None = Field(default=None, ge=0)
+    people: int | None = Field(default=None, ge=0)
+    money: float | str | None = None
+    text: str = ""
+
+
+class Obligations(Record):
+    """Facts that reporting duties hang on."""
+
+    jurisdictions: tuple[str, ...] = ()
+    sector: str | None = None
+    facts: dict[str, Any] = Field(default_factory=dict)
+
+
+class Incident(Record):
+    """One incident, as `incident.yaml` records it."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    id: Identifier
+    title: str = Field(min_length=1)
+    summary: str = ""
+    severity: Severity
+    category: Category
+    status: Status
+    systems: tuple[System, ...] = ()
+    timeline: Timeline = Timeline()
+    data: Data | None = None
+    metric: Metric | None = None
+    model: ModelFile | None = None
+    as_of: AwareDatetime | None = None
+    graph: str | None = None
+    signals: Signals | None = None
+    impact: Impact = Impact()
+    obligations: Obligations = Obligations()
+    whys: tuple[Why, ...] = ()
+    actions: tuple[CorrectiveAction, ...] = ()
+
+    @property
+    def now(self) -> Any:
+        """The moment "now" is in this report: `as_of`, else closure, else the last moment on record; None without any."""
+        if self.as_of or self.timeline.closed:
+            return self.as_of or self.timeline.closed
+        moments = [at for _, at in self.timeline.moments()] + [event.at for event in self.timeline.events]
+        return max(moments, default=None)
+
+    @property
+    def model_name(self) -> str:
+        """The name of the system that is a model, else of the first system, else `model`."""
+        named = [system.name for system in self.systems if system.kind == "model"]
+        return (named or [system.name for system in self.systems] or ["model"])[0]
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of `incident.yaml`, so that editors can complete and check it."""
+    schema = Incident.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def is_identifier(text: str) -> bool:
+    """Whether a text can be a case's name.
+
+    >>> is_identifier("credit-drift"), is_identifier("../credit-drift")
+    (True, False)
+    """
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text) is not None

@@ -1,0 +1,432 @@
+"""Charts as plain data: what a figure shows, its claim, its text alternative and its numbers.
+
+A chart is a pure function of a result. It holds a plotly specification as plain values, so that nothing here loads plotly and the
+same result gives the same bytes. Labels come from the incident: they pass through `label`, which masks and escapes them.
+"""
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
+
+from rca.analysis.drift import ColumnDrift, Drift
+from rca.analysis.harm import Contribution, Harm
+from rca.analysis.metric import Measured
+from rca.analysis.verdict import Cause, Verdict
+from rca.finding import Interval
+from rca.report.text import count, number, plain, span, words
+
+Spec = dict[str, Any]
+
+HARM, HELP, CALM, QUIET = "#cf5b24", "#1a8f78", "#3576b8", "#858b95"
+"""Did harm, took harm away, plain, uncertain: told apart with any colour vision, and on white, dark and grey paper."""
+
+MOST_ROWS = 12
+"""Rows of a chart; the table under it has them all."""
+
+MOST_PARTS = 8
+"""Contributions drawn one by one; smaller ones are drawn as one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """A figure as plain values.
+
+    Attributes
+    ----------
+    title : str
+        The claim.
+    alt : str
+        One paragraph that says what the picture shows.
+    rows : tuple of dict
+        The numbers drawn, for a table.
+    data : tuple of dict
+        Plotly traces.
+    layout : dict
+        Plotly layout, without a title and without what all charts share.
+    """
+
+    title: str
+    alt: str
+    rows: tuple[Mapping[str, Any], ...]
+    data: tuple[Spec, ...]
+    layout: Spec
+
+    def to_dict(self) -> Spec:
+        """The plotly specification; `layout.meta` carries title, text alternative and table."""
+        meta = {"title": plain(self.title), "alt": plain(self.alt), "rows": [_plain_row(row) for row in self.rows]}
+        title = {"text": label(self.title, 160), "font": {"size": 15}, "x": 0, "xref": "container", "pad": {"l": 8}}
+        axes = {name: {**AXIS, **self.layout.get(name, {})} for name in ("xaxis", "yaxis")}
+        layout = {**SHARED, **self.layout, **axes, "title": {**title, "automargin": True}, "meta": meta}
+        return {"data": list(self.data), "layout": layout}
+
+
+SHARED: Spec = {
+    "font": {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif", "size": 13},
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "margin": {"l": 8, "r": 16, "t": 48, "b": 8},
+    "hoverlabel": {"align": "left"},
+    "showlegend": False,
+    "dragmode": False,
+    "template": {},
+}
+AXIS: Spec = {
+    "automargin": True,
+    "fixedrange": True,
+    "gridcolor": "rgba(128,136,148,0.22)",
+    "zerolinecolor": "rgba(128,136,148,0.55)",
+    "linecolor": "rgba(128,136,148,0.55)",
+    "title": {"standoff": 10},
+}
+
+
+def label(text: object, limit: int = 22) -> str:
+    """A text from the incident as plotly may draw it: plotly reads tags, so they are escaped."""
+    return html.escape(plain(text, limit), quote=False)
+
+
+def _plain_row(row: Mapping[str, Any]) -> Spec:
+    return {name: plain(value) if isinstance(value, str) else value for name, value in row.items()}
+
+
+def named_rows(names: Sequence[str], title: str = "") -> Spec:
+    """A vertical axis with one row per name, the first at the top."""
+    return {
+        "tickvals": list(range(len(names))),
+        "ticktext": [label(name) for name in names],
+        "range": [len(names) - 0.4, -0.6],
+        "showgrid": False,
+        "zeroline": False,
+        "title": {"text": title},
+    }
+
+
+def height(rows: int, *, per_row: int = 30, around: int = 110) -> int:
+    """Pixels that so many rows need."""
+    return around + per_row * max(rows, 2)
+
+
+def bars_of(values: Sequence[float], intervals: Sequence[Interval | None]) -> Spec:
+    """Error bars that reach from each value to the ends of its interval."""
+    ends = [(at, at) if interval is None else (interval.low, interval.high) for at, interval in zip(values, intervals, strict=True)]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [max(high - at, 0.0) for at, (_, high) in zip(values, ends, strict=True)],
+        "arrayminus": [max(at - low, 0.0) for at, (low, _) in zip(values, ends, strict=True)],
+        "thickness": 1.5,
+        "width": 4,
+        "color": QUIET,
+    }
+
+
+def vertical(at: float | str, *, dash: str = "dot", color: str = QUIET) -> Spec:
+    """A vertical line through the whole plot."""
+    line = {"color": color, "width": 1.5, "dash": dash}
+    return {"type": "line", "x0": at, "x1": at, "xref": "x", "y0": 0, "y1": 1, "yref": "paper", "line": line}
+
+
+def note(text: str, at: float | str, **where: Any) -> Spec:
+    """A small text at a position of the horizontal axis, above the plot."""
+    font = {"size": 11, "color": QUIET}
+    place = {"y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": "left", "showarrow": False}
+    return {"text": label(text, 60), "x": at, "xref": "x", "font": font, **place, **where}
+
+
+def interval_of(interval: Interval | None) -> str | None:
+    """An interval in words, with its level."""
+    return None if interval is None else f"{span(interval.low, interval.high)} ({interval.level:.0%})"
+
+
+@singledispatch
+def chart(result: object) -> Chart:
+    """Draw a result as a chart.
+
+    Raises
+    ------
+    TypeError
+        If there is no picture of such a result.
+    """
+    raise TypeError(f"there is no chart of {type(result).__name__!r}; its rows() can be shown as a table")
+
+
+# --- what moved --------------------------------------------------------------------------------------------------------
+
+
+@chart.register
+def _drift(result: Drift) -> Chart:
+    drawn = result.columns[:MOST_ROWS]
+    effects = [row.effect for row in drawn]
+    trace = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": effects,
+        "y": list(range(len(drawn))),
+        "error_x": bars_of(effects, [row.interval for row in drawn]),
+        "marker": {
+            "size": 11,
+            "color": [HARM if row.moved else QUIET for row in drawn],
+            "symbol": ["circle" if row.moved else "circle-open" for row in drawn],
+        },
+        "text": [label(str(row), 120) for row in drawn],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+    layout = {
+        "height": height(len(drawn)),
+        "xaxis": {"title": {"text": "effect: share of rows that moved (0 to 1)", "standoff": 10}, "rangemode": "tozero"},
+        "yaxis": named_rows([row.name for row in drawn]),
+        "shapes": [vertical(result.material)],
+        "annotations": [note("material from here", result.material)],
+    }
+    return Chart(title=_drift_title(result), alt=_drift_alt(result, len(drawn)), rows=tuple(result.rows()), data=(trace,), layout=layout)
+
+
+def _drift_title(result: Drift) -> str:
+    total = len({row.column for row in result.columns})
+    if not result.moved():
+        return f"None of {count(total, 'column')} moved materially"
+    first = result.columns[0]
+    return f"{len(result.moved())} of {count(total, 'column')} moved; {plain(first.column, 40)} the farthest ({number(first.effect)})"
+
+
+def _drift_alt(result: Drift, drawn: int) -> str:
+    sizes = f"{count(result.n_reference, 'reference row')} against {count(result.n_current, 'current row')}"
+    moved = ", ".join(result.moved()[:MOST_ROWS]) or "none"
+    more = f" The {drawn} largest of {len(result.columns)} are drawn." if len(result.columns) > drawn else ""
+    return (
+        f"Dots with {result.columns[0].interval.level:.0%} intervals, one row per column, largest effect first; {sizes}. "
+        f"A line marks the smallest material effect, {number(result.material)}. Moved: {moved}.{more}"
+        if result.columns
+        else f"No column could be compared; {sizes}."
+    )
+
+
+@chart.register
+def _column(result: ColumnDrift) -> Chart:
+    profile = result.profile
+    names = profile.labels[:20]
+    upright = result.kind == "numeric" and result.aspect == "values"
+    windows = (("reference", profile.reference, QUIET), ("current", profile.current, HARM if result.moved else CALM))
+    traces = tuple(_bars(name, shares[:20], color, upright=upright) for name, shares, color in windows)
+    share = {"title": {"text": "share of rows", "standoff": 10}, "tickformat": ".0%", "rangemode": "tozero"}
+    bins = {"tickvals": list(range(len(names))), "ticktext": [label(name, 16) for name in names], "showgrid": False}
+    bins = bins | {"title": {"text": plain(result.column, 40), "standoff": 10}, "zeroline": False}
+    axes = {"xaxis": bins, "yaxis": share} if upright else {"xaxis": share, "yaxis": named_rows(names)}
+    legend = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "traceorder": "normal"}
+    size = 320 if upright else height(len(names), per_row=36, around=130)
+    return Chart(
+        title=_column_title(result),
+        alt=f"Paired bars, reference beside current, of the share of rows per {'bin' if upright else 'value'} of {result.column}. {result}.",
+        rows=tuple(
+            {result.column: name, "reference": before, "current": after}
+            for name, before, after in zip(profile.labels, profile.reference, profile.current, strict=True)
+        ),
+        data=traces,
+        layout={"height": size, "barmode": "group", "bargap": 0.2, "showlegend": True, "legend": legend, **axes},
+    )
+
+
+def _column_title(result: ColumnDrift) -> str:
+    subject = result.column if result.aspect == "values" else f"missing values of {result.column}"
+    moved = "moved" if result.moved else "did not move materially"
+    return f"{plain(subject, 60)} {moved} (effect {number(result.effect)}, {span(result.interval.low, result.interval.high)})"
+
+
+def _bars(name: str, shares: Sequence[float], color: str, *, upright: bool) -> Spec:
+    places, pattern = list(range(len(shares))), {"shape": "/" if name == "reference" else "", "size": 5, "solidity": 0.35}
+    marker = {"color": color, "line": {"color": color, "width": 1}, "pattern": {**pattern, "fillmode": "overlay"}}
+    along = {"x": places, "y": list(shares)} if upright else {"y": places, "x": list(shares), "orientation": "h"}
+    value = "%{y:.1%}" if upright else "%{x:.1%}"
+    return {"type": "bar", "name": name, "marker": marker, "hovertemplate": f"{name}: {value}<extra></extra>", **along}
+
+
+# --- the harm ----------------------------------------------------------------------------------------------------------
+
+
+@chart.register
+def _measured(result: Measured) -> Chart:
+    values, ends = [result.reference, result.current], [result.reference_interval, result.current_interval]
+    worse = (result.change > 0) == (result.harm == "higher") and 0 not in result.interval
+    trace = {
+        "type": "bar",
+        "orientation": "h",
+        "x": values,
+        "y": [0, 1],
+        "width": 0.5,
+        "marker": {"color": [QUIET, HARM if worse else CALM]},
+        "error_x": bars_of(values, ends),
+        "text": [number(value) for value in values],
+        "hovertemplate": "%{x:.4g}<extra></extra>",
+        "textposition": "inside",
+        "insidetextanchor": "start",
+    }
+    layout = {
+        "height": height(2, per_row=44),
+        "xaxis": {"title": {"text": words(result.name)}, "rangemode": "tozero"},
+        "yaxis": named_rows(["reference", "current"]),
+    }
+    return Chart(
+        title=change_in_words(result),
+        alt=f"Two bars with {result.interval.level:.0%} intervals. {result}.",
+        rows=tuple(result.rows()),
+        data=(trace,),
+        layout=layout,
+    )
+
+
+def change_in_words(measured: Measured) -> str:
+    """What the metric did, in one line."""
+    if 0 in measured.interval:
+        verb = "did not change beyond chance"
+    else:
+        verb = "rose" if measured.change > 0 else "fell"
+    return f"{words(measured.name).capitalize()} {verb}: {number(measured.reference)} before, {number(measured.current)} during the failure"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One bar of a waterfall, in the metric's unit: it runs from `start` by `by`."""
+
+    name: str
+    start: float
+    by: float
+    color: str
+    interval: Interval | None = None
+
+
+@chart.register
+def _harm(result: Harm) -> Chart:
+    steps = _steps(result)
+    reached = [step.start + step.by for step in steps]
+    trace = {
+        "type": "bar",
+        "orientation": "h",
+        "base": [step.start for step in steps],
+        "x": [step.by for step in steps],
+        "y": list(range(len(steps))),
+        "width": 0.6,
+        "marker": {
+            "color": [step.color for step in steps],
+            "pattern": {"shape": ["/" if step.name == "unexplained" else "" for step in steps], "size": 5, "fillmode": "overlay"},
+        },
+        "text": [number(step.by, sign=0 < place < len(steps) - 1) for place, step in enumerate(steps)],
+        "textposition": "auto",
+        "cliponaxis": False,
+        "error_x": bars_of(reached, [step.interval for step in steps]),
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+    layout = {
+        "height": height(len(steps), per_row=34),
+        "xaxis": {"title": {"text": words(result.measured.name), "standoff": 10}, "rangemode": "tozero"},
+        "yaxis": named_rows([step.name for step in steps]),
+    }
+    return Chart(title=_harm_title(result), alt=_harm_alt(result), rows=_harm_rows(result), data=(trace,), layout=layout)
+
+
+def _steps(result: Harm) -> list[Step]:
+    """From the reference to the current value, one step per contribution."""
+    way = 1 if result.measured.harm == "higher" else -1
+    steps, at = [Step(name="reference", start=0.0, by=result.measured.reference, color=CALM)], result.measured.reference
+    for name, value, interval in _parts(result):
+        by = way * value
+        ends = None if interval is None else sorted((at + way * interval.low, at + way * interval.high))
+        color = QUIET if name == "unexplained" else HARM if value > 0 else HELP
+        shifted = None if ends is None or interval is None else Interval(low=ends[0], high=ends[1], level=interval.level)
+        steps.append(Step(name=name, start=at, by=by, color=color, interval=shifted))
+        at += by
+    return [*steps, Step(name="current", start=0.0, by=result.measured.current, color=CALM)]
+
+
+def _parts(result: Harm) -> list[tuple[str, float, Interval | None]]:
+    shown, rest = result.contributions[:MOST_PARTS], result.contributions[MOST_PARTS:]
+    parts: list[tuple[str, float, Interval | None]] = [(in_short(part), part.value, part.interval) for part in shown]
+    if rest:
+        parts.append((f"{len(rest)} smaller", sum(part.value for part in rest), None))
+    return [*parts, ("unexplained", result.unexplained, None)]
+
+
+def in_short(part: Contribution) -> str:
+    """What a contribution is called on an axis."""
+    return "label given features" if part.kind == "concept" else part.name
+
+
+def _harm_title(result: Harm) -> str:
+    name = words(result.measured.name)
+    if not result.contributions or result.contributions[0].value <= 0:
+        return f"Nothing that could be tried takes away the change in {name}"
+    first, worse = result.contributions[0], abs(result.measured.change)
+    return f"{plain(first.label, 60).capitalize()} did {number(first.value)} of the {number(worse)} change in {name}"
+
+
+def _harm_alt(result: Harm) -> str:
+    parts = "; ".join(f"{part.label} {number(part.value, sign=True)}{_between(part.interval)}" for part in result.contributions[:MOST_PARTS])
+    measured = result.measured
+    return (
+        f"A waterfall in {words(measured.name)}, from {number(measured.reference)} in the reference window to {number(measured.current)} in the current "
+        f"one. Positive parts did harm: {parts or 'none'}; unexplained {number(result.unexplained, sign=True)}."
+    )
+
+
+def _between(interval: Interval) -> str:
+    return f" ({span(interval.low, interval.high)})"
+
+
+def _harm_rows(result: Harm) -> tuple[Spec, ...]:
+    measured, blank = result.measured, {"harm": None, "interval": None, "found by": None, "strength": None}
+    return (
+        {"part": "reference", "value": measured.reference, **blank},
+        *(contribution_row(part) for part in result.contributions),
+        {"part": "unexplained", "value": None, **blank, "harm": result.unexplained},
+        {"part": "current", "value": measured.current, **blank},
+    )
+
+
+def contribution_row(part: Contribution) -> Spec:
+    """A contribution as a table shows it."""
+    told = {"interval": interval_of(part.interval), "found by": part.method, "strength": part.strength}
+    return {"part": part.label, "value": None, "harm": part.value, **told}
+
+
+@chart.register
+def _verdict(result: Verdict) -> Chart:
+    drawn = [cause for cause in result.causes if cause.contribution is not None][:MOST_PARTS]
+    values = [cause.contribution or 0.0 for cause in drawn]
+    unit = words(result.metric.name) if result.metric else "share of the failure"
+    trace = {
+        "type": "bar",
+        "orientation": "h",
+        "x": values,
+        "y": list(range(len(drawn))),
+        "width": 0.55,
+        "marker": {"color": [HARM if value > 0 else HELP for value in values]},
+        "error_x": bars_of(values, [cause.interval for cause in drawn]),
+        "hovertemplate": "%{x:.3g}<extra></extra>",
+    }
+    layout = {
+        "height": height(len(drawn), per_row=38),
+        "xaxis": {"title": {"text": f"harm done, in {unit}", "standoff": 10}, "rangemode": "tozero"},
+        "yaxis": named_rows([cause.name for cause in drawn]),
+    }
+    return Chart(
+        title=result.summary,
+        alt=f"Bars with intervals, the largest harm first: {', '.join(cause.name for cause in drawn) or 'no cause with a size'}.",
+        rows=tuple(cause_row(cause) for cause in result.causes),
+        data=(trace,),
+        layout=layout,
+    )
+
+
+def cause_row(cause: Cause) -> Spec:
+    """A cause as a table shows it."""
+    fault = words(cause.fault) if cause.fault else None
+    return {
+        "cause": cause.name,
+        "kind": cause.kind,
+        "fault": fault,
+        "harm": cause.contribution,
+        "interval": interval_of(cause.interval),
+        "strength": cause.strength,
+        "findings": ", ".join(cause.findings),
+    }

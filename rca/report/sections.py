@@ -1,0 +1,172 @@
+"""Parts of a report as HTML: pure functions of the record and of results, every text escaped."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rca.analysis.verdict import Verdict
+from rca.finding import Finding, Unanswered
+from rca.record.incident import Incident
+from rca.record.reliability import Duration, spell
+from rca.record.whys import CorrectiveAction, Why
+from rca.report.charts import cause_row, change_in_words, interval_of
+from rca.report.markup import bullets, element, escape, paragraph, table
+from rca.report.text import count, moment, span, words
+
+if TYPE_CHECKING:
+    from rca.analysis.onset import Onset
+
+STATUS = {"explained": "Explained", "no_incident": "No incident", "cannot_tell": "Cannot tell"}
+"""What a verdict's status is called."""
+
+
+def summary(incident: Incident) -> str:
+    """What happened, in the words of the record."""
+    systems = ", ".join(" ".join(filter(None, (system.name, system.version))) for system in incident.systems)
+    facts = [
+        {"fact": "severity", "value": incident.severity},
+        {"fact": "category", "value": words(incident.category)},
+        {"fact": "status", "value": incident.status},
+        {"fact": "systems", "value": systems or "none on record"},
+        {"fact": "as of", "value": moment(incident.now)},
+    ]
+    told = paragraph(incident.summary or "The record has no summary.", "rca-lead")
+    return element("p", element("strong", escape(incident.title))) + told + table(facts, "The incident on record")
+
+
+def verdict(result: Verdict) -> str:
+    """The verdict in words a board understands."""
+    parts = [paragraph(STATUS[result.status], "rca-pill"), paragraph(result.summary, "rca-lead")]
+    if result.metric:
+        parts.append(paragraph(f"{change_in_words(result.metric)} ({change_interval(result)})."))
+    if result.causes:
+        rows = [{"rank": rank, **cause_row(cause)} for rank, cause in enumerate(result.causes, start=1)]
+        parts.append(table([_without(row, "findings") for row in rows], "Causes, the largest harm first"))
+    if result.onset:
+        parts.append(paragraph(since(result.onset)))
+    return "".join(parts)
+
+
+def _without(row: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key != name}
+
+
+def change_interval(result: Verdict) -> str:
+    """The interval of the metric's change, in words."""
+    if result.metric is None:
+        return "no metric"
+    interval = result.metric.interval
+    return f"{interval.level:.0%} interval of the change {span(interval.low, interval.high, sign=True)}"
+
+
+def since(onset: "Onset") -> str:
+    """Since when, in words."""
+    between = f"{moment(onset.earliest)} to {moment(onset.latest)}"
+    return f"Since {moment(onset.at)} ({onset.level:.0%} interval {between}), dated on {words(onset.what)}."
+
+
+def durations(spans: Sequence[Duration]) -> str:
+    """How long things took, each with both of its moments by name."""
+    return table([_duration(span) for span in spans], "Durations, each between two moments")
+
+
+def _duration(span: Duration) -> dict[str, Any]:
+    known = span.earliest is not None and span.latest is not None
+    between = f"{spell(span.earliest or 0)} to {spell(span.latest or 0)}" if known else None
+    return {
+        "duration": words(span.name),
+        "took": spell(span.seconds),
+        "from": words(span.start) + (" (estimated)" if span.estimated else ""),
+        "to": words(span.end),
+        "interval": between,
+    }
+
+
+def events(incident: Incident) -> str:
+    """Everything on record that happened around the incident, in order of time."""
+    rows = [
+        {"at": moment(event.at), "kind": words(event.kind), "system": event.system, "what": event.what, "source": event.source}
+        for event in sorted(incident.timeline.events, key=lambda event: event.at)
+    ]
+    return table(rows, "Events on record")
+
+
+def impact(incident: Incident) -> str:
+    """Whom it reached, as far as it is known."""
+    known = incident.impact
+    rows = [{"reached": name, "number": getattr(known, name)} for name in ("decisions", "people", "money")]
+    text = paragraph(known.text) if known.text else ""
+    return text + table([row if row["number"] is not None else {**row, "number": "not known"} for row in rows], "Whom it reached")
+
+
+def causes(result: Verdict) -> str:
+    """The causes with their harm, interval, strength and findings."""
+    if not result.causes:
+        return paragraph("The data name no cause.", "rca-note")
+    return table([cause_row(cause) for cause in result.causes], "Causes, the largest harm first")
+
+
+def whys(trees: Iterable[Why]) -> str:
+    """Why-trees as nested lists, each answer with its strength and evidence."""
+    told = "".join(_why(tree) for tree in trees)
+    return element("ul", told) if told else paragraph("No why-path is on record, and the data suggest none.", "rca-note")
+
+
+def _why(node: Why) -> str:
+    answer = node.answer
+    evidence = f"{answer.strength}; evidence: {', '.join(answer.evidence) or 'none on record'}"
+    below = element("ul", "".join(map(_why, node.whys))) if node.whys else ""
+    question = element("strong", escape(node.question))
+    return element("li", question + paragraph(answer.statement) + paragraph(evidence, "rca-note") + below, "rca-why")
+
+
+def actions(planned: Sequence[CorrectiveAction]) -> str:
+    """What is done about it: owned, dated, testable."""
+    rows = [
+        {
+            "action": action.what,
+            "owner": action.owner or "nobody yet",
+            "due": action.due or "no date yet",
+            "state": action.state,
+            "test of effect": action.test_of_effect or "none yet",
+            "aims at": ", ".join(action.factors),
+        }
+        for action in planned
+    ]
+    return table(rows, "Corrective actions")
+
+
+def findings(claims: Sequence[Finding]) -> str:
+    """Every claim with its size, strength, assumptions and refuters."""
+    rows = [
+        {
+            "finding": claim.id,
+            "claim": claim.claim,
+            "effect": claim.effect,
+            "interval": interval_of(claim.interval),
+            "strength": claim.strength,
+            "assumes": "; ".join(claim.assumptions),
+            "survived": "; ".join(claim.refuters),
+        }
+        for claim in claims
+    ]
+    return table(rows, f"{count(len(rows), 'finding')}, with what each assumes and survived")
+
+
+def unanswered(questions: Sequence[Unanswered]) -> str:
+    """What the data cannot answer, and why."""
+    if not questions:
+        return paragraph("Every question that was asked has an answer.", "rca-note")
+    return bullets(f"{item.question.rstrip('?')}? {item.why[:1].upper()}{item.why[1:].rstrip('.')}." for item in questions)
+
+
+def verification(incident: Incident) -> str:
+    """How to check this report."""
+    command = escape(f"rca verify reports/{incident.id}")
+    return (
+        paragraph("Whether this report is the one that was issued, from these inputs, can be checked at any time:")
+        + element("pre", element("code", f"{command}\n{command} --rerun"))
+        + paragraph(
+            "The first compares every byte of every file, and the inputs, with the manifest; the second also runs everything again and "
+            "compares what comes out. Compare the digest it prints with the one kept elsewhere when the report was issued."
+        )
+    )

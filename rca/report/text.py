@@ -1,0 +1,117 @@
+"""What an incident says, made fit to print: control characters gone, personal data masked, numbers and times in words.
+
+Titles, events, column names and replies of a chatbot are hostile: every text from a case passes through `plain` before
+it is shown, and is escaped by the last step that writes it.
+"""
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+
+MASK = "▮▮▮"
+"""What stands where personal data stood."""
+
+MINUS = "\N{MINUS SIGN}"
+
+_PERSONAL = re.compile(
+    r"""
+      [\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+                        # e-mail address
+    | (?<![\w.])\+\d[\d\ ().-]{6,}\d                            # telephone number with a country
+    | (?<![\w.-])\(?0\d{2,4}\)?[\ /.-]\d{3,}(?:[\ /-]?\d+)*     # telephone number with an area code
+    | (?<![\w.-])\(?\d{3}\)?[\ .-]\d{3}[.-]\d{4}(?![\w.-])      # telephone number, North America
+    | (?<![\w.-])\d{4}(?:[\ -]\d{4}){2,4}(?![\w.-])             # payment card, in fours
+    | (?<![\d.])\d{9,}(?![\d.])                                 # account, passport, card: a long run of digits
+    """,
+    re.VERBOSE,
+)
+
+
+def mask(text: str) -> str:
+    """Hide e-mail addresses, telephone numbers and long runs of digits.
+
+    >>> mask("write to jo.doe@example.org or +44 20 7946 0958; account 123456789012")
+    'write to ▮▮▮ or ▮▮▮; account ▮▮▮'
+    >>> mask("18,234 decisions from 2026-05-02T09:10:00Z, 0.123456789012 of them wrong")
+    '18,234 decisions from 2026-05-02T09:10:00Z, 0.123456789012 of them wrong'
+    """
+    return _PERSONAL.sub(MASK, text)
+
+
+def clean(text: str) -> str:
+    """Drop what changes how other text is read: control and format characters, bidirectional overrides, lone surrogates.
+
+    >>> clean("a\\x1b[31mb\\u202ec\\n d")
+    'a[31mbc d'
+    """
+    spaced = re.sub(r"\s+", " ", text)
+    return "".join(letter for letter in spaced if unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
+
+
+def plain(text: object, limit: int = 2000) -> str:
+    """A text from outside as one safe line: cleaned, masked and not longer than `limit`; still to be escaped.
+
+    >>> plain("call +1 212 555 0100 " + "now " * 9, limit=20)
+    'call ▮▮▮ now now no…'
+    """
+    safe = mask(clean(str(text))).strip()
+    return safe if len(safe) <= limit else safe[: limit - 1].rstrip() + "…"
+
+
+def number(value: float | None, *, sign: bool = False) -> str:
+    """A number with three significant digits, as a person reads it.
+
+    >>> number(0.57512), number(-0.0312, sign=True), number(18234), number(0.0000123), number(None)
+    ('0.575', '−0.0312', '18,234', '1.23e−05', '–')
+    """
+    if value is None or value != value:  # noqa: PLR0124 - NaN is the number that is not itself
+        return "–"
+    whole = isinstance(value, int) or abs(value) >= 1000
+    return f"{value:{'+' if sign else ''}{',.0f' if whole else '.3g'}}".replace("-", MINUS)
+
+
+def span(low: float, high: float, *, sign: bool = False) -> str:
+    """An interval in words.
+
+    >>> span(-0.02, 0.031)
+    '−0.02 to 0.031'
+    """
+    return f"{number(low, sign=sign)} to {number(high, sign=sign)}"
+
+
+def moment(at: datetime | str | None) -> str:
+    """A time in UTC, to the minute.
+
+    >>> moment("2026-05-02T11:10:00+02:00"), moment(None)
+    ('2 May 2026, 09:10 UTC', '–')
+    """
+    if at is None:
+        return "–"
+    at = utc(at)
+    return f"{at.day} {MONTHS[at.month - 1]} {at.year}, {at:%H:%M} UTC"
+
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+"""`strftime` would follow the machine's language."""
+
+
+def utc(at: datetime | str) -> datetime:
+    """A time with an offset, in UTC."""
+    return (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(UTC)
+
+
+def words(name: str) -> str:
+    """A key as words.
+
+    >>> words("time_to_detect")
+    'time to detect'
+    """
+    return plain(name).replace("_", " ")
+
+
+def count(size: int, noun: str) -> str:
+    """A number of things.
+
+    >>> count(1, "row"), count(1200, "row")
+    ('1 row', '1,200 rows')
+    """
+    return f"{size:,} {noun}" + ("" if size == 1 else "s")

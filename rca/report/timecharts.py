@@ -1,0 +1,270 @@
+"""Charts over time: the timeline, the onset, and which system left its normal range first."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rca.analysis.cascade import Cascade
+from rca.analysis.onset import Onset
+from rca.record.incident import Event, Incident, Timeline
+from rca.record.reliability import Duration, durations, spell
+from rca.report.charts import CALM, HARM, HELP, QUIET, Chart, Spec, chart, height, label, named_rows, note, vertical
+from rca.report.text import count, moment, number, plain, utc, words
+
+MOST_EVENTS = 14
+"""Events drawn; the table under the figure has them all."""
+
+MOST_SUSPECTS = 10
+
+
+def stamp(at: datetime) -> str:
+    """A time as plotly's axes take it: UTC, without an offset."""
+    return utc(at).strftime("%Y-%m-%d %H:%M:%S")
+
+
+TIME_AXIS: Spec = {"type": "date", "title": {"text": "time (UTC)", "standoff": 10}, "nticks": 6, "showgrid": True}
+
+
+# --- the timeline ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """One row of the timeline: a point in time, and what it is called."""
+
+    at: datetime
+    name: str
+    kind: str
+    what: str = ""
+    color: str = CALM
+    symbol: str = "diamond"
+
+
+@chart.register
+def _incident(incident: Incident) -> Chart:
+    return timeline(incident.timeline)
+
+
+@chart.register
+def _timeline(record: Timeline) -> Chart:
+    return timeline(record)
+
+
+def timeline(record: Timeline, onset: Onset | None = None) -> Chart:
+    """Moments, events and durations on one axis; an estimated onset stands in where the record has none."""
+    at, between = (onset.at, (onset.earliest, onset.latest)) if onset else (None, None)
+    spans = durations(record, at, between=between)
+    marks = sorted([*_moments(record, onset), *_events(record.events)], key=lambda mark: (utc(mark.at), mark.name))
+    drawn = _drawn(marks)
+    names = [mark.name for mark in drawn] + [words(span.name) for span in spans]
+    layout = {
+        "height": height(len(names), per_row=26),
+        "xaxis": TIME_AXIS,
+        "yaxis": named_rows(names) | {"showgrid": True, "griddash": "dot"},
+        "shapes": _harmful_span(record, at),
+    }
+    moments = {**dict(record.moments()), **({"onset": at} if at and not record.onset else {})}
+    return Chart(
+        title=_timeline_title(record, spans),
+        alt=_timeline_alt(marks, spans, len(drawn)),
+        rows=tuple(_mark_row(mark) for mark in marks),
+        data=(_points(drawn), *(_span_bar(span, moments, len(drawn) + place) for place, span in enumerate(spans))),
+        layout=layout,
+    )
+
+
+def _moments(record: Timeline, onset: Onset | None) -> Iterable[Mark]:
+    for name, at in record.moments():
+        color = HARM if name == "onset" else HELP if name in {"contained", "recovered", "closed"} else CALM
+        yield Mark(at=at, name=words(name), kind="moment", what="on record", color=color)
+    if onset and record.onset is None:
+        about = f"estimated from the data, {moment(onset.earliest)} to {moment(onset.latest)} ({onset.level:.0%})"
+        yield Mark(at=onset.at, name="onset (estimated)", kind="moment", what=about, color=HARM, symbol="diamond-open")
+
+
+def _events(events: Sequence[Event]) -> Iterable[Mark]:
+    for event in events:
+        what = f"{event.system}: {event.what}" if event.system else event.what
+        yield Mark(at=event.at, name=words(event.kind), kind="event", what=what, color=QUIET, symbol="circle")
+
+
+def _drawn(marks: Sequence[Mark]) -> list[Mark]:
+    """All moments, and the first events: a timeline of hundreds of alerts stays readable."""
+    events = [mark for mark in marks if mark.kind == "event"][:MOST_EVENTS]
+    return [mark for mark in marks if mark.kind == "moment" or mark in events]
+
+
+def _points(marks: Sequence[Mark]) -> Spec:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [stamp(mark.at) for mark in marks],
+        "y": list(range(len(marks))),
+        "marker": {
+            "size": [12 if mark.kind == "moment" else 8 for mark in marks],
+            "color": [mark.color for mark in marks],
+            "symbol": [mark.symbol for mark in marks],
+        },
+        "text": [label(f"{mark.name}: {mark.what}", 90) for mark in marks],
+        "hovertemplate": "%{x|%d %b %Y %H:%M}<br>%{text}<extra></extra>",
+        "cliponaxis": False,
+    }
+
+
+def _span_bar(span: Duration, moments: dict[str, Any], place: int) -> Spec:
+    ends = [stamp(moments[span.start]), stamp(moments[span.end])]
+    text = f"{words(span.name)}: {spell(span.seconds)}, {words(span.start)} to {words(span.end)}"
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": ends,
+        "y": [place, place],
+        "line": {"color": HARM if span.start == "onset" else CALM, "width": 9},
+        "opacity": 0.8,
+        "text": [label(text, 120)] * 2,
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+
+
+def _harmful_span(record: Timeline, estimate: datetime | None) -> list[Spec]:
+    start, end = record.onset or estimate, record.recovered or record.contained or record.closed
+    if start is None or end is None or end <= start:
+        return []
+    place = {"x0": stamp(start), "x1": stamp(end), "xref": "x", "y0": 0, "y1": 1, "yref": "paper"}
+    return [{"type": "rect", "fillcolor": HARM, "opacity": 0.07, "line": {"width": 0}, "layer": "below", **place}]
+
+
+def _timeline_title(record: Timeline, spans: Sequence[Duration]) -> str:
+    known = {span.name: span for span in spans}
+    told = [
+        f"{spell(known[name].seconds)} {said}"
+        for name, said in (("time_to_detect", "from onset to detection"), ("time_to_recover", "from onset to recovery"))
+        if name in known
+    ]
+    if told:
+        return ", ".join(told)
+    moments = sum(1 for _ in record.moments())
+    return f"{count(moments, 'moment')} and {count(len(record.events), 'event')} on record"
+
+
+def _timeline_alt(marks: Sequence[Mark], spans: Sequence[Duration], drawn: int) -> str:
+    if not marks:
+        return "The record holds no moment and no event."
+    moments = "; ".join(f"{mark.name} {moment(mark.at)}" for mark in marks if mark.kind == "moment")
+    long = "; ".join(f"{words(span.name)} {spell(span.seconds)}" for span in spans)
+    left_out = f" {drawn} of {len(marks)} entries are drawn." if drawn < len(marks) else ""
+    events = sum(mark.kind == "event" for mark in marks)
+    return f"Moments in order of time: {moments or 'none'}. Bars for durations: {long or 'none'}. {count(events, 'event')} on record.{left_out}"
+
+
+def _mark_row(mark: Mark) -> Spec:
+    return {"at": moment(mark.at), "entry": mark.name, "what": mark.what}
+
+
+# --- the onset ---------------------------------------------------------------------------------------------------------
+
+
+@chart.register
+def _onset(result: Onset) -> Chart:
+    return onset(result)
+
+
+def onset(result: Onset, events: Sequence[Event] = ()) -> Chart:
+    """What was dated, over time, with the interval of its onset and the events near it."""
+    xs, text = [stamp(at) for at in result.times], [f"{count(rows, 'row')}" for rows in result.counts]
+    trace = {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": xs,
+        "y": list(result.values),
+        "line": {"color": CALM, "width": 2},
+        "marker": {"size": 5, "color": CALM},
+        "text": text,
+        "hovertemplate": "%{x|%d %b %Y %H:%M}<br>%{y:.4g} (%{text})<extra></extra>",
+        "connectgaps": False,
+    }
+    band = {"x0": stamp(result.earliest), "x1": stamp(result.latest), "xref": "x", "y0": 0, "y1": 1, "yref": "paper"}
+    shaded = {"type": "rect", "fillcolor": HARM, "opacity": 0.16, "line": {"width": 0}, "layer": "below", **band}
+    near = [event for event in events if result.times and result.times[0] <= event.at <= result.times[-1]][:MOST_EVENTS]
+    lines = [vertical(stamp(result.at), dash="solid", color=HARM), *(vertical(stamp(event.at)) for event in near)]
+    layout = {
+        "height": 320,
+        "xaxis": TIME_AXIS,
+        "yaxis": {"title": {"text": plain(_axis_title(result), 60), "standoff": 10}},
+        "shapes": [shaded, *lines],
+        "annotations": [note("onset", stamp(result.at), font={"size": 11, "color": HARM})],
+    }
+    return Chart(
+        title=f"{words(result.what).capitalize()} began to differ on {moment(result.at)}",
+        alt=_onset_alt(result, near),
+        rows=tuple(_onset_row(result, place) for place in range(len(result.times))),
+        data=(trace,),
+        layout=layout,
+    )
+
+
+def _axis_title(result: Onset) -> str:
+    return words(result.what) if result.unit in {"", result.what} else f"{words(result.what)} ({words(result.unit)})"
+
+
+def _onset_alt(result: Onset, near: Sequence[Event]) -> str:
+    known = [value for value in result.values if value is not None]
+    reach = f", between {number(min(known))} and {number(max(known))}" if known else ""
+    around = "; ".join(f"{words(event.kind)} at {moment(event.at)}" for event in near)
+    interval = f"{moment(result.earliest)} to {moment(result.latest)}"
+    events = f" Dotted lines: {around}." if near else ""
+    return (
+        f"{words(result.what)} over time{reach}. The onset is estimated at {moment(result.at)}, {result.level:.0%} interval {interval}.{events}"
+    )
+
+
+def _onset_row(result: Onset, place: int) -> Spec:
+    return {"from": moment(result.times[place]), words(result.what): result.values[place], "rows": result.counts[place]}
+
+
+# --- the cascade -------------------------------------------------------------------------------------------------------
+
+
+@chart.register
+def _cascade(result: Cascade) -> Chart:
+    drawn = result.suspects[:MOST_SUSPECTS]
+    trace = {
+        "type": "bar",
+        "orientation": "h",
+        "x": [suspect.score for suspect in drawn],
+        "y": list(range(len(drawn))),
+        "width": 0.55,
+        "marker": {"color": [HARM if place == 0 else QUIET if suspect.explained else CALM for place, suspect in enumerate(drawn)]},
+        "text": [label(suspect.signal, 60) for suspect in drawn],
+        "textposition": "none",
+        "hovertemplate": "%{text}: %{x:.3g}<extra></extra>",
+    }
+    layout = {
+        "height": height(len(drawn)),
+        "xaxis": {"title": {"text": "suspicion score (deviation from normal, not explained by others)", "standoff": 10}},
+        "yaxis": named_rows([suspect.component for suspect in drawn]),
+    }
+    first = drawn[0].component if drawn else "no system"
+    return Chart(
+        title=f"{plain(first, 40)} is the first suspect of {count(len(result.suspects), 'system')}",
+        alt=_cascade_alt(result),
+        rows=tuple(
+            {
+                "system": suspect.component,
+                "signal": suspect.signal,
+                "score": suspect.score,
+                "left normal": moment(suspect.onset),
+                "explained by another": suspect.explained,
+            }
+            for suspect in result.suspects
+        ),
+        data=(trace,),
+        layout=layout,
+    )
+
+
+def _cascade_alt(result: Cascade) -> str:
+    order = ", ".join(suspect.component for suspect in result.suspects[:MOST_SUSPECTS]) or "none"
+    chance = f"By chance alone the first would be right in {result.chance:.0%} of draws."
+    return f"Bars of suspicion, the highest first: {order}. {count(result.n_signals, 'signal')} compared. {chance}"

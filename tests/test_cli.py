@@ -1,0 +1,304 @@
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rca import __version__, cli
+from rca.errors import InvalidCase, Problem, RunFailed, Unanswerable
+
+HERE = Path(__file__).resolve().parent.parent
+CAUSE = {
+    "kind": "feature", "name": "pmms", "fault": "frozen", "contribution": 0.49, "interval": [0.46, 0.52], "strength": "shown",
+}  # fmt: skip
+RESULTS = {"verdict": {"status": "explained", "summary": "The rate stood still.", "causes": [CAUSE]}}
+
+
+@dataclass
+class Ran:
+    path: Path = Path("reports/credit")
+    digest: str = "ab12"
+    results: dict = field(default_factory=lambda: RESULTS)
+
+
+@dataclass
+class Told:
+    ok: bool = True
+    failed: tuple = ()
+
+    def __str__(self):
+        return "first line\nsecond line"
+
+    def to_dict(self):
+        return {"ok": self.ok}
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    """Put a function in the place of one that a command would load, and keep what it is called with."""
+    calls = []
+
+    def put(where, answer):
+        module, name = where.split(":")
+
+        def function(*args, **kwargs):
+            calls.append((args, kwargs))
+            if isinstance(answer, BaseException):
+                raise answer
+            return answer
+
+        fake = ModuleType(module)
+        setattr(fake, name, function)
+        monkeypatch.setitem(sys.modules, module, fake)
+        return calls
+
+    return put
+
+
+def rca(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "rca", *arguments], cwd=HERE, text=True, capture_output=True, timeout=60, check=False, **options
+    )
+
+
+# --- the word after rca ------------------------------------------------------------------------------------------------
+
+
+def test_help_names_every_command_and_every_exit_status():
+    shown = rca("--help").stdout
+    assert all(f"    {command.name} " in shown for command in cli.COMMANDS)
+    assert "Exit status: 0 done, 1 the run failed, 2 bad input" in shown
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS, ids=lambda command: command.name)
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as done:
+        cli.main([command.name, "--help"])
+    assert done.value.code == 0
+    assert cli._sentence(command.says) in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_version_is_the_package_s(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"rca {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["rnu"],
+        ["run"],
+        ["run", "case", "--sed", "1"],
+        ["run", "case", "--seed", "-1"],
+        ["run", "case", "--seed", "²"],
+        ["run", "case", "--set", "alpha"],
+        ["run", "case", "--set", "1alpha=2"],
+        ["run", "case", "--only", " , "],
+    ],
+    ids=" ".join,
+)
+def test_a_malformed_command_line_is_bad_input(arguments, capsys):
+    with pytest.raises(SystemExit) as done:
+        cli.main(arguments)
+    assert done.value.code == 2
+    told = capsys.readouterr()
+    assert "error:" in told.err
+    assert told.out == ""
+
+
+# --- run and demo ------------------------------------------------------------------------------------------------------
+
+
+def test_run_hands_over_what_was_asked(stand_in, capsys):
+    calls = stand_in("rca.report.execute:run", Ran())
+    asked = "run case --out there --only drift,postmortem --set alpha=0.01 --set deep=false --set name=x --seed 7 --quiet"
+    assert cli.main(asked.split()) == cli.DONE
+    [((case,), options)] = calls
+    assert case == Path("case")
+    assert options == {
+        "out": Path("there"),
+        "only": ("drift", "postmortem"),
+        "settings": {"alpha": 0.01, "deep": False, "name": "x"},
+        "seed": 7,
+        "progress": False,
+    }
+    assert capsys.readouterr().err == ""
+
+
+def test_run_says_the_verdict_its_causes_and_where_the_report_is(stand_in, capsys):
+    stand_in("rca.report.execute:run", Ran())
+    cli.main(["run", "case"])
+    assert capsys.readouterr().out.splitlines() == [
+        "explained: The rate stood still.",
+        "  1. pmms (feature, frozen): +0.49, 0.46 to 0.52, shown",
+        "report  reports/credit/report.html",
+        "digest  ab12",
+        "verify  rca verify reports/credit",
+    ]
+
+
+def test_run_answers_in_json_with_the_whole_results(stand_in, capsys):
+    stand_in("rca.report.execute:run", Ran())
+    cli.main(["run", "case", "--json"])
+    assert json.loads(capsys.readouterr().out) == {"report": "reports/credit", "digest": "ab12", "results": RESULTS}
+
+
+def test_a_cause_without_harm_or_interval_is_still_named():
+    cause = {"kind": "component", "name": "db", "fault": None, "contribution": None, "interval": None, "strength": "suggested"}
+    assert cli._cause(cause) == "db (component): suggested"
+
+
+def test_a_parameter_set_twice_is_refused(stand_in, capsys):
+    calls = stand_in("rca.report.execute:run", Ran())
+    assert cli.main(["run", "case", "--set", "alpha=1", "--set", "alpha=2"]) == cli.BAD_INPUT
+    assert calls == []
+    assert capsys.readouterr().err == "InvalidCase: --set: 'alpha' is set more than once.\n"
+
+
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", "[" * 100_000, "1" * 10_000])
+def test_a_value_that_is_no_sound_json_stays_text(value):
+    assert cli._setting(f"key={value}") == ("key", value)
+
+
+def test_demo_runs_the_named_incident_by_a_path_that_names_no_machine(stand_in, monkeypatch):
+    calls = stand_in("rca.report.execute:run", Ran())
+    monkeypatch.chdir(HERE)
+    assert cli.main(["demo", cli.DEMO]) == cli.DONE
+    assert calls[0][0] == (Path("data/incidents") / cli.DEMO,)
+
+
+def test_demo_elsewhere_still_finds_the_incident(stand_in, monkeypatch, tmp_path):
+    calls = stand_in("rca.report.execute:run", Ran())
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["demo"]) == cli.DONE
+    assert (calls[0][0][0] / "incident.yaml").is_file()
+
+
+def test_demo_suggests_the_name_that_was_meant(capsys):
+    assert cli.main(["demo", cli.DEMO[:-1]]) == cli.BAD_INPUT
+    assert f"Hint: did you mean '{cli.DEMO}'?" in capsys.readouterr().err
+
+
+def test_demo_lists_what_ships_with_its_title(capsys):
+    assert cli.main(["demo", "--list"]) == cli.DONE
+    rows = capsys.readouterr().out.splitlines()
+    assert [row.split()[0] for row in rows] == [folder.name for folder in cli._demos()]
+    assert all(len(row.split()) > 1 for row in rows)
+
+
+# --- the others --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("ok", "status"), [(True, cli.DONE), (False, cli.NEEDS_A_PERSON)])
+def test_a_report_that_fails_its_verification_needs_a_person(stand_in, capsys, ok, status):
+    calls = stand_in("rca.report.manifest:verify", Told(ok=ok))
+    assert cli.main(["verify", "report", "--case", "case", "--rerun"]) == status
+    assert calls == [((Path("report"),), {"case": Path("case"), "rerun": True})]
+    assert capsys.readouterr().out == "first line\nsecond line\n"
+
+
+@pytest.mark.parametrize(("failed", "status"), [((), cli.DONE), (("one",), cli.FAILED)])
+def test_a_library_is_scored_when_every_case_ran(stand_in, capsys, failed, status):
+    calls = stand_in("rca.practice.score:score", Told(failed=failed))
+    assert cli.main(["score", "library", "--json"]) == status
+    assert calls == [((Path("library"),), {"progress": True})]
+    assert json.loads(capsys.readouterr().out) == {"ok": True}
+
+
+def test_check_says_a_sound_case_is_sound(stand_in, capsys):
+    stand_in("rca.record.case:check", [])
+    assert cli.main(["check", "case"]) == cli.DONE
+    assert capsys.readouterr() == ("case: sound\n", "")
+
+
+def test_check_lists_every_problem_with_its_hint(stand_in, capsys):
+    stand_in("rca.record.case:check", [Problem(what="no", place="a", hint="try"), Problem(what="nor this", place="b")])
+    assert cli.main(["check", "case"]) == cli.BAD_INPUT
+    assert capsys.readouterr() == ("", "InvalidCase: a: no. Hint: try\nInvalidCase: b: nor this.\n")
+
+
+def test_check_answers_in_json_too(stand_in, capsys):
+    stand_in("rca.record.case:check", [Problem(what="no", place="a", hint="try")])
+    assert cli.main(["check", "case", "--json"]) == cli.BAD_INPUT
+    problem = {"place": "a", "what": "no", "hint": "try"}
+    assert json.loads(capsys.readouterr().out) == {"case": "case", "sound": False, "problems": [problem]}
+
+
+def test_schema_prints_the_schema_of_the_record(capsys):
+    assert cli.main(["schema"]) == cli.DONE
+    assert json.loads(capsys.readouterr().out)["title"] == "Incident"
+
+
+def test_new_says_where_the_case_is_and_what_comes_next(stand_in, capsys):
+    calls = stand_in("rca.record.case:scaffold", Path("cases/storm"))
+    assert cli.main(["new", "storm", "--in", "cases"]) == cli.DONE
+    assert calls == [((Path("cases"), "storm"), {})]
+    told = capsys.readouterr()
+    assert told.out == "cases/storm\n"
+    assert "rca check cases/storm" in told.err
+
+
+# --- when it goes wrong ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (InvalidCase.because("gone", place="case", hint="look"), cli.BAD_INPUT, "InvalidCase: case: gone. Hint: look\n"),
+        (RunFailed("cell 3 of drift"), cli.FAILED, "RunFailed: cell 3 of drift\n"),
+        (Unanswerable("why", "no rows"), cli.FAILED, "Unanswerable: why: cannot tell, because no rows\n"),
+        (PermissionError(13, "Permission denied"), cli.FAILED, "RunFailed: [Errno 13] Permission denied\n"),
+        (KeyboardInterrupt(), cli.INTERRUPTED, "Interrupted; nothing was published.\n"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_error_is_a_line_on_stderr_and_an_exit_status(stand_in, capsys, error, status, said):
+    stand_in("rca.report.execute:run", error)
+    assert cli.main(["run", "case"]) == status
+    assert capsys.readouterr() == ("", said)
+
+
+def test_a_mistake_in_our_own_code_is_not_dressed_up_as_an_answer(stand_in):
+    stand_in("rca.report.execute:run", ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["run", "case"])
+
+
+def test_a_reader_who_leaves_early_is_no_error():
+    command = [sys.executable, "-m", "rca", "schema"]
+    with subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        said = process.stderr.read()
+    assert (process.returncode, said) == (cli.PIPE_CLOSED, b"")
+
+
+def test_a_terminal_without_the_letters_gets_escapes():
+    shown = rca("demo", "störm", env={"PYTHONIOENCODING": "ascii", "PATH": ""})
+    assert (shown.returncode, shown.stdout) == (cli.BAD_INPUT, "")
+    assert r"no incident named 'st\xf6rm' ships with rca" in shown.stderr
+
+
+@given(st.text())
+def test_no_text_can_steer_a_terminal_or_forge_a_line(text):
+    assert cli.printable(text).isprintable()
+
+
+@given(st.text().filter(str.isprintable))
+def test_text_that_only_shows_itself_is_left_alone(text):
+    assert cli.printable(text) == text
+
+
+def test_a_hostile_summary_stays_on_its_line(stand_in, capsys):
+    verdict = {"status": "no_incident", "summary": "\x1b[2J\nreport  elsewhere\u202e", "causes": []}
+    stand_in("rca.report.execute:run", Ran(results={"verdict": verdict}))
+    cli.main(["run", "case"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == r"no incident: \x1b[2J\nreport  elsewhere\u202e"
+    assert len(lines) == 4
