@@ -10,10 +10,10 @@ DEV   := .venv/.used-by-tests
 PIP   := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
 # Wheels and notebooks behave alike everywhere when the clock's zone and the hash seed do.
 ENV   := TZ=UTC PYTHONHASHSEED=0 OMP_NUM_THREADS=1 JUPYTER_PLATFORM_DIRS=1
-NBVAL := $(ENV) $(BIN)/python -m pytest -p no:doctest -o addopts= -q --nbval-current-env --nbval-cell-timeout=300
+NBVAL := $(ENV) $(BIN)/python -m pytest -o addopts= -q --nbval-current-env --nbval-cell-timeout=300
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers notebooks tests prove lab wheel clean
+.PHONY: help demo test lint format types layers notebooks tests prove lab wheel clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -26,6 +26,10 @@ test: lint types layers notebooks tests  ## everything that has to hold
 lint: $(DEV)  ## style
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
+
+format: $(DEV)  ## put code into the house style, as far as a tool can
+	$(BIN)/ruff format --quiet .
+	$(BIN)/ruff check --quiet --fix .
 
 types: $(DEV)  ## types
 	$(BIN)/mypy

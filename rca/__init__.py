@@ -1,4 +1,4 @@
-"""Root-cause analysis of AI incidents: the folder of a closed incident goes in, a post-mortem that can be re-run comes out.
+"""Root-cause analysis of AI incidents: a closed incident's folder in, a post-mortem that can be re-run out.
 
 The public names load their module when they are first used, so that `import rca` costs nothing.
 

@@ -64,7 +64,7 @@ def main(argv: list[str] | None = None) -> int:
     return status
 
 
-# --- the commands ------------------------------------------------------------------------------------------------------
+# --- the commands ----------------------------------------------------------------------------------------------------
 
 
 def _demo(arguments: Arguments) -> int:
@@ -146,7 +146,7 @@ def _score(arguments: Arguments) -> int:
     return FAILED if scored.failed else DONE
 
 
-# --- what they take ----------------------------------------------------------------------------------------------------
+# --- what they take --------------------------------------------------------------------------------------------------
 
 
 def _demo_takes(parser: Parser) -> None:
@@ -250,7 +250,7 @@ def _sentence(words: str) -> str:
     return words[0].upper() + words[1:] + ("" if words.endswith("?") else ".")
 
 
-# --- reading arguments -------------------------------------------------------------------------------------------------
+# --- reading arguments -----------------------------------------------------------------------------------------------
 
 
 def _setting(text: str) -> tuple[str, Any]:
@@ -320,7 +320,7 @@ def _near(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-# --- telling -----------------------------------------------------------------------------------------------------------
+# --- telling ---------------------------------------------------------------------------------------------------------
 
 
 def _say_verdict(result: "RunResult") -> None:

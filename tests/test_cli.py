@@ -14,7 +14,8 @@ from rca.errors import InvalidCase, Problem, RunFailed, Unanswerable
 
 HERE = Path(__file__).resolve().parent.parent
 CAUSE = {
-    "kind": "feature", "name": "pmms", "fault": "frozen", "contribution": 0.49, "interval": [0.46, 0.52], "strength": "shown",
+    "kind": "feature", "name": "pmms", "fault": "frozen", "contribution": 0.49, "interval": [0.46, 0.52],
+    "strength": "shown",
 }  # fmt: skip
 RESULTS = {"verdict": {"status": "explained", "summary": "The rate stood still.", "causes": [CAUSE]}}
 
@@ -62,11 +63,17 @@ def stand_in(monkeypatch):
 
 def rca(*arguments, **options):
     return subprocess.run(
-        [sys.executable, "-m", "rca", *arguments], cwd=HERE, text=True, capture_output=True, timeout=60, check=False, **options
+        [sys.executable, "-m", "rca", *arguments],
+        cwd=HERE,
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=False,
+        **options,
     )
 
 
-# --- the word after rca ------------------------------------------------------------------------------------------------
+# --- the word after rca ----------------------------------------------------------------------------------------------
 
 
 def test_help_names_every_command_and_every_exit_status():
@@ -113,12 +120,14 @@ def test_a_malformed_command_line_is_bad_input(arguments, capsys):
     assert told.out == ""
 
 
-# --- run and demo ------------------------------------------------------------------------------------------------------
+# --- run and demo ----------------------------------------------------------------------------------------------------
 
 
 def test_run_hands_over_what_was_asked(stand_in, capsys):
     calls = stand_in("rca.report.execute:run", Ran())
-    asked = "run case --out there --only drift,postmortem --set alpha=0.01 --set deep=false --set name=x --seed 7 --quiet"
+    asked = (
+        "run case --out there --only drift,postmortem --set alpha=0.01 --set deep=false --set name=x --seed 7 --quiet"
+    )
     assert cli.main(asked.split()) == cli.DONE
     [((case,), options)] = calls
     assert case == Path("case")
@@ -151,7 +160,14 @@ def test_run_answers_in_json_with_the_whole_results(stand_in, capsys):
 
 
 def test_a_cause_without_harm_or_interval_is_still_named():
-    cause = {"kind": "component", "name": "db", "fault": None, "contribution": None, "interval": None, "strength": "suggested"}
+    cause = {
+        "kind": "component",
+        "name": "db",
+        "fault": None,
+        "contribution": None,
+        "interval": None,
+        "strength": "suggested",
+    }
     assert cli._cause(cause) == "db (component): suggested"
 
 
@@ -193,7 +209,7 @@ def test_demo_lists_what_ships_with_its_title(capsys):
     assert all(len(row.split()) > 1 for row in rows)
 
 
-# --- the others --------------------------------------------------------------------------------------------------------
+# --- the others ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("ok", "status"), [(True, cli.DONE), (False, cli.NEEDS_A_PERSON)])
@@ -245,13 +261,17 @@ def test_new_says_where_the_case_is_and_what_comes_next(stand_in, capsys):
     assert "rca check cases/storm" in told.err
 
 
-# --- when it goes wrong ------------------------------------------------------------------------------------------------
+# --- when it goes wrong ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("error", "status", "said"),
     [
-        (InvalidCase.because("gone", place="case", hint="look"), cli.BAD_INPUT, "InvalidCase: case: gone. Hint: look\n"),
+        (
+            InvalidCase.because("gone", place="case", hint="look"),
+            cli.BAD_INPUT,
+            "InvalidCase: case: gone. Hint: look\n",
+        ),
         (RunFailed("cell 3 of drift"), cli.FAILED, "RunFailed: cell 3 of drift\n"),
         (Unanswerable("why", "no rows"), cli.FAILED, "Unanswerable: why: cannot tell, because no rows\n"),
         (PermissionError(13, "Permission denied"), cli.FAILED, "RunFailed: [Errno 13] Permission denied\n"),

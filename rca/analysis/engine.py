@@ -17,7 +17,7 @@ from rca.analysis.harm import Harm, Windows, require_metric
 from rca.analysis.harm import harm as divide_harm
 from rca.analysis.onset import Onset, date
 from rca.analysis.result import Result, Row
-from rca.analysis.verdict import Verdict, material, weigh, weigh_cascade
+from rca.analysis.verdict import Verdict, weigh, weigh_cascade
 from rca.analysis.whypath import why_path
 from rca.errors import Unanswerable
 from rca.finding import Finding, Unanswered
@@ -235,7 +235,7 @@ def _faults(windows: Windows, moved: Drift) -> Faults:
 
 def _onset(case: "Case", done: Harm | None, faulty: Faults | None) -> Onset | None:
     """Date the column that did most of the harm if it broke, else the metric."""
-    if done is None or not material(done.measured):
+    if done is None or not done.measured.material:
         return None
     if case.roles.time is None:
         raise Unanswerable("since when", "the case names no time column")

@@ -197,10 +197,12 @@ def _stuck(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFault | 
 
 
 def _is_usual(reference: "pd.Series[Any]", value: str) -> bool:
-    """Whether a value lies within the reference's support: between its extremes, or among its categories."""
+    """Whether a value lies within the reference's support: inside Tukey's fences or its extremes, or among its categories."""
     if kind_of(reference) == "numeric":
-        known, number = as_numbers(reference.dropna()), pd.to_numeric(value, errors="coerce")
-        return bool(known.min() <= number <= known.max())
+        known, number = as_numbers(reference.dropna()), float(pd.to_numeric(value, errors="coerce"))
+        low, high = np.quantile(known, [0.25, 0.75])
+        fence = 1.5 * (high - low)
+        return bool(min(known.min(), low - fence) <= number <= max(known.max(), high + fence))
     return bool(np.isin(value, as_labels(reference.dropna())))
 
 

@@ -4,7 +4,7 @@ Evidence has an order. A model that answers otherwise on the same inputs is aske
 asked again. What neither explains is divided by density ratios, which show association only.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,8 +15,8 @@ import pandas as pd
 from rca.analysis.drift import Drift
 from rca.analysis.faults import ColumnFault, Faults
 from rca.analysis.mending import SEATS, Asker, Mended, mended_harm
-from rca.analysis.metric import Measured, Meter, Parts, measure
-from rca.analysis.ratios import ENOUGH, Division, chain_ratios, divide, mechanisms
+from rca.analysis.metric import Measured, Meter, Parts, Segment, measure
+from rca.analysis.ratios import ENOUGH, Division, Ratio, chain_ratios, divide, mechanisms
 from rca.analysis.result import Result, Row
 from rca.errors import Unanswerable
 from rca.finding import CauseKind, Fault, Finding, Interval, Strength, Target
@@ -221,7 +221,7 @@ def harm(windows: Windows, drift: Drift, faults: Faults, *, rng: np.random.Gener
             found += _asked_again(windows, asker, after, groups) if agrees[1] < SAME else []
             found += _mended(windows, asker, faults, measured, rng)
     left = measured.worse - sum(part.value for part in found)
-    if left > MATERIAL_SHARE * max(measured.worse, 0):
+    if measured.material and left > MATERIAL_SHARE * measured.worse:
         found = _with_ratios(windows, drift, measured, found, rng)
     found.sort(key=lambda part: -part.value)
     return Harm(
@@ -279,7 +279,7 @@ def _alike(recorded: "pd.Series[Any]", again: "pd.Series[Any]") -> npt.NDArray[n
     return np.asarray(recorded.astype(str) == again.astype(str))
 
 
-def _asked_again(windows: Windows, asker: Asker, after: Parts, groups: tuple[object, ...]) -> list[Contribution]:
+def _asked_again(windows: Windows, asker: Asker, after: Parts, groups: tuple[Segment, ...]) -> list[Contribution]:
     """The harm of answers that the model on file would not have given."""
     again = windows.meter.parts(asker(windows.current), groups=groups)
     sign = 1 if windows.metric.harm == "higher" else -1
@@ -347,7 +347,7 @@ def _with_ratios(
         return [*found, *_remainder(windows, measured, found)]
     if windows.parents and windows.model is None:
         return [*asked, *_by_mechanism(windows, measured)]
-    return [*asked, *_by_chain(windows, drift, measured, sum(part.value for part in asked), rng)]
+    return [*asked, *_by_chain(windows, drift, measured, rng)]
 
 
 def _remainder(windows: Windows, measured: Measured, found: Sequence[Contribution]) -> list[Contribution]:
@@ -374,12 +374,9 @@ def _by_mechanism(windows: Windows, measured: Measured) -> list[Contribution]:
     parents = {node: causes for node, causes in windows.parents.items() if node in ancestors}
     tested = mechanisms(windows.reference, windows.current, parents, categorical=windows.roles.categorical)
     changed = sorted((one for one in tested if one.q_value <= 0.05), key=lambda one: one.q_value)[:PLAYERS]
-    if not changed:
-        return []
-    parts = windows.meter.parts(windows.reference)
-    ratios = {one.node: one.ratio for one in changed}
-    refuters = (f"{len(tested) - len(changed)} other mechanisms tested and left as they are",)
-    return _divided(parts, ratios, dict.fromkeys(ratios, ("mechanism", None)), measured, refuters=refuters)
+    links = {one.node: _Link("mechanism", None) for one in changed}
+    before, after = (windows.meter.parts(rows) for rows in (windows.reference, windows.current))
+    return _divided(before, after, {one.node: one.ratio for one in changed}, links, measured, last=REST) if changed else []
 
 
 def _ancestors(parents: dict[str, tuple[str, ...]], node: str) -> set[str]:
@@ -392,18 +389,17 @@ def _ancestors(parents: dict[str, tuple[str, ...]], node: str) -> set[str]:
     return found
 
 
-def _by_chain(
-    windows: Windows, drift: Drift, measured: Measured, known: float, rng: np.random.Generator
-) -> list[Contribution]:
+def _by_chain(windows: Windows, drift: Drift, measured: Measured, rng: np.random.Generator) -> list[Contribution]:
     """Data, model or world: columns that moved, the others, the answer given them, the label given all."""
     links = _links(windows, drift)
     if not links:
         return []
     reference, current = (_some(rows, rng) for rows in (windows.reference, windows.current))
-    kinds: dict[str, tuple[CauseKind, Fault | None]] = {name: (kind, fault) for name, (kind, fault, _) in links.items()}
-    ratios = chain_ratios(reference, current, {name: columns for name, (_, _, columns) in links.items()}, rng=rng)
-    parts = windows.meter.parts(reference, groups=windows.meter.segments(windows.reference, windows.current))
-    return _divided(parts, ratios, kinds, measured, known=known)
+    *first, last = links
+    ratios = chain_ratios(reference, current, {name: links[name].columns for name in first}, rng=rng)
+    groups = windows.meter.segments(windows.reference, windows.current)
+    before, after = (windows.meter.parts(rows, groups=groups) for rows in (reference, current))
+    return _divided(before, after, ratios, links, measured, last=last)
 
 
 def _some(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
@@ -412,64 +408,65 @@ def _some(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     return rows.iloc[np.sort(rng.choice(len(rows), RATIO_ROWS, replace=False))]
 
 
-REST = "columns that did not move"
+REST = "everything else"
 
 
-def _links(windows: Windows, drift: Drift) -> dict[str, tuple[CauseKind, Fault | None, list[str]]]:
-    """The chain of mechanisms: name → kind, fault, columns."""
+@dataclass(frozen=True)
+class _Link:
+    """A mechanism in a chain: what it would be as a cause, and its columns."""
+
+    kind: CauseKind
+    fault: Fault | None
+    columns: tuple[str, ...] = ()
+
+
+def _links(windows: Windows, drift: Drift) -> dict[str, _Link]:
+    """The chain of mechanisms by name: columns that moved, the other columns, the label given them, the answers given all.
+
+    Answers come last: they follow from what the model saw, so given the features a label tells nothing more of them.
+    """
     roles, meter = windows.roles, windows.meter
+    answers = tuple(name for name in (roles.score, roles.prediction) if name is not None)
     moved = [name for name in drift.moved() if name in roles.features][: PLAYERS - 3]
-    links: dict[str, tuple[CauseKind, Fault | None, list[str]]] = {name: ("feature", "distribution", [name]) for name in moved}
-    rest = [name for name in (*roles.features, *roles.groups) if name not in moved and name != meter.outcome]
+    links = {name: _Link("feature", "distribution", (name,)) for name in moved}
+    rest = tuple(name for name in (*roles.features, *roles.groups) if name not in (*moved, meter.outcome))
     if rest:
-        links[REST] = ("feature", "distribution", rest)
-    answers = [name for name in (roles.score, roles.prediction) if name is not None]
+        links[REST] = _Link("feature", "distribution", rest)
+    if meter.needs_label:
+        links[_label(windows)] = _Link("concept", None, (_label(windows),))
+    elif not meter.asks_the_model:
+        links[str(meter.outcome)] = _Link("concept", None, (str(meter.outcome),))
     if answers and windows.model is None and meter.asks_the_model:
-        links[windows.model_name] = ("model", None, answers)
-    elif answers and meter.needs_label and rest:
-        links[REST] = ("feature", "distribution", [*rest, *answers])  # a function of the features once they are known
-    if meter.needs_label and roles.label is not None:
-        links[roles.label] = ("concept", None, [roles.label])
-    elif meter.outcome is not None and not meter.asks_the_model:
-        links[meter.outcome] = ("concept", None, [meter.outcome])
+        links[windows.model_name] = _Link("model", None, answers)
     return links
 
 
 def _divided(
-    parts: Parts,
-    ratios: dict[str, Floats],
-    kinds: "dict[str, tuple[CauseKind, Fault | None]] | dict[str, tuple[str, None]]",
-    measured: Measured,
-    *,
-    known: float = 0.0,
-    refuters: Iterable[str] = (),
+    before: Parts, after: Parts, ratios: dict[str, Ratio], links: dict[str, _Link], measured: Measured, *, last: str
 ) -> list[Contribution]:
-    whole = divide(parts, ratios)
-    halves = [divide(parts.take(half), {name: ratio[half] for name, ratio in ratios.items()}) for half in _halves(len(parts))]
-    found = []
-    for i, name in enumerate(whole.names):
-        kind, fault = kinds[name]
-        if name == REST:
-            continue
-        part = _ratio_part(kind, name, whole, i, measured.sign, halves)  # type: ignore[arg-type]
-        found.append(replace(part, fault=fault, refuters=(*part.refuters, *refuters)))
-    return found
+    """Contributions of the links by their ratios, but for what nobody would be sent to look at."""
+    whole = divide(before, after, ratios, last=last)
+    halves = []
+    for one, other in zip(_halves(len(before)), _halves(len(after)), strict=True):
+        part = {name: ratio.take(one, other) for name, ratio in ratios.items()}
+        halves.append(divide(before.take(one), after.take(other), part, last=last))
+    return [
+        _ratio_part(name, links[name], whole, halves, measured.sign) for name in whole.names if name != REST and name in links
+    ]
 
 
-def _ratio_part(
-    kind: CauseKind, name: str, whole: Division, i: int, sign: int, halves: Sequence[Division]
-) -> Contribution:
-    method: Method = "mechanism" if kind == "mechanism" else "reweighted"
+def _ratio_part(name: str, link: _Link, whole: Division, halves: Sequence[Division], sign: int) -> Contribution:
+    i = whole.names.index(name)
     part = _contribution(
-        kind,
+        link.kind,
         name,
         sign * float(whole.contributions[i]),
         float(whole.errors[i]),
-        method=method,
+        method="mechanism" if link.kind == "mechanism" else "reweighted",
         rows=float(whole.n_effective[i]),
         halves=[sign * float(half.contributions[i]) for half in halves],
     )
-    return replace(part, assumptions=("both windows hold alike rows", "no unmeasured column moved with it"))
+    return replace(part, fault=link.fault, assumptions=("both windows hold alike rows", "no unmeasured column moved with it"))
 
 
 def _contribution(

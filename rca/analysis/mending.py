@@ -22,7 +22,7 @@ import pandas as pd
 from rca.analysis.attribution import shapley_matrix
 from rca.analysis.drift import as_labels, as_numbers, kind_of
 from rca.analysis.faults import ColumnFault, hit, mend
-from rca.analysis.metric import Meter, Parts
+from rca.analysis.metric import Meter, Parts, Segment
 
 if TYPE_CHECKING:
     from rca.record.case import Roles
@@ -224,17 +224,15 @@ class _Encoder:
 
     def _column(self, rows: pd.DataFrame, name: str) -> Floats:
         if name in self.codes:
-            return pd.Series(as_labels(rows[name])).map(self.codes[name]).to_numpy(float)
+            return pd.Series(as_labels(rows[name])).map(self.codes[name]).to_numpy(np.float64)
         numbers = as_numbers(rows[name])
-        numbers[np.isinf(numbers)] = np.nan
-        return numbers
+        return np.asarray(np.where(np.isinf(numbers), np.nan, numbers))
 
 
 def _ranks(values: "pd.Series[Any]") -> Floats:
     """A column as mid-ranks between 0 and 1, so that no tail rules the regression; missing as one half."""
     numbers = as_numbers(values) if kind_of(values) == "numeric" else pd.factorize(as_labels(values), sort=True)[0].astype(float)
-    ranks: Floats = pd.Series(numbers).rank(pct=True).fillna(0.5).to_numpy(float)
-    return ranks
+    return pd.Series(numbers).rank(pct=True).fillna(0.5).to_numpy(np.float64)
 
 
 def _regress(seen: Floats, target: Floats) -> Callable[[Floats], Floats]:
@@ -282,7 +280,7 @@ class _Played:
 
 
 def _every_coalition(
-    window: _Window, seats: Sequence[ColumnFault], *, meter: Meter, ask: Asker, groups: tuple[object, ...]
+    window: _Window, seats: Sequence[ColumnFault], *, meter: Meter, ask: Asker, groups: tuple[Segment, ...]
 ) -> _Played:
     played = []
     for members in range(2 ** len(seats)):
@@ -296,7 +294,7 @@ def _every_coalition(
     )
 
 
-def _asked(window: _Window, names: Sequence[str], *, meter: Meter, ask: Asker, groups: tuple[object, ...]) -> Parts:
+def _asked(window: _Window, names: Sequence[str], *, meter: Meter, ask: Asker, groups: tuple[Segment, ...]) -> Parts:
     """Parts of the metric with some columns mended, averaged over donors."""
     draws = [meter.parts(ask(_with(window, names, d)), groups=groups) for d in range(DONORS if names else 1)]
     numerator = np.mean([parts.numerator for parts in draws], axis=0)

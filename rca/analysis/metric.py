@@ -20,12 +20,17 @@ if TYPE_CHECKING:
     from rca.record.incident import Metric
 
 Floats = npt.NDArray[np.float64]
+Segment = tuple[str, str]
+"""A group column and one of its values, as text."""
 
 REPLICATES = 1000
 """Bootstrap replicates of an interval."""
 
 SMALLEST = 1e-15
 """Probabilities are kept this far from 0 and 1 before a logarithm, as scikit-learn does for doubles."""
+
+NEGLIGIBLE = 0.02
+"""Rise of a metric, as a share of its reference value, that no one would call an incident however sure it is."""
 
 UNITS = {
     "error_rate": "share of decisions",
@@ -165,6 +170,11 @@ class Measured(Result):
         ends = sorted((self.sign * self.interval.low, self.sign * self.interval.high))
         return Interval(low=ends[0], high=ends[1], level=self.interval.level)
 
+    @property
+    def material(self) -> bool:
+        """Whether it got worse beyond chance, and by more than a trifle."""
+        return self.worse_interval.low > 0 and self.worse > NEGLIGIBLE * abs(self.reference)
+
     def rows(self) -> list[Row]:
         return [
             {"window": "reference", "value": self.reference, "interval": str(self.reference_interval), "rows": self.n_reference},
@@ -285,7 +295,7 @@ class Meter:
         """Whether the metric changes when the model answers otherwise on the same rows."""
         return self.needs_label or self.outcome in (self.roles.prediction, self.roles.score)
 
-    def parts(self, rows: pd.DataFrame, *, groups: tuple[object, ...] | None = None) -> Parts:
+    def parts(self, rows: pd.DataFrame, *, groups: tuple[Segment, ...] | None = None) -> Parts:
         """Numerator and denominator of each row.
 
         Parameters
@@ -305,11 +315,11 @@ class Meter:
         member = self._membership(rows, self.segments(rows) if groups is None else groups)
         return Parts(numerator=numerator[:, None] * member, denominator=denominator[:, None] * member, shape="gap")
 
-    def segments(self, *windows: pd.DataFrame) -> tuple[object, ...]:
+    def segments(self, *windows: pd.DataFrame) -> tuple[Segment, ...]:
         """Segments that hold enough rows in every window to be compared: values of each group column."""
         if self.metric.name != "group_gap":
             return ()
-        found: list[object] = []
+        found: list[Segment] = []
         for column in self.roles.groups:
             counts = [window[column].astype(str).value_counts() for window in windows]
             common = [value for value in counts[0].index if all(count.get(value, 0) >= 30 for count in counts)]
@@ -318,10 +328,9 @@ class Meter:
             raise Unanswerable("how large is the gap between groups", "fewer than two groups have 30 rows in both windows")
         return tuple(found)
 
-    def _membership(self, rows: pd.DataFrame, groups: tuple[object, ...]) -> Floats:
-        named = [(str(column), str(value)) for column, value in groups]  # type: ignore[misc]
-        texts = {column: rows[column].astype(str).to_numpy() for column in {column for column, _ in named}}
-        return np.column_stack([texts[column] == value for column, value in named]).astype(float)
+    def _membership(self, rows: pd.DataFrame, groups: tuple[Segment, ...]) -> Floats:
+        texts = {column: rows[column].astype(str).to_numpy() for column in {column for column, _ in groups}}
+        return np.column_stack([texts[column] == value for column, value in groups]).astype(float)
 
     def _of_rows(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
         if self.outcome is not None:
@@ -387,9 +396,10 @@ def _numbers(values: "pd.Series[Any]") -> Floats:
 def _is(values: "pd.Series[Any]", positive: str | float) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Whether each value means yes, and whether it is known."""
     if isinstance(positive, str):
-        return (values.astype(str) == positive).to_numpy(float), values.notna().to_numpy()
+        return (values.astype(str) == positive).to_numpy(np.float64), values.notna().to_numpy(bool)
     numbers = _numbers(values)
-    return np.asarray(numbers == float(positive), dtype=float), np.isfinite(numbers)
+    yes: Floats = (numbers == float(positive)).astype(np.float64)
+    return yes, np.isfinite(numbers)
 
 
 def _differ(label: "pd.Series[Any]", prediction: "pd.Series[Any]") -> tuple[Floats, Floats]:

@@ -105,7 +105,7 @@ def change_point(values: Floats, normal: float) -> ChangePoint | None:
     if gain[at] <= 0:
         return None
     fitted = np.where(np.arange(len(values)) >= at, after[at] / left[at], 0.0)
-    variance = float(np.mean((excess - fitted) ** 2)) or np.finfo(float).tiny
+    variance = max(float(np.mean((excess - fitted) ** 2)), 1e-12 * gain[at])
     near = np.flatnonzero((gain[at] - gain) / variance <= CRITICAL)
     return ChangePoint(at=at, earliest=int(near[0]), latest=int(near[-1]))
 

@@ -1,15 +1,16 @@
-"""Ratios multiply: the metric had some mechanisms been those of the current window, by weighting reference rows.
+"""Ratios multiply: the metric had only some mechanisms changed, by weighting rows of either window.
 
 With ``r_i(row)`` the density ratio of mechanism i, current over reference, the reference rows weighted by the product of
-the ratios in a coalition give the metric under that coalition. One matrix of ratios and one vector of per-row parts
-give every coalition, its Shapley values, and their standard errors from influence functions.
+the ratios of a coalition give the metric under that coalition. The current rows weighted by one over the ratios of those
+who stay out give it too. One mechanism, the last, never needs its ratio: coalitions without it are read off the reference,
+coalitions with it off the current window. So nothing and everything are exact, and the parts add up to the change.
 
 References
 ----------
-.. [1] Zhang, H. et al. (2023). "Why did the Model Fail?": attributing model performance changes to distribution shifts.
-   ICML, section 4, eqs. (5) and (6).
-.. [2] Cai, Namkoong & Yadlowsky (2026?). Diagnosing model performance under distribution shift (DISDE): ratios from a
-   cross-fitted domain classifier.
+.. [1] Zhang, H., Singh, H., Ghassemi, M. & Joshi, S. (2023). "Why did the Model Fail?": attributing model performance
+   changes to distribution shifts. ICML, section 4.
+.. [2] Cai, T. T., Namkoong, H. & Yadlowsky, S. Diagnosing model performance under distribution shift. Operations Research:
+   ratios from a cross-fitted domain classifier.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,7 @@ from rca.analysis.drift import as_labels, as_numbers, benjamini_hochberg, chi_sq
 from rca.analysis.metric import Parts
 
 Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
 
 FOLDS = 2
 """Parts of the rows; the classifier that weighs a row has not seen it."""
@@ -38,56 +40,83 @@ ENOUGH = 100.0
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ratio:
+    """Current over reference density of one mechanism, at the rows of each window.
+
+    Attributes
+    ----------
+    reference, current : ndarray of shape (rows,)
+    """
+
+    reference: Floats
+    current: Floats
+
+    def take(self, reference: Rows, current: Rows) -> "Ratio":
+        """The ratio at some of the rows."""
+        return Ratio(reference=self.reference[reference], current=self.current[current])
+
+
+@dataclass(frozen=True, kw_only=True)
 class Division:
     """The metric's change divided among mechanisms.
 
     Attributes
     ----------
     names : tuple of str
+        The mechanisms with a ratio, then the last.
     contributions, errors : ndarray of shape (names,)
-        Shapley value in the metric's unit, and its standard error given the ratios.
+        Shapley value in the metric's unit, and its standard error given the ratios. They add up to the metric's change.
     n_effective : ndarray of shape (names,)
-        Kish's effective sample size of the reference under each mechanism's own ratio.
-    total : float
-        Change that the ratios account for; what is left of the metric's change they do not explain.
+        Kish's effective sample size under each mechanism's own ratio, in the window that resembles the other more.
     """
 
     names: tuple[str, ...]
     contributions: Floats
     errors: Floats
     n_effective: Floats
-    total: float
 
 
-def divide(parts: Parts, ratios: Mapping[str, Floats]) -> Division:
+def divide(before: Parts, after: Parts, ratios: Mapping[str, Ratio], *, last: str) -> Division:
     """Divide the metric's change among mechanisms by the ratios of their densities.
 
     Parameters
     ----------
-    parts : Parts
-        Of the reference rows.
-    ratios : mapping of str to ndarray of shape (rows,)
-        Current over reference density of each mechanism, at the reference rows.
+    before, after : Parts
+        Of the reference and of the current rows.
+    ratios : mapping of str to Ratio
+        One for each mechanism but the last.
+    last : str
+        The mechanism that needs no ratio.
 
     References
     ----------
-    Zhang et al. (2023), eqs. (5) and (6).
+    Zhang et al. (2023), section 4, with both windows used.
     """
-    names = tuple(ratios)
-    weights = np.ones((1, len(parts)))
-    for name in names:
-        weights = np.vstack([weights, weights * ratios[name]])
-    weights *= len(parts) / np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(float).tiny)
-    values = np.array([parts.value(row) for row in weights])
-    influence = np.array([parts.influence(row) for row in weights])
+    names = (*ratios, last)
+    without = _weights([ratio.reference for ratio in ratios.values()], len(before))
+    joined = _weights([1 / ratio.current for ratio in ratios.values()], len(after))[::-1]
+    values = np.array([*(before.value(row) for row in without), *(after.value(row) for row in joined)])
     matrix = shapley_matrix(len(names))
+    half = 2 ** len(ratios)
+    spread = [
+        matrix[:, :half] @ np.array([before.influence(row) for row in without]),
+        matrix[:, half:] @ np.array([after.influence(row) for row in joined]),
+    ]
+    own = [max(effective(ratio.reference), effective(1 / ratio.current)) for ratio in ratios.values()]
     return Division(
         names=names,
         contributions=matrix @ values,
-        errors=np.sqrt(((matrix @ influence) ** 2).sum(axis=1)),
-        n_effective=np.array([effective(ratios[name]) for name in names]),
-        total=float(values[-1] - values[0]),
+        errors=np.sqrt(sum((side**2).sum(axis=1) for side in spread)),
+        n_effective=np.array([*own, float(min(len(before), len(after)))]),
     )
+
+
+def _weights(ratios: Sequence[Floats], rows: int) -> Floats:
+    """Products of the ratios of every coalition, in the order of their bits; each row of weights has mean 1."""
+    weights = np.ones((1, rows))
+    for ratio in ratios:
+        weights = np.vstack([weights, weights * ratio])
+    return np.asarray(weights / weights.mean(axis=1, keepdims=True))
 
 
 def effective(weights: Floats) -> float:
@@ -99,58 +128,53 @@ def effective(weights: Floats) -> float:
     return float(weights.sum() ** 2 / max(float((weights**2).sum()), np.finfo(float).tiny))
 
 
-def back_to_reference(reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded: bool = False) -> Floats:
-    """Weights under which the current rows have the reference's distribution of one column.
-
-    Returns
-    -------
-    ndarray of shape (current rows,)
-        Mean 1; by counting over cells.
-    """
-    laid = cells(reference, current, coded=coded)
-    weights = np.minimum(np.exp(-laid.log_ratio()), LARGEST)[laid.current]
-    return np.asarray(weights / weights.mean())
-
-
 def chain_ratios(
     reference: pd.DataFrame, current: pd.DataFrame, chain: Mapping[str, Sequence[str]], *, rng: np.random.Generator
-) -> dict[str, Floats]:
-    """Ratio of each link of a chain given the links before it, at the reference rows.
+) -> dict[str, Ratio]:
+    """Ratio of each link of a chain given the links before it.
 
     Parameters
     ----------
     reference, current : pandas.DataFrame
     chain : mapping of str to sequence of str
-        Name of a link → its columns; in order, say features, then score, then label.
+        Name of a link → its columns; in order, say features, then score. The last mechanism is left out: it needs no ratio.
     rng : numpy.random.Generator
         Draws the folds.
     """
-    folds = [rng.permutation(len(window)) % FOLDS for window in (reference, current)]
+    folds = (rng.permutation(len(reference)) % FOLDS, rng.permutation(len(current)) % FOLDS)
     seen: list[str] = []
-    before = np.zeros(len(reference))
+    before = np.zeros(len(reference)), np.zeros(len(current))
     ratios = {}
     for name, columns in chain.items():
         seen += columns
-        log_odds = _log_odds(reference[seen], current[seen], folds) if seen else before
-        ratios[name] = np.clip(np.exp(log_odds - before), 1 / LARGEST, LARGEST)
-        before = log_odds
+        after = _log_odds(reference[seen], current[seen], folds)
+        ratios[name] = Ratio(reference=_cut(after[0] - before[0]), current=_cut(after[1] - before[1]))
+        before = after
     return ratios
 
 
-def _log_odds(reference: pd.DataFrame, current: pd.DataFrame, folds: Sequence[npt.NDArray[np.int64]]) -> Floats:
-    """Log of current over reference density at the reference rows, by a cross-fitted classifier of the window."""
+def _cut(log_ratio: Floats) -> Floats:
+    return np.clip(np.exp(log_ratio), 1 / LARGEST, LARGEST)
+
+
+def _log_odds(
+    reference: pd.DataFrame, current: pd.DataFrame, folds: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+) -> tuple[Floats, Floats]:
+    """Log of current over reference density at the rows of each window, by a cross-fitted classifier of the window."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    seen = [np.column_stack([_encoded(reference[name], current[name])[side] for name in reference]) for side in (0, 1)]
-    odds = np.zeros(len(reference))
+    encoded = [_encoded(reference[name], current[name]) for name in reference]
+    seen = [np.column_stack([column[side] for column in encoded]) for side in (0, 1)]
+    odds = np.zeros(len(reference)), np.zeros(len(current))
     for fold in range(FOLDS):
         rows = [window[part != fold] for window, part in zip(seen, folds, strict=True)]
         model = HistGradientBoostingClassifier(
             max_iter=80, max_leaf_nodes=15, learning_rate=0.08, l2_regularization=5.0, random_state=0, early_stopping=False
         )
         model.fit(np.vstack(rows), np.repeat([0, 1], [len(rows[0]), len(rows[1])]))
-        held = folds[0] == fold
-        odds[held] = model.decision_function(seen[0][held]) - np.log(len(rows[1]) / len(rows[0]))
+        for side in (0, 1):
+            held = folds[side] == fold
+            odds[side][held] = model.decision_function(seen[side][held]) - np.log(len(rows[1]) / len(rows[0]))
     return odds
 
 
@@ -175,15 +199,15 @@ class Mechanism:
     parents : tuple of str
     p_value, q_value : float
         Of no change of P(node given parents): chi-square tests within each setting of the parents, added up.
-    ratio : ndarray of shape (reference rows,)
-        Current over reference P(node given parents).
+    ratio : Ratio
+        Of P(node given parents).
     """
 
     node: str
     parents: tuple[str, ...]
     p_value: float
     q_value: float
-    ratio: Floats
+    ratio: Ratio
 
 
 def mechanisms(
@@ -225,8 +249,8 @@ def _settings(codes: Sequence[tuple[Any, Any]], n: int, m: int) -> tuple[Any, An
     return joint[:n], joint[n:]
 
 
-def _compare(before: Any, after: Any, settings: tuple[Any, Any]) -> tuple[float, Floats]:
-    """p-value of no change of a node given its parents' setting, and the ratio at the reference rows."""
+def _compare(before: Any, after: Any, settings: tuple[Any, Any]) -> tuple[float, Ratio]:
+    """p-value of no change of a node given its parents' setting, and the ratio at the rows of both windows."""
     from scipy.stats import chi2
 
     width, depth = int(max(before.max(), after.max())) + 1, int(max(s.max() for s in settings)) + 1
@@ -242,8 +266,9 @@ def _compare(before: Any, after: Any, settings: tuple[Any, Any]) -> tuple[float,
     smooth = counts + counts.sum(axis=(0, 1)) / counts.sum()  # one pseudo-row a setting, spread as the node's margin
     conditional = smooth / smooth.sum(axis=2, keepdims=True)
     known = (counts.sum(axis=2) > 0).all(axis=0)
-    ratio = np.where(known[settings[0]], (conditional[1] / conditional[0])[settings[0], before], 1.0)
-    return float(chi2.sf(statistic, freedom)) if freedom else 1.0, np.clip(ratio, 1 / LARGEST, LARGEST)
+    table = np.where(known[:, None], np.clip(conditional[1] / conditional[0], 1 / LARGEST, LARGEST), 1.0)
+    ratio = Ratio(reference=table[settings[0], before], current=table[settings[1], after])
+    return float(chi2.sf(statistic, freedom)) if freedom else 1.0, ratio
 
 
 def _frequent(table: Floats) -> npt.NDArray[np.int64]:

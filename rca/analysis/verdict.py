@@ -12,9 +12,6 @@ from rca.finding import CauseKind, Fault, Finding, Interval, Strength
 
 Status = Literal["explained", "no_incident", "cannot_tell"]
 
-NEGLIGIBLE = 0.02
-"""Rise of the metric, as a share of its reference value, that no one would call an incident however sure it is."""
-
 SMALLEST_PART = 0.15
 """Share of the harm below which a contribution is not named as a cause."""
 
@@ -94,7 +91,7 @@ def weigh(harm: Harm, onset: Onset | None = None) -> Verdict:
     parts that are surely positive and not small, ranked by harm; where there is none the data cannot tell.
     """
     measured = harm.measured
-    if not material(measured):
+    if not measured.material:
         return Verdict(status="no_incident", summary=_quiet(measured), metric=measured)
     smallest = SMALLEST_PART * measured.worse
     guilty = [part for part in harm.contributions if part.interval.low > 0 and part.value >= smallest and part.identifiable]
@@ -102,11 +99,6 @@ def weigh(harm: Harm, onset: Onset | None = None) -> Verdict:
         return Verdict(status="cannot_tell", summary=_open(measured), metric=measured, onset=onset)
     causes = tuple(_cause(part) for part in guilty)
     return Verdict(status="explained", summary=_explained(measured, guilty), metric=measured, causes=causes, onset=onset)
-
-
-def material(measured: Measured) -> bool:
-    """Whether the metric got worse beyond chance, and by more than a trifle."""
-    return measured.worse_interval.low > 0 and measured.worse > NEGLIGIBLE * abs(measured.reference)
 
 
 def weigh_cascade(cascade: Cascade) -> Verdict:

@@ -146,7 +146,7 @@ def _scored(path: Path, seed: int) -> Scored:
     from rca.record.case import Case
     from rca.record.reading import read_yaml
 
-    answer, started = read_yaml(path), time.process_time()
+    answer, started = read_yaml(path, name=f"{path.parent.name}/answer.yaml").value, time.process_time()
     try:
         found = analyse(Case.load(path.parent), seed=seed).results()["verdict"]
     except RcaError as error:

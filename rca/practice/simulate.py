@@ -19,7 +19,7 @@ from string import Template
 from typing import TYPE_CHECKING, Literal
 
 from rca.errors import RunFailed, did_you_mean
-from rca.practice import flights, planted
+from rca.practice import flights, planted, planted_systems
 from rca.practice.proof import Made
 
 if TYPE_CHECKING:
@@ -54,13 +54,13 @@ SCENARIOS: Mapping[str, Scenario] = {
         Scenario(
             name="chatbot-update",
             title="After a model update, some words in a question draw offensive replies",
-            make=planted.chatbot_update,
+            make=planted_systems.chatbot_update,
             seed=20260511,
         ),
         Scenario(
             name="line-cascade",
             title="A defect detector loses its sight, and a factory line follows",
-            make=planted.line_cascade,
+            make=planted_systems.line_cascade,
             seed=20260305,
         ),
         Scenario(

@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from rca.record.moment import Moment
 from rca.record.whys import CorrectiveAction, Why
 
 Severity = Literal["sev1", "sev2", "sev3", "sev4", "sev5"]
@@ -52,7 +53,7 @@ class System(Record):
 class Event(Record):
     """Something that happened: a deploy, a change, an alert, a message."""
 
-    at: AwareDatetime
+    at: Moment
     kind: str
     what: str
     system: str | None = None
@@ -62,19 +63,19 @@ class Event(Record):
 class Timeline(Record):
     """The moments of the incident and the events around it; every time carries an offset."""
 
-    onset: AwareDatetime | None = None
-    detected: AwareDatetime | None = None
-    alerted: AwareDatetime | None = None
-    aware: AwareDatetime | None = None
-    acknowledged: AwareDatetime | None = None
-    identified: AwareDatetime | None = None
-    contained: AwareDatetime | None = None
-    mitigated: AwareDatetime | None = None
-    eradicated: AwareDatetime | None = None
-    repair_started: AwareDatetime | None = None
-    recovered: AwareDatetime | None = None
-    resolved: AwareDatetime | None = None
-    closed: AwareDatetime | None = None
+    onset: Moment | None = None
+    detected: Moment | None = None
+    alerted: Moment | None = None
+    aware: Moment | None = None
+    acknowledged: Moment | None = None
+    identified: Moment | None = None
+    contained: Moment | None = None
+    mitigated: Moment | None = None
+    eradicated: Moment | None = None
+    repair_started: Moment | None = None
+    recovered: Moment | None = None
+    resolved: Moment | None = None
+    closed: Moment | None = None
     events: tuple[Event, ...] = ()
 
     def moments(self) -> Iterator[tuple[str, Any]]:
@@ -86,8 +87,8 @@ class Window(Record):
     """Rows of a file (Parquet, Arrow or CSV; a folder or a glob of them) between two times, `to` excluded."""
 
     path: str
-    from_: AwareDatetime | None = Field(default=None, alias="from")
-    to: AwareDatetime | None = None
+    from_: Moment | None = Field(default=None, alias="from")
+    to: Moment | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -145,8 +146,8 @@ class Signals(Record):
     """Time series of the systems involved: a column `time`, then one column a signal, `component|metric`."""
 
     path: str
-    from_: AwareDatetime = Field(alias="from")
-    to: AwareDatetime
+    from_: Moment = Field(alias="from")
+    to: Moment
     target: str | None = None
     bad: dict[str, Literal["up", "down"]] = Field(default_factory=dict)
 
@@ -189,7 +190,7 @@ class Incident(Record):
     data: Data | None = None
     metric: Metric | None = None
     model: ModelFile | None = None
-    as_of: AwareDatetime | None = None
+    as_of: Moment | None = None
     graph: str | None = None
     signals: Signals | None = None
     impact: Impact = Impact()

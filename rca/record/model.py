@@ -4,16 +4,362 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from rca.errors import InvalidCase, Unanswerable, did_you_mean
+from rca.errors import InvalidCase, Unanswerable
 from rca.record.incident import ModelFormat
-from rca.record.reading import plain, show
-from rca.record.tables import ACTIVE, REFUSED
+from rca.record.reading import near, plain, show
+from rca.record.tables import PICKLED, REFUSED
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    Matrix = np.ndarray[Any, np.dtype[np.float64]]
+    Scores = np.ndarray[Any, np.dtype[np.float64]]
+
+THREADS = 2
+"""Threads that a model may use; the scores do not depend on it."""
+
+LARGEST_UNPACKED = 2_000_000_000
+"""Bytes that a packed model may unfold to."""
+
+_BEGINNINGS = {"lightgbm": b"tree", "xgboost": b"{", "onnx": b"\x08", "skops": b"PK\x03\x04"}
+_LIBRARIES = {"lightgbm": "lightgbm", "xgboost": "xgboost", "onnx": "onnxruntime", "skops": "skops.io"}
+_EXTRAS = {"xgboost": "xgboost", "onnx": "models", "skops": "models"}
+_QUESTION = "what does the model say?"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Model:
+    """A model that can be asked again.
+
+    Attributes
+    ----------
+    format : {'lightgbm', 'xgboost', 'onnx', 'skops'}
+    features : tuple of str
+        The columns it reads, in its order, spelled as the tables spell them.
+    place : str
+        Where the record names it; messages cite it.
+    """
+
+    format: ModelFormat
+    features: tuple[str, ...]
+    place: str
+    answer: "Callable[[pd.DataFrame], Any]"
+
+    def missing(self, columns: Iterable[str]) -> tuple[str, ...]:
+        """The features that a table with these columns lacks."""
+        known = set(columns)
+        return tuple(name for name in self.features if name not in known)
+
+    def scores(self, frame: "pd.DataFrame") -> "Scores":
+        """One number for each row: the probability of the positive class, or the predicted value.
+
+        Raises
+        ------
+        InvalidCase
+            If the table lacks a feature, or has text where the model reads numbers.
+        Unanswerable
+            If the model answers with more than one number for a row.
+        """
+        import numpy as np
+
+        if lacking := self.missing(frame.columns):
+            what = f"the model reads {show(lacking[0])}, and the table has no such column"
+            raise InvalidCase.because(what, place=self.place, hint=near(lacking[0], map(str, frame.columns)))
+        if frame.empty:
+            return np.empty(0)
+        numbers = np.asarray(self.answer(frame[list(self.features)]), dtype=np.float64)
+        return _one_a_row(numbers, len(frame))
+
+
+def _one_a_row(numbers: "Scores", n_rows: int) -> "Scores":
+    column = numbers[:, 0] if numbers.ndim == 2 and numbers.shape[1] == 1 else numbers
+    if column.shape != (n_rows,):
+        raise Unanswerable(_QUESTION, "it answers with several numbers for each row, one a class")
+    return column
+
+
+def read_model(path: Path, form: ModelFormat, *, place: str, columns: Iterable[str] = (), positive: object = 1) -> Model:
+    """Load a model without running anything it brings along.
+
+    Parameters
+    ----------
+    path : Path
+    form : {'lightgbm', 'xgboost', 'onnx', 'skops'}
+    place : str
+        Where the record names it.
+    columns : iterable of str
+        The columns of the tables; a library that rewrites blanks in names has them undone.
+    positive : object
+        Which class is the positive one, where the model names its classes.
+
+    Raises
+    ------
+    InvalidCase
+        If it is no such model, could run code, or its library is not installed.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise InvalidCase.because(f"{show(path.name)} cannot be read: {error.strerror}", place=place) from error
+    _refuse_code(raw, path.name, form=form, place=place)
+    library = _library(form, place)
+    features, answer = _READERS[form](raw, library, place=place, positive=positive)
+    spelled = {re.sub(r"\s", "_", name): name for name in columns}
+    known = set(spelled.values())
+    names = tuple(name if name in known else spelled.get(name, name) for name in features)
+    return Model(format=form, features=names, place=place, answer=answer)
+
+
+def _refuse_code(raw: bytes, name: str, *, form: ModelFormat, place: str) -> None:
+    packed = zipfile.is_zipfile(io.BytesIO(raw)) and raw.startswith(b"PK")
+    inner = zipfile.ZipFile(io.BytesIO(raw)).namelist() if packed else []
+    if raw.startswith((*PICKLED, b"\x1f\x8b")) or any(member.endswith((".pkl", ".pickle")) for member in inner):
+        hint = f"save the model in the format of its library, for example {form}'s own"
+        raise InvalidCase.because(f"{show(name)} {REFUSED}", place=place, hint=hint)
+    if not raw.lstrip().startswith(_BEGINNINGS[form]):
+        hint = near(form, (other for other, start in _BEGINNINGS.items() if raw.startswith(start)))
+        raise InvalidCase.because(f"{show(name)} does not begin as a model of format {form} does", place=place, hint=hint)
+
+
+def _library(form: ModelFormat, place: str) -> Any:
+    try:
+        return import_module(_LIBRARIES[form])
+    except ModuleNotFoundError as error:
+        hint = f"pip install 'rca-postmortem[{_EXTRAS[form]}]'" if form in _EXTRAS else "pip install lightgbm"
+        raise InvalidCase.because(f"{error.name} is not installed, which reads {form} models", place=place, hint=hint) from error
+
+
+def _not_a_model(form: ModelFormat, error: Exception, place: str) -> InvalidCase:
+    said = plain((str(error).splitlines() or [type(error).__name__])[0])
+    return InvalidCase.because(f"is no {form} model that can be loaded: {said}", place=place)
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def _matrix(frame: "pd.DataFrame", codes: dict[str, list[Any]], *, place: str) -> "Scores":
+    """The columns as floats, categories as their position in the model's own list; unknown ones are missing."""
+    import numpy as np
+
+    columns = [
+        _coded(frame.iloc[:, at], codes[name]) if name in codes else _numbers(frame.iloc[:, at], place)
+        for at, name in enumerate(frame.columns)
+    ]
+    return np.column_stack(columns)
+
+
+def _coded(column: "pd.Series[Any]", categories: list[Any]) -> "Scores":
+    import numpy as np
+    import pandas as pd
+
+    values = column.astype(column.cat.categories.dtype) if isinstance(column.dtype, pd.CategoricalDtype) else column
+    codes = pd.Index(categories).get_indexer(pd.Index(values))
+    return np.where(codes < 0, np.nan, codes.astype(np.float64))
+
+
+def _numbers(column: "pd.Series[Any]", place: str) -> "Scores":
+    import numpy as np
+    import pandas as pd
+
+    try:
+        if column.isna().all():
+            return np.full(len(column), np.nan)
+        plain_column = column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
+        if pd.api.types.is_datetime64_any_dtype(plain_column):
+            raise TypeError
+        return np.asarray(pd.to_numeric(plain_column).to_numpy(dtype=np.float64, na_value=np.nan))
+    except (TypeError, ValueError) as error:
+        what = f"the model reads numbers in {show(str(column.name))}, and the table has {column.dtype} there"
+        raise InvalidCase.because(what, place=place) from error
+
+
+# --- readers: raw file, library → the features it reads, and how to ask it ---------------------------------------------
+
+Reader = tuple[tuple[str, ...], "Callable[[pd.DataFrame], Any]"]
+
+
+def _lightgbm(raw: bytes, lightgbm: Any, *, place: str, positive: object) -> Reader:  # noqa: ARG001 - its classes are 0, 1
+    text = raw.decode("utf-8", errors="replace")
+    try:
+        booster = lightgbm.Booster(params={"verbosity": -1}, model_str=text)
+    except (lightgbm.basic.LightGBMError, ValueError, KeyError, IndexError) as error:
+        raise _not_a_model("lightgbm", error, place) from error
+    features = tuple(booster.feature_name())
+    lists = booster.pandas_categorical or []
+
+    def answer(frame: "pd.DataFrame") -> Any:
+        if booster.num_model_per_iteration() > 1:
+            raise Unanswerable(_QUESTION, "it tells more than two classes apart")
+        coded = _categorical(text, frame, len(lists), place=place)
+        matrix = _matrix(frame, dict(zip(coded, lists, strict=True)), place=place)
+        return booster.predict(matrix, num_threads=THREADS)
+
+    return features, answer
+
+
+def _categorical(text: str, frame: "pd.DataFrame", count: int, *, place: str) -> list[str]:
+    """The columns that LightGBM's `count` lists of categories belong to, in its order.
+
+    The file keeps the lists without their names. It says which features are categorical, but also of those that were numbers
+    all along, and it says `none` of one that no tree could use; then the columns of text decide.
+    """
+    import pandas as pd
+
+    names = [str(name) for name in frame.columns]
+    header = re.search(r"^feature_infos=(.*)$", text, flags=re.MULTILINE)
+    infos = header.group(1).split(" ") if header else []
+    marked = [name for name, info in zip(names, infos, strict=False) if not info.startswith(("[", "none"))]
+    worded = [name for name in names if not pd.api.types.is_numeric_dtype(frame[name].dtype)]
+    for found in (marked, worded):
+        if len(found) == count:
+            return found
+    what = f"the model has {count} lists of categories, and the table {len(worded)} columns of text"
+    raise InvalidCase.because(what, place=place, hint="keep in the tables the kinds of columns that the model was trained on")
+
+
+def _xgboost(raw: bytes, xgboost: Any, *, place: str, positive: object) -> Reader:  # noqa: ARG001 - its classes are 0, 1
+    try:
+        booster = xgboost.Booster({"nthread": THREADS})
+        booster.load_model(bytearray(raw))
+        setting = json.loads(booster.save_config())
+    except (xgboost.core.XGBoostError, ValueError) as error:
+        raise _not_a_model("xgboost", error, place) from error
+    names = _named(booster.feature_names, "xgboost", place)
+    many = int(setting["learner"]["learner_model_param"].get("num_class", 0)) > 1
+
+    def answer(frame: "pd.DataFrame") -> Any:
+        if many:
+            raise Unanswerable(_QUESTION, "it tells more than two classes apart")
+        rows = xgboost.DMatrix(
+            _matrix(frame, {}, place=place),
+            feature_names=list(names),
+            feature_types=booster.feature_types,
+            enable_categorical=True,
+        )
+        return booster.predict(rows)
+
+    return names, answer
+
+
+def _skops(raw: bytes, skops: Any, *, place: str, positive: object) -> Reader:
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    _refuse_bomb(raw, place)
+    try:
+        strange = skops.get_untrusted_types(data=raw)
+        if strange:
+            what = f"the model brings types that are not trusted: {', '.join(map(plain, strange))}"
+            raise InvalidCase.because(what, place=place, hint="keep to the estimators of scikit-learn, or export to ONNX")
+        model = skops.loads(raw, trusted=[])
+    except (UntrustedTypesFoundException, ValueError, TypeError, LookupError, AttributeError, ImportError, OSError) as error:
+        raise _not_a_model("skops", error, place) from error
+    names = _named(getattr(model, "feature_names_in_", None), "skops", place)
+    if not hasattr(model, "predict_proba"):
+        return names, model.predict
+    classes = list(model.classes_)
+    yes = classes.index(positive) if positive in classes else len(classes) - 1
+
+    def answer(frame: "pd.DataFrame") -> Any:
+        if len(classes) > 2:
+            raise Unanswerable(_QUESTION, "it tells more than two classes apart")
+        return model.predict_proba(frame)[:, yes]
+
+    return names, answer
+
+
+def _refuse_bomb(raw: bytes, place: str) -> None:
+    try:
+        size = sum(member.file_size for member in zipfile.ZipFile(io.BytesIO(raw)).infolist())
+    except (zipfile.BadZipFile, NotImplementedError) as error:
+        raise _not_a_model("skops", error, place) from error
+    if size > LARGEST_UNPACKED:
+        raise InvalidCase.because(f"the model unfolds to {size:,} bytes", place=place)
+
+
+def _named(names: Any, form: ModelFormat, place: str) -> tuple[str, ...]:
+    """The features by name; a model that only counts its columns cannot be asked safely."""
+    if names is None or not len(names):
+        hints = {"onnx": "write them into its metadata as `feature_names`, a JSON list"}
+        hint = hints.get(form, "train it on a table with column names")
+        raise InvalidCase.because("the model does not name the columns it reads", place=place, hint=hint)
+    return tuple(map(str, names))
+
+
+def _onnx(raw: bytes, onnxruntime: Any, *, place: str, positive: object) -> Reader:
+    if b"\x0a\x08location" in raw:  # the key of a tensor that lies in another file, which could be any file
+        raise InvalidCase.because("the model keeps weights in another file", place=place, hint="save it as one file")
+    session = _session(raw, onnxruntime, place)
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    if len(inputs) > 1:
+        names = tuple(entry.name for entry in inputs)
+    else:
+        names = _named(_listed(session.get_modelmeta().custom_metadata_map.get("feature_names")), "onnx", place)
+    wanted = outputs[-1].name  # a classifier gives labels first, probabilities last
+
+    def answer(frame: "pd.DataFrame") -> Any:
+        (said,) = session.run([wanted], _fed(frame, inputs, place=place))
+        return _positive_column(said, positive)
+
+    return names, answer
+
+
+def _session(raw: bytes, onnxruntime: Any, place: str) -> Any:
+    state = onnxruntime.capi.onnxruntime_pybind11_state
+    errors = (state.Fail, state.InvalidGraph, state.InvalidProtobuf, state.InvalidArgument, state.NoSuchFile,
+              state.NotImplemented, state.RuntimeException, ValueError)  # fmt: skip
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = THREADS, 1, 4
+    try:
+        return onnxruntime.InferenceSession(raw, sess_options=options, providers=["CPUExecutionProvider"])
+    except errors as error:
+        raise _not_a_model("onnx", error, place) from error
+
+
+def _listed(text: str | None) -> list[str]:
+    """The names in a metadata entry: a JSON list, or words apart by commas."""
+    if not text:
+        return []
+    try:
+        names = json.loads(text)
+    except ValueError:
+        names = [name.strip() for name in text.split(",")]
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def _fed(frame: "pd.DataFrame", inputs: list[Any], *, place: str) -> dict[str, Any]:
+    """The rows as the model's inputs: one matrix, or one column each."""
+    import numpy as np
+
+    sorts = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(int64)": np.int64,
+             "tensor(int32)": np.int32, "tensor(bool)": np.bool_}  # fmt: skip
+    if len(inputs) == 1:
+        return {inputs[0].name: _matrix(frame, {}, place=place).astype(sorts.get(inputs[0].type, np.float32))}
+    fed = {}
+    for entry in inputs:
+        column = frame[entry.name]
+        if entry.type == "tensor(string)":
+            fed[entry.name] = column.astype(str).to_numpy(dtype=object).reshape(-1, 1)
+        else:
+            fed[entry.name] = _numbers(column, place).astype(sorts.get(entry.type, np.float32)).reshape(-1, 1)
+    return fed
+
+
+def _positive_column(said: Any, positive: object) -> Any:
+    """The positive class's column of what an ONNX classifier says: a matrix, or a mapping of class to number a row."""
+    import numpy as np
+
+    if isinstance(said, list) and said and isinstance(said[0], dict):
+        classes = list(said[0])
+        yes = positive if positive in classes else classes[-1]
+        return [row[yes] for row in said] if len(classes) <= 2 else np.empty((len(said), len(classes)))
+    numbers = np.asarray(said, dtype=np.float64)
+    return numbers[:, 1] if numbers.ndim == 2 and numbers.shape[1] == 2 else numbers
+
+
+_READERS: dict[str, Callable[..., Reader]] = {"lightgbm": _lightgbm, "xgboost": _xgboost, "onnx": _onnx, "skops": _skops}

@@ -5,6 +5,7 @@ text, so that one without an offset can be told from one with. Anchors, aliases 
 and with them a small file can stand for a large or an active one.
 """
 
+import difflib
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -241,5 +242,5 @@ def near(name: str, known: Iterable[str]) -> str:
     ("did you mean 'sev2'?", "did you mean 'INCOME'?")
     """
     names = {plain(one, longest=60).lower(): plain(one, longest=60) for one in known}
-    hint = did_you_mean(plain(name, longest=60).lower(), names)
-    return hint if hint.startswith("known") else f"did you mean {show(names[hint[14:-2]])}?" if hint else ""
+    found = difflib.get_close_matches(plain(name, longest=60).lower(), names, n=1, cutoff=0.6)
+    return f"did you mean {show(names[found[0]])}?" if found else did_you_mean("", names.values())

@@ -29,6 +29,13 @@ ACTIVE = frozenset((".pkl", ".pickle", ".p", ".joblib", ".cloudpickle", ".cpkl",
 
 REFUSED = "is in a format that can run code when it is read (pickle, joblib, cloudpickle); it is not opened"
 
+PICKLED = (
+    *(bytes((0x80, protocol)) for protocol in range(2, 6)),
+    b"(lp", b"(dp", b"(i", b"ccopy_reg", b"c__builtin__", b"cbuiltins", b"cos\n", b"cposix\n",
+    b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"BZh", b"\xfd7zXZ", b"\x5d\x00\x00", b"\x04\x22\x4d\x18",
+)  # fmt: skip
+"""How pickles begin, bare or as joblib compresses them, whatever their file is called."""
+
 
 # --- paths ------------------------------------------------------------------------------------------------------------
 
@@ -168,6 +175,10 @@ class Table:
     @cached_property
     def format(self) -> str:
         """How the files are read: parquet, arrow or csv."""
+        for file in self.files:
+            with file.open("rb") as opened:
+                if opened.read(16).startswith(PICKLED):
+                    raise InvalidCase.because(f"{show(file.name)} {REFUSED}", place=self.place)
         formats = {FORMATS.get(file.suffix.lower(), file.suffix) for file in self.files}
         if len(formats) == 1 and formats <= set(FORMATS.values()):
             return formats.pop()

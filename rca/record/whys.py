@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from rca.record.moment import Moment
 
 Role = Literal["trigger", "contributing", "latent"]
 FactorCategory = Literal["data", "model", "code", "infrastructure", "people", "process", "outside"]
@@ -18,7 +20,7 @@ class Factor(_Node):
     statement: str
     role: Role = "contributing"
     category: FactorCategory | None = None
-    at: AwareDatetime | None = None
+    at: Moment | None = None
     strength: Literal["shown", "suggested", "assumed"] = "assumed"
     evidence: tuple[str, ...] = ()
     """Finding ids, events of the timeline, or documents in `sources/`."""

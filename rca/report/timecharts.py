@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rca.analysis.cascade import Cascade
+from rca.analysis.cascade import Cascade, Suspect
 from rca.analysis.onset import Onset
 from rca.record.incident import Event, Incident, Timeline
 from rca.record.reliability import Duration, durations, spell
@@ -242,29 +242,37 @@ def _cascade(result: Cascade) -> Chart:
     }
     layout = {
         "height": height(len(drawn)),
-        "xaxis": {"title": {"text": "suspicion score (deviation from normal, not explained by others)", "standoff": 10}},
+        "xaxis": {"title": {"text": "largest deviation from normal (standard deviations)", "standoff": 10}},
         "yaxis": named_rows([suspect.component for suspect in drawn]),
     }
-    first = drawn[0].component if drawn else "no system"
     return Chart(
-        title=f"{plain(first, 40)} is the first suspect of {count(len(result.suspects), 'system')}",
+        title=_cascade_title(result),
         alt=_cascade_alt(result),
-        rows=tuple(
-            {
-                "system": suspect.component,
-                "signal": suspect.signal,
-                "score": suspect.score,
-                "left normal": moment(suspect.onset),
-                "explained by another": suspect.explained,
-            }
-            for suspect in result.suspects
-        ),
+        rows=tuple(_suspect_row(suspect, rank) for rank, suspect in enumerate(result.suspects, start=1)),
         data=(trace,),
         layout=layout,
     )
 
 
+def _cascade_title(result: Cascade) -> str:
+    if not result.abnormal:
+        return f"None of {count(result.n_signals, 'signal')} left its normal range"
+    first = result.suspects[0]
+    return f"{plain(first.component, 40)} comes first: {plain(words(first.signal.partition('|')[2]), 40)} left its normal range"
+
+
+def _suspect_row(suspect: Suspect, rank: int) -> Spec:
+    return {
+        "rank": rank,
+        "system": suspect.component,
+        "signal": suspect.signal,
+        "deviations": suspect.score,
+        "left normal": moment(suspect.onset),
+        "explained upstream": suspect.explained,
+    }
+
+
 def _cascade_alt(result: Cascade) -> str:
     order = ", ".join(suspect.component for suspect in result.suspects[:MOST_SUSPECTS]) or "none"
-    chance = f"By chance alone the first would be right in {result.chance:.0%} of draws."
-    return f"Bars of suspicion, the highest first: {order}. {count(result.n_signals, 'signal')} compared. {chance}"
+    chance = f"A random guess would name the first with probability {number(result.chance)}."
+    return f"Bars of the largest deviation from normal, the likeliest origin first: {order}. {count(result.n_signals, 'signal')} compared. {chance}"

@@ -1,0 +1,338 @@
+"""Case: the record of an incident with its tables, model, graph and signals; loaded, checked, scaffolded."""
+
+import hashlib
+import secrets
+import shutil
+from dataclasses import dataclass, field
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from rca.errors import InvalidCase, Problem
+from rca.record import check as _check
+from rca.record.graph import Graph, read_graph
+from rca.record.incident import Data, Incident, Window, is_identifier
+from rca.record.intake import take_in
+from rca.record.model import Model, read_model
+from rca.record.reading import Document, near, read_yaml, show
+from rca.record.tables import Table, inside, table_files, walk
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RECORD = "incident.yaml"
+ANSWER = "answer.yaml"
+"""The known cause of a scored case; no analysis may read it, so it is no input."""
+
+__all__ = ["Case", "Graph", "Model", "Roles", "check", "load", "scaffold"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roles:
+    """What the columns of the tables are.
+
+    Attributes
+    ----------
+    time, label, prediction, score, weight, id : str or None
+    groups, text, ignore, categorical : tuple of str
+        `categorical` names columns of numbers that are codes; they are features all the same.
+    features : tuple of str
+        Every column of the reference table without a role that no other key of the record names.
+    positive : str, int, float or bool
+        Which label and prediction value means yes.
+    """
+
+    time: str | None = None
+    label: str | None = None
+    prediction: str | None = None
+    score: str | None = None
+    weight: str | None = None
+    id: str | None = None
+    groups: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    positive: str | float | bool = 1
+
+    def named(self) -> tuple[tuple[str, str], ...]:
+        """Every role that a column has, as (key of `data`, column)."""
+        single = ("time", "label", "prediction", "score", "weight", "id")
+        many = ("groups", "text", "ignore", "categorical")
+        return (
+            *((role, column) for role in single if (column := getattr(self, role))),
+            *((f"{role}[{at}]", column) for role in many for at, column in enumerate(getattr(self, role))),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Case:
+    """One incident: its record, and what else its folder holds, each read when it is first asked for.
+
+    Attributes
+    ----------
+    folder : Path
+    incident : Incident
+    record : Document
+        `incident.yaml` as written; it knows the line of every key.
+    """
+
+    folder: Path
+    incident: Incident
+    record: Document = field(repr=False)
+
+    @classmethod
+    def load(cls, path: "str | PathLike[str]") -> Self:
+        """Read the record of a case folder; tables, model and graph wait until they are asked for.
+
+        Raises
+        ------
+        InvalidCase
+            With every problem of the record. What is wrong with the other files is found by `check`, or on first use.
+        """
+        folder, record = _opened(path)
+        incident, problems = take_in(record, names=_names(folder))
+        if problems or incident is None:
+            raise InvalidCase(problems)
+        return cls(folder=folder, incident=incident, record=record)
+
+    @property
+    def reference(self) -> "pd.DataFrame | None":
+        """The rows from before the failure; None where the case has none."""
+        return self._frame("reference")
+
+    @property
+    def current(self) -> "pd.DataFrame | None":
+        """The rows during the failure; None where the case has none."""
+        return self._frame("current")
+
+    @property
+    def recovered(self) -> "pd.DataFrame | None":
+        """The rows after the failure; None where the case has none."""
+        return self._frame("recovered")
+
+    @property
+    def signals(self) -> "pd.DataFrame | None":
+        """A column `time`, and one column a signal, in order of time; all rows, the failing window and those before."""
+        return self._frame("signals")
+
+    def table(self, name: str) -> Table | None:
+        """The table of a window, or the one of the signals, not yet read; None where the case has none.
+
+        Raises
+        ------
+        InvalidCase
+            If there is no such file, or it is no table.
+        """
+        signals, data = self.incident.signals, self.incident.data
+        if name == "signals":
+            return signals and self._table(Window(path=signals.path), ("signals", "path"), "time")
+        window: Window | None = getattr(data, name) if data else None
+        return window and self._table(window, ("data", name), data.time if data else None)
+
+    def _table(self, window: Window, at: tuple[str, ...], time: str | None) -> Table:
+        place = self.record.place(*at)
+        files = tuple(table_files(self.folder, window.path, place=place))
+        return Table(files=files, place=place, time=time, start=window.from_, end=window.to)
+
+    @cached_property
+    def _frames(self) -> "dict[str, pd.DataFrame | None]":
+        return {}
+
+    def _frame(self, name: str) -> "pd.DataFrame | None":
+        if name not in self._frames:
+            table = self.table(name)
+            frame = None if table is None else table.read()
+            if frame is not None and name == "signals":
+                frame = frame.sort_values("time", kind="stable", ignore_index=True)
+            self._frames[name] = frame
+        kept = self._frames[name]
+        return None if kept is None else kept.copy(deep=False)  # what a caller writes into it stays with the caller
+
+    @cached_property
+    def roles(self) -> Roles:
+        """What the columns of the tables are; features are those of the reference, or of the current window without one."""
+        data = self.incident.data or Data()
+        table = self.table("reference") or self.table("current")
+        taken = {data.time, data.label, data.prediction, data.score, data.weight, data.id}
+        taken |= {*data.groups, *data.text, *data.ignore, self.incident.metric and self.incident.metric.column}
+        features = tuple(column for column in (table.columns if table else ()) if column not in taken)
+        named = data.model_dump(include=set(Roles.__dataclass_fields__) & set(Data.model_fields))
+        return Roles(**named, features=features)
+
+    @cached_property
+    def graph(self) -> Graph | None:
+        """What can act on what; None where the case has no graph."""
+        if self.incident.graph is None:
+            return None
+        path = inside(self.folder, self.incident.graph, place=self.record.place("graph"))
+        return read_graph(path, name=self.incident.graph)[0]
+
+    @cached_property
+    def model(self) -> Model | None:
+        """The model that failed, ready to be asked again; None where the case has none."""
+        file = self.incident.model
+        if file is None:
+            return None
+        place = self.record.place("model", "path")
+        path = inside(self.folder, file.path, place=place)
+        table = self.table("reference") or self.table("current")
+        columns = table.columns if table else ()
+        return read_model(path, file.format, place=place, columns=columns, positive=self.roles.positive)
+
+    def inputs(self) -> dict[str, str]:
+        """The files of the case and their SHA-256, in order of path: what a report was made from.
+
+        The known answer and hidden files are left out; no analysis reads them.
+
+        Raises
+        ------
+        InvalidCase
+            If a link leads out of the folder, or the name of a file cannot be printed.
+        """
+        home = self.folder.resolve()
+        names = ((file, file.relative_to(home).as_posix()) for file in walk(home))
+        files = {name: file for file, name in names if name != ANSWER}
+        return {name: _sha256(inside(home, name, place=RECORD)) for name, file in sorted(files.items()) if file.is_file()}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over `inputs()`, one line a file, as `sha256sum` prints them."""
+        lines = "".join(f"{sha256}  {name}\n" for name, sha256 in self.inputs().items())
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _opened(path: "str | PathLike[str]") -> tuple[Path, Document]:
+    """The folder of a case and its record; the record's own path will do as well."""
+    given = Path(path)
+    folder = given.parent if given.name == RECORD and not given.is_dir() else given
+    if not folder.is_dir():
+        beside = folder.parent.iterdir() if folder.parent.is_dir() else ()
+        hint = near(folder.name, (entry.name for entry in beside if (entry / RECORD).is_file()))
+        raise InvalidCase.because("there is no such folder", place=show(str(path), longest=200)[1:-1], hint=hint)
+    inside(folder, RECORD, place=folder.name or RECORD)
+    return folder, read_yaml(folder / RECORD, name=RECORD)
+
+
+def _names(folder: Path) -> tuple[str, ...]:
+    """What a folder is called: by the path given, and by where a link leads."""
+    return tuple(dict.fromkeys((folder.absolute().name, folder.resolve().name)))
+
+
+def load(path: "str | PathLike[str]") -> Case:
+    """Load the case in a folder.
+
+    Raises
+    ------
+    InvalidCase
+        With every problem of its record.
+    """
+    return Case.load(path)
+
+
+def check(path: "str | PathLike[str]") -> list[Problem]:
+    """Every problem of a case folder at once: the record, the tables, the model, the graph, the signals; [] when sound."""
+    try:
+        folder, record = _opened(path)
+    except InvalidCase as error:
+        return list(error.problems)
+    incident, problems = take_in(record, names=_names(folder))
+    if incident is None:
+        return problems
+    found = [*problems, *_check.files(Case(folder=folder, incident=incident, record=record))]
+    return list(dict.fromkeys(found))
+
+
+# --- a new case -------------------------------------------------------------------------------------------------------
+
+
+def scaffold(folder: "str | PathLike[str]", name: str) -> Path:
+    """Write a new case folder with a commented record to fill in: `folder/name/incident.yaml`.
+
+    Returns
+    -------
+    Path
+        The new folder; it is there whole or not at all.
+
+    Raises
+    ------
+    InvalidCase
+        If the name cannot be a case's, or something of that name is there.
+    """
+    parent = Path(folder)
+    if not is_identifier(name):
+        hint = "letters, digits, `.`, `_` and `-`, at most 64, no dot or dash first"
+        raise InvalidCase.because(f"{show(name)} is no name for a case", place="id", hint=hint)
+    target = parent / name
+    if target.exists() or target.is_symlink():
+        raise InvalidCase.because("is there already; nothing was written", place=str(target), hint="choose another id")
+    draft = parent / f".{name}.{secrets.token_hex(4)}"
+    try:
+        (draft / "sources").mkdir(parents=True)
+        (draft / RECORD).write_text(_TEMPLATE.format(id=name), encoding="utf-8")
+        draft.rename(target)
+    except OSError as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise InvalidCase.because(f"cannot be written: {error.strerror}", place=str(target)) from error
+    return target
+
+
+_TEMPLATE = """\
+# The record of one incident. What is not known yet stays null or commented out; `rca check` says what is wrong.
+# Times are ISO 8601 with an offset: 2026-05-02T09:10:00Z
+schema: 1
+id: "{id}"                       # the folder's name
+title: What went wrong, in one line
+summary: ""                      # one paragraph, plain words
+severity: sev3                   # sev1 (worst) … sev5
+category: other                  # harmful_output | bias | model_drift | data_quality | security | performance | cascade | other
+status: open                     # open | contained | recovered | closed
+systems: []
+#  - {{name: credit-risk, kind: model, version: "3.4.1", owner: risk-ml}}
+timeline:
+  onset: null                    # null: estimated from the data
+  detected: null
+  aware: null                    # the legal moment of awareness; not the same as detected
+  acknowledged: null
+  contained: null
+  eradicated: null
+  recovered: null
+  closed: null
+  events: []                     # kind: deploy | config | schema | data | alert | human | communication | external | other
+#    - {{at: 2026-02-01T02:00:00Z, kind: deploy, system: feature-store, what: schema v12, source: sources/deploys.json}}
+# data:
+#   reference: reference.parquet # rows from before the failure; or {{path: log.parquet, from: <time>, to: <time>}}
+#   current: current.parquet     # rows during the failure; Parquet, Arrow or CSV, a folder or a glob of them
+#   time: decided_at             # a column without a role is a feature
+#   label: defaulted
+#   positive: 1
+#   prediction: declined
+#   score: probability
+#   id: application_id
+#   groups: [age_band]           # segments for fairness and slices
+#   text: []
+#   ignore: []
+#   categorical: []              # columns of numbers that are codes
+# metric:                        # what went wrong, as one number over rows
+#   name: error_rate             # error_rate | false_positive_rate | false_negative_rate | log_loss | brier | mae | rmse | rate | mean | group_gap
+#   harm: higher                 # higher | lower is worse
+# model: {{path: model.txt, format: lightgbm}}    # lightgbm | xgboost | onnx | skops
+# graph: graph.yaml
+# signals:
+#   path: signals.parquet        # column `time`, then one column a signal, `component|metric`
+#   from: 2026-05-01T10:00:00Z   # the failing window, both ends included
+#   to: 2026-05-01T10:30:00Z
+#   target: "qa-dashboard|false_pass_rate"
+#   bad: {{latency: up, availability: down}}
+as_of: null                      # the moment "now" is in the report; null: when it closed
+impact: {{decisions: null, people: null, money: null, text: ""}}
+obligations: {{jurisdictions: [], sector: null, facts: {{}}}}
+whys: []
+actions: []
+"""

@@ -1,0 +1,318 @@
+"""What only the files of a case can tell: is every table, model, graph and signal what the record says it is?"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from rca.errors import InvalidCase, Problem
+from rca.record.graph import Graph, read_graph
+from rca.record.incident import Metric, Signals
+from rca.record.intake import WINDOWS
+from rca.record.reading import Document, Location, near, show
+from rca.record.tables import Table, inside
+from rca.record.whys import Why
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from rca.record.case import Case
+
+    Column = pd.Series[Any]
+
+_TWO_CLASSES = frozenset(("error_rate", "false_positive_rate", "false_negative_rate", "log_loss", "brier"))
+"""Metrics that need a label of at least two classes."""
+
+_PROBABILITY = frozenset(("log_loss", "brier"))
+"""Metrics that take the score for a probability."""
+
+
+def files(case: "Case") -> list[Problem]:
+    """Every problem of the files that a record names."""
+    found = _Found()
+    for name in WINDOWS:
+        found.add(_window(case, name))
+    for look in (_same_columns, _graph, _signals, _model, _sources):
+        found.add(look(case))
+    return found.problems
+
+
+class _Found:
+    """Collects problems; what cannot be read adds what reading it raised, and the rest goes on."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def add(self, more: Iterable[Problem]) -> None:
+        try:
+            for problem in more:
+                self.problems.append(problem)  # noqa: PERF402 - what came before an error is kept
+        except InvalidCase as error:
+            self.problems.extend(error.problems)
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def _window(case: "Case", name: str) -> Iterator[Problem]:
+    table = case.table(name)
+    if table is None:
+        return
+    yield from _lacking(case, name, table)
+    frame, problems = _rows(table)
+    yield from problems
+    place = case.record.place("data", name)
+    if frame.empty:
+        narrowed = table.start or table.end
+        hint = "look at `from` and `to`, and at the offset of the times" if narrowed else ""
+        yield Problem(what=f"the {name} window has no rows", place=place, hint=hint)
+        return
+    yield from _values(case, name, frame)
+
+
+def _rows(table: Table) -> "tuple[pd.DataFrame, list[Problem]]":
+    """The rows; all of them, with the problem, where the times are no times."""
+    try:
+        return table.read(), []
+    except InvalidCase as error:
+        known = [problem for problem in error.problems if table.time in table.columns]
+        return replace(table, time=None, start=None, end=None).read(), known
+
+
+def _lacking(case: "Case", name: str, table: Table) -> Iterator[Problem]:
+    """Columns that have a role and are not in the table."""
+    metric = case.incident.metric
+    outcome = [(("metric", "column"), metric.column)] if metric and metric.column else []
+    roles = [(_at(role), column) for role, column in case.roles.named()]
+    for at, column in [*roles, *outcome]:
+        if column not in table.columns:
+            what = f"the {name} table has no column {show(column)}"
+            yield Problem(what=what, place=case.record.place(*at), hint=near(column, table.columns))
+
+
+def _at(role: str) -> Location:
+    """`groups[1]` as a location below `data`."""
+    name, _, index = role.rstrip("]").partition("[")
+    return ("data", name, int(index)) if index else ("data", name)
+
+
+def _values(case: "Case", name: str, frame: "pd.DataFrame") -> Iterator[Problem]:
+    roles, metric = case.roles, case.incident.metric
+    if roles.label in frame:
+        yield from _label(case, name, frame[roles.label])
+    if metric and metric.column in frame and metric.name == "mean" and not _is_number(frame[metric.column]):
+        what = f"{show(metric.column)} holds {frame[metric.column].dtype} in the {name} table, and a mean needs numbers"
+        yield Problem(what=what, place=case.record.place("metric", "column"))
+    for role in ("score", "weight"):
+        column = getattr(roles, role)
+        if column in frame:
+            wrong = _score(frame[column], metric) if role == "score" else _weight(frame[column])
+            if wrong:
+                what = f"{show(column)} {wrong} in the {name} table"
+                yield Problem(what=what, place=case.record.place("data", role))
+    yield from _nested(case, name, frame)
+
+
+def _is_number(column: "Column") -> bool:
+    import pandas as pd
+
+    return pd.api.types.is_numeric_dtype(column.dtype) or bool(column.isna().all())
+
+
+def _measure(metric: Metric | None) -> str:
+    """The metric that is taken over rows: the one inside a `group_gap`."""
+    return str(metric.of or metric.name) if metric else ""
+
+
+def _label(case: "Case", name: str, label: "Column") -> Iterator[Problem]:
+    measure, place = _measure(case.incident.metric), case.record.place("data", "label")
+    known = label.dropna()
+    if known.empty:
+        what = f"the label is missing in every row of the {name} table"
+        yield Problem(what=what, place=place, hint="where labels have not come yet, leave `data.label` out")
+    elif measure in _TWO_CLASSES and known.nunique() == 1:
+        what = f"every label of the {name} table is {show(_bare(known.iloc[0]))}; {measure} needs two classes"
+        yield Problem(what=what, place=place)
+    elif measure in _TWO_CLASSES - {"error_rate"} and not _positive(known, case.roles.positive).any():
+        few = ", ".join(show(_bare(value)) for value in sorted(known.unique(), key=str)[:5])
+        what = f"no label of the {name} table is {show(case.roles.positive)}; there are {few}"
+        yield Problem(what=what, place=case.record.place("data", "positive"), hint="say which value means yes")
+    elif measure in ("mae", "rmse") and not _is_number(label):
+        what = f"the label holds {label.dtype} in the {name} table, and {measure} needs numbers"
+        yield Problem(what=what, place=place)
+
+
+def _positive(values: "Column", positive: object) -> "Column":
+    import pandas as pd
+
+    if isinstance(positive, str):
+        return values.astype(str) == positive
+    return pd.to_numeric(values, errors="coerce") == float(positive)  # type: ignore[arg-type]
+
+
+def _bare(value: object) -> object:
+    """A number of numpy as one of Python, which messages know how to show."""
+    return value.item() if hasattr(value, "item") else value
+
+
+def _score(score: "Column", metric: Metric | None) -> str:
+    if not _is_number(score):
+        return f"holds {score.dtype}, and a score is a number"
+    known = score.dropna()
+    if known.empty:
+        return "is missing in every row"
+    outside = _measure(metric) in _PROBABILITY and not known.between(0, 1).all()
+    return f"runs from {known.min():.3g} to {known.max():.3g}, and a probability was expected" if outside else ""
+
+
+def _weight(weight: "Column") -> str:
+    if not _is_number(weight):
+        return f"holds {weight.dtype}, and a weight is a number"
+    return "" if (weight >= 0).all() and weight.sum() > 0 else "is negative, missing or nothing but zero"
+
+
+def _nested(case: "Case", name: str, frame: "pd.DataFrame") -> Iterator[Problem]:
+    """Features whose cells are lists or mappings, which no analysis can compare."""
+    import numpy as np
+
+    for column in case.roles.features:
+        if column in frame and frame[column].dtype == object:
+            first = next(iter(frame[column].dropna()), None)
+            if isinstance(first, list | dict | set | np.ndarray):
+                what = f"{show(column)} holds lists or mappings in the {name} table"
+                yield Problem(what=what, place=case.record.place("data", name), hint="spread them out, or `ignore` it")
+
+
+def _same_columns(case: "Case") -> Iterator[Problem]:
+    """Columns that the other windows have and the reference has not, and the other way round."""
+    reference = case.table("reference")
+    if reference is None:
+        return
+    named = {column for _, column in case.roles.named()}
+    for name in ("current", "recovered"):
+        table = case.table(name)
+        columns = table.columns if table else reference.columns
+        place = case.record.place("data", name)
+        for column in reference.columns:
+            if column not in columns and column not in named:
+                what = f"the {name} table has no column {show(column)}, which the reference has"
+                yield Problem(what=what, place=place, hint=near(column, set(columns) - set(reference.columns)))
+        for column in columns:
+            if column not in reference.columns and column not in named:
+                what = f"the {name} table has a column {show(column)}, which the reference has not"
+                yield Problem(what=what, place=place, hint="drop it, or add it to `data.ignore`")
+
+
+# --- graph, signals, model, sources -----------------------------------------------------------------------------------
+
+
+def _graph(case: "Case") -> Iterator[Problem]:
+    name = case.incident.graph
+    if name is None:
+        return
+    graph, document = read_graph(inside(case.folder, name, place=case.record.place("graph")), name=name)
+    if graph.kind == "causal":
+        yield from _nodes(case, graph, document)
+
+
+def _nodes(case: "Case", graph: Graph, document: Document) -> Iterator[Problem]:
+    """Nodes of a causal graph that no table and no signal knows; callers and callees may be unobserved."""
+    tables = [table for name in (*WINDOWS, "signals") if (table := case.table(name))]
+    columns = {column for table in tables for column in table.columns}
+    known = columns | {column.partition("|")[0] for column in columns}
+    for node in graph.nodes:
+        if known and node not in known:
+            what = f"{show(node)} is no column and no component"
+            yield Problem(what=what, place=document.place("edges", _first(graph, node)), hint=near(node, known))
+
+
+def _first(graph: Graph, node: str) -> int:
+    return next(at for at, edge in enumerate(graph.edges) if node in edge)
+
+
+def _signals(case: "Case") -> Iterator[Problem]:
+    signals, table = case.incident.signals, case.table("signals")
+    if signals is None or table is None:
+        return
+    yield from _names(case, signals, table)
+    if "time" not in table.columns:
+        yield Problem(what="the signals have no column 'time'", place=table.place, hint=near("time", table.columns))
+        return
+    frame = table.read()
+    yield from _moments(case, signals, frame)
+    yield from _readings(case, signals, frame)
+
+
+def _names(case: "Case", signals: Signals, table: Table) -> Iterator[Problem]:
+    names = [column for column in table.columns if column != "time"]
+    if not names:
+        yield Problem(what="the table has no signals", place=table.place)
+        return
+    for odd in (name for name in names if not all(name.partition("|"))):
+        yield Problem(what=f"{show(odd)} is no signal", place=table.place, hint="name it `component|metric`")
+    if signals.target is not None and signals.target not in names:
+        what = f"{show(signals.target)} is not among the signals"
+        yield Problem(what=what, place=case.record.place("signals", "target"), hint=near(signals.target, names))
+    metrics = {name.partition("|")[2] for name in names}
+    for metric in signals.bad:
+        if metric not in metrics:
+            what = f"no signal has the metric {show(metric)}"
+            yield Problem(what=what, place=case.record.place("signals", "bad", metric), hint=near(metric, metrics))
+
+
+def _moments(case: "Case", signals: Signals, frame: "pd.DataFrame") -> Iterator[Problem]:
+    times = frame["time"]
+    if times.isna().any():
+        yield Problem(what="a row has no time", place=case.record.place("signals", "path"))
+    if times.duplicated().any():
+        twice = times[times.duplicated()].iloc[0]
+        yield Problem(what=f"the time {twice.isoformat()} comes twice", place=case.record.place("signals", "path"))
+    if not times.between(signals.from_, signals.to).any():
+        what = f"no row lies in the failing window; the times run from {times.min()} to {times.max()}"
+        yield Problem(what=what, place=case.record.place("signals", "from"))
+    if not (times < signals.from_).any():
+        what = "no row lies before `from`, so nothing says what is normal"
+        yield Problem(what=what, place=case.record.place("signals", "from"))
+
+
+def _readings(case: "Case", signals: Signals, frame: "pd.DataFrame") -> Iterator[Problem]:
+    place, readings = case.record.place("signals", "path"), frame.drop(columns="time")
+    for name in readings:
+        if not _is_number(readings[name]):
+            yield Problem(what=f"{show(str(name))} holds {readings[name].dtype}, and numbers were expected", place=place)
+    if readings.size and readings.isna().all(axis=None):
+        yield Problem(what="every signal is missing in every row", place=place)
+    elif signals.target in readings and readings[signals.target].isna().all():
+        what = f"the target {show(signals.target)} is missing in every row"
+        yield Problem(what=what, place=case.record.place("signals", "target"))
+
+
+def _model(case: "Case") -> Iterator[Problem]:
+    model = case.model
+    if model is None:
+        return
+    for name in WINDOWS:
+        table = case.table(name)
+        for feature in model.missing(table.columns) if table else ():
+            what = f"the model reads {show(feature)}, and the {name} table has no such column"
+            hint = near(feature, table.columns if table else ())
+            yield Problem(what=what, place=case.record.place("model", "path"), hint=hint)
+
+
+def _sources(case: "Case") -> Iterator[Problem]:
+    """Files in `sources/` that events and whys cite, and that are not there."""
+    events = case.incident.timeline.events
+    cited = [(("timeline", "events", at, "source"), event.source) for at, event in enumerate(events)]
+    for at, path in [*cited, *_evidence(case.incident.whys, ("whys",))]:
+        if path and PurePosixPath(path).parts[:1] == ("sources",):
+            try:
+                inside(case.folder, path, place=case.record.place(*at))
+            except InvalidCase as error:
+                yield from error.problems
+
+
+def _evidence(whys: tuple[Why, ...], at: Location) -> Iterator[tuple[Location, str]]:
+    for index, why in enumerate(whys):
+        here = (*at, index)
+        yield from (((*here, "answer", "evidence", n), name) for n, name in enumerate(why.answer.evidence))
+        yield from _evidence(why.whys, (*here, "whys"))

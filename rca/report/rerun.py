@@ -1,0 +1,67 @@
+"""Derive a report again from its manifest, in a folder of its own, reading nothing that was kept."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rca.errors import InvalidCase
+from rca.record.case import Case
+from rca.report import publish
+from rca.report.execute import Order, derive
+from rca.report.templates import choose, fit
+
+
+@contextmanager
+def derive_again(made: Mapping[str, Any], case: Path) -> Iterator[Path]:
+    """The folder of a fresh report, made from what the manifest says; it is gone afterwards.
+
+    The case is linked to where the report's own notebooks look for it, so that the parameters are the same text.
+
+    Raises
+    ------
+    InvalidCase
+        If the manifest asks for what cannot be run.
+    RunFailed
+        If a notebook fails.
+    """
+    order = _order(made, case)
+    with TemporaryDirectory(prefix="rca-rerun-") as root:
+        stage = _stage(Path(root).resolve(), made["case"], case)
+        derive(order, stage, provenance={key: value for key, value in made.items() if key != "outputs"})
+        yield stage / publish.REPORT
+
+
+def _order(made: Mapping[str, Any], case: Path) -> Order:
+    settings = {name: value for name, value in made["parameters"].items() if name != "seed"}
+    only, seed = made.get("only"), made["parameters"].get("seed")
+    if type(seed) is not int or not (only is None or (isinstance(only, list) and all(isinstance(name, str) for name in only))):
+        raise InvalidCase.because("seed or only are not what they have to be", place="manifest.json")
+    templates = tuple(choose(only))
+    problems = fit(settings, templates)
+    if problems:
+        raise InvalidCase(problems)
+    return Order(
+        case=Case.load(case),
+        written=made["case"],
+        templates=templates,
+        settings=settings,
+        seed=seed,
+        only=None if only is None else tuple(only),
+    )
+
+
+def _stage(root: Path, written: str, case: Path) -> Path:
+    """A folder from which the path in the report leads to the case, by a link."""
+    parts = PurePosixPath(written).parts
+    up = sum(part == ".." for part in parts)
+    down = parts[up:]
+    if not down or ".." in down or any(part != ".." for part in parts[:up]):
+        raise InvalidCase.because("the path of the case is not one that a run writes", place="manifest.json, case")
+    stage = root.joinpath(*["here"] * (up + 1))
+    stage.mkdir(parents=True)
+    link = stage.joinpath(*[".."] * up, *down).parent.resolve() / down[-1]
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(case.resolve(), target_is_directory=True)
+    return stage
