@@ -214,7 +214,17 @@ def _suspects(
         )
         for component, i in best.items()
     ]
-    return tuple(sorted(suspects, key=lambda one: (not one.upstream, one.explained, -one.score, one.component)))
+    return tuple(sorted(suspects, key=_by_time if causes else _by_size))
+
+
+def _by_size(one: Suspect) -> tuple[float, str]:
+    return -one.score, one.component
+
+
+def _by_time(one: Suspect) -> tuple[bool, bool, bool, float, float, str]:
+    """Where a graph says what can act on what: upstream of the alarm, unexplained, the first to leave its range."""
+    since = one.onset.timestamp() if one.onset else float("inf")
+    return one.onset is None, not one.upstream, one.explained, since, *_by_size(one)
 
 
 def _first(deviations: Floats) -> int | None:

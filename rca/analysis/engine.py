@@ -211,6 +211,7 @@ def _windows(case: "Case") -> Windows:
         metric=require_metric(case.incident.metric),
         model=case.model,
         model_name=case.incident.model_name,
+        produces=case.roles.label is None and any(system.kind == "model" for system in case.incident.systems),
         parents=_parents(case, set(map(str, reference.columns))),
     )
 

@@ -57,6 +57,9 @@ class Windows:
     model : Model or None
     model_name : str
         The system that answers.
+    produces : bool
+        Whether rows are what a model produced, replies say, with no truth to compare them with; then an outcome that follows
+        the inputs otherwise is the model's doing, and not the world's.
     parents : dict of str to tuple of str
         Direct causes of each column, where the case has a causal graph; else empty.
     """
@@ -67,6 +70,7 @@ class Windows:
     metric: "Metric"
     model: "Model | None" = None
     model_name: str = "model"
+    produces: bool = False
     parents: dict[str, tuple[str, ...]]
 
     @property
@@ -219,7 +223,7 @@ def harm(windows: Windows, drift: Drift, faults: Faults, *, rng: np.random.Gener
         agrees = tuple(_agreement(windows, asker, rows) for rows in (windows.reference, windows.current))
         if agrees[0] >= SAME and meter.asks_the_model:
             found += _asked_again(windows, asker, after, groups) if agrees[1] < SAME else []
-            found += _mended(windows, asker, faults, measured, rng)
+            found += _mended(windows, asker, faults, measured, rng) if measured.material else []
     left = measured.worse - sum(part.value for part in found)
     if measured.material and left > MATERIAL_SHARE * measured.worse:
         found = _with_ratios(windows, drift, measured, found, rng)
@@ -434,6 +438,8 @@ def _links(windows: Windows, drift: Drift) -> dict[str, _Link]:
         links[REST] = _Link("feature", "distribution", rest)
     if meter.needs_label:
         links[_label(windows)] = _Link("concept", None, (_label(windows),))
+    elif not meter.asks_the_model and windows.produces:
+        links[windows.model_name] = _Link("model", None, (str(meter.outcome),))
     elif not meter.asks_the_model:
         links[str(meter.outcome)] = _Link("concept", None, (str(meter.outcome),))
     if answers and windows.model is None and meter.asks_the_model:

@@ -100,10 +100,15 @@ class Asker:
 
 @dataclass(frozen=True, kw_only=True)
 class _Window:
-    """Rows of one window with what mending would put into them."""
+    """Rows of one window, `DONORS` times over, with each suspect column as mending would have it."""
 
     rows: pd.DataFrame
-    repairs: dict[str, list[tuple[npt.NDArray[np.bool_], "pd.Series[Any]"]]]
+    mended: pd.DataFrame
+
+    @property
+    def size(self) -> int:
+        """Rows of the window, each counted once."""
+        return len(self.rows) // DONORS
 
 
 def mended_harm(
@@ -156,7 +161,7 @@ def mended_harm(
         halves=(division @ (played[1].halves - played[0].halves)).T,
         before=float(left[0]),
         after=float(left[-1]),
-        rows=(len(windows[0].rows), len(windows[1].rows)),
+        rows=(windows[0].size, windows[1].size),
     )
 
 
@@ -247,27 +252,37 @@ def _regress(seen: Floats, target: Floats) -> Callable[[Floats], Floats]:
 def _repairs(rows: pd.DataFrame, seats: Sequence[ColumnFault], donors: _Donors, rng: np.random.Generator) -> _Window:
     """What mending puts into the current window: exact values where the fault can be undone, else those of donors."""
     drawn, position = donors.draw(rows, rng), rows[_POSITION].to_numpy()
-    repairs = {}
+    mended = {}
     for fault in seats:
         placed = replace(fault, since=int(np.searchsorted(position, fault.since)))
         if fault.invertible:
-            exact = mend(placed, rows)
-            repairs[fault.column] = [(np.ones(len(rows), bool), exact)] * DONORS
+            mended[fault.column] = pd.concat([mend(placed, rows)] * DONORS, ignore_index=True)
         else:
-            wrong = hit(placed, rows)
-            repairs[fault.column] = [(wrong, donors.rows[fault.column].iloc[drawn[:, d]]) for d in range(DONORS)]
-    return _Window(rows=rows, repairs=repairs)
+            mended[fault.column] = _given(rows, hit(placed, rows), fault.column, donors, drawn)
+    return _Window(rows=_tall(rows), mended=pd.DataFrame(mended))
 
 
 def _placebo(rows: pd.DataFrame, seats: Sequence[ColumnFault], donors: _Donors, rng: np.random.Generator) -> _Window:
     """Donors where nothing is wrong, in the same share of rows, to learn what donors cost."""
-    drawn = donors.draw(rows, rng)
-    one = rng.random(len(rows))
-    repairs = {}
-    for fault in seats:
-        treated = np.zeros(len(rows), bool) if fault.invertible else one < fault.share
-        repairs[fault.column] = [(treated, donors.rows[fault.column].iloc[drawn[:, d]]) for d in range(DONORS)]
-    return _Window(rows=rows, repairs=repairs)
+    drawn, chance = donors.draw(rows, rng), rng.random(len(rows))
+    treated = {fault.column: (chance < fault.share) & (not fault.invertible) for fault in seats}
+    mended = {column: _given(rows, treated[column], column, donors, drawn) for column in treated}
+    return _Window(rows=_tall(rows), mended=pd.DataFrame(mended))
+
+
+def _tall(rows: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat([rows] * DONORS, ignore_index=True)
+
+
+def _given(
+    rows: pd.DataFrame, wrong: npt.NDArray[np.bool_], column: str, donors: _Donors, drawn: Indices
+) -> "pd.Series[Any]":
+    """A column with what each donor has in place of what is wrong, one donor after another."""
+    recorded, given = rows[column], donors.rows[column].iloc[drawn.T.ravel()].reset_index(drop=True)
+    tall, wrong = pd.concat([recorded] * DONORS, ignore_index=True), np.tile(wrong, DONORS)
+    if pd.api.types.is_numeric_dtype(recorded) and pd.api.types.is_numeric_dtype(given):
+        return pd.Series(np.where(wrong, given.to_numpy(), tall.to_numpy()))
+    return pd.Series(np.where(wrong, given.astype(object), tall.astype(object))).astype(given.dtype)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,7 +301,7 @@ def _every_coalition(
     for members in range(2 ** len(seats)):
         names = [fault.column for i, fault in enumerate(seats) if members >> i & 1]
         played.append(_asked(window, names, meter=meter, ask=ask, groups=groups))
-    rows = np.arange(len(window.rows))
+    rows = np.arange(window.size)
     return _Played(
         values=np.array([parts.value() for parts in played]),
         influence=np.array([parts.influence() for parts in played]),
@@ -296,21 +311,11 @@ def _every_coalition(
 
 def _asked(window: _Window, names: Sequence[str], *, meter: Meter, ask: Asker, groups: tuple[Segment, ...]) -> Parts:
     """Parts of the metric with some columns mended, averaged over donors."""
-    draws = [meter.parts(ask(_with(window, names, d)), groups=groups) for d in range(DONORS if names else 1)]
-    numerator = np.mean([parts.numerator for parts in draws], axis=0)
-    denominator = np.mean([parts.denominator for parts in draws], axis=0)
-    return replace(draws[0], numerator=numerator, denominator=denominator)
+    draws = DONORS if names else 1
+    rows = window.rows.iloc[: draws * window.size]
+    parts = meter.parts(ask(rows.assign(**{name: window.mended[name] for name in names})), groups=groups)
 
+    def averaged(tall: Floats) -> Floats:
+        return np.asarray(tall.reshape(draws, window.size, -1).mean(axis=0))
 
-def _with(window: _Window, names: Sequence[str], donor: int) -> pd.DataFrame:
-    """The window's rows with these columns mended by one of the donors."""
-    mended = {name: _mix(window.rows[name], *window.repairs[name][donor]) for name in names}
-    return window.rows.assign(**mended)
-
-
-def _mix(recorded: "pd.Series[Any]", wrong: npt.NDArray[np.bool_], put: "pd.Series[Any]") -> "pd.Series[Any]":
-    """The recorded values where they are right, the repair where they are wrong."""
-    if pd.api.types.is_numeric_dtype(recorded) and pd.api.types.is_numeric_dtype(put):
-        return pd.Series(np.where(wrong, put.to_numpy(), recorded.to_numpy()), index=recorded.index)
-    mixed = np.where(wrong, put.astype(object), recorded.astype(object))
-    return pd.Series(mixed, index=recorded.index).astype(put.dtype)
+    return replace(parts, numerator=averaged(parts.numerator), denominator=averaged(parts.denominator))

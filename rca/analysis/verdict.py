@@ -105,17 +105,9 @@ def weigh_cascade(cascade: Cascade) -> Verdict:
     """Weigh the ranking of components into a verdict."""
     if not cascade.abnormal:
         return Verdict(status="cannot_tell", summary=f"No cause can be named: {cascade}.")
-    ranked = [one for one in cascade.suspects if one.score >= cascade.abnormal[-1].score][:10]
     causes = tuple(
-        Cause(
-            kind="component",
-            name=one.component,
-            signal=one.signal,
-            strength="suggested",
-            findings=(f"cascade.{one.component}",),
-        )
-        for one in ranked
-        if one in cascade.abnormal
+        Cause(kind="component", name=one.component, signal=one.signal, strength="suggested", findings=(f"cascade.{one.component}",))
+        for one in cascade.abnormal[:10]
     )
     alarm = f" before {cascade.target} rang" if cascade.target else ""
     first = cascade.abnormal[0]

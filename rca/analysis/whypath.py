@@ -3,10 +3,14 @@
 from typing import TYPE_CHECKING
 
 from rca.analysis.verdict import SAYS, Cause, Verdict
-from rca.record.whys import Factor, Why
+from rca.record.whys import Factor, FactorCategory, Why
 
 if TYPE_CHECKING:
     from rca.record.incident import Event, Incident
+
+CATEGORIES: dict[str, FactorCategory] = {
+    "feature": "data", "mechanism": "data", "model": "model", "concept": "outside", "component": "infrastructure",
+}  # fmt: skip
 
 
 def why_path(incident: "Incident", verdict: Verdict) -> tuple[Why, ...]:
@@ -26,7 +30,7 @@ def why_path(incident: "Incident", verdict: Verdict) -> tuple[Why, ...]:
     steps.append((f"Why {_after_why(verdict)}?", _factor(cause)))
     event = _event_before(incident, verdict)
     if event is not None:
-        steps.append((f"Why {_state(cause)}?", _candidate(event)))
+        steps.append((f"What made it possible that {_state(cause)}?", _candidate(event)))
     return (Why.chain(steps),)
 
 
@@ -42,14 +46,9 @@ def _after_why(verdict: Verdict) -> str:
 
 
 def _factor(cause: Cause) -> Factor:
-    at = None
     return Factor(
-        statement=_state(cause), role="contributing", category=_category(cause), at=at, strength=cause.strength, evidence=cause.findings
+        statement=_state(cause), category=CATEGORIES.get(cause.kind), strength=cause.strength, evidence=cause.findings
     )
-
-
-def _category(cause: Cause) -> "str | None":
-    return {"feature": "data", "mechanism": "data", "model": "model", "concept": "outside", "component": "infrastructure"}.get(cause.kind)
 
 
 def _state(cause: Cause) -> str:

@@ -13,7 +13,7 @@ from rca.errors import InvalidCase, Problem
 from rca.record import check as _check
 from rca.record.graph import Graph, read_graph
 from rca.record.incident import Data, Incident, Window, is_identifier
-from rca.record.intake import take_in
+from rca.record.intake import NAMING, take_in
 from rca.record.model import Model, read_model
 from rca.record.reading import Document, near, read_yaml, show
 from rca.record.tables import Table, inside, table_files, walk
@@ -127,9 +127,9 @@ class Case:
         """
         signals, data = self.incident.signals, self.incident.data
         if name == "signals":
-            return signals and self._table(Window(path=signals.path), ("signals", "path"), "time")
+            return self._table(Window(path=signals.path), ("signals", "path"), "time") if signals else None
         window: Window | None = getattr(data, name) if data else None
-        return window and self._table(window, ("data", name), data.time if data else None)
+        return self._table(window, ("data", name), data.time) if data and window else None
 
     def _table(self, window: Window, at: tuple[str, ...], time: str | None) -> Table:
         place = self.record.place(*at)
@@ -152,11 +152,12 @@ class Case:
 
     @cached_property
     def roles(self) -> Roles:
-        """What the columns of the tables are; features are those of the reference, or of the current window without one."""
+        """What the columns are; features are those of the reference, or of the current window without one."""
         data = self.incident.data or Data()
         table = self.table("reference") or self.table("current")
         taken = {data.time, data.label, data.prediction, data.score, data.weight, data.id}
-        taken |= {*data.groups, *data.text, *data.ignore, self.incident.metric and self.incident.metric.column}
+        taken |= {*data.groups, *data.text, *data.ignore}
+        taken |= {self.incident.metric.column} if self.incident.metric else set()
         features = tuple(column for column in (table.columns if table else ()) if column not in taken)
         named = data.model_dump(include=set(Roles.__dataclass_fields__) & set(Data.model_fields))
         return Roles(**named, features=features)
@@ -194,7 +195,8 @@ class Case:
         home = self.folder.resolve()
         names = ((file, file.relative_to(home).as_posix()) for file in walk(home))
         files = {name: file for file, name in names if name != ANSWER}
-        return {name: _sha256(inside(home, name, place=RECORD)) for name, file in sorted(files.items()) if file.is_file()}
+        kept = sorted(name for name, file in files.items() if file.is_file())
+        return {name: _sha256(inside(home, name, place=RECORD)) for name in kept}
 
     @cached_property
     def digest(self) -> str:
@@ -237,7 +239,7 @@ def load(path: "str | PathLike[str]") -> Case:
 
 
 def check(path: "str | PathLike[str]") -> list[Problem]:
-    """Every problem of a case folder at once: the record, the tables, the model, the graph, the signals; [] when sound."""
+    """Every problem of a case folder at once: record, tables, model, graph, signals; [] when sound."""
     try:
         folder, record = _opened(path)
     except InvalidCase as error:
@@ -267,8 +269,7 @@ def scaffold(folder: "str | PathLike[str]", name: str) -> Path:
     """
     parent = Path(folder)
     if not is_identifier(name):
-        hint = "letters, digits, `.`, `_` and `-`, at most 64, no dot or dash first"
-        raise InvalidCase.because(f"{show(name)} is no name for a case", place="id", hint=hint)
+        raise InvalidCase.because(f"{show(name)} is no name for a case", place="id", hint=NAMING)
     target = parent / name
     if target.exists() or target.is_symlink():
         raise InvalidCase.because("is there already; nothing was written", place=str(target), hint="choose another id")
@@ -291,7 +292,8 @@ id: "{id}"                       # the folder's name
 title: What went wrong, in one line
 summary: ""                      # one paragraph, plain words
 severity: sev3                   # sev1 (worst) … sev5
-category: other                  # harmful_output | bias | model_drift | data_quality | security | performance | cascade | other
+category: other                  # harmful_output | bias | model_drift | data_quality | security | performance |
+                                 # cascade | other
 status: open                     # open | contained | recovered | closed
 systems: []
 #  - {{name: credit-risk, kind: model, version: "3.4.1", owner: risk-ml}}
@@ -304,8 +306,8 @@ timeline:
   eradicated: null
   recovered: null
   closed: null
-  events: []                     # kind: deploy | config | schema | data | alert | human | communication | external | other
-#    - {{at: 2026-02-01T02:00:00Z, kind: deploy, system: feature-store, what: schema v12, source: sources/deploys.json}}
+  events: []                     # deploy | config | schema | data | alert | human | communication | external | other
+#    - {{at: 2026-02-01T02:00:00Z, kind: deploy, system: feature-store, what: schema v12}}
 # data:
 #   reference: reference.parquet # rows from before the failure; or {{path: log.parquet, from: <time>, to: <time>}}
 #   current: current.parquet     # rows during the failure; Parquet, Arrow or CSV, a folder or a glob of them
@@ -320,7 +322,8 @@ timeline:
 #   ignore: []
 #   categorical: []              # columns of numbers that are codes
 # metric:                        # what went wrong, as one number over rows
-#   name: error_rate             # error_rate | false_positive_rate | false_negative_rate | log_loss | brier | mae | rmse | rate | mean | group_gap
+#   name: error_rate             # error_rate | false_positive_rate | false_negative_rate | log_loss | brier | mae |
+#                                # rmse | rate | mean (both of a `column`) | group_gap (`of` a metric)
 #   harm: higher                 # higher | lower is worse
 # model: {{path: model.txt, format: lightgbm}}    # lightgbm | xgboost | onnx | skops
 # graph: graph.yaml

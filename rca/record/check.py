@@ -1,4 +1,4 @@
-"""What only the files of a case can tell: is every table, model, graph and signal what the record says it is?"""
+"""What only the files of a case can tell: whether tables, model, graph and signals are what the record says."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -45,8 +45,8 @@ class _Found:
 
     def add(self, more: Iterable[Problem]) -> None:
         try:
-            for problem in more:
-                self.problems.append(problem)  # noqa: PERF402 - what came before an error is kept
+            for problem in more:  # one by one: what comes before an error is kept
+                self.problems.append(problem)
         except InvalidCase as error:
             self.problems.extend(error.problems)
 
@@ -130,7 +130,7 @@ def _label(case: "Case", name: str, label: "Column") -> Iterator[Problem]:
     if known.empty:
         what = f"the label is missing in every row of the {name} table"
         yield Problem(what=what, place=place, hint="where labels have not come yet, leave `data.label` out")
-    elif measure in _TWO_CLASSES and known.nunique() == 1:
+    elif measure in _TWO_CLASSES and (known == known.iloc[0]).all():
         what = f"every label of the {name} table is {show(_bare(known.iloc[0]))}; {measure} needs two classes"
         yield Problem(what=what, place=place)
     elif measure in _TWO_CLASSES - {"error_rate"} and not _positive(known, case.roles.positive).any():
@@ -142,12 +142,12 @@ def _label(case: "Case", name: str, label: "Column") -> Iterator[Problem]:
         yield Problem(what=what, place=place)
 
 
-def _positive(values: "Column", positive: object) -> "Column":
+def _positive(values: "Column", positive: str | float) -> "pd.Series[bool]":
     import pandas as pd
 
     if isinstance(positive, str):
-        return values.astype(str) == positive
-    return pd.to_numeric(values, errors="coerce") == float(positive)  # type: ignore[arg-type]
+        return values.astype(str).eq(positive)
+    return pd.to_numeric(values, errors="coerce").eq(float(positive))
 
 
 def _bare(value: object) -> object:
@@ -279,7 +279,8 @@ def _readings(case: "Case", signals: Signals, frame: "pd.DataFrame") -> Iterator
     place, readings = case.record.place("signals", "path"), frame.drop(columns="time")
     for name in readings:
         if not _is_number(readings[name]):
-            yield Problem(what=f"{show(str(name))} holds {readings[name].dtype}, and numbers were expected", place=place)
+            what = f"{show(str(name))} holds {readings[name].dtype}, and numbers were expected"
+            yield Problem(what=what, place=place)
     if readings.size and readings.isna().all(axis=None):
         yield Problem(what="every signal is missing in every row", place=place)
     elif signals.target in readings and readings[signals.target].isna().all():

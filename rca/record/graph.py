@@ -64,9 +64,8 @@ def read_graph(path: Path, *, name: str) -> tuple[Graph, Document]:
     graph = Graph(kind=document.value["kind"], edges=edges)
     if graph.kind == "causal" and (cycle := graph.cycle()):
         round_trip = " → ".join(plain(node, longest=60) for node in cycle)
-        raise InvalidCase.because(
-            f"the causes run in a circle: {round_trip}", place=document.place("edges"), hint="`calls` may, causes may not"
-        )
+        what, hint = f"the causes run in a circle: {round_trip}", "calls may, causes may not"
+        raise InvalidCase.because(what, place=document.place("edges"), hint=hint)
     return graph, document
 
 

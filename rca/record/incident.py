@@ -19,8 +19,9 @@ Category = Literal[
 ]
 Status = Literal["open", "contained", "recovered", "closed"]
 MetricName = Literal[
-    "error_rate", "false_positive_rate", "false_negative_rate", "log_loss", "brier", "mae", "rmse", "rate", "mean", "group_gap"
-]
+    "error_rate", "false_positive_rate", "false_negative_rate", "log_loss", "brier", "mae", "rmse", "rate", "mean",
+    "group_gap",
+]  # fmt: skip
 ModelFormat = Literal["lightgbm", "xgboost", "onnx", "skops"]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """A case's name; it becomes a folder's name, so it cannot leave its folder."""
@@ -200,7 +201,7 @@ class Incident(Record):
 
     @property
     def now(self) -> Any:
-        """The moment "now" is in this report: `as_of`, else closure, else the last moment on record; None without any."""
+        """What "now" is in this report: `as_of`, else closure, else the last moment on record; None without any."""
         if self.as_of or self.timeline.closed:
             return self.as_of or self.timeline.closed
         moments = [at for _, at in self.timeline.moments()] + [event.at for event in self.timeline.events]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
+from itertools import pairwise
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -13,6 +14,9 @@ from rca.record.reading import Document, Location, kind, near, show
 from rca.record.tables import wrong_path
 
 WINDOWS = ("reference", "current", "recovered")
+
+NAMING = "letters, digits, `.`, `_` and `-`, at most 64, the first a letter or a digit"
+"""What the name of a case may consist of."""
 
 _STANDINS = {"schema": 1, "id": "unknown", "title": "-", "severity": "sev3", "category": "other", "status": "open"}
 """What stands for a required key that is missing or wrong while the rest of the record is checked."""
@@ -114,12 +118,15 @@ def _unexpected(value: Any) -> tuple[str, str]:
 
 def _sentence(error: Any) -> tuple[str, str]:
     """What is wrong, and a hint."""
-    sort, value, context = error["type"], error["input"], error.get("ctx", {})
     key = str(error["loc"][-1]) if error["loc"] else ""
-    if sort == "missing":
+    if error["type"] == "missing":
         return f"`{key}` is missing", ""
-    if sort == "extra_forbidden":
+    if error["type"] == "extra_forbidden":
         return f"unknown key {show(key)}", near(key, _known_keys(error["loc"][:-1]))
+    return _wrong_value(error["type"], error["input"], error.get("ctx", {}))
+
+
+def _wrong_value(sort: str, value: Any, context: dict[str, Any]) -> tuple[str, str]:
     if sort == "literal_error":
         known = re.findall(r"'([^']*)'", context["expected"]) or [context["expected"]]
         return f"{show(value)} is not one of {', '.join(known)}", near(str(value), known) if len(known) > 1 else ""
@@ -127,12 +134,12 @@ def _sentence(error: Any) -> tuple[str, str]:
         return f"{show(value)}: {context['error']}" if isinstance(value, str | int) else str(context["error"]), ""
     if sort == "timezone_aware":
         return f"{show(value)} has no offset", f"if it is in UTC, write {show(str(value) + 'Z')}"
-    if sort == "string_pattern_mismatch":
-        return f"{show(value)} is no name for a case", "letters, digits, `.`, `_` and `-`, at most 64, no dot or dash first"
     return _wrong_sort(sort, value, context)
 
 
 def _wrong_sort(sort: str, value: Any, context: dict[str, Any]) -> tuple[str, str]:
+    if sort == "string_pattern_mismatch":
+        return f"{show(value)} is no name for a case", NAMING
     if sort in ("too_short", "string_too_short"):
         return "must not be empty", ""
     if sort == "greater_than_equal":
@@ -176,9 +183,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 # --- what no single key can tell --------------------------------------------------------------------------------------
 
 
-def _across(
-    incident: Incident, document: Document, *, names: tuple[str, ...], wrong: set[str]
-) -> Iterator[Problem]:
+def _across(incident: Incident, document: Document, *, names: tuple[str, ...], wrong: set[str]) -> Iterator[Problem]:
     if "id" not in wrong and incident.id not in names:
         what = f"{show(incident.id)} is not the name of the folder, {show(names[0])}"
         yield Problem(what=what, place=document.place("id"), hint="rename one of them")
@@ -193,10 +198,11 @@ def _across(
 
 def _order(incident: Incident, document: Document) -> Iterator[Problem]:
     moments = [(name, at) for name in SEQUENCE if (at := getattr(incident.timeline, name))]
-    for (before, first), (after, second) in zip(moments, moments[1:], strict=False):
+    for (before, first), (after, second) in pairwise(moments):
         if second < first:
             what = f"{after} ({second.isoformat()}) comes before {before} ({first.isoformat()})"
-            yield Problem(what=what, place=document.place("timeline", after), hint=f"the order is {', '.join(SEQUENCE)}")
+            hint = f"the order is {', '.join(SEQUENCE)}"
+            yield Problem(what=what, place=document.place("timeline", after), hint=hint)
 
 
 def _paths(incident: Incident, document: Document) -> Iterator[Problem]:

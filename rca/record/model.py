@@ -1,4 +1,7 @@
-"""The model that failed: a file that cannot run code → scores. The only door to lightgbm, xgboost, onnxruntime and skops."""
+"""The model that failed: from a file that cannot run code to scores.
+
+The only door to lightgbm, xgboost, onnxruntime and skops.
+"""
 
 import io
 import json
@@ -14,6 +17,7 @@ from rca.errors import InvalidCase, Unanswerable
 from rca.record.incident import ModelFormat
 from rca.record.reading import near, plain, show
 from rca.record.tables import PICKLED, REFUSED
+from rca.record.trees import inspect_trees
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,7 +88,9 @@ def _one_a_row(numbers: "Scores", n_rows: int) -> "Scores":
     return column
 
 
-def read_model(path: Path, form: ModelFormat, *, place: str, columns: Iterable[str] = (), positive: object = 1) -> Model:
+def read_model(
+    path: Path, form: ModelFormat, *, place: str, columns: Iterable[str] = (), positive: object = 1
+) -> Model:
     """Load a model without running anything it brings along.
 
     Parameters
@@ -124,7 +130,8 @@ def _refuse_code(raw: bytes, name: str, *, form: ModelFormat, place: str) -> Non
         raise InvalidCase.because(f"{show(name)} {REFUSED}", place=place, hint=hint)
     if not raw.lstrip().startswith(_BEGINNINGS[form]):
         hint = near(form, (other for other, start in _BEGINNINGS.items() if raw.startswith(start)))
-        raise InvalidCase.because(f"{show(name)} does not begin as a model of format {form} does", place=place, hint=hint)
+        what = f"{show(name)} does not begin as a model of format {form} does"
+        raise InvalidCase.because(what, place=place, hint=hint)
 
 
 def _library(form: ModelFormat, place: str) -> Any:
@@ -132,7 +139,8 @@ def _library(form: ModelFormat, place: str) -> Any:
         return import_module(_LIBRARIES[form])
     except ModuleNotFoundError as error:
         hint = f"pip install 'rca-postmortem[{_EXTRAS[form]}]'" if form in _EXTRAS else "pip install lightgbm"
-        raise InvalidCase.because(f"{error.name} is not installed, which reads {form} models", place=place, hint=hint) from error
+        what = f"{error.name} is not installed, which reads {form} models"
+        raise InvalidCase.because(what, place=place, hint=hint) from error
 
 
 def _not_a_model(form: ModelFormat, error: Exception, place: str) -> InvalidCase:
@@ -167,19 +175,17 @@ def _numbers(column: "pd.Series[Any]", place: str) -> "Scores":
     import numpy as np
     import pandas as pd
 
-    try:
-        if column.isna().all():
-            return np.full(len(column), np.nan)
-        plain_column = column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
-        if pd.api.types.is_datetime64_any_dtype(plain_column):
-            raise TypeError
-        return np.asarray(pd.to_numeric(plain_column).to_numpy(dtype=np.float64, na_value=np.nan))
-    except (TypeError, ValueError) as error:
-        what = f"the model reads numbers in {show(str(column.name))}, and the table has {column.dtype} there"
-        raise InvalidCase.because(what, place=place) from error
+    if column.isna().all():
+        return np.full(len(column), np.nan)
+    values = column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
+    words = values.dropna().map(lambda value: isinstance(value, str)).any() if values.dtype == object else False
+    if not (words or pd.api.types.is_string_dtype(values) or pd.api.types.is_datetime64_any_dtype(values)):
+        return np.asarray(pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan))
+    what = f"the model reads numbers in {show(str(column.name))}, and the table has {column.dtype} there"
+    raise InvalidCase.because(what, place=place)
 
 
-# --- readers: raw file, library → the features it reads, and how to ask it ---------------------------------------------
+# --- readers: from a raw file and its library to the features it reads, and how to ask it -----------------------------
 
 Reader = tuple[tuple[str, ...], "Callable[[pd.DataFrame], Any]"]
 
@@ -187,8 +193,9 @@ Reader = tuple[tuple[str, ...], "Callable[[pd.DataFrame], Any]"]
 def _lightgbm(raw: bytes, lightgbm: Any, *, place: str, positive: object) -> Reader:  # noqa: ARG001 - its classes are 0, 1
     text = raw.decode("utf-8", errors="replace")
     try:
-        booster = lightgbm.Booster(params={"verbosity": -1}, model_str=text)
-    except (lightgbm.basic.LightGBMError, ValueError, KeyError, IndexError) as error:
+        inspect_trees(raw)
+        booster = lightgbm.Booster(model_str=text)
+    except (lightgbm.basic.LightGBMError, ValueError, LookupError, RecursionError) as error:
         raise _not_a_model("lightgbm", error, place) from error
     features = tuple(booster.feature_name())
     lists = booster.pandas_categorical or []
@@ -206,8 +213,8 @@ def _lightgbm(raw: bytes, lightgbm: Any, *, place: str, positive: object) -> Rea
 def _categorical(text: str, frame: "pd.DataFrame", count: int, *, place: str) -> list[str]:
     """The columns that LightGBM's `count` lists of categories belong to, in its order.
 
-    The file keeps the lists without their names. It says which features are categorical, but also of those that were numbers
-    all along, and it says `none` of one that no tree could use; then the columns of text decide.
+    The file keeps the lists without their names. It says which features are categorical, but also of those that were
+    numbers all along, and it says `none` of one that no tree could use; then the columns of text decide.
     """
     import pandas as pd
 
@@ -220,7 +227,7 @@ def _categorical(text: str, frame: "pd.DataFrame", count: int, *, place: str) ->
         if len(found) == count:
             return found
     what = f"the model has {count} lists of categories, and the table {len(worded)} columns of text"
-    raise InvalidCase.because(what, place=place, hint="keep in the tables the kinds of columns that the model was trained on")
+    raise InvalidCase.because(what, place=place, hint="keep in the tables the columns that the model was trained on")
 
 
 def _xgboost(raw: bytes, xgboost: Any, *, place: str, positive: object) -> Reader:  # noqa: ARG001 - its classes are 0, 1
@@ -251,13 +258,14 @@ def _skops(raw: bytes, skops: Any, *, place: str, positive: object) -> Reader:
     from skops.io.exceptions import UntrustedTypesFoundException
 
     _refuse_bomb(raw, place)
+    errors = (UntrustedTypesFoundException, ValueError, TypeError, LookupError, AttributeError, ImportError, OSError)
     try:
         strange = skops.get_untrusted_types(data=raw)
         if strange:
             what = f"the model brings types that are not trusted: {', '.join(map(plain, strange))}"
-            raise InvalidCase.because(what, place=place, hint="keep to the estimators of scikit-learn, or export to ONNX")
+            raise InvalidCase.because(what, place=place, hint="keep to scikit-learn's estimators, or export to ONNX")
         model = skops.loads(raw, trusted=[])
-    except (UntrustedTypesFoundException, ValueError, TypeError, LookupError, AttributeError, ImportError, OSError) as error:
+    except errors as error:
         raise _not_a_model("skops", error, place) from error
     names = _named(getattr(model, "feature_names_in_", None), "skops", place)
     if not hasattr(model, "predict_proba"):
@@ -327,7 +335,7 @@ def _listed(text: str | None) -> list[str]:
         return []
     try:
         names = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         names = [name.strip() for name in text.split(",")]
     return [str(name) for name in names] if isinstance(names, list) else []
 
@@ -362,4 +370,9 @@ def _positive_column(said: Any, positive: object) -> Any:
     return numbers[:, 1] if numbers.ndim == 2 and numbers.shape[1] == 2 else numbers
 
 
-_READERS: dict[str, Callable[..., Reader]] = {"lightgbm": _lightgbm, "xgboost": _xgboost, "onnx": _onnx, "skops": _skops}
+_READERS: dict[str, Callable[..., Reader]] = {
+    "lightgbm": _lightgbm,
+    "xgboost": _xgboost,
+    "onnx": _onnx,
+    "skops": _skops,
+}

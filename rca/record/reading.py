@@ -1,8 +1,8 @@
 """Reading what others wrote: YAML that may be hostile, and text that may not be what it looks like.
 
-Scalars follow the core schema of YAML 1.2, which editors use too: `no` is a word (Norway), `010` is ten, and a time stays
-text, so that one without an offset can be told from one with. Anchors, aliases and tags are refused: a record needs none,
-and with them a small file can stand for a large or an active one.
+Scalars follow the core schema of YAML 1.2, which editors use too: `no` is a word (Norway), `010` is ten, and a time
+stays text, so that one without an offset can be told from one with. Anchors, aliases and tags are refused: a record
+needs none, and with them a small file can stand for a large or an active one.
 """
 
 import difflib
@@ -161,8 +161,9 @@ class _Builder:
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
                 raise self._refusal(event, "has a list or a mapping for a key", "a key is a word")
-            key, line = event.value, event.start_mark.line + 1
-            self._node(event, events, (*at, key))  # refuses an anchor or a tag on a key
+            mark: Any = event.start_mark
+            key, line = event.value, mark.line + 1
+            self._node(event, events, (*at, key))  # refuses an anchor or a tag on a key, and notes its line
             if key in items:
                 first = self.lines[*at, key]
                 place = f"{self.name}, {dotted((*at, key))} (line {line})"

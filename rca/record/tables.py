@@ -6,9 +6,10 @@ Times come out as UTC datetimes. A table whose times have no offset, or a path t
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import and_
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rca.errors import InvalidCase
 from rca.record.reading import near, plain, show
@@ -100,7 +101,7 @@ def _visible(folder: Path) -> Iterator[Path]:
 def walk(folder: Path) -> Iterator[Path]:
     """Every visible file under a folder, in order of name; links to folders are not followed.
 
-    A case is its visible files: what an editor or a file browser leaves behind (`.ipynb_checkpoints`, `.DS_Store`) is none.
+    A case is its visible files; `.ipynb_checkpoints` or `.DS_Store`, which tools leave behind, are no part of it.
     """
     for entry in _visible(folder):
         if entry.is_dir() and not entry.is_symlink():
@@ -162,7 +163,7 @@ class Table:
     time : str or None
         The column of times.
     start, end : datetime or None
-        Rows from `start` on and before `end`; `closed` also takes those at `end`.
+        Rows from `start` on and before `end`.
     """
 
     files: tuple[Path, ...]
@@ -170,7 +171,6 @@ class Table:
     time: str | None = None
     start: datetime | None = None
     end: datetime | None = None
-    closed: bool = False
 
     @cached_property
     def format(self) -> str:
@@ -221,12 +221,12 @@ class Table:
         assert self.time is not None
         times = in_utc(frame[self.time], place=f"{self.place}, column {show(self.time)}")
         frame = frame.assign(**{self.time: times})
-        keep = times.notna() if self.start or self.end else None
+        keep = times.notna() if self.start or self.end else times.index == times.index
         if self.start:
             keep &= times >= self.start
         if self.end:
-            keep &= (times <= self.end) if self.closed else (times < self.end)
-        return frame if keep is None or keep.all() else frame[keep].reset_index(drop=True)
+            keep &= times < self.end
+        return frame if keep.all() else frame[keep].reset_index(drop=True)
 
 
 class _readable:  # noqa: N801 - it reads as a word: with _readable(table)
@@ -263,12 +263,12 @@ def _cut(table: Table) -> Any:
     sort = table._dataset().schema.field(table.time).type  # noqa: SLF001 - one module
     if not (pa.types.is_timestamp(sort) and sort.tz and sort.unit in ("us", "ns")):
         return None  # a coarser column would round the bounds
-    field, bound = pc.field(table.time), lambda at: pa.scalar(at, type=pa.timestamp("us", tz="UTC")).cast(sort)
-    upper = None
+    field, bounds = pc.field(table.time), []
+    if table.start:
+        bounds.append(field >= pa.scalar(table.start, type=pa.timestamp("us", tz="UTC")).cast(sort))
     if table.end:
-        upper = field <= bound(table.end) if table.closed else field < bound(table.end)
-    lower = field >= bound(table.start) if table.start else upper
-    return lower & upper if table.start and table.end else lower
+        bounds.append(field < pa.scalar(table.end, type=pa.timestamp("us", tz="UTC")).cast(sort))
+    return reduce(and_, bounds)
 
 
 def _frame(table: "pa.Table") -> "pd.DataFrame":
@@ -307,7 +307,7 @@ def _csv(table: Table) -> "pd.DataFrame":
     return pd.concat(parts, ignore_index=True)[list(table.columns)]
 
 
-def in_utc(times: "pd.Series", *, place: str) -> "pd.Series":
+def in_utc(times: "pd.Series[Any]", *, place: str) -> "pd.Series[Any]":
     """Times of a table as UTC datetimes.
 
     Raises
@@ -318,7 +318,7 @@ def in_utc(times: "pd.Series", *, place: str) -> "pd.Series":
     import pandas as pd
 
     if isinstance(times.dtype, pd.DatetimeTZDtype):
-        return times.dt.tz_convert("UTC")
+        return cast("pd.Series[Any]", times.dt.tz_convert("UTC"))
     if pd.api.types.is_datetime64_any_dtype(times):
         raise InvalidCase.because("the times have no offset", place=place, hint=_OFFSET)
     if not (pd.api.types.is_string_dtype(times) or times.isna().all()):
@@ -329,7 +329,7 @@ def in_utc(times: "pd.Series", *, place: str) -> "pd.Series":
 _OFFSET = "write times in ISO 8601 with an offset, such as 2026-05-02T09:10:00Z"
 
 
-def _parsed(times: "pd.Series", *, place: str) -> "pd.Series":
+def _parsed(times: "pd.Series[Any]", *, place: str) -> "pd.Series[Any]":
     import pandas as pd
 
     words = times.dropna().astype(str)
@@ -339,5 +339,6 @@ def _parsed(times: "pd.Series", *, place: str) -> "pd.Series":
         raise InvalidCase.because(what, place=place, hint=_OFFSET)
     parsed = pd.to_datetime(words, utc=True, format="ISO8601", errors="coerce")
     if len(bad := words[parsed.isna()]):
-        raise InvalidCase.because(f"row {bad.index[0] + 1} says {show(bad.iloc[0])}, no time", place=place, hint=_OFFSET)
+        what = f"row {bad.index[0] + 1} says {show(bad.iloc[0])}, no time"
+        raise InvalidCase.because(what, place=place, hint=_OFFSET)
     return parsed.reindex(times.index).astype("datetime64[us, UTC]")

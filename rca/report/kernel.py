@@ -38,13 +38,18 @@ def kernel() -> Iterator["AsyncKernelManager"]:
     """
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
+    from jupyter_core.utils import run_sync
 
     with TemporaryDirectory(prefix="rca-kernel-") as private:
         environment = {**FIXED, "PYTHONPATH": _python_path(), "IPYTHONDIR": private}
         spec = KernelSpec(argv=ARGV, display_name="Python 3 (ipykernel)", language="python", env=environment)
         manager = AsyncKernelManager(kernel_name="python3", transport="ipc", connection_file=str(Path(private, "kernel.json")))
         manager._kernel_spec = spec  # noqa: SLF001 - the public way is a search over installed kernels, by name
-        yield manager
+        try:
+            yield manager
+        finally:
+            if manager.has_kernel:
+                run_sync(manager.shutdown_kernel)(now=True)
 
 
 def _python_path() -> str:

@@ -10,7 +10,7 @@ from rca.record.reliability import Duration, spell
 from rca.record.whys import CorrectiveAction, Why
 from rca.report.charts import cause_row, change_in_words, interval_of
 from rca.report.markup import bullets, element, escape, paragraph, table
-from rca.report.text import count, moment, span, words
+from rca.report.text import between, count, moment, span, words
 
 if TYPE_CHECKING:
     from rca.analysis.onset import Onset
@@ -21,16 +21,21 @@ STATUS = {"explained": "Explained", "no_incident": "No incident", "cannot_tell":
 
 def summary(incident: Incident) -> str:
     """What happened, in the words of the record."""
+    return paragraph(incident.summary or "The record has no summary.", "rca-lead")
+
+
+def facts(incident: Incident) -> str:
+    """What is on record of the incident itself."""
     systems = ", ".join(" ".join(filter(None, (system.name, system.version))) for system in incident.systems)
-    facts = [
+    rows = [
+        {"fact": "incident", "value": incident.id},
         {"fact": "severity", "value": incident.severity},
         {"fact": "category", "value": words(incident.category)},
         {"fact": "status", "value": incident.status},
         {"fact": "systems", "value": systems or "none on record"},
         {"fact": "as of", "value": moment(incident.now)},
     ]
-    told = paragraph(incident.summary or "The record has no summary.", "rca-lead")
-    return element("p", element("strong", escape(incident.title))) + told + table(facts, "The incident on record")
+    return table(rows, incident.title)
 
 
 def verdict(result: Verdict) -> str:
@@ -60,8 +65,7 @@ def change_interval(result: Verdict) -> str:
 
 def since(onset: "Onset") -> str:
     """Since when, in words."""
-    between = f"{moment(onset.earliest)} to {moment(onset.latest)}"
-    return f"Since {moment(onset.at)} ({onset.level:.0%} interval {between}), dated on {words(onset.what)}."
+    return f"Since {moment(onset.at)} ({between(onset.earliest, onset.latest, onset.level)}), dated on {words(onset.what)}."
 
 
 def durations(spans: Sequence[Duration]) -> str:
@@ -71,13 +75,13 @@ def durations(spans: Sequence[Duration]) -> str:
 
 def _duration(span: Duration) -> dict[str, Any]:
     known = span.earliest is not None and span.latest is not None
-    between = f"{spell(span.earliest or 0)} to {spell(span.latest or 0)}" if known else None
+    interval = f"{spell(span.earliest or 0)} to {spell(span.latest or 0)}" if known else None
     return {
         "duration": words(span.name),
         "took": spell(span.seconds),
         "from": words(span.start) + (" (estimated)" if span.estimated else ""),
         "to": words(span.end),
-        "interval": between,
+        "interval": interval,
     }
 
 

@@ -81,6 +81,11 @@ def summary(case: "Case") -> None:
     _html(sections.summary(case.incident), said="The incident on record")
 
 
+def facts(case: "Case") -> None:
+    """What is on record of the incident itself."""
+    _html(sections.facts(case.incident), said="The incident on record")
+
+
 def timeline(case: "Case", analysis: "Analysis") -> None:
     """Moments, events and durations on one axis."""
     _figure(timecharts.timeline(case.incident.timeline, analysis.onset))

@@ -4,6 +4,7 @@ Titles, events, column names and replies of a chatbot are hostile: every text fr
 it is shown, and is escaped by the last step that writes it.
 """
 
+import math
 import re
 import unicodedata
 from datetime import UTC, datetime
@@ -69,13 +70,24 @@ def number(value: float | None, *, sign: bool = False) -> str:
     return f"{value:{'+' if sign else ''}{',.0f' if whole else '.3g'}}".replace("-", MINUS)
 
 
+def alike(*values: float, sign: bool = False) -> list[str]:
+    """Numbers that stand side by side, with as many decimals as give the largest three significant digits.
+
+    >>> alike(0.0543, 0.2), alike(1.0, 34.26), alike(0.0, 0.0)
+    (['0.054', '0.200'], ['1.0', '34.3'], ['0', '0'])
+    """
+    largest = max((abs(value) for value in values), default=0.0)
+    decimals = min(max(2 - math.floor(math.log10(largest)), 0), 8) if largest else 0
+    return [f"{value:{'+' if sign else ''},.{decimals}f}".replace("-", MINUS) for value in values]
+
+
 def span(low: float, high: float, *, sign: bool = False) -> str:
     """An interval in words.
 
     >>> span(-0.02, 0.031)
-    '−0.02 to 0.031'
+    '−0.0200 to 0.0310'
     """
-    return f"{number(low, sign=sign)} to {number(high, sign=sign)}"
+    return " to ".join(alike(low, high, sign=sign))
 
 
 def moment(at: datetime | str | None) -> str:
@@ -88,6 +100,16 @@ def moment(at: datetime | str | None) -> str:
         return "–"
     at = utc(at)
     return f"{at.day} {MONTHS[at.month - 1]} {at.year}, {at:%H:%M} UTC"
+
+
+def between(earliest: datetime | str, latest: datetime | str, level: float) -> str:
+    """The interval of a moment, in words.
+
+    >>> between("2026-05-02T09:10:00Z", "2026-05-02T09:10:40Z", 0.95)
+    '95% interval within that minute'
+    """
+    first, last = moment(earliest), moment(latest)
+    return f"{level:.0%} interval " + ("within that minute" if first == last else f"{first} to {last}")
 
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -10,7 +10,7 @@ from rca.analysis.onset import Onset
 from rca.record.incident import Event, Incident, Timeline
 from rca.record.reliability import Duration, durations, spell
 from rca.report.charts import CALM, HARM, HELP, QUIET, Chart, Spec, chart, height, label, named_rows, note, vertical
-from rca.report.text import count, moment, number, plain, utc, words
+from rca.report.text import between, count, moment, number, plain, utc, words
 
 MOST_EVENTS = 14
 """Events drawn; the table under the figure has them all."""
@@ -79,7 +79,7 @@ def _moments(record: Timeline, onset: Onset | None) -> Iterable[Mark]:
         color = HARM if name == "onset" else HELP if name in {"contained", "recovered", "closed"} else CALM
         yield Mark(at=at, name=words(name), kind="moment", what="on record", color=color)
     if onset and record.onset is None:
-        about = f"estimated from the data, {moment(onset.earliest)} to {moment(onset.latest)} ({onset.level:.0%})"
+        about = f"estimated from the data ({between(onset.earliest, onset.latest, onset.level)})"
         yield Mark(at=onset.at, name="onset (estimated)", kind="moment", what=about, color=HARM, symbol="diamond-open")
 
 
@@ -212,10 +212,10 @@ def _onset_alt(result: Onset, near: Sequence[Event]) -> str:
     known = [value for value in result.values if value is not None]
     reach = f", between {number(min(known))} and {number(max(known))}" if known else ""
     around = "; ".join(f"{words(event.kind)} at {moment(event.at)}" for event in near)
-    interval = f"{moment(result.earliest)} to {moment(result.latest)}"
+    sure = between(result.earliest, result.latest, result.level)
     events = f" Dotted lines: {around}." if near else ""
     return (
-        f"{words(result.what)} over time{reach}. The onset is estimated at {moment(result.at)}, {result.level:.0%} interval {interval}.{events}"
+        f"{words(result.what)} over time{reach}. The onset is estimated at {moment(result.at)}, {sure}.{events}"
     )
 
 
