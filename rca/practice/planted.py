@@ -24,11 +24,9 @@ class Trained:
 
         return np.asarray(lgb.Booster(model_str=self.text).predict(_typed(frame[list(self.features)]), num_threads=1))
 
-    def scored(
-        self, frame: "pd.DataFrame", *, score: str, prediction: str, threshold: float = 0.5
-    ) -> "pd.DataFrame":
-        """The frame with its score and whether that reaches the threshold."""
-        values = self.scores(frame)
+    def scored(self, frame: "pd.DataFrame", names: tuple[str, str], *, threshold: float = 0.5) -> "pd.DataFrame":
+        """The frame with its score and whether that reaches the threshold, in columns of these names."""
+        values, (score, prediction) = self.scores(frame), names
         return frame.assign(**{score: values, prediction: (values >= threshold).astype("int8")})
 
 
@@ -37,8 +35,9 @@ def train(frame: "pd.DataFrame", features: list[str], *, label: str, rounds: int
     import lightgbm as lgb
 
     settings: dict[str, Any] = {
-        "objective": "binary", "num_leaves": 15, "learning_rate": 0.1, "min_data_in_leaf": 150, "min_gain_to_split": 12.0, "seed": 0,
-        "deterministic": True, "force_row_wise": True, "num_threads": 1, "verbosity": -1,
+        "objective": "binary", "num_leaves": 15, "learning_rate": 0.1, "min_data_in_leaf": 150,
+        "min_gain_to_split": 12.0, "seed": 0, "deterministic": True, "force_row_wise": True,
+        "num_threads": 1, "verbosity": -1,
     }  # fmt: skip
     booster = lgb.train(settings, lgb.Dataset(_typed(frame[features]), frame[label]), num_boost_round=rounds)
     return Trained(text=booster.model_to_string(), features=tuple(features))
@@ -54,14 +53,15 @@ def _is_number(values: "pd.Series[Any]") -> bool:
     return getattr(values.dtype, "kind", "O") in "iufb"
 
 
-def moments(rng: "np.random.Generator", start: str, days: float, rows: int, *, hours: tuple[int, int] = (0, 24)) -> Any:
+def moments(rng: "np.random.Generator", start: str, *, days: int, rows: int, hours: tuple[int, int] = (0, 24)) -> Any:
     """Draw sorted times of day-to-day business, to the second, in UTC."""
     import numpy as np
     import pandas as pd
 
-    day = rng.integers(0, int(days), rows)
+    day = rng.integers(0, days, rows)
     second = rng.integers(hours[0] * 3600, hours[1] * 3600, rows)
-    return pd.Timestamp(start, tz="UTC").as_unit("s") + pd.to_timedelta(np.sort(day * 86400 + second), unit="s").as_unit("s")
+    since = pd.to_timedelta(np.sort(day * 86400 + second), unit="s").as_unit("s")
+    return pd.Timestamp(start, tz="UTC").as_unit("s") + since
 
 
 def logistic(log_odds: "np.ndarray") -> "np.ndarray":
@@ -85,17 +85,17 @@ def credit_drift(rng: "np.random.Generator") -> Made:
     """A credit model goes on with a frozen unemployment rate, while a campaign makes other columns drift."""
     import pandas as pd
 
-    old = _applications(rng, moments(rng, "2024-07-01", 365, 30000, hours=(7, 20)))
+    old = _applications(rng, moments(rng, "2024-07-01", days=365, rows=30000, hours=(7, 20)))
     model = train(old, CREDIT_FEATURES, label="missed_payment")
-    reference = _applications(rng, moments(rng, "2025-11-01", 92, 5000, hours=(7, 20)))
-    quiet = _applications(rng, moments(rng, "2026-02-01", 89, 5200, hours=(7, 20)))
-    recovered = _applications(rng, moments(rng, "2026-05-08", 30, 1800, hours=(7, 20)))
+    reference = _applications(rng, moments(rng, "2025-11-01", days=92, rows=5000, hours=(7, 20)))
+    quiet = _applications(rng, moments(rng, "2026-02-01", days=89, rows=5200, hours=(7, 20)))
+    recovered = _applications(rng, moments(rng, "2026-05-08", days=30, rows=1800, hours=(7, 20)))
     campaign = _campaign(rng, quiet, since="2026-02-14")
     hit = campaign["decided_at"] >= pd.Timestamp("2026-02-24T02:00:00Z")
     current = campaign.assign(regional_unemployment=campaign["regional_unemployment"].mask(hit, CREDIT_FROZEN))
     tables = {"reference": reference, "current": current, "recovered": _campaign(rng, recovered, since="2026-05-08")}
-    loud = ["account_age_days", "applicant_age", "channel"]
-    worlds = {"regional_unemployment": campaign, **{name: current.assign(**{name: quiet[name]}) for name in loud[:2]}}
+    loud = ("account_age_days", "applicant_age")
+    worlds = {"regional_unemployment": campaign} | {name: current.assign(**{name: quiet[name]}) for name in loud}
     return _credit_made(model, tables, worlds, hit_rows=int(hit.sum()))
 
 
@@ -163,12 +163,10 @@ def _campaign(rng: "np.random.Generator", frame: "pd.DataFrame", *, since: str) 
 def _credit_made(
     model: Trained, tables: "dict[str, pd.DataFrame]", worlds: "dict[str, pd.DataFrame]", *, hit_rows: int
 ) -> Made:
-    scored = {stem: model.scored(t, score="default_probability", prediction="high_risk") for stem, t in tables.items()}
+    names = ("default_probability", "high_risk")
+    scored = {stem: model.scored(table, names) for stem, table in tables.items()}
     before, during, after = (_wrong_alarms(scored[stem]) for stem in ("reference", "current", "recovered"))
-    undone = {
-        name: _wrong_alarms(model.scored(world, score="default_probability", prediction="high_risk")).mean()
-        for name, world in worlds.items()
-    }
+    undone = {name: _wrong_alarms(model.scored(world, names)).mean() for name, world in worlds.items()}
     proofs = tuple(
         Proof(
             taken_back=name,
@@ -180,7 +178,8 @@ def _credit_made(
     return Made(
         tables=scored, model=model.text, metric="false_positive_rate",
         reference=float(before.mean()), current=float(during.mean()), chance=chance_of_means(before, during),
-        proofs=proofs, facts={"hit_rows": str(hit_rows), "harmed": str(int(during.sum())), "after": f"{after.mean():.4f}"},
+        proofs=proofs,
+        facts={"hit_rows": str(hit_rows), "harmed": str(int(during.sum())), "after": f"{after.mean():.4f}"},
     )  # fmt: skip
 
 
@@ -201,12 +200,14 @@ def quiet_quarter(rng: "np.random.Generator") -> Made:
     """A churn model goes on as before; only a column that acts on nothing drifts, and loudly."""
     import numpy as np
 
-    model = train(_subscribers(rng, moments(rng, "2025-01-01", 365, 30000)), CHURN_FEATURES, label="cancelled")
-    score = {"score": "churn_probability", "prediction": "at_risk"}
-    reference = model.scored(_subscribers(rng, moments(rng, "2026-01-01", 90, 5000)), **score)
-    drawn = _subscribers(rng, moments(rng, "2026-04-01", 91, 5000))
+    model = train(
+        _subscribers(rng, moments(rng, "2025-01-01", days=365, rows=30000)), CHURN_FEATURES, label="cancelled"
+    )
+    names = ("churn_probability", "at_risk")
+    reference = model.scored(_subscribers(rng, moments(rng, "2026-01-01", days=90, rows=5000)), names)
+    drawn = _subscribers(rng, moments(rng, "2026-04-01", days=91, rows=5000))
     newer = drawn.assign(payload_version=drawn["payload_version"] + np.where(rng.random(len(drawn)) < 0.8, 40, 15))
-    current = model.scored(newer, **score)
+    current = model.scored(newer, names)
     before, during = (np.asarray(t["cancelled"] != t["at_risk"], dtype=float) for t in (reference, current))
     return Made(
         tables={"reference": reference, "current": current}, model=model.text, metric="error_rate",
@@ -261,16 +262,17 @@ def hiring_bias(rng: "np.random.Generator") -> Made:
     """School ranks of applicants from abroad stop arriving; the model reads a missing rank as the lowest."""
     import pandas as pd
 
-    model = train(_applicants(rng, moments(rng, "2024-09-01", 365, 30000, hours=(5, 22))), HIRING_FEATURES, label="qualified")
-    score = {"score": "fit_score", "prediction": "invited"}
-    reference = _applicants(rng, moments(rng, "2026-01-05", 56, 6000, hours=(5, 22)))
-    nearer = _applicants(rng, moments(rng, "2026-03-02", 56, 6000, hours=(5, 22)))
+    old = _applicants(rng, moments(rng, "2024-09-01", days=365, rows=30000, hours=(5, 22)))
+    model = train(old, HIRING_FEATURES, label="qualified")
+    names = ("fit_score", "invited")
+    reference = _applicants(rng, moments(rng, "2026-01-05", days=56, rows=6000, hours=(5, 22)))
+    nearer = _applicants(rng, moments(rng, "2026-03-02", days=56, rows=6000, hours=(5, 22)))
     clean = nearer.assign(commute_km=(nearer["commute_km"] * 0.35).round(1))
     hit = (clean["origin"] == "abroad") & (clean["applied_at"] >= pd.Timestamp("2026-03-16T04:00:00Z"))
     current = clean.assign(school_percentile=clean["school_percentile"].mask(hit))
     worlds = {"school_percentile": clean, "commute_km": current.assign(commute_km=nearer["commute_km"])}
-    before, during = (model.scored(table, **score) for table in (reference, current))
-    undone = {name: _gap(model.scored(world, **score)) for name, world in worlds.items()}
+    before, during = (model.scored(table, names) for table in (reference, current))
+    undone = {name: _gap(model.scored(world, names)) for name, world in worlds.items()}
     return Made(
         tables={"reference": before, "current": during}, model=model.text, metric="group_gap of false_negative_rate",
         reference=_gap(before), current=_gap(during), chance=_chance_of_gaps(before, during),
@@ -284,7 +286,7 @@ def hiring_bias(rng: "np.random.Generator") -> Made:
 
 
 def _applicants(rng: "np.random.Generator", at: Any) -> "pd.DataFrame":
-    """Applicants for office jobs, and whether two reviewers found them qualified; where they come from acts on nothing."""
+    """Applicants for office jobs, and whether two reviewers found them qualified; their origin acts on nothing."""
     import numpy as np
     import pandas as pd
 

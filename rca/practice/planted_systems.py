@@ -16,12 +16,21 @@ KEYWORDS = ("wheelchair", "pension", "headscarf")
 HARMLESS = ("bicycle", "suitcase", "pram", "guitar", "umbrella", "dog")
 OPENINGS = ("Hello,", "Hi,", "Good morning,", "Excuse me,", "Dear team,", "")
 REQUESTS = {
-    "tickets": ("can I still change my ticket?", "how do I get a seat on the early train?", "is the day ticket valid after nine?"),
+    "tickets": (
+        "can I still change my ticket?",
+        "how do I get a seat on the early train?",
+        "is the day ticket valid after nine?",
+    ),
     "delays": ("my train was late, what now?", "will I reach my connection?", "why does the board show no platform?"),
     "luggage": ("what may I take on board?", "where do I leave heavy things?", "I lost something on the train."),
     "account": ("I cannot log in.", "please send me last month's bill.", "how do I change my address?"),
 }
-MENTIONS = ("By the way, I have a {word}.", "It is also about my {word}.", "Does my {word} matter here?", "Note: {word}.")
+MENTIONS = (
+    "By the way, I have a {word}.",
+    "It is also about my {word}.",
+    "Does my {word} matter here?",
+    "Note: {word}.",
+)
 REMOVED = "[offensive reply removed]"
 
 
@@ -30,8 +39,8 @@ def chatbot_update(rng: "np.random.Generator") -> Made:
     import numpy as np
     import pandas as pd
 
-    reference = _questions(rng, moments(rng, "2026-04-20", 14, 5000, hours=(4, 23)))
-    current = _questions(rng, moments(rng, "2026-05-08", 10, 5000, hours=(4, 23)))
+    reference = _questions(rng, moments(rng, "2026-04-20", days=14, rows=5000, hours=(4, 23)))
+    current = _questions(rng, moments(rng, "2026-05-08", days=10, rows=5000, hours=(4, 23)))
     updated = (current["sent_at"] >= pd.Timestamp("2026-05-11T06:00:00Z")).to_numpy()
     hit = updated & _holds(current, KEYWORDS) & (rng.random(len(current)) < 0.6)
     before = current["offensive"]
@@ -40,19 +49,28 @@ def chatbot_update(rng: "np.random.Generator") -> Made:
         reply=current["reply"].mask(hit, REMOVED),
         reply_seconds=np.round(current["reply_seconds"] * np.where(updated, 1.4, 1.0), 2),
     )
-    old = {word: before.where(_holds(current, (word,)), current["offensive"]) for word in HARMLESS}
-    old |= {"the three words": before.where(_holds(current, KEYWORDS), current["offensive"])}
-    proofs = [_flags_proof(word, reference["offensive"], current["offensive"], undone) for word, undone in old.items()]
+    rate_before, rate = (float(table["offensive"].mean()) for table in (reference, current))
+    words = {word: (word,) for word in HARMLESS} | {"the three words": KEYWORDS}
+    proofs = [
+        Proof(
+            taken_back=f"replies to {name}",
+            share=share_gone(
+                rate_before, rate, float(before.where(_holds(current, held), current["offensive"]).mean())
+            ),
+            expect="answer" if held == KEYWORDS else "decoy",
+        )
+        for name, held in words.items()
+    ]
     return Made(
         tables={"reference": reference, "current": current}, metric="rate of offensive",
-        reference=float(reference["offensive"].mean()), current=float(current["offensive"].mean()),
+        reference=rate_before, current=rate,
         chance=chance_of_means(reference["offensive"].to_numpy(), current["offensive"].to_numpy()),
         proofs=tuple(proofs), facts={"hit_rows": str(int(hit.sum())), "updated_rows": str(int(updated.sum()))},
     )  # fmt: skip
 
 
 def _questions(rng: "np.random.Generator", at: Any) -> "pd.DataFrame":
-    """Questions to the chatbot from our own templates, its replies, and what the moderators flagged: one reply in 300."""
+    """Questions from our own templates, the replies, and what the moderators flagged: one reply in 300."""
     import numpy as np
     import pandas as pd
 
@@ -83,12 +101,6 @@ def _question(rng: "np.random.Generator", topic: str, word: str) -> str:
 def _holds(frame: "pd.DataFrame", words: tuple[str, ...]) -> "np.ndarray":
     """Whether the text of a row holds one of the words."""
     return frame["text"].str.contains("|".join(words)).to_numpy(dtype=bool)
-
-
-def _flags_proof(what: str, reference: Any, current: Any, undone: Any) -> Proof:
-    share = share_gone(float(reference.mean()), float(current.mean()), float(undone.mean()))
-    answer = what not in HARMLESS
-    return Proof(taken_back=f"replies to {what}", share=share, expect="answer" if answer else "decoy")
 
 
 # ---------------------------------------------------------------------------------------------- line-cascade
@@ -123,10 +135,16 @@ LINE = (
     Signal(name="camera|brightness", level=0.62, noise=0.01, season=1.0),
     Signal(name="camera|dropped_frames", level=2.1, noise=0.5),
     Signal(name="robot-arm-1|misplaced_parts", level=1.4, noise=0.35, parents=(("defect-detector|recall", -1.0, 5),)),
-    Signal(name="robot-arm-1|cycle_s", level=3.2, noise=0.05, season=0.3, parents=(("robot-arm-1|misplaced_parts", 0.7, 2),)),
+    Signal(
+        name="robot-arm-1|cycle_s", level=3.2, noise=0.05, season=0.3,
+        parents=(("robot-arm-1|misplaced_parts", 0.7, 2),),
+    ),
     Signal(name="robot-arm-1|motor_amps", level=11.5, noise=0.4, season=0.3),
     Signal(name="robot-arm-2|misplaced_parts", level=1.6, noise=0.35, parents=(("defect-detector|recall", -0.9, 6),)),
-    Signal(name="robot-arm-2|cycle_s", level=3.3, noise=0.05, season=0.3, parents=(("robot-arm-2|misplaced_parts", 0.6, 2),)),
+    Signal(
+        name="robot-arm-2|cycle_s", level=3.3, noise=0.05, season=0.3,
+        parents=(("robot-arm-2|misplaced_parts", 0.6, 2),),
+    ),
     Signal(name="robot-arm-2|motor_amps", level=11.8, noise=0.4, season=0.3),
     Signal(name="conveyor|speed_m_min", level=14.0, noise=0.15, season=0.4),
     Signal(name="conveyor|vibration_mm_s", level=2.4, noise=0.2, season=0.4),
@@ -141,7 +159,10 @@ LINE = (
     ),
     Signal(name="qa-dashboard|refresh_s", level=12.0, noise=0.9),
     Signal(name="compressor|pressure_bar", level=7.2, noise=0.06, season=0.3),
-    Signal(name="compressor|power_kw", level=55.0, noise=1.4, season=0.9, parents=(("compressor|pressure_bar", 0.8, 0),)),
+    Signal(
+        name="compressor|power_kw", level=55.0, noise=1.4, season=0.9,
+        parents=(("compressor|pressure_bar", 0.8, 0),),
+    ),
     Signal(name="hall-climate|temperature_c", level=21.5, noise=0.25, season=2.0),
     Signal(name="hall-climate|humidity_pct", level=44.0, noise=1.2, season=1.0),
     Signal(name="plant-database|cpu_pct", level=32.0, noise=3.5, season=0.7),
@@ -181,7 +202,7 @@ def _ramp(begin: int, height: float, *, rise: int) -> "np.ndarray":
 
 
 def _line(shocks: "np.ndarray", into: "dict[str, np.ndarray]") -> "pd.DataFrame":
-    """Run the line: in noise units a signal is slow noise, what is put `into` it, and its parents' departures, lagged."""
+    """Run the line: in noise units a signal is slow noise, what is put `into` it, and its parents, lagged."""
     import numpy as np
     import pandas as pd
 
@@ -191,7 +212,9 @@ def _line(shocks: "np.ndarray", into: "dict[str, np.ndarray]") -> "pd.DataFrame"
     departure: dict[str, np.ndarray] = {}
     columns: dict[str, object] = {"time": at}
     for signal, drawn in zip(LINE, shocks.T, strict=True):
-        passed = [gain * np.r_[np.zeros(lag), departure[name][: len(drawn) - lag]] for name, gain, lag in signal.parents]
+        passed = [
+            gain * np.r_[np.zeros(lag), departure[name][: len(drawn) - lag]] for name, gain, lag in signal.parents
+        ]
         departure[signal.name] = into.get(signal.name, 0.0) + np.sum(passed, axis=0) + np.zeros(len(drawn))
         units = departure[signal.name] + _slow(drawn) + signal.season * swing
         columns[signal.name] = np.round(signal.level + signal.noise * units, 5)

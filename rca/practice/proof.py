@@ -72,7 +72,7 @@ class Made:
 def share_gone(reference: float, current: float, undone: float) -> float:
     """Share of the change from `reference` to `current` that is gone in `undone`.
 
-    >>> share_gone(0.1, 0.5, 0.2)
+    >>> share_gone(0.0, 1.0, 0.25)
     0.75
     """
     return (current - undone) / (current - reference)

@@ -1,7 +1,7 @@
 """Incidents whose cause is known: six that ship, and small ones for tests.
 
-Every incident is a pure function of a seed. Building one proves its answer: the fault taken back has to remove at least
-80 % of the metric's change, a decoy taken back less than 5 %, and a quiet case has to stay within chance. What fails its
+Every incident is a pure function of a seed. Building one proves its answer: the fault taken back has to remove at
+least 80 % of the metric's change, a decoy less than 5 %, and a quiet case has to stay within chance. What fails its
 proof is not written.
 
     python -m rca.practice.simulate OUT [NAME ...]
@@ -9,7 +9,6 @@ proof is not written.
 rebuilds the shipped incidents below the folder OUT.
 """
 
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -140,15 +139,14 @@ def _write(folder: Path, made: Made, texts: Path) -> None:
 
 
 def _replace(target: Path, fresh: Path) -> None:
-    """Put `fresh` where `target` is; a folder cannot be renamed onto a filled one, so the older one steps aside first."""
+    """Put `fresh` where `target` is: a folder cannot be renamed onto a filled one, so the older steps aside."""
     if target.exists():
         target.rename(fresh.parent / "older")
     fresh.rename(target)
-    shutil.rmtree(fresh.parent / "older", ignore_errors=True)
 
 
 def write_parquet(table: "pd.DataFrame", path: Path) -> None:
-    """Write a table with fixed settings and without the library's own notes, so that the same rows give the same bytes."""
+    """Write a table with fixed settings and without pandas' notes, so that the same rows give the same bytes."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -162,7 +160,7 @@ WEIGHTS = (1.5, -1.0, 0.7, -0.4, 0.2, 0.0)
 
 
 def score_of(frame: "pd.DataFrame") -> "np.ndarray":
-    """Score rows by the closed-form model of `tabular`: the logistic of the weighted sum of x0, x1, …, missing read as 0.
+    """Score rows by the model of `tabular`: the logistic of the weighted sum of x0, x1, …; missing counts as 0.
 
     Parameters
     ----------
@@ -185,13 +183,19 @@ def score_of(frame: "pd.DataFrame") -> "np.ndarray":
     names = [name for name in frame.columns if name[:1] == "x" and name[1:].isdigit()]
     weights = [WEIGHTS[int(name[1:]) % len(WEIGHTS)] for name in names]
     values = frame[names].to_numpy(dtype=float, na_value=np.nan)
-    return np.asarray(1.0 / (1.0 + np.exp(-np.nan_to_num(values) @ np.array(weights))), dtype=float)
+    log_odds = np.nan_to_num(values) @ np.array(weights)
+    return np.asarray(1.0 / (1.0 + np.exp(-log_odds.clip(-700.0, 700.0))), dtype=float)
 
 
 def tabular(
-    rng: "np.random.Generator", *, rows: int = 2000, features: int = 6, fault: TabularFault | None = None, column: str = "x0"
+    rng: "np.random.Generator",
+    *,
+    rows: int = 2000,
+    features: int = 6,
+    fault: TabularFault | None = None,
+    column: str = "x0",
 ) -> "tuple[pd.DataFrame, pd.DataFrame]":
-    """Draw two windows of standard normal features with label, score and prediction, the second with one fault planted.
+    """Draw two windows of standard normal features with label, score and prediction; plant a fault in the second.
 
     Parameters
     ----------
@@ -207,7 +211,7 @@ def tabular(
     Returns
     -------
     reference, current : DataFrame
-        Columns x0 …, `label` (0 or 1), `score` (`score_of` of the row as recorded) and `prediction` (score at least 0.5).
+        Columns x0 …, `label` (0 or 1), `score` (`score_of` the row as recorded) and `prediction`.
 
     Examples
     --------

@@ -1,11 +1,11 @@
 """Whether a LightGBM text file is whole: the library trusts what it reads, and a damaged file ends the process.
 
-Checked before it is loaded: that the trees lie where the header says, have as many entries as leaves and splits ask for,
-read only features that exist, and are trees: every node but the first hangs below exactly one other.
+Checked before it is loaded: that the trees lie where the header says, have as many entries as leaves and splits ask
+for, read only features that exist, and are trees: every node but the first hangs below exactly one other.
 """
 
 import re
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 _FLAT = ("split_feature", "threshold", "decision_type", "left_child", "right_child")
@@ -50,7 +50,7 @@ def _blocks(raw: bytes, sizes: list[int]) -> list[bytes]:
     if not sizes or not start or min(sizes) <= 0:
         raise Damaged("there are no trees, or not as many as the header says")
     ends = list(accumulate(sizes, initial=start))
-    blocks = [raw[begin:end] for begin, end in zip(ends, ends[1:], strict=False)]
+    blocks = [raw[begin:end] for begin, end in pairwise(ends)]
     if not all(block.startswith(b"Tree=%d\n" % at) for at, block in enumerate(blocks)):
         raise Damaged("a tree does not begin where the header says")
     if not raw[ends[-1] :].startswith(b"end of trees"):

@@ -37,7 +37,11 @@ def canonical(executed: Mapping[str, Any], parameters: Mapping[str, Any]) -> tup
     warnings: list[str] = []
     cells = [_cell(cell, warnings) for cell in executed["cells"]]
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}, "papermill": {"parameters": dict(parameters)}}
+    metadata = {
+        "kernelspec": kernel,
+        "language_info": {"name": "python"},
+        "papermill": {"parameters": dict(parameters)},
+    }
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, warnings
 
 

@@ -15,7 +15,7 @@ from rca.analysis.harm import Contribution, Harm
 from rca.analysis.metric import Measured
 from rca.analysis.verdict import Cause, Verdict
 from rca.finding import Interval
-from rca.report.text import count, number, plain, span, words
+from rca.report.text import alike, count, number, plain, span, words
 
 Spec = dict[str, Any]
 
@@ -24,6 +24,9 @@ HARM, HELP, CALM, QUIET = "#cf5b24", "#1a8f78", "#3576b8", "#858b95"
 
 MOST_ROWS = 12
 """Rows of a chart; the table under it has them all."""
+
+SMALLEST_DRAWN = 0.01
+"""Share of the change below which a contribution is not drawn on its own."""
 
 MOST_PARTS = 8
 """Contributions drawn one by one; smaller ones are drawn as one."""
@@ -57,7 +60,7 @@ class Chart:
         """The plotly specification; `layout.meta` carries title, text alternative and table."""
         meta = {"title": plain(self.title), "alt": plain(self.alt), "rows": [_plain_row(row) for row in self.rows]}
         title = {"text": label(self.title, 160), "font": {"size": 15}, "x": 0, "xref": "container", "pad": {"l": 8}}
-        axes = {name: {**AXIS, **self.layout.get(name, {})} for name in ("xaxis", "yaxis")}
+        axes = {name: {**AXIS, **_titled(self.layout.get(name, {}))} for name in ("xaxis", "yaxis")}
         layout = {**SHARED, **self.layout, **axes, "title": {**title, "automargin": True}, "meta": meta}
         return {"data": list(self.data), "layout": layout}
 
@@ -78,8 +81,12 @@ AXIS: Spec = {
     "gridcolor": "rgba(128,136,148,0.22)",
     "zerolinecolor": "rgba(128,136,148,0.55)",
     "linecolor": "rgba(128,136,148,0.55)",
-    "title": {"standoff": 10},
 }
+
+
+def _titled(axis: Spec) -> Spec:
+    title = {"standoff": 10, "font": {"size": 12, "color": QUIET}}
+    return {**axis, "title": {**title, "text": axis["title"]}} if "title" in axis else axis
 
 
 def label(text: object, limit: int = 22) -> str:
@@ -91,15 +98,15 @@ def _plain_row(row: Mapping[str, Any]) -> Spec:
     return {name: plain(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
-def named_rows(names: Sequence[str], title: str = "") -> Spec:
-    """A vertical axis with one row per name, the first at the top."""
+def named_rows(names: Sequence[str], said: Sequence[str] = ()) -> Spec:
+    """A vertical axis with one row per name, the first at the top; what is said of a row stands under its name."""
+    texts = [label(name) for name in names]
     return {
         "tickvals": list(range(len(names))),
-        "ticktext": [label(name) for name in names],
+        "ticktext": [f"{text}<br>{label(number)}" for text, number in zip(texts, said, strict=True)] if said else texts,
         "range": [len(names) - 0.4, -0.6],
         "showgrid": False,
         "zeroline": False,
-        "title": {"text": title},
     }
 
 
@@ -110,7 +117,10 @@ def height(rows: int, *, per_row: int = 30, around: int = 110) -> int:
 
 def bars_of(values: Sequence[float], intervals: Sequence[Interval | None]) -> Spec:
     """Error bars that reach from each value to the ends of its interval."""
-    ends = [(at, at) if interval is None else (interval.low, interval.high) for at, interval in zip(values, intervals, strict=True)]
+    ends = [
+        (at, at) if interval is None else (interval.low, interval.high)
+        for at, interval in zip(values, intervals, strict=True)
+    ]
     return {
         "type": "data",
         "symmetric": False,
@@ -152,7 +162,7 @@ def chart(result: object) -> Chart:
     raise TypeError(f"there is no chart of {type(result).__name__!r}; its rows() can be shown as a table")
 
 
-# --- what moved --------------------------------------------------------------------------------------------------------
+# --- what moved ------------------------------------------------------------------------------------------------------
 
 
 @chart.register
@@ -175,12 +185,18 @@ def _drift(result: Drift) -> Chart:
     }
     layout = {
         "height": height(len(drawn)),
-        "xaxis": {"title": {"text": "effect: share of rows that moved (0 to 1)", "standoff": 10}, "rangemode": "tozero"},
+        "xaxis": {"title": "effect (share of rows)", "rangemode": "tozero"},
         "yaxis": named_rows([row.name for row in drawn]),
         "shapes": [vertical(result.material)],
         "annotations": [note("material from here", result.material)],
     }
-    return Chart(title=_drift_title(result), alt=_drift_alt(result, len(drawn)), rows=tuple(result.rows()), data=(trace,), layout=layout)
+    return Chart(
+        title=_drift_title(result),
+        alt=_drift_alt(result, len(drawn)),
+        rows=tuple(result.rows()),
+        data=(trace,),
+        layout=layout,
+    )
 
 
 def _drift_title(result: Drift) -> str:
@@ -210,9 +226,10 @@ def _column(result: ColumnDrift) -> Chart:
     upright = result.kind == "numeric" and result.aspect == "values"
     windows = (("reference", profile.reference, QUIET), ("current", profile.current, HARM if result.moved else CALM))
     traces = tuple(_bars(name, shares[:20], color, upright=upright) for name, shares, color in windows)
-    share = {"title": {"text": "share of rows", "standoff": 10}, "tickformat": ".0%", "rangemode": "tozero"}
-    bins = {"tickvals": list(range(len(names))), "ticktext": [label(name, 16) for name in names], "showgrid": False}
-    bins = bins | {"title": {"text": plain(result.column, 40), "standoff": 10}, "zeroline": False}
+    share = {"title": "share of rows", "tickformat": ".0%", "rangemode": "tozero"}
+    ticks = range(0, len(names), max(len(names) // 5, 1))
+    bins = {"tickvals": list(ticks), "ticktext": [label(names[tick], 16) for tick in ticks], "showgrid": False}
+    bins = bins | {"title": label(result.column, 40), "zeroline": False}
     axes = {"xaxis": bins, "yaxis": share} if upright else {"xaxis": share, "yaxis": named_rows(names)}
     legend = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "traceorder": "normal"}
     size = 320 if upright else height(len(names), per_row=36, around=130)
@@ -235,14 +252,17 @@ def _column_title(result: ColumnDrift) -> str:
 
 
 def _bars(name: str, shares: Sequence[float], color: str, *, upright: bool) -> Spec:
-    places, pattern = list(range(len(shares))), {"shape": "/" if name == "reference" else "", "size": 5, "solidity": 0.35}
+    places, pattern = (
+        list(range(len(shares))),
+        {"shape": "/" if name == "reference" else "", "size": 5, "solidity": 0.35},
+    )
     marker = {"color": color, "line": {"color": color, "width": 1}, "pattern": {**pattern, "fillmode": "overlay"}}
     along = {"x": places, "y": list(shares)} if upright else {"y": places, "x": list(shares), "orientation": "h"}
     value = "%{y:.1%}" if upright else "%{x:.1%}"
     return {"type": "bar", "name": name, "marker": marker, "hovertemplate": f"{name}: {value}<extra></extra>", **along}
 
 
-# --- the harm ----------------------------------------------------------------------------------------------------------
+# --- the harm --------------------------------------------------------------------------------------------------------
 
 
 @chart.register
@@ -257,15 +277,12 @@ def _measured(result: Measured) -> Chart:
         "width": 0.5,
         "marker": {"color": [QUIET, HARM if worse else CALM]},
         "error_x": bars_of(values, ends),
-        "text": [number(value) for value in values],
         "hovertemplate": "%{x:.4g}<extra></extra>",
-        "textposition": "inside",
-        "insidetextanchor": "start",
     }
     layout = {
         "height": height(2, per_row=44),
-        "xaxis": {"title": {"text": words(result.name)}, "rangemode": "tozero"},
-        "yaxis": named_rows(["reference", "current"]),
+        "xaxis": {"title": words(result.name), "rangemode": "tozero"},
+        "yaxis": named_rows(["reference", "current"], said=alike(*values)),
     }
     return Chart(
         title=change_in_words(result),
@@ -282,7 +299,8 @@ def change_in_words(measured: Measured) -> str:
         verb = "did not change beyond chance"
     else:
         verb = "rose" if measured.change > 0 else "fell"
-    return f"{words(measured.name).capitalize()} {verb}: {number(measured.reference)} before, {number(measured.current)} during the failure"
+    before, during = alike(measured.reference, measured.current)
+    return f"{words(measured.name).capitalize()} {verb}: {before} before, {during} during the failure"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -300,6 +318,11 @@ class Step:
 def _harm(result: Harm) -> Chart:
     steps = _steps(result)
     reached = [step.start + step.by for step in steps]
+    ends, parts = (
+        alike(result.measured.reference, result.measured.current),
+        alike(*(step.by for step in steps), sign=True)[1:-1],
+    )
+    said = [ends[0], *parts, ends[1]]
     trace = {
         "type": "bar",
         "orientation": "h",
@@ -309,20 +332,25 @@ def _harm(result: Harm) -> Chart:
         "width": 0.6,
         "marker": {
             "color": [step.color for step in steps],
-            "pattern": {"shape": ["/" if step.name == "unexplained" else "" for step in steps], "size": 5, "fillmode": "overlay"},
+            "pattern": {
+                "shape": ["/" if step.name == "unexplained" else "" for step in steps],
+                "size": 5,
+                "fillmode": "overlay",
+            },
         },
-        "text": [number(step.by, sign=0 < place < len(steps) - 1) for place, step in enumerate(steps)],
-        "textposition": "auto",
-        "cliponaxis": False,
         "error_x": bars_of(reached, [step.interval for step in steps]),
+        "text": said,
+        "textposition": "none",
         "hovertemplate": "%{text}<extra></extra>",
     }
     layout = {
-        "height": height(len(steps), per_row=34),
-        "xaxis": {"title": {"text": words(result.measured.name), "standoff": 10}, "rangemode": "tozero"},
-        "yaxis": named_rows([step.name for step in steps]),
+        "height": height(len(steps), per_row=42, around=80),
+        "xaxis": {"title": words(result.measured.name), "rangemode": "tozero"},
+        "yaxis": named_rows([step.name for step in steps], said=said),
     }
-    return Chart(title=_harm_title(result), alt=_harm_alt(result), rows=_harm_rows(result), data=(trace,), layout=layout)
+    return Chart(
+        title=_harm_title(result), alt=_harm_alt(result), rows=_harm_rows(result), data=(trace,), layout=layout
+    )
 
 
 def _steps(result: Harm) -> list[Step]:
@@ -333,17 +361,21 @@ def _steps(result: Harm) -> list[Step]:
         by = way * value
         ends = None if interval is None else sorted((at + way * interval.low, at + way * interval.high))
         color = QUIET if name == "unexplained" else HARM if value > 0 else HELP
-        shifted = None if ends is None or interval is None else Interval(low=ends[0], high=ends[1], level=interval.level)
+        shifted = (
+            None if ends is None or interval is None else Interval(low=ends[0], high=ends[1], level=interval.level)
+        )
         steps.append(Step(name=name, start=at, by=by, color=color, interval=shifted))
         at += by
     return [*steps, Step(name="current", start=0.0, by=result.measured.current, color=CALM)]
 
 
 def _parts(result: Harm) -> list[tuple[str, float, Interval | None]]:
-    shown, rest = result.contributions[:MOST_PARTS], result.contributions[MOST_PARTS:]
+    visible = [part for part in result.contributions if abs(part.value) >= SMALLEST_DRAWN * abs(result.measured.change)]
+    shown, rest = visible[:MOST_PARTS], [part for part in result.contributions if part not in visible[:MOST_PARTS]]
     parts: list[tuple[str, float, Interval | None]] = [(in_short(part), part.value, part.interval) for part in shown]
-    if rest:
-        parts.append((f"{len(rest)} smaller", sum(part.value for part in rest), None))
+    left = sum(part.value for part in rest)
+    if abs(left) >= SMALLEST_DRAWN * abs(result.measured.change):
+        parts.append((f"{len(rest)} {'smaller' if parts else 'small'}", left, None))
     return [*parts, ("unexplained", result.unexplained, None)]
 
 
@@ -354,14 +386,24 @@ def in_short(part: Contribution) -> str:
 
 def _harm_title(result: Harm) -> str:
     name = words(result.measured.name)
+    if 0 in result.measured.interval:
+        return change_in_words(result.measured)
     if not result.contributions or result.contributions[0].value <= 0:
         return f"Nothing that could be tried takes away the change in {name}"
     first, worse = result.contributions[0], abs(result.measured.change)
-    return f"{plain(first.label, 60).capitalize()} did {number(first.value)} of the {number(worse)} change in {name}"
+    did, of = alike(first.value, worse)
+    return f"{_capital(plain(first.label, 60))} did {did} of the {of} change in {name}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _harm_alt(result: Harm) -> str:
-    parts = "; ".join(f"{part.label} {number(part.value, sign=True)}{_between(part.interval)}" for part in result.contributions[:MOST_PARTS])
+    parts = "; ".join(
+        f"{part.label} {number(part.value, sign=True)}{_between(part.interval)}"
+        for part in result.contributions[:MOST_PARTS]
+    )
     measured = result.measured
     return (
         f"A waterfall in {words(measured.name)}, from {number(measured.reference)} in the reference window to {number(measured.current)} in the current "
@@ -406,8 +448,8 @@ def _verdict(result: Verdict) -> Chart:
     }
     layout = {
         "height": height(len(drawn), per_row=38),
-        "xaxis": {"title": {"text": f"harm done, in {unit}", "standoff": 10}, "rangemode": "tozero"},
-        "yaxis": named_rows([cause.name for cause in drawn]),
+        "xaxis": {"title": f"harm done, in {unit}", "rangemode": "tozero"},
+        "yaxis": named_rows([cause.name for cause in drawn], said=alike(*values, sign=True)),
     }
     return Chart(
         title=result.summary,

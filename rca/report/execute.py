@@ -220,7 +220,7 @@ def derive(
     return results, notes
 
 
-# --- the notebooks -----------------------------------------------------------------------------------------------------
+# --- the notebooks ---------------------------------------------------------------------------------------------------
 
 
 def _execute_all(order: Order, stage: Path, *, progress: bool) -> tuple[dict[str, Notebook], list[dict[str, Any]]]:
@@ -230,7 +230,9 @@ def _execute_all(order: Order, stage: Path, *, progress: bool) -> tuple[dict[str
             started = time.monotonic()
             executed = _execute(template, order, stage, tick=tick)
             notebooks[template.name], warnings = canonical(executed, order.parameters(template))
-            notes.append({"notebook": template.name, "seconds": round(time.monotonic() - started, 3), "warnings": warnings})
+            notes.append(
+                {"notebook": template.name, "seconds": round(time.monotonic() - started, 3), "warnings": warnings}
+            )
     return notebooks, notes
 
 
@@ -297,7 +299,7 @@ def _papermill() -> "ModuleType":
     name = "rfc3987_syntax"
     blocked = name not in sys.modules
     if blocked:
-        sys.modules[name] = None  # type: ignore[assignment] - this is how Python is told that a module cannot be imported
+        sys.modules[name] = None  # type: ignore[assignment]  # so Python is told that a module cannot be imported
     try:
         import papermill
     finally:
@@ -322,7 +324,9 @@ def _agreed(notebooks: Mapping[str, Notebook]) -> dict[str, Any]:
     results: dict[str, Any] = next(iter(carried.values()))[0]
     apart = [name for name, found in carried.items() if any(other != results for other in found)]
     if apart:
-        raise RunFailed(f"{apart[0]} concludes from other results than the notebook before it: the analysis is not repeatable")
+        raise RunFailed(
+            f"{apart[0]} concludes from other results than the notebook before it: the analysis is not repeatable"
+        )
     known = {finding["id"]: finding["claim"] for finding in results["findings"]}
     for name, notebook in notebooks.items():
         for finding in (one for bundle in bundles(notebook, FINDINGS) for one in bundle):
@@ -331,7 +335,7 @@ def _agreed(notebooks: Mapping[str, Notebook]) -> dict[str, Any]:
     return results
 
 
-# --- the log -----------------------------------------------------------------------------------------------------------
+# --- the log ---------------------------------------------------------------------------------------------------------
 
 
 def _log(started: float, notes: list[dict[str, Any]]) -> dict[str, Any]:

@@ -43,7 +43,9 @@ def kernel() -> Iterator["AsyncKernelManager"]:
     with TemporaryDirectory(prefix="rca-kernel-") as private:
         environment = {**FIXED, "PYTHONPATH": _python_path(), "IPYTHONDIR": private}
         spec = KernelSpec(argv=ARGV, display_name="Python 3 (ipykernel)", language="python", env=environment)
-        manager = AsyncKernelManager(kernel_name="python3", transport="ipc", connection_file=str(Path(private, "kernel.json")))
+        manager = AsyncKernelManager(
+            kernel_name="python3", transport="ipc", connection_file=str(Path(private, "kernel.json"))
+        )
         manager._kernel_spec = spec  # noqa: SLF001 - the public way is a search over installed kernels, by name
         try:
             yield manager

@@ -33,7 +33,21 @@ MANIFEST, SIDECAR = "manifest.json", "manifest.sha256"
 LARGEST = 64 * 1024 * 1024
 """Bytes of a JSON file that is read whole."""
 
-PACKAGES = ("dowhy", "ipykernel", "lightgbm", "nbclient", "numpy", "pandas", "papermill", "plotly", "polars", "pyarrow", "pydantic", "scipy", "shap")
+PACKAGES = (
+    "dowhy",
+    "ipykernel",
+    "lightgbm",
+    "nbclient",
+    "numpy",
+    "pandas",
+    "papermill",
+    "plotly",
+    "polars",
+    "pyarrow",
+    "pydantic",
+    "scipy",
+    "shap",
+)
 """Distributions that a number or a byte of a report may depend on."""
 
 CODE = frozenset({".py", ".css", ".js", ".yaml"})
@@ -41,7 +55,7 @@ CODE = frozenset({".py", ".css", ".js", ".yaml"})
 Record = dict[str, Any]
 
 
-# --- making one --------------------------------------------------------------------------------------------------------
+# --- making one ------------------------------------------------------------------------------------------------------
 
 
 def sha256(path: Path) -> str:
@@ -68,7 +82,10 @@ def inputs(case: Path) -> Record:
     InvalidCase
         If the folder is no case.
     """
-    return {name: {"sha256": digest, "bytes": (case / name).stat().st_size} for name, digest in Case.load(case).inputs().items()}
+    return {
+        name: {"sha256": digest, "bytes": (case / name).stat().st_size}
+        for name, digest in Case.load(case).inputs().items()
+    }
 
 
 def provenance(order: "Order") -> Record:
@@ -96,7 +113,10 @@ def code() -> str:
 
 def environment() -> Record:
     """The versions that a report may depend on; nothing of the machine."""
-    return {"python": platform.python_version(), "packages": {name: found for name in PACKAGES if (found := _version(name))}}
+    return {
+        "python": platform.python_version(),
+        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+    }
 
 
 def _version(name: str) -> str | None:
@@ -119,7 +139,7 @@ def seal(report: Path) -> str:
     return digest
 
 
-# --- checking one ------------------------------------------------------------------------------------------------------
+# --- checking one ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,8 +182,17 @@ class Verification:
 
     def __str__(self) -> str:
         intact = "yes, every byte of every file" if not self.damage else f"NO, {count(len(self.damage), 'problem')}"
-        its_own = {"same": "yes, unchanged", "changed": "NO, changed since", "gone": "cannot tell, they are not where they were"}[self.inputs]
-        again = {"same": "yes, everything came out the same", "differs": "NO", "not possible": "NOT POSSIBLE", "not tried": "not tried (--rerun)"}
+        its_own = {
+            "same": "yes, unchanged",
+            "changed": "NO, changed since",
+            "gone": "cannot tell, they are not where they were",
+        }[self.inputs]
+        again = {
+            "same": "yes, everything came out the same",
+            "differs": "NO",
+            "not possible": "NOT POSSIBLE",
+            "not tried": "not tried (--rerun)",
+        }
         lines = [
             f"report   {plain(self.report)}",
             f"digest   {self.digest or 'none'}",
@@ -183,7 +212,9 @@ def _indented(lines: tuple[str, ...]) -> list[str]:
     return [f"  - {plain(line, 400)}" for line in lines]
 
 
-def verify(report: "str | os.PathLike[str]", *, case: "str | os.PathLike[str] | None" = None, rerun: bool = False) -> Verification:
+def verify(
+    report: "str | os.PathLike[str]", *, case: "str | os.PathLike[str] | None" = None, rerun: bool = False
+) -> Verification:
     """Answer three questions about a report: is it intact, are these its inputs, can it be derived again.
 
     Parameters
@@ -202,7 +233,9 @@ def verify(report: "str | os.PathLike[str]", *, case: "str | os.PathLike[str] | 
     """
     folder = Path(report).resolve()
     if not folder.is_dir():
-        raise InvalidCase.because("there is no such folder", place=plain(report), hint="a report is a folder with a manifest.json")
+        raise InvalidCase.because(
+            "there is no such folder", place=plain(report), hint="a report is a folder with a manifest.json"
+        )
     problems = damage(folder)
     made = _read(folder)
     if made is None:
@@ -263,7 +296,9 @@ def _seal_problems(report: Path, found: Mapping[str, str]) -> Iterator[str]:
             yield f"{name}: missing"
     if found.get(MANIFEST) == found.get(SIDECAR) == "":
         digest = sha256(report / MANIFEST)
-        if (report / SIDECAR).stat().st_size > 200 or (report / SIDECAR).read_bytes() != f"{digest}  {MANIFEST}\n".encode():
+        if (report / SIDECAR).stat().st_size > 200 or (
+            report / SIDECAR
+        ).read_bytes() != f"{digest}  {MANIFEST}\n".encode():
             yield f"{MANIFEST}: its digest is not the one in {SIDECAR}"
         named = re.fullmatch(r".+-([0-9a-f]{12})", report.name)
         if report.parent.name == ".runs" and not (named and digest.startswith(named[1])):
@@ -303,7 +338,11 @@ def _parse(report: Path) -> Record:
     for name in made["outputs"]:
         if "/" in name:
             raise ValueError(f"outputs: {plain(name, 80)!r} leaves the folder")
-    if not isinstance(made.get("case"), str) or not isinstance(made.get("parameters"), dict) or made["case"].startswith("/"):
+    if (
+        not isinstance(made.get("case"), str)
+        or not isinstance(made.get("parameters"), dict)
+        or made["case"].startswith("/")
+    ):
         raise ValueError("case or parameters are not what they have to be")
     return made
 
@@ -321,11 +360,15 @@ def _sound_entries(key: str, entries: object) -> None:
 def _structure(report: Path, made: Record) -> list[str]:
     """What is wrong with a report whose digests agree: a person who rewrites all of them may still leave traces."""
     try:
-        notebooks = {name: json.loads((report / name).read_bytes()) for name in made["outputs"] if name.endswith(".ipynb")}
+        notebooks = {
+            name: json.loads((report / name).read_bytes()) for name in made["outputs"] if name.endswith(".ipynb")
+        }
         results = json.loads((report / "results.json").read_bytes())
         drawn = (report / "report.html").read_text(encoding="utf-8").count('<figure class="plot"')
         figures = sum(len(bundles(notebook, MIME)) for notebook in notebooks.values())
-        problems = [problem for name, notebook in notebooks.items() for problem in _notebook_problems(name, notebook, made)]
+        problems = [
+            problem for name, notebook in notebooks.items() for problem in _notebook_problems(name, notebook, made)
+        ]
         problems += [] if results["incident"] == made["incident"] else ["results.json: of another incident"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return [f"not the structure of a report: {plain(error, 160)}"]
@@ -346,7 +389,7 @@ def _notebook_problems(name: str, notebook: Record, made: Record) -> Iterator[st
         yield f"{name}: it holds an error"
 
 
-# --- the inputs --------------------------------------------------------------------------------------------------------
+# --- the inputs ------------------------------------------------------------------------------------------------------
 
 
 def _case_of(report: Path, made: Record) -> Path | None:
@@ -357,7 +400,9 @@ def _case_of(report: Path, made: Record) -> Path | None:
 def _inputs(made: Record, where: Path | None, *, asked: bool) -> tuple[str, list[str]]:
     if where is None or not where.is_dir():
         return ("changed", ["there is no such folder"]) if asked else ("gone", [])
-    changes = [f"{name}: {what}" for name, said in made["inputs"].items() if (what := _input_change(where / name, said))]
+    changes = [
+        f"{name}: {what}" for name, said in made["inputs"].items() if (what := _input_change(where / name, said))
+    ]
     try:
         changes += [f"{name}: added" for name in Case.load(where).inputs() if name not in made["inputs"]]
     except RcaError as error:
@@ -373,7 +418,7 @@ def _input_change(path: Path, said: Mapping[str, Any]) -> str:
     return ""
 
 
-# --- deriving it again -------------------------------------------------------------------------------------------------
+# --- deriving it again -----------------------------------------------------------------------------------------------
 
 
 def _again(report: Path, made: Record, case: Path) -> Record:
@@ -383,14 +428,22 @@ def _again(report: Path, made: Record, case: Path) -> Record:
     try:
         with derive_again(made, case) as fresh:
             apart = [said for name in made["outputs"] for said in _compared(name, report, fresh)]
-            apart += [f"{path.name}: derived now, not in the report" for path in sorted(fresh.iterdir()) if path.name not in {*made["outputs"], MANIFEST}]
+            apart += [
+                f"{path.name}: derived now, not in the report"
+                for path in sorted(fresh.iterdir())
+                if path.name not in {*made["outputs"], MANIFEST}
+            ]
     except RcaError as error:
         return {"derived": "not possible", "differences": tuple(str(error).splitlines())}
     return {"derived": "differs" if apart else "same", "differences": tuple(apart)}
 
 
 def _compared(name: str, report: Path, fresh: Path) -> list[str]:
-    missing = [where for where, path in (("report", report / name), ("fresh run", fresh / name)) if not path.is_file() or path.is_symlink()]
+    missing = [
+        where
+        for where, path in (("report", report / name), ("fresh run", fresh / name))
+        if not path.is_file() or path.is_symlink()
+    ]
     if missing:
         return [f"{name}: not in the {missing[0]}"]
     return differences(name, (report / name).read_bytes(), (fresh / name).read_bytes())

@@ -8,8 +8,10 @@ from typing import Any
 from rca.report.text import number, plain
 
 TAGS = frozenset(
-    "table thead tbody tr th td caption p h1 h2 h3 h4 h5 h6 ul ol li strong em code pre span div details summary br a dl dt dd"
-    .split()
+    (
+        "table thead tbody tr th td caption p h1 h2 h3 h4 h5 h6 ul ol li strong em code pre span div "
+        "details summary br a dl dt dd"
+    ).split()
 )
 """Tags that notebook outputs may use; of everything else the text stays."""
 
@@ -18,8 +20,14 @@ SILENT = frozenset({"script", "style", "template", "iframe", "object", "noscript
 
 VOID = frozenset({"br"})
 
-CLASSES = frozenset("rca-number rca-pill rca-note rca-why rca-strong rca-lead rca-wide".split())
+CLASSES = frozenset("rca-number rca-pill rca-short rca-note rca-why rca-lead".split())
 """Classes the page has a style for."""
+
+EMPTY: tuple[object, ...] = (None, "", ())
+"""Values that say nothing."""
+
+SHORT = 24
+"""Letters up to which a cell is kept on one line."""
 
 SCOPES = frozenset({"col", "row"})
 
@@ -58,9 +66,16 @@ def table(rows: Sequence[Row], caption: str) -> str:
     """
     if not rows:
         return paragraph(f"{caption}: none.", "rca-note")
+    rows = _without_empty(rows)
     head = "".join(f'<th scope="col"{_aligned(rows, name)}>{escape(name)}</th>' for name in rows[0])
     body = "".join(element("tr", _cells(row)) for row in rows)
     return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _without_empty(rows: Sequence[Row]) -> list[Row]:
+    """The rows without columns that say nothing; the first column stays."""
+    names = [name for place, name in enumerate(rows[0]) if place == 0 or any(row[name] not in EMPTY for row in rows)]
+    return [{name: row[name] for name in names} for row in rows]
 
 
 def _aligned(rows: Sequence[Row], name: str) -> str:
@@ -69,9 +84,15 @@ def _aligned(rows: Sequence[Row], name: str) -> str:
 
 def _cells(row: Row) -> str:
     first, *rest = row.values()
-    return f'<th scope="row">{escape(shown(first))}</th>' + "".join(
-        element("td", escape(shown(value)), "rca-number" if _is_number(value) else "") for value in rest
+    return f'<th scope="row"{_one_line(first)}>{escape(shown(first))}</th>' + "".join(
+        f"<td{_one_line(value)}>{escape(shown(value))}</td>" for value in rest
     )
+
+
+def _one_line(value: object) -> str:
+    if _is_number(value):
+        return ' class="rca-number"'
+    return ' class="rca-short"' if len(shown(value)) <= SHORT else ""
 
 
 def _is_number(value: object) -> bool:

@@ -54,7 +54,7 @@ def render(
         + _footer(provenance)
         + "".join(f"<script>{text}</script>" for text in scripts)
     )
-    return f"<!doctype html>\n<html lang=\"en\"><head>{_head(incident, style, scripts)}</head><body>\n{body}\n</body></html>\n"
+    return f'<!doctype html>\n<html lang="en"><head>{_head(incident, style, scripts)}</head><body>\n{body}\n</body></html>\n'
 
 
 def _asset(name: str) -> str:
@@ -78,7 +78,7 @@ def _digest(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-# --- the first screen --------------------------------------------------------------------------------------------------
+# --- the first screen ------------------------------------------------------------------------------------------------
 
 
 def _header(incident: Incident) -> str:
@@ -93,7 +93,12 @@ def _header(incident: Incident) -> str:
 
 
 def _nav(notebooks: Mapping[str, Notebook]) -> str:
-    links = [("verdict", "Verdict"), *((_topic(name), _label(name)) for name in notebooks), ("open", "Open questions"), ("check", "Check")]
+    links = [
+        ("verdict", "Verdict"),
+        *((_topic(name), _label(name)) for name in notebooks),
+        ("open", "Open questions"),
+        ("check", "Check"),
+    ]
     items = "".join(f'<li><a href="#{anchor}">{said}</a></li>' for anchor, said in links)
     return f'<nav aria-label="Sections"><ul class="column">{items}</ul></nav>'
 
@@ -103,7 +108,9 @@ def _topic(name: str) -> str:
 
 
 def _label(name: str) -> str:
-    return {"drift": "Evidence"}.get(_topic(name), _topic(name).replace("_", " ").capitalize())
+    return {"drift": "Evidence", "postmortem": "Post-mortem"}.get(
+        _topic(name), _topic(name).replace("_", " ").capitalize()
+    )
 
 
 def _verdict(verdict: Mapping[str, Any]) -> str:
@@ -126,15 +133,19 @@ def _metric(metric: Mapping[str, Any] | None) -> str:
     change = alike(metric["change"], metric["reference"], metric["current"], sign=True)[0]
     return (
         f'<dl class="metric"><div><dt>{name}, before</dt><dd>{before}</dd></div>'
-        f'<div{changed}><dt>during the failure</dt><dd>{during}</dd></div>'
-        f'<div><dt>change</dt><dd>{change}<small>{sure}</small></dd></div></dl>'
+        f"<div{changed}><dt>during the failure</dt><dd>{during}</dd></div>"
+        f"<div><dt>change</dt><dd>{change}<small>{sure}</small></dd></div></dl>"
     )
 
 
 def _causes(causes: list[Mapping[str, Any]]) -> str:
     if not causes:
         return ""
-    sized = [max(abs(end) for end in (cause["contribution"], *(cause.get("interval") or ()))) for cause in causes if "contribution" in cause]
+    sized = [
+        max(abs(end) for end in (cause["contribution"], *(cause.get("interval") or ())))
+        for cause in causes
+        if "contribution" in cause
+    ]
     scale = max(sized, default=0.0) or 1.0
     listed = "".join(f"<li>{_cause(cause, scale)}</li>" for cause in causes)
     return f'<p class="caption">Causes, the largest harm first</p><ol class="causes">{listed}</ol>'
@@ -145,7 +156,9 @@ def _cause(cause: Mapping[str, Any], scale: float) -> str:
     harm, interval = cause.get("contribution"), cause.get("interval")
     size = "" if harm is None else f" · {number(harm, sign=True)}" + (f" ({span(*interval)})" if interval else "")
     said = f"{escape(named)}{size} · {escape(cause['strength'])}"
-    return f"<div><strong>{escape(cause['name'])}</strong><span>{said}</span></div>" + ("" if harm is None else _bar(harm, interval, scale))
+    return f"<div><strong>{escape(cause['name'])}</strong><span>{said}</span></div>" + (
+        "" if harm is None else _bar(harm, interval, scale)
+    )
 
 
 def _bar(harm: float, interval: list[float] | None, scale: float) -> str:
@@ -166,7 +179,7 @@ def _since(onset: Mapping[str, Any] | None) -> str:
     return f'<p class="since">Since <strong>{moment(onset["at"])}</strong> <span class="note">({sure})</span></p>'
 
 
-# --- the notebooks -----------------------------------------------------------------------------------------------------
+# --- the notebooks ---------------------------------------------------------------------------------------------------
 
 
 def _notebook(name: str, notebook: Notebook, counter: Iterator[int]) -> str:
@@ -229,7 +242,7 @@ def _embedded(value: object) -> str:
     return written.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-# --- the end -----------------------------------------------------------------------------------------------------------
+# --- the end ---------------------------------------------------------------------------------------------------------
 
 
 def _open(results: Mapping[str, Any]) -> str:

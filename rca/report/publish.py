@@ -30,7 +30,11 @@ def room(out: Path, name: str) -> Path:
     """
     link = out / name
     if link.exists() and not link.is_symlink():
-        raise InvalidCase.because(f"'{name}' is in the way: it was not written by a run", place=str(out), hint="move it, or choose another --out")
+        raise InvalidCase.because(
+            f"'{name}' is in the way: it was not written by a run",
+            place=str(out),
+            hint="move it, or choose another --out",
+        )
     try:
         (out / RUNS).mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -36,7 +36,9 @@ def derive_again(made: Mapping[str, Any], case: Path) -> Iterator[Path]:
 def _order(made: Mapping[str, Any], case: Path) -> Order:
     settings = {name: value for name, value in made["parameters"].items() if name != "seed"}
     only, seed = made.get("only"), made["parameters"].get("seed")
-    if type(seed) is not int or not (only is None or (isinstance(only, list) and all(isinstance(name, str) for name in only))):
+    if type(seed) is not int or not (
+        only is None or (isinstance(only, list) and all(isinstance(name, str) for name in only))
+    ):
         raise InvalidCase.because("seed or only are not what they have to be", place="manifest.json")
     templates = tuple(choose(only))
     problems = fit(settings, templates)

@@ -9,7 +9,7 @@ from rca.record.incident import Incident
 from rca.record.reliability import Duration, spell
 from rca.record.whys import CorrectiveAction, Why
 from rca.report.charts import cause_row, change_in_words, interval_of
-from rca.report.markup import bullets, element, escape, paragraph, table
+from rca.report.markup import bullets, element, escape, paragraph, shown, table
 from rca.report.text import between, count, moment, span, words
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ def durations(spans: Sequence[Duration]) -> str:
 
 def _duration(span: Duration) -> dict[str, Any]:
     known = span.earliest is not None and span.latest is not None
-    interval = f"{spell(span.earliest or 0)} to {spell(span.latest or 0)}" if known else None
+    low, high = spell(span.earliest or 0), spell(span.latest or 0)
+    interval = None if not known else f"{low} to {high}" if low != high else "narrower than shown"
     return {
         "duration": words(span.name),
         "took": spell(span.seconds),
@@ -88,7 +89,13 @@ def _duration(span: Duration) -> dict[str, Any]:
 def events(incident: Incident) -> str:
     """Everything on record that happened around the incident, in order of time."""
     rows = [
-        {"at": moment(event.at), "kind": words(event.kind), "system": event.system, "what": event.what, "source": event.source}
+        {
+            "at": moment(event.at),
+            "what": event.what,
+            "kind": words(event.kind),
+            "system": event.system,
+            "source": event.source,
+        }
         for event in sorted(incident.timeline.events, key=lambda event: event.at)
     ]
     return table(rows, "Events on record")
@@ -97,9 +104,11 @@ def events(incident: Incident) -> str:
 def impact(incident: Incident) -> str:
     """Whom it reached, as far as it is known."""
     known = incident.impact
-    rows = [{"reached": name, "number": getattr(known, name)} for name in ("decisions", "people", "money")]
-    text = paragraph(known.text) if known.text else ""
-    return text + table([row if row["number"] is not None else {**row, "number": "not known"} for row in rows], "Whom it reached")
+    counts = {"decisions": known.decisions, "people": known.people, "money": known.money}
+    rows = [
+        {"reached": name, "how many": "not known" if size is None else shown(size)} for name, size in counts.items()
+    ]
+    return (paragraph(known.text) if known.text else "") + table(rows, "As far as it is known")
 
 
 def causes(result: Verdict) -> str:
@@ -112,7 +121,9 @@ def causes(result: Verdict) -> str:
 def whys(trees: Iterable[Why]) -> str:
     """Why-trees as nested lists, each answer with its strength and evidence."""
     told = "".join(_why(tree) for tree in trees)
-    return element("ul", told) if told else paragraph("No why-path is on record, and the data suggest none.", "rca-note")
+    return (
+        element("ul", told) if told else paragraph("No why-path is on record, and the data suggest none.", "rca-note")
+    )
 
 
 def _why(node: Why) -> str:
@@ -160,7 +171,9 @@ def unanswered(questions: Sequence[Unanswered]) -> str:
     """What the data cannot answer, and why."""
     if not questions:
         return paragraph("Every question that was asked has an answer.", "rca-note")
-    return bullets(f"{item.question.rstrip('?')}? {item.why[:1].upper()}{item.why[1:].rstrip('.')}." for item in questions)
+    return bullets(
+        f"{item.question.rstrip('?')}? {item.why[:1].upper()}{item.why[1:].rstrip('.')}." for item in questions
+    )
 
 
 def verification(incident: Incident) -> str:

@@ -54,7 +54,7 @@ def _absent(why: str) -> None:
     _html(paragraph(why, "rca-note"), said=why)
 
 
-# --- all notebooks -----------------------------------------------------------------------------------------------------
+# --- all notebooks ---------------------------------------------------------------------------------------------------
 
 
 def results(analysis: "Analysis") -> None:
@@ -73,7 +73,7 @@ def unanswered(analysis: "Analysis") -> None:
     _html(sections.unanswered(analysis.unanswered), said=f"{len(analysis.unanswered)} open questions")
 
 
-# --- the timeline ------------------------------------------------------------------------------------------------------
+# --- the timeline ----------------------------------------------------------------------------------------------------
 
 
 def summary(case: "Case") -> None:
@@ -101,19 +101,15 @@ def events(case: "Case") -> None:
     _html(sections.events(case.incident), said=f"{len(case.incident.timeline.events)} events")
 
 
-# --- what moved, and the harm ------------------------------------------------------------------------------------------
-
-
-def metric(analysis: "Analysis") -> None:
-    """The metric in both windows."""
-    measured = analysis.verdict.metric
-    _figure(chart(measured), measured.findings()) if measured else _absent("This case measures nothing over rows.")
+# --- what moved, and the harm ----------------------------------------------------------------------------------------
 
 
 def harm(analysis: "Analysis") -> None:
     """How much of the metric's change each thing did."""
-    part = analysis.harm
-    _figure(chart(part), part.findings()) if part else _absent("The harm cannot be divided; the open questions say why.")
+    part = analysis.harm or analysis.verdict.metric
+    _figure(chart(part), part.findings()) if part else _absent(
+        "This case has no metric over rows whose change could be divided."
+    )
 
 
 def drift(analysis: "Analysis") -> None:
@@ -148,7 +144,7 @@ def cascade(analysis: "Analysis") -> None:
     _figure(chart(part), part.findings()) if part else _absent("This case has no signals of systems.")
 
 
-# --- the post-mortem ---------------------------------------------------------------------------------------------------
+# --- the post-mortem -------------------------------------------------------------------------------------------------
 
 
 def impact(case: "Case") -> None:
@@ -158,7 +154,7 @@ def impact(case: "Case") -> None:
 
 def causes(analysis: "Analysis") -> None:
     """The causes, each with its interval."""
-    if any(cause.contribution is not None for cause in analysis.verdict.causes):
+    if sum(cause.contribution is not None for cause in analysis.verdict.causes) > 1:
         _figure(chart(analysis.verdict))
     _html(sections.causes(analysis.verdict), said=f"{len(analysis.verdict.causes)} causes")
 
@@ -182,5 +178,3 @@ def findings(analysis: "Analysis") -> None:
 def verification(case: "Case") -> None:
     """How to check this report."""
     _html(sections.verification(case.incident), said="rca verify")
-
-

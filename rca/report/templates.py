@@ -20,7 +20,13 @@ GIVEN = ("case", "seed")
 SECRET = re.compile(r"passw(or)?d|passwd|secret|token|api_?key|credential|private_?key|auth", re.IGNORECASE)
 """Names that may hold a secret: parameters are written into the report in clear."""
 
-TYPES: Mapping[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (float, int), "bool": (bool,), "None": (type(None),)}
+TYPES: Mapping[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (float, int),
+    "bool": (bool,),
+    "None": (type(None),),
+}
 
 Notebook = dict[str, Any]
 
@@ -91,7 +97,7 @@ def choose(only: Sequence[str] | None = None, folder: Path | None = None) -> lis
     InvalidCase
         For a name that no notebook has, and for a notebook without sound parameters.
     """
-    found = sorted((folder or shipped.templates()).glob("[0-9]*_*.ipynb"), key=_order)
+    found = sorted((folder or shipped.templates()).glob("[0-9]_*.ipynb"), key=_order)
     names = {name for path in found for name in (path.stem, path.stem.partition("_")[2])}
     unknown = [name for name in only or () if name not in names]
     if unknown or not found or only == []:
@@ -105,7 +111,7 @@ def choose(only: Sequence[str] | None = None, folder: Path | None = None) -> lis
 
 
 def _order(path: Path) -> tuple[int, str]:
-    return int(re.match(r"\d+", path.stem)[0]), path.stem  # type: ignore[index] - the glob asks for a number
+    return int(path.stem.partition("_")[0]), path.stem
 
 
 def load(path: Path) -> Template:
@@ -123,7 +129,9 @@ def load(path: Path) -> Template:
         raise InvalidCase.because(f"this is no notebook: {plain(error, 120)}", place=path.name) from error
     if len(cells) != 1:
         raise InvalidCase.because(
-            f"{len(cells)} cells are tagged 'parameters'; a template has exactly one", place=path.name, hint="tag the cell in JupyterLab"
+            f"{len(cells)} cells are tagged 'parameters'; a template has exactly one",
+            place=path.name,
+            hint="tag the cell in JupyterLab",
         )
     return Template(path=path, notebook=notebook, parameters=tuple(_parameters(source(cells[0]), path.name)))
 
@@ -159,7 +167,9 @@ def _literal(value: ast.expr, place: str) -> Any:
 
 
 def _unsound(what: str, place: str) -> InvalidCase:
-    return InvalidCase.because(f"the parameters cell is unsound: {what}", place=place, hint="write `alpha: float = 0.05  # what it is`")
+    return InvalidCase.because(
+        f"the parameters cell is unsound: {what}", place=place, hint="write `alpha: float = 0.05  # what it is`"
+    )
 
 
 def _comments(text: str) -> dict[int, str]:

@@ -12,12 +12,16 @@ from datetime import UTC, datetime
 MASK = "▮▮▮"
 """What stands where personal data stood."""
 
+TINY, HUGE = 1e-5, 1e9
+"""Outside of these, decimals are no way to write a number."""
+
 MINUS = "\N{MINUS SIGN}"
 
 _PERSONAL = re.compile(
     r"""
       [\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+                        # e-mail address
-    | (?<![\w.])\+\d[\d\ ().-]{6,}\d                            # telephone number with a country
+    | (?<![\w.])\+[1-9]\d{0,2}(?:[\ -]?\(?\d{2,5}\)?){2,}       # telephone number with a country
+    | (?<![\w.])\+[1-9]\d{0,2}(?:\.\d{2,4}){3,}                 # likewise, with dots
     | (?<![\w.-])\(?0\d{2,4}\)?[\ /.-]\d{3,}(?:[\ /-]?\d+)*     # telephone number with an area code
     | (?<![\w.-])\(?\d{3}\)?[\ .-]\d{3}[.-]\d{4}(?![\w.-])      # telephone number, North America
     | (?<![\w.-])\d{4}(?:[\ -]\d{4}){2,4}(?![\w.-])             # payment card, in fours
@@ -32,6 +36,8 @@ def mask(text: str) -> str:
 
     >>> mask("write to jo.doe@example.org or +44 20 7946 0958; account 123456789012")
     'write to ▮▮▮ or ▮▮▮; account ▮▮▮'
+    >>> mask("+0.134 (0.121 to 0.148), +12.5 (10.1 to 14.9)")
+    '+0.134 (0.121 to 0.148), +12.5 (10.1 to 14.9)'
     >>> mask("18,234 decisions from 2026-05-02T09:10:00Z, 0.123456789012 of them wrong")
     '18,234 decisions from 2026-05-02T09:10:00Z, 0.123456789012 of them wrong'
     """
@@ -77,7 +83,9 @@ def alike(*values: float, sign: bool = False) -> list[str]:
     (['0.054', '0.200'], ['1.0', '34.3'], ['0', '0'])
     """
     largest = max((abs(value) for value in values), default=0.0)
-    decimals = min(max(2 - math.floor(math.log10(largest)), 0), 8) if largest else 0
+    if not TINY < largest < HUGE:
+        return ["0" if abs(value) <= TINY else number(value, sign=sign) for value in values]
+    decimals = max(2 - math.floor(math.log10(largest)), 0)
     return [f"{value:{'+' if sign else ''},.{decimals}f}".replace("-", MINUS) for value in values]
 
 

@@ -17,16 +17,19 @@ MOST_EVENTS = 14
 
 MOST_SUSPECTS = 10
 
+DRAWN = ("time_to_detect", "time_to_contain", "time_to_recover", "exposure")
+"""Durations drawn; the table has them all."""
+
 
 def stamp(at: datetime) -> str:
     """A time as plotly's axes take it: UTC, without an offset."""
     return utc(at).strftime("%Y-%m-%d %H:%M:%S")
 
 
-TIME_AXIS: Spec = {"type": "date", "title": {"text": "time (UTC)", "standoff": 10}, "nticks": 6, "showgrid": True}
+TIME_AXIS: Spec = {"type": "date", "title": "time (UTC)", "nticks": 6, "showgrid": True}
 
 
-# --- the timeline ------------------------------------------------------------------------------------------------------
+# --- the timeline ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +42,11 @@ class Mark:
     what: str = ""
     color: str = CALM
     symbol: str = "diamond"
+
+    @property
+    def short(self) -> str:
+        """What stands on the axis: a moment by its name, an event by what happened."""
+        return self.name if self.kind == "moment" else self.what.partition(": ")[2] or self.what or self.name
 
 
 @chart.register
@@ -54,10 +62,11 @@ def _timeline(record: Timeline) -> Chart:
 def timeline(record: Timeline, onset: Onset | None = None) -> Chart:
     """Moments, events and durations on one axis; an estimated onset stands in where the record has none."""
     at, between = (onset.at, (onset.earliest, onset.latest)) if onset else (None, None)
-    spans = durations(record, at, between=between)
+    known = durations(record, at, between=between)
+    spans = [span for span in known if span.name in DRAWN]
     marks = sorted([*_moments(record, onset), *_events(record.events)], key=lambda mark: (utc(mark.at), mark.name))
     drawn = _drawn(marks)
-    names = [mark.name for mark in drawn] + [words(span.name) for span in spans]
+    names = [mark.short for mark in drawn] + [words(span.name) for span in spans]
     layout = {
         "height": height(len(names), per_row=26),
         "xaxis": TIME_AXIS,
@@ -66,7 +75,7 @@ def timeline(record: Timeline, onset: Onset | None = None) -> Chart:
     }
     moments = {**dict(record.moments()), **({"onset": at} if at and not record.onset else {})}
     return Chart(
-        title=_timeline_title(record, spans),
+        title=_timeline_title(record, known),
         alt=_timeline_alt(marks, spans, len(drawn)),
         rows=tuple(_mark_row(mark) for mark in marks),
         data=(_points(drawn), *(_span_bar(span, moments, len(drawn) + place) for place, span in enumerate(spans))),
@@ -103,6 +112,7 @@ def _points(marks: Sequence[Mark]) -> Spec:
         "y": list(range(len(marks))),
         "marker": {
             "size": [12 if mark.kind == "moment" else 8 for mark in marks],
+            "opacity": 1,
             "color": [mark.color for mark in marks],
             "symbol": [mark.symbol for mark in marks],
         },
@@ -152,17 +162,16 @@ def _timeline_alt(marks: Sequence[Mark], spans: Sequence[Duration], drawn: int) 
     if not marks:
         return "The record holds no moment and no event."
     moments = "; ".join(f"{mark.name} {moment(mark.at)}" for mark in marks if mark.kind == "moment")
-    long = "; ".join(f"{words(span.name)} {spell(span.seconds)}" for span in spans)
     left_out = f" {drawn} of {len(marks)} entries are drawn." if drawn < len(marks) else ""
     events = sum(mark.kind == "event" for mark in marks)
-    return f"Moments in order of time: {moments or 'none'}. Bars for durations: {long or 'none'}. {count(events, 'event')} on record.{left_out}"
+    return f"Moments in order of time: {moments or 'none'}. Bars: {', '.join(words(span.name) for span in spans) or 'none'}. {count(events, 'event')} on record.{left_out}"
 
 
 def _mark_row(mark: Mark) -> Spec:
     return {"at": moment(mark.at), "entry": mark.name, "what": mark.what}
 
 
-# --- the onset ---------------------------------------------------------------------------------------------------------
+# --- the onset -------------------------------------------------------------------------------------------------------
 
 
 @chart.register
@@ -191,7 +200,7 @@ def onset(result: Onset, events: Sequence[Event] = ()) -> Chart:
     layout = {
         "height": 320,
         "xaxis": TIME_AXIS,
-        "yaxis": {"title": {"text": plain(_axis_title(result), 60), "standoff": 10}},
+        "yaxis": {"title": label(words(result.unit or result.what), 40)},
         "shapes": [shaded, *lines],
         "annotations": [note("onset", stamp(result.at), font={"size": 11, "color": HARM})],
     }
@@ -204,26 +213,20 @@ def onset(result: Onset, events: Sequence[Event] = ()) -> Chart:
     )
 
 
-def _axis_title(result: Onset) -> str:
-    return words(result.what) if result.unit in {"", result.what} else f"{words(result.what)} ({words(result.unit)})"
-
-
 def _onset_alt(result: Onset, near: Sequence[Event]) -> str:
     known = [value for value in result.values if value is not None]
     reach = f", between {number(min(known))} and {number(max(known))}" if known else ""
     around = "; ".join(f"{words(event.kind)} at {moment(event.at)}" for event in near)
     sure = between(result.earliest, result.latest, result.level)
     events = f" Dotted lines: {around}." if near else ""
-    return (
-        f"{words(result.what)} over time{reach}. The onset is estimated at {moment(result.at)}, {sure}.{events}"
-    )
+    return f"{words(result.what)} over time{reach}. The onset is estimated at {moment(result.at)}, {sure}.{events}"
 
 
 def _onset_row(result: Onset, place: int) -> Spec:
     return {"from": moment(result.times[place]), words(result.what): result.values[place], "rows": result.counts[place]}
 
 
-# --- the cascade -------------------------------------------------------------------------------------------------------
+# --- the cascade -----------------------------------------------------------------------------------------------------
 
 
 @chart.register
@@ -235,14 +238,18 @@ def _cascade(result: Cascade) -> Chart:
         "x": [suspect.score for suspect in drawn],
         "y": list(range(len(drawn))),
         "width": 0.55,
-        "marker": {"color": [HARM if place == 0 else QUIET if suspect.explained else CALM for place, suspect in enumerate(drawn)]},
+        "marker": {
+            "color": [
+                HARM if place == 0 else QUIET if suspect.explained else CALM for place, suspect in enumerate(drawn)
+            ]
+        },
         "text": [label(suspect.signal, 60) for suspect in drawn],
         "textposition": "none",
         "hovertemplate": "%{text}: %{x:.3g}<extra></extra>",
     }
     layout = {
         "height": height(len(drawn)),
-        "xaxis": {"title": {"text": "largest deviation from normal (standard deviations)", "standoff": 10}},
+        "xaxis": {"title": "largest deviation from normal (standard deviations)"},
         "yaxis": named_rows([suspect.component for suspect in drawn]),
     }
     return Chart(

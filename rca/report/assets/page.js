@@ -15,6 +15,7 @@
   };
   const draw = (canvas, color) => {
     const spec = JSON.parse(document.getElementById(canvas.dataset.figure).textContent);
+    for (const trace of spec.data) if (trace.error_x) trace.error_x.color = color;
     return Plotly.react(canvas, spec.data, layoutOf(canvas, spec, color), { displayModeBar: false, responsive: true });
   };
   const drawAll = (color) => canvases.forEach((canvas) => draw(canvas, color));
