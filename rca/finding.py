@@ -5,7 +5,16 @@ from typing import Literal
 
 CauseKind = Literal["feature", "mechanism", "concept", "model", "slice", "component", "event"]
 Fault = Literal[
-    "frozen", "default_value", "scaled", "shifted", "missing", "recoded", "new_values", "swapped", "stale", "distribution"
+    "frozen",
+    "default_value",
+    "scaled",
+    "shifted",
+    "missing",
+    "recoded",
+    "new_values",
+    "swapped",
+    "stale",
+    "distribution",
 ]
 Strength = Literal["shown", "suggested", "assumed"]
 

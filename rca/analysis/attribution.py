@@ -6,7 +6,8 @@ Each module decides whom it seats (columns, mechanisms, slices) and what a coali
 References
 ----------
 .. [1] Shapley, L. S. (1953). A value for n-person games. Contributions to the Theory of Games II, eq. (12).
-.. [2] Mitchell, R. et al. (2022). Sampling permutations for Shapley value estimation. JMLR 23, section 3 (antithetic pairs).
+.. [2] Mitchell, R. et al. (2022). Sampling permutations for Shapley value estimation. JMLR 23, section 3: antithetic
+   pairs.
 """
 
 import math
@@ -89,7 +90,7 @@ def shapley(
     Raises
     ------
     ValueError
-        If a player is named twice, or `rng` is missing where it is needed.
+        If a player is named twice, or above 16 players `rng` is missing or `permutations` are fewer than four.
 
     References
     ----------
@@ -108,7 +109,11 @@ def shapley(
         return _exactly(value, players)
     if rng is None:
         raise ValueError(f"{len(players)} players are more than {EXACT_UP_TO}: pass rng to draw permutations")
-    return _by_permutation(value, players, rng.permuted(np.tile(np.arange(len(players)), (permutations // 2, 1)), axis=1))
+    if permutations < 4:
+        raise ValueError(f"{permutations} permutations leave no error to report; at least 4 are needed")
+    return _by_permutation(
+        value, players, rng.permuted(np.tile(np.arange(len(players)), (permutations // 2, 1)), axis=1)
+    )
 
 
 @cache
@@ -135,7 +140,9 @@ def shapley_matrix(players: int) -> Floats:
     joined = np.array([_weight(s - 1, players) if s else 0.0 for s in range(players + 1)])[size]
     left = np.array([_weight(s, players) if s < players else 0.0 for s in range(players + 1)])[size]
     member = (coalitions[None, :] >> np.arange(players)[:, None]) & 1
-    return np.asarray(np.where(member == 1, joined, -left), dtype=float)
+    matrix: Floats = np.where(member == 1, joined, -left).astype(np.float64)
+    matrix.setflags(write=False)  # one for all who ask
+    return matrix
 
 
 def _weight(before: int, players: int) -> float:
@@ -162,7 +169,9 @@ def _exactly(value: Callable[[Coalition], float], players: tuple[str, ...]) -> A
     )
 
 
-def _by_permutation(value: Callable[[Coalition], float], players: tuple[str, ...], orders: npt.NDArray[np.int64]) -> Attribution:
+def _by_permutation(
+    value: Callable[[Coalition], float], players: tuple[str, ...], orders: npt.NDArray[np.int64]
+) -> Attribution:
     known = cache(value)
     pairs = np.array([(_walk(known, players, order) + _walk(known, players, order[::-1])) / 2 for order in orders])
     return Attribution(

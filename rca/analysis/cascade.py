@@ -109,7 +109,11 @@ class Cascade(Result):
 
 
 def cascade(
-    table: pd.DataFrame, signals: "Signals", *, edges: Iterable[tuple[str, str]] = (), kind: Literal["causal", "calls"] = "causal"
+    table: pd.DataFrame,
+    signals: "Signals",
+    *,
+    edges: Iterable[tuple[str, str]] = (),
+    kind: Literal["causal", "calls"] = "causal",
 ) -> Cascade:
     """Rank components as the origin of a cascade.
 
@@ -133,7 +137,9 @@ def cascade(
     failing = ((table["time"] >= signals.from_) & (table["time"] <= signals.to)).to_numpy()
     normal = (table["time"] < signals.from_).to_numpy()
     if normal.sum() < NORMAL_ROWS or not failing.any():
-        raise Unanswerable("which system failed first", f"{normal.sum()} normal and {failing.sum()} failing samples are too few")
+        raise Unanswerable(
+            "which system failed first", f"{normal.sum()} normal and {failing.sum()} failing samples are too few"
+        )
     names = [str(name) for name in table.columns if name != "time"]
     values = table[names].to_numpy(float)
     bad = np.array([{"up": 1, "down": -1}.get(signals.bad.get(metric_of(name), ""), 0) for name in names])
@@ -168,7 +174,9 @@ def _deviations(normal: Floats, failing: Floats, bad: npt.NDArray[np.int64]) -> 
         centre = np.nanmedian(np.where(np.isnan(normal).all(axis=0), 0.0, normal), axis=0)
         quarters = np.nanquantile(np.where(np.isnan(normal).all(axis=0), 0.0, normal), [0.25, 0.75], axis=0)
         spread = np.nanstd(np.where(np.isnan(normal).all(axis=0), 0.0, normal), axis=0)
-    scale = np.maximum.reduce([spread, (quarters[1] - quarters[0]) / 1.349, 0.01 * np.abs(centre), np.full(len(centre), 1e-9)])
+    scale = np.maximum.reduce(
+        [spread, (quarters[1] - quarters[0]) / 1.349, 0.01 * np.abs(centre), np.full(len(centre), 1e-9)]
+    )
     away = (failing - centre) / scale
     directed = np.where(bad == 0, np.abs(away), bad * away)
     return np.where(np.isnan(directed), 0.0, directed)
@@ -195,7 +203,11 @@ def _reach(causes: Mapping[str, set[str]], start: str) -> set[str]:
 
 
 def _suspects(
-    names: Sequence[str], deviations: Floats, times: "pd.Series[pd.Timestamp]", causes: Mapping[str, set[str]], alarm: str | None
+    names: Sequence[str],
+    deviations: Floats,
+    times: "pd.Series[pd.Timestamp]",
+    causes: Mapping[str, set[str]],
+    alarm: str | None,
 ) -> tuple[Suspect, ...]:
     best: dict[str, int] = {}
     peaks = deviations.max(axis=0)

@@ -69,7 +69,11 @@ def _number_codes(reference: Floats, current: Floats) -> tuple[Codes, Codes]:
     """Bins are odd or even so that an atom never shares a code with the numbers around it."""
     atoms = np.union1d(_atoms(reference), _atoms(current))
     others = reference[~np.isin(reference, atoms) & ~np.isnan(reference)]
-    inner = np.unique(np.quantile(others, np.linspace(0, 1, BINS + 1)[1:-1], method="lower")) if len(others) else np.array([])
+    inner = (
+        np.unique(np.quantile(others, np.linspace(0, 1, BINS + 1)[1:-1], method="lower"))
+        if len(others)
+        else np.array([])
+    )
     edges = np.union1d(atoms, inner)
 
     def code(values: Floats) -> Codes:

@@ -29,7 +29,13 @@ def results(analysis: "Analysis") -> dict[str, Any]:
         },
         "durations": {
             one.name: _without_none(
-                {"seconds": one.seconds, "from": one.start, "to": one.end, "earliest": one.earliest, "latest": one.latest}
+                {
+                    "seconds": one.seconds,
+                    "from": one.start,
+                    "to": one.end,
+                    "earliest": one.earliest,
+                    "latest": one.latest,
+                }
             )
             for one in analysis.durations
         },

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import pandas as pd
 
 from rca.analysis.cascade import Cascade
 from rca.analysis.cascade import cascade as rank_components
@@ -13,12 +12,13 @@ from rca.analysis.drift import Drift
 from rca.analysis.drift import drift as compare
 from rca.analysis.faults import Faults, hit
 from rca.analysis.faults import faults as name_faults
-from rca.analysis.harm import Harm, Windows, require_metric
+from rca.analysis.harm import Harm
 from rca.analysis.harm import harm as divide_harm
 from rca.analysis.onset import Onset, date
 from rca.analysis.result import Result, Row
 from rca.analysis.verdict import Verdict, weigh, weigh_cascade
 from rca.analysis.whypath import why_path
+from rca.analysis.windows import Windows, both_windows, windows_of
 from rca.errors import Unanswerable
 from rca.finding import Finding, Unanswered
 from rca.record.reliability import Duration, durations
@@ -135,7 +135,7 @@ def drift(case: "Case", *, alpha: float = 0.05) -> Drift:
     Unanswerable
         If the case has not both windows.
     """
-    reference, current = _both(case)
+    reference, current = both_windows(case)
     return compare(reference, current, features=case.roles.features, categorical=case.roles.categorical, alpha=alpha)
 
 
@@ -148,7 +148,7 @@ def harm(case: "Case", *, seed: int = 0) -> Harm:
         If the case has not both windows, or no metric.
     """
     moved = drift(case)
-    windows = _windows(case)
+    windows = windows_of(case)
     return divide_harm(windows, moved, _faults(windows, moved), rng=np.random.default_rng(seed))
 
 
@@ -187,41 +187,11 @@ def _tables(
     moved = _or_unanswered(lambda: drift(case, alpha=alpha), said)
     if moved is None:
         return None, None, None
-    windows = _or_unanswered(lambda: _windows(case), said)
+    windows = _or_unanswered(lambda: windows_of(case), said)
     if windows is None:
         return moved, None, None
     faulty = _faults(windows, moved)
     return moved, faulty, _or_unanswered(lambda: divide_harm(windows, moved, faulty, rng=rng), said)
-
-
-def _both(case: "Case") -> tuple[pd.DataFrame, pd.DataFrame]:
-    if case.reference is None or case.current is None:
-        raise Unanswerable("what moved", "the case has no tables of both windows")
-    return case.reference, case.current
-
-
-def _windows(case: "Case") -> Windows:
-    reference, current = _both(case)
-    if case.roles.time is not None:
-        current = current.sort_values(case.roles.time, kind="stable")
-    return Windows(
-        reference=reference.reset_index(drop=True),
-        current=current.reset_index(drop=True),
-        roles=case.roles,
-        metric=require_metric(case.incident.metric),
-        model=case.model,
-        model_name=case.incident.model_name,
-        produces=case.roles.label is None and any(system.kind == "model" for system in case.incident.systems),
-        parents=_parents(case, set(map(str, reference.columns))),
-    )
-
-
-def _parents(case: "Case", columns: set[str]) -> dict[str, tuple[str, ...]]:
-    """Direct causes of every column that the case's causal graph knows."""
-    if case.graph is None or case.graph.kind != "causal":
-        return {}
-    nodes = sorted({node for edge in case.graph.edges for node in edge} & columns)
-    return {node: tuple(sorted(c for c, e in case.graph.edges if e == node and c in columns)) for node in nodes}
 
 
 def _faults(windows: Windows, moved: Drift) -> Faults:
@@ -240,22 +210,24 @@ def _onset(case: "Case", done: Harm | None, faulty: Faults | None) -> Onset | No
         return None
     if case.roles.time is None:
         raise Unanswerable("since when", "the case names no time column")
-    windows = _windows(case)
+    windows = windows_of(case)
     first = next((part for part in done.contributions if part.value > 0 and part.kind == "feature"), None)
-    fault = faulty.get(first.name) if faulty is not None and first is not None and first is done.contributions[0] else None
+    fault = (
+        faulty.get(first.name) if faulty is not None and first is not None and first is done.contributions[0] else None
+    )
     if fault is not None and (fault.value is not None or fault.fault == "missing"):
         quantity = [hit(replace(fault, since=0), rows).astype(float) for rows in (windows.reference, windows.current)]
         what, unit = f"{fault.column} {fault.fault.replace('_', ' ')}", "share of rows"
     else:
         groups = windows.meter.segments(windows.reference, windows.current)
         before, after = (windows.meter.parts(rows, groups=groups) for rows in (windows.reference, windows.current))
-        quantity = [_harm_per_row(parts, before.value(), done.measured.sign) for parts in (before, after)]
+        quantity = [_harm_per_row(parts, done.measured.sign) for parts in (before, after)]
         what, unit = done.measured.label, done.measured.unit
     times = case.roles.time
     return date((windows.reference[times], quantity[0]), (windows.current[times], quantity[1]), what=what, unit=unit)
 
 
-def _harm_per_row(parts: Any, normal: float, sign: int) -> "np.ndarray[Any, np.dtype[np.float64]]":
+def _harm_per_row(parts: Any, sign: int) -> "np.ndarray[Any, np.dtype[np.float64]]":
     """What a row adds to the metric, NaN where it does not count."""
     counted = parts.denominator.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -37,7 +37,23 @@ ALIKE = 0.25
 RARE = 0.01
 """Share of reference rows below which a filler counts as no real value."""
 
-FILLERS = {"0", "-1", "999", "9999", "-999", "-9999", "99", "-99", "", "unknown", "none", "n/a", "na", "null", "missing"}
+FILLERS = {
+    "0",
+    "-1",
+    "999",
+    "9999",
+    "-999",
+    "-9999",
+    "99",
+    "-99",
+    "",
+    "unknown",
+    "none",
+    "n/a",
+    "na",
+    "null",
+    "missing",
+}
 """Values that pipelines write when they have none."""
 
 GROWTH = 2.0
@@ -114,7 +130,8 @@ class Faults(Result):
 
     def rows(self) -> list[Row]:
         return [
-            {"column": row.column, "fault": row.fault, "rows hit": row.share, "evidence": row.evidence} for row in self.columns
+            {"column": row.column, "fault": row.fault, "rows hit": row.share, "evidence": row.evidence}
+            for row in self.columns
         ]
 
     def findings(self) -> tuple[Finding, ...]:
@@ -133,7 +150,12 @@ class Faults(Result):
 
 
 def faults(
-    reference: pd.DataFrame, current: pd.DataFrame, drift: Drift, *, categorical: Iterable[str] = (), ordered: bool = False
+    reference: pd.DataFrame,
+    current: pd.DataFrame,
+    drift: Drift,
+    *,
+    categorical: Iterable[str] = (),
+    ordered: bool = False,
 ) -> Faults:
     """Name how each column that moved broke.
 
@@ -163,7 +185,9 @@ def _fault(reference: "pd.Series[Any]", current: "pd.Series[Any]", coded: bool, 
         named = _new_values(reference, hit)
     if named is None:
         name = str(reference.name)
-        return ColumnFault(column=name, fault="distribution", share=1.0, evidence="no fault in the pipe would explain the move")
+        return ColumnFault(
+            column=name, fault="distribution", share=1.0, evidence="no fault in the pipe would explain the move"
+        )
     return replace(named, since=since.at, share=named.share * len(hit) / len(current))
 
 
@@ -222,7 +246,10 @@ def _shares(before: Labels, after: Labels) -> tuple[Labels, Floats]:
 def _is_usual(reference: "pd.Series[Any]", value: str) -> bool:
     """Whether a value lies within the reference's support: inside Tukey's fences or its extremes, or among its categories."""
     if kind_of(reference) == "numeric":
-        known, number = as_numbers(reference.dropna()), float(pd.to_numeric(value, errors="coerce"))
+        known, number = as_numbers(reference), float(pd.to_numeric(value, errors="coerce"))
+        known = known[np.isfinite(known)]
+        if not len(known):
+            return False
         low, high = np.quantile(known, [0.25, 0.75])
         fence = 1.5 * (high - low)
         return bool(min(known.min(), low - fence) <= number <= max(known.max(), high + fence))
@@ -235,10 +262,17 @@ def _affine(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFault |
     if min(len(before), len(after)) < 30:
         return None
     far = kolmogorov_smirnov(before, after)[0]
-    for factor, words in [*UNIT_FACTORS.items(), *((1 / factor, f"{words}, the other way") for factor, words in UNIT_FACTORS.items())]:
+    for factor, words in [
+        *UNIT_FACTORS.items(),
+        *((1 / factor, f"{words}, the other way") for factor, words in UNIT_FACTORS.items()),
+    ]:
         if _undone(before, after / factor, far):
             return ColumnFault(
-                column=str(reference.name), fault="scaled", share=1.0, evidence=f"times {factor:.4g}, {words}", factor=factor
+                column=str(reference.name),
+                fault="scaled",
+                share=1.0,
+                evidence=f"times {factor:.4g}, {words}",
+                factor=factor,
             )
     return _stretched(str(reference.name), before, after, far) or _shifted(str(reference.name), before, after, far)
 
@@ -285,7 +319,9 @@ def _new_values(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFau
     )
 
 
-def _swaps(found: Sequence[ColumnFault], reference: pd.DataFrame, current: pd.DataFrame, codes: set[str]) -> list[ColumnFault]:
+def _swaps(
+    found: Sequence[ColumnFault], reference: pd.DataFrame, current: pd.DataFrame, codes: set[str]
+) -> list[ColumnFault]:
     """Columns that hold each other's values."""
     rows = {row.column: row for row in found}
     loose = [row.column for row in found if row.fault in ("distribution", "new_values")]
@@ -294,7 +330,11 @@ def _swaps(found: Sequence[ColumnFault], reference: pd.DataFrame, current: pd.Da
             if rows[one].partner is None and rows[other].partner is None and _exchanged(one, other, reference, current):
                 for name, partner in ((one, other), (other, one)):
                     rows[name] = ColumnFault(
-                        column=name, fault="swapped", share=1.0, evidence=f"holds the values of {partner}", partner=partner
+                        column=name,
+                        fault="swapped",
+                        share=1.0,
+                        evidence=f"holds the values of {partner}",
+                        partner=partner,
                     )
     return list(rows.values())
 

@@ -6,25 +6,24 @@ asked again. What neither explains is divided by density ratios, which show asso
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rca.analysis.asking import Asker, agreement, asker_of
 from rca.analysis.drift import Drift
 from rca.analysis.faults import ColumnFault, Faults
 from rca.analysis.information import tells_less
-from rca.analysis.mending import SEATS, Asker, Mended, mended_harm
-from rca.analysis.metric import Measured, Meter, Parts, Segment, measure
+from rca.analysis.mending import SEATS, Mended, mended_harm
+from rca.analysis.metric import Measured, Parts, Segment, measure
 from rca.analysis.ratios import ENOUGH, Division, Ratio, chain_ratios, divide, mechanisms
 from rca.analysis.result import Result, Row
-from rca.errors import Unanswerable
+from rca.analysis.windows import Windows
 from rca.finding import CauseKind, Fault, Finding, Interval, Strength, Target
 
 if TYPE_CHECKING:
-    from rca.record.case import Roles
-    from rca.record.incident import Metric
     from rca.record.model import Model
 
 Floats = npt.NDArray[np.float64]
@@ -43,41 +42,6 @@ PLAYERS = 8
 """Mechanisms that play together; the others are tested and left as they are."""
 
 Z = 1.959963984540054
-
-
-@dataclass(frozen=True, kw_only=True)
-class Windows:
-    """Everything the division of the harm looks at.
-
-    Attributes
-    ----------
-    reference, current : pandas.DataFrame
-        The current rows in time order where the case has a time.
-    roles : Roles
-    metric : Metric
-    model : Model or None
-    model_name : str
-        The system that answers.
-    produces : bool
-        Whether rows are what a model produced, replies say, with no truth to compare them with; then an outcome that follows
-        the inputs otherwise is the model's doing, and not the world's.
-    parents : dict of str to tuple of str
-        Direct causes of each column, where the case has a causal graph; else empty.
-    """
-
-    reference: pd.DataFrame
-    current: pd.DataFrame
-    roles: "Roles"
-    metric: "Metric"
-    model: "Model | None" = None
-    model_name: str = "model"
-    produces: bool = False
-    parents: dict[str, tuple[str, ...]]
-
-    @property
-    def meter(self) -> Meter:
-        """Reads the metric's parts off rows."""
-        return Meter(metric=self.metric, roles=self.roles)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,9 +183,9 @@ def harm(windows: Windows, drift: Drift, faults: Faults, *, rng: np.random.Gener
     before, after = (meter.parts(rows, groups=groups) for rows in (windows.reference, windows.current))
     measured = measure(before, after, windows.metric, rng=rng)
     agrees, found = None, []
-    asker = _asker(windows)
+    asker = asker_of(windows)
     if asker is not None:
-        agrees = tuple(_agreement(windows, asker, rows) for rows in (windows.reference, windows.current))
+        agrees = tuple(agreement(asker, rows) for rows in (windows.reference, windows.current))
         if agrees[0] >= SAME and meter.asks_the_model:
             found += _asked_again(windows, asker, after, groups) if agrees[1] < SAME else []
             found += _mended(windows, asker, faults, measured, rng) if measured.material else []
@@ -240,50 +204,6 @@ def harm(windows: Windows, drift: Drift, faults: Faults, *, rng: np.random.Gener
 # -- the model, asked again ---------------------------------------------------------------------------------------------
 
 
-def _asker(windows: Windows) -> Asker | None:
-    if windows.model is None or (windows.roles.score or windows.roles.prediction) is None:
-        return None
-    return Asker(score=windows.model.scores, roles=windows.roles, decides=_decision_rule(windows))
-
-
-def _decision_rule(windows: Windows) -> Any:
-    """How scores become recorded predictions: as they are for a regression, else by the threshold the reference shows."""
-    roles, reference = windows.roles, windows.reference
-    if roles.prediction is None or reference[roles.prediction].nunique() > 2:
-        return lambda scores: scores
-    said = reference[roles.prediction]
-    yes = said.astype(str) == str(roles.positive) if isinstance(roles.positive, str) else pd.to_numeric(said) == float(roles.positive)
-    others = said[~yes]
-    no = others.iloc[0] if len(others) else 0
-    threshold = _threshold(reference[roles.score], yes, windows.metric.threshold) if roles.score else windows.metric.threshold
-    positive = said[yes].iloc[0] if yes.any() else roles.positive
-    return lambda scores: np.where(scores > threshold, positive, no)
-
-
-def _threshold(scores: "pd.Series[Any]", yes: "pd.Series[bool]", stated: float) -> float:
-    """The stated threshold if the reference's predictions keep to it, else the one they keep to."""
-    if yes.all() or not yes.any():
-        return stated
-    highest_no, lowest_yes = float(scores[~yes].max()), float(scores[yes].min())
-    return stated if highest_no <= stated <= lowest_yes else (highest_no + lowest_yes) / 2
-
-
-def _agreement(windows: Windows, asker: Asker, rows: pd.DataFrame) -> float:
-    """Share of rows whose recorded score and prediction the model file repeats."""
-    again, same = asker(rows), np.ones(len(rows), bool)
-    for column in (windows.roles.score, windows.roles.prediction):
-        if column is not None:
-            same &= _alike(rows[column], again[column])
-    return float(same.mean())
-
-
-def _alike(recorded: "pd.Series[Any]", again: "pd.Series[Any]") -> npt.NDArray[np.bool_]:
-    if pd.api.types.is_numeric_dtype(recorded):
-        pair = recorded.to_numpy(float), again.to_numpy(float)
-        return np.asarray(np.isclose(*pair, rtol=1e-4, atol=1e-6, equal_nan=True))
-    return np.asarray(recorded.astype(str) == again.astype(str))
-
-
 def _asked_again(windows: Windows, asker: Asker, after: Parts, groups: tuple[Segment, ...]) -> list[Contribution]:
     """The harm of answers that the model on file would not have given."""
     again = windows.meter.parts(asker(windows.current), groups=groups)
@@ -292,7 +212,9 @@ def _asked_again(windows: Windows, asker: Asker, after: Parts, groups: tuple[Seg
     error = float(np.sqrt(np.sum((after.influence() - again.influence()) ** 2)))
     halves = [sign * (after.take(half).value() - again.take(half).value()) for half in _halves(len(after))]
     return [
-        _contribution("model", windows.model_name, value, error, method="asked again", rows=float(len(after)), halves=halves)
+        _contribution(
+            "model", windows.model_name, value, error, method="asked again", rows=float(len(after)), halves=halves
+        )
     ]
 
 
@@ -314,9 +236,7 @@ def _mended(
     done = mended_harm(
         windows.reference, windows.current, suspects, meter=windows.meter, ask=asker, features=read, rng=rng
     )
-    return [
-        _mended_part(suspects[i], done, i, measured.sign) for i in range(min(len(suspects), SEATS))
-    ]
+    return [_mended_part(suspects[i], done, i, measured.sign) for i in range(min(len(suspects), SEATS))]
 
 
 def _suspects(windows: Windows, moved: Sequence[ColumnFault], read: Sequence[str]) -> list[ColumnFault]:
@@ -328,7 +248,12 @@ def _suspects(windows: Windows, moved: Sequence[ColumnFault], read: Sequence[str
     if not windows.meter.needs_label:
         return sorted(moved, key=lambda row: not row.broken)
     broken = [row for row in moved if row.broken]
-    return broken + [row for row in moved if not row.broken and tells_less(windows.reference, windows.current, row.column, label=_label(windows), among=read)]
+    return broken + [
+        row
+        for row in moved
+        if not row.broken
+        and tells_less(windows.reference, windows.current, row.column, label=windows.label, among=read)
+    ]
 
 
 def _model(windows: Windows) -> "Model":
@@ -376,12 +301,8 @@ def _remainder(windows: Windows, measured: Measured, found: Sequence[Contributio
     whole = (measured.interval.high - measured.interval.low) / (2 * Z)
     error = float(np.sqrt(whole**2 + sum(one**2 for one in spread)))
     rows = float(min(measured.n_reference, measured.n_current))
-    part = _contribution("concept", _label(windows), value, error, method="mended", rows=rows, halves=())
+    part = _contribution("concept", windows.label, value, error, method="mended", rows=rows, halves=())
     return [replace(part, strength="suggested", assumptions=("no column under suspicion is broken unseen",))]
-
-
-def _label(windows: Windows) -> str:
-    return windows.roles.label or "label"
 
 
 def _by_mechanism(windows: Windows, measured: Measured) -> list[Contribution]:
@@ -393,7 +314,9 @@ def _by_mechanism(windows: Windows, measured: Measured) -> list[Contribution]:
     changed = sorted((one for one in tested if one.q_value <= 0.05), key=lambda one: one.q_value)[:PLAYERS]
     links = {one.node: _Link("mechanism", None) for one in changed}
     before, after = (windows.meter.parts(rows) for rows in (windows.reference, windows.current))
-    return _divided(before, after, {one.node: one.ratio for one in changed}, links, measured, last=REST) if changed else []
+    return (
+        _divided(before, after, {one.node: one.ratio for one in changed}, links, measured, last=REST) if changed else []
+    )
 
 
 def _ancestors(parents: dict[str, tuple[str, ...]], node: str) -> set[str]:
@@ -450,7 +373,7 @@ def _links(windows: Windows, drift: Drift) -> dict[str, _Link]:
     if rest:
         links[REST] = _Link("feature", "distribution", rest)
     if meter.needs_label:
-        links[_label(windows)] = _Link("concept", None, (_label(windows),))
+        links[windows.label] = _Link("concept", None, (windows.label,))
     elif not meter.asks_the_model and windows.produces:
         links[windows.model_name] = _Link("model", None, (str(meter.outcome),))
     elif not meter.asks_the_model:
@@ -470,7 +393,9 @@ def _divided(
         part = {name: ratio.take(one, other) for name, ratio in ratios.items()}
         halves.append(divide(before.take(one), after.take(other), part, last=last))
     return [
-        _ratio_part(name, links[name], whole, halves, measured.sign) for name in whole.names if name != REST and name in links
+        _ratio_part(name, links[name], whole, halves, measured.sign)
+        for name in whole.names
+        if name != REST and name in links
     ]
 
 
@@ -485,7 +410,9 @@ def _ratio_part(name: str, link: _Link, whole: Division, halves: Sequence[Divisi
         rows=float(whole.n_effective[i]),
         halves=[sign * float(half.contributions[i]) for half in halves],
     )
-    return replace(part, fault=link.fault, assumptions=("both windows hold alike rows", "no unmeasured column moved with it"))
+    return replace(
+        part, fault=link.fault, assumptions=("both windows hold alike rows", "no unmeasured column moved with it")
+    )
 
 
 def _contribution(
@@ -503,16 +430,3 @@ def _contribution(
         strength="shown" if survived and rows >= ENOUGH else "suggested",
         refuters=("the same sign in each half of the rows",) if survived else (),
     )
-
-
-def require_metric(metric: "Metric | None") -> "Metric":
-    """The metric of a case that has tables.
-
-    Raises
-    ------
-    Unanswerable
-        If the case names none.
-    """
-    if metric is None:
-        raise Unanswerable("how much harm was done", "the case names no metric")
-    return metric

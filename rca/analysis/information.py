@@ -1,6 +1,7 @@
-"""What a column tells of the label, over what the others tell: by models fitted anew in each window, not by the one that failed."""
+"""What a column tells of the label, over what the others tell: by models fitted anew, not by the one that failed."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,9 @@ def tells_less(
     among : sequence of str
         The features, `column` among them.
     """
-    (before, before_error), (after, after_error) = (information(rows, column, label=label, among=among) for rows in (reference, current))
+    (before, before_error), (after, after_error) = (
+        information(rows, column, label=label, among=among) for rows in (reference, current)
+    )
     return before - after > CRITICAL * float(np.hypot(before_error, after_error))
 
 
@@ -54,7 +57,7 @@ def information(rows: pd.DataFrame, column: str, *, label: str, among: Sequence[
     return float(saved.mean()), float(saved.std() / np.sqrt(len(saved)))
 
 
-def _numbers(values: "pd.Series[object]") -> Floats:
+def _numbers(values: "pd.Series[Any]") -> Floats:
     if kind_of(values) == "numeric":
         numbers = as_numbers(values)
         return np.asarray(np.where(np.isinf(numbers), np.nan, numbers))
@@ -69,7 +72,12 @@ def _losses(seen: Floats, truth: Floats) -> Floats:
     losses = np.zeros(len(truth))
     for held in range(FOLDS):
         model = HistGradientBoostingRegressor(
-            max_iter=80, max_leaf_nodes=15, learning_rate=0.08, l2_regularization=5.0, random_state=0, early_stopping=False
+            max_iter=80,
+            max_leaf_nodes=15,
+            learning_rate=0.08,
+            l2_regularization=5.0,
+            random_state=0,
+            early_stopping=False,
         )
         model.fit(seen[fold != held], truth[fold != held])
         losses[fold == held] = (truth[fold == held] - model.predict(seen[fold == held])) ** 2

@@ -13,23 +13,20 @@ References
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rca.analysis.asking import Asker
 from rca.analysis.attribution import shapley_matrix
 from rca.analysis.drift import as_labels, as_numbers, kind_of
 from rca.analysis.faults import ColumnFault, hit, mend
 from rca.analysis.metric import Meter, Parts, Segment
 
-if TYPE_CHECKING:
-    from rca.record.case import Roles
-
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
-Score = Callable[[pd.DataFrame], Floats]
 
 DONORS = 5
 """Donors drawn for each row; the metric is averaged over them."""
@@ -68,34 +65,6 @@ class Mended:
     before: float
     after: float
     rows: tuple[int, int]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asker:
-    """Asks the model about rows and fills in what it says, in the case's own columns.
-
-    Attributes
-    ----------
-    score : callable
-        Rows → scores (probabilities, or predicted values).
-    roles : Roles
-    decides : callable
-        Scores → predictions as they are recorded.
-    """
-
-    score: Score
-    roles: "Roles"
-    decides: Callable[[Floats], npt.NDArray[Any]]
-
-    def __call__(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """The rows with the model's present answer in place of the recorded one."""
-        scores = self.score(rows)
-        answers: dict[str, Any] = {}
-        if self.roles.score is not None:
-            answers[self.roles.score] = scores
-        if self.roles.prediction is not None:
-            answers[self.roles.prediction] = self.decides(scores)
-        return rows.assign(**answers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,7 +189,9 @@ class _Encoder:
     def fit(cls, rows: pd.DataFrame, columns: Sequence[str]) -> "_Encoder":
         labelled = [name for name in columns if kind_of(rows[name]) == "categorical"]
         ranks = {name: list(pd.Series(as_labels(rows[name])).value_counts().index) for name in labelled}
-        return cls(columns=tuple(columns), codes={name: {v: i for i, v in enumerate(order)} for name, order in ranks.items()})
+        return cls(
+            columns=tuple(columns), codes={name: {v: i for i, v in enumerate(order)} for name, order in ranks.items()}
+        )
 
     def __call__(self, rows: pd.DataFrame) -> Floats:
         if not self.columns:
@@ -229,15 +200,19 @@ class _Encoder:
 
     def _column(self, rows: pd.DataFrame, name: str) -> Floats:
         if name in self.codes:
-            return pd.Series(as_labels(rows[name])).map(self.codes[name]).to_numpy(np.float64)
+            return np.array([self.codes[name].get(value, np.nan) for value in as_labels(rows[name])])
         numbers = as_numbers(rows[name])
         return np.asarray(np.where(np.isinf(numbers), np.nan, numbers))
 
 
 def _ranks(values: "pd.Series[Any]") -> Floats:
     """A column as mid-ranks between 0 and 1, so that no tail rules the regression; missing as one half."""
-    numbers = as_numbers(values) if kind_of(values) == "numeric" else pd.factorize(as_labels(values), sort=True)[0].astype(float)
-    return pd.Series(numbers).rank(pct=True).fillna(0.5).to_numpy(np.float64)
+    numbers = (
+        as_numbers(values)
+        if kind_of(values) == "numeric"
+        else pd.factorize(as_labels(values), sort=True)[0].astype(float)
+    )
+    return np.asarray(pd.Series(numbers).rank(pct=True).fillna(0.5), dtype=float)
 
 
 def _regress(seen: Floats, target: Floats) -> Callable[[Floats], Floats]:

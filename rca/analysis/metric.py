@@ -177,9 +177,24 @@ class Measured(Result):
 
     def rows(self) -> list[Row]:
         return [
-            {"window": "reference", "value": self.reference, "interval": str(self.reference_interval), "rows": self.n_reference},
-            {"window": "current", "value": self.current, "interval": str(self.current_interval), "rows": self.n_current},
-            {"window": "change", "value": self.change, "interval": str(self.interval), "rows": self.n_reference + self.n_current},
+            {
+                "window": "reference",
+                "value": self.reference,
+                "interval": str(self.reference_interval),
+                "rows": self.n_reference,
+            },
+            {
+                "window": "current",
+                "value": self.current,
+                "interval": str(self.current_interval),
+                "rows": self.n_current,
+            },
+            {
+                "window": "change",
+                "value": self.change,
+                "interval": str(self.interval),
+                "rows": self.n_reference + self.n_current,
+            },
         ]
 
     def findings(self) -> tuple[Finding, ...]:
@@ -208,7 +223,10 @@ def measure(reference: Parts, current: Parts, metric: "Metric", *, rng: np.rando
     Unanswerable
         If a window has no row that counts.
     """
-    counted = {name: int(parts.denominator.any(axis=1).sum()) for name, parts in (("reference", reference), ("current", current))}
+    counted = {
+        name: int(parts.denominator.any(axis=1).sum())
+        for name, parts in (("reference", reference), ("current", current))
+    }
     for window, rows in counted.items():
         if rows == 0:
             raise Unanswerable(f"how did {metric.name} change", f"no row of the {window} window counts towards it")
@@ -310,7 +328,9 @@ class Meter:
             numerator, denominator = numerator * weight, denominator * weight
         if self.metric.name != "group_gap":
             return Parts(
-                numerator=numerator[:, None], denominator=denominator[:, None], shape="root" if self.base == "rmse" else "ratio"
+                numerator=numerator[:, None],
+                denominator=denominator[:, None],
+                shape="root" if self.base == "rmse" else "ratio",
             )
         member = self._membership(rows, self.segments(rows) if groups is None else groups)
         return Parts(numerator=numerator[:, None] * member, denominator=denominator[:, None] * member, shape="gap")
@@ -325,7 +345,9 @@ class Meter:
             common = [value for value in counts[0].index if all(count.get(value, 0) >= 30 for count in counts)]
             found += [(column, value) for value in sorted(common)]
         if len(found) < 2:
-            raise Unanswerable("how large is the gap between groups", "fewer than two groups have 30 rows in both windows")
+            raise Unanswerable(
+                "how large is the gap between groups", "fewer than two groups have 30 rows in both windows"
+            )
         return tuple(found)
 
     def _membership(self, rows: pd.DataFrame, groups: tuple[Segment, ...]) -> Floats:
@@ -396,10 +418,9 @@ def _numbers(values: "pd.Series[Any]") -> Floats:
 def _is(values: "pd.Series[Any]", positive: str | float) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Whether each value means yes, and whether it is known."""
     if isinstance(positive, str):
-        return (values.astype(str) == positive).to_numpy(np.float64), values.notna().to_numpy(bool)
-    numbers = _numbers(values)
-    yes: Floats = (numbers == float(positive)).astype(np.float64)
-    return yes, np.isfinite(numbers)
+        return np.where(values.astype(str) == positive, 1.0, 0.0), np.asarray(values.notna(), dtype=bool)
+    numbers = np.asarray(_numbers(values))
+    return np.where(numbers == float(positive), 1.0, 0.0), np.isfinite(numbers)
 
 
 def _differ(label: "pd.Series[Any]", prediction: "pd.Series[Any]") -> tuple[Floats, Floats]:

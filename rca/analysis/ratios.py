@@ -169,7 +169,12 @@ def _log_odds(
     for fold in range(FOLDS):
         rows = [window[part != fold] for window, part in zip(seen, folds, strict=True)]
         model = HistGradientBoostingClassifier(
-            max_iter=80, max_leaf_nodes=15, learning_rate=0.08, l2_regularization=5.0, random_state=0, early_stopping=False
+            max_iter=80,
+            max_leaf_nodes=15,
+            learning_rate=0.08,
+            l2_regularization=5.0,
+            random_state=0,
+            early_stopping=False,
         )
         model.fit(np.vstack(rows), np.repeat([0, 1], [len(rows[0]), len(rows[1])]))
         for side in (0, 1):
@@ -211,7 +216,11 @@ class Mechanism:
 
 
 def mechanisms(
-    reference: pd.DataFrame, current: pd.DataFrame, parents: Mapping[str, Sequence[str]], *, categorical: Sequence[str] = ()
+    reference: pd.DataFrame,
+    current: pd.DataFrame,
+    parents: Mapping[str, Sequence[str]],
+    *,
+    categorical: Sequence[str] = (),
 ) -> list[Mechanism]:
     """Compare every node's mechanism between the windows by counting over cells.
 
@@ -231,7 +240,9 @@ def mechanisms(
     laid = {name: cells(reference[name], current[name], coded=name in categorical) for name in parents}
     found = []
     for node, causes in parents.items():
-        settings = _settings([(laid[name].reference, laid[name].current) for name in causes], len(reference), len(current))
+        settings = _settings(
+            [(laid[name].reference, laid[name].current) for name in causes], len(reference), len(current)
+        )
         found.append(_compare(laid[node].reference, laid[node].current, settings))
     q_values = benjamini_hochberg([p for p, _ in found])
     return [

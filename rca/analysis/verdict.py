@@ -94,11 +94,15 @@ def weigh(harm: Harm, onset: Onset | None = None) -> Verdict:
     if not measured.material:
         return Verdict(status="no_incident", summary=_quiet(measured), metric=measured)
     smallest = SMALLEST_PART * measured.worse
-    guilty = [part for part in harm.contributions if part.interval.low > 0 and part.value >= smallest and part.identifiable]
+    guilty = [
+        part for part in harm.contributions if part.interval.low > 0 and part.value >= smallest and part.identifiable
+    ]
     if not guilty:
         return Verdict(status="cannot_tell", summary=_open(measured), metric=measured, onset=onset)
     causes = tuple(_cause(part) for part in guilty)
-    return Verdict(status="explained", summary=_explained(measured, guilty), metric=measured, causes=causes, onset=onset)
+    return Verdict(
+        status="explained", summary=_explained(measured, guilty), metric=measured, causes=causes, onset=onset
+    )
 
 
 def weigh_cascade(cascade: Cascade) -> Verdict:
@@ -106,7 +110,13 @@ def weigh_cascade(cascade: Cascade) -> Verdict:
     if not cascade.abnormal:
         return Verdict(status="cannot_tell", summary=f"No cause can be named: {cascade}.")
     causes = tuple(
-        Cause(kind="component", name=one.component, signal=one.signal, strength="suggested", findings=(f"cascade.{one.component}",))
+        Cause(
+            kind="component",
+            name=one.component,
+            signal=one.signal,
+            strength="suggested",
+            findings=(f"cascade.{one.component}",),
+        )
         for one in cascade.abnormal[:10]
     )
     alarm = f" before {cascade.target} rang" if cascade.target else ""

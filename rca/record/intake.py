@@ -147,7 +147,7 @@ def _wrong_sort(sort: str, value: Any, context: dict[str, Any]) -> tuple[str, st
     quotes = isinstance(value, bool | int | float) and sort.startswith("string")
     expected = next((words for start, words in _EXPECTED if sort.startswith(start)), "something else")
     shown = f"{show(value)} is {kind(value)}" if isinstance(value, str | int | float) else f"there is {kind(value)}"
-    return f"{shown}, and {expected} was expected", f"put it in quotes: '{show(value)}'" if quotes else ""
+    return f"{shown}, and {expected} was expected", "put it in quotes" if quotes else ""
 
 
 _EXPECTED = (

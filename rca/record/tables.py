@@ -30,6 +30,9 @@ ACTIVE = frozenset((".pkl", ".pickle", ".p", ".joblib", ".cloudpickle", ".cpkl",
 
 REFUSED = "is in a format that can run code when it is read (pickle, joblib, cloudpickle); it is not opened"
 
+LONGEST = 250
+"""Bytes that a path may have; longer ones are no names, and file systems stop at 255 a part."""
+
 PICKLED = (
     *(bytes((0x80, protocol)) for protocol in range(2, 6)),
     b"(lp", b"(dp", b"(i", b"ccopy_reg", b"c__builtin__", b"cbuiltins", b"cos\n", b"cposix\n",
@@ -49,7 +52,7 @@ def wrong_path(path: str) -> tuple[str, str] | None:
     ("'../other/current.parquet' leaves the case folder", 'copy the file into the folder')
     """
     parts = PurePosixPath(path).parts
-    if not parts or not path.isprintable() or "\\" in path:
+    if not parts or not path.isprintable() or "\\" in path or len(path.encode()) > LONGEST:
         return f"{show(path)} is no path", "write it relative to the case folder, with `/`"
     if path.startswith("/") or ".." in parts or ":" in parts[0]:
         return f"{show(path)} leaves the case folder", "copy the file into the folder"

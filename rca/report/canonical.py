@@ -80,7 +80,7 @@ def bundles(notebook: Mapping[str, Any], mime: str) -> list[Any]:
     ]
 
 
-def differences(name: str, before: bytes, after: bytes, most: int = 8) -> list[str]:
+def differences(name: str, before: bytes, after: bytes, *, most: int = 8) -> list[str]:
     """Name what differs between two versions of a file; JSON is compared value by value.
 
     >>> differences("results.json", b'{"a": {"b": 1}}', b'{"a": {"b": 2}}')

@@ -1,7 +1,8 @@
 """Charts as plain data: what a figure shows, its claim, its text alternative and its numbers.
 
-A chart is a pure function of a result. It holds a plotly specification as plain values, so that nothing here loads plotly and the
-same result gives the same bytes. Labels come from the incident: they pass through `label`, which masks and escapes them.
+A chart is a pure function of a result. It holds a plotly specification as plain values, so that nothing here loads
+plotly and the same result gives the same bytes. Labels come from the incident: they pass through `label`, which masks
+and escapes them.
 """
 
 import html
@@ -204,7 +205,8 @@ def _drift_title(result: Drift) -> str:
     if not result.moved():
         return f"None of {count(total, 'column')} moved materially"
     first = result.columns[0]
-    return f"{len(result.moved())} of {count(total, 'column')} moved; {plain(first.column, 40)} the farthest ({number(first.effect)})"
+    farthest = f"{plain(first.column, 40)} the farthest ({number(first.effect)})"
+    return f"{len(result.moved())} of {count(total, 'column')} moved; {farthest}"
 
 
 def _drift_alt(result: Drift, drawn: int) -> str:
@@ -212,7 +214,7 @@ def _drift_alt(result: Drift, drawn: int) -> str:
     moved = ", ".join(result.moved()[:MOST_ROWS]) or "none"
     more = f" The {drawn} largest of {len(result.columns)} are drawn." if len(result.columns) > drawn else ""
     return (
-        f"Dots with {result.columns[0].interval.level:.0%} intervals, one row per column, largest effect first; {sizes}. "
+        f"Dots with {result.columns[0].interval.level:.0%} intervals, a row per column, largest effect first; {sizes}. "
         f"A line marks the smallest material effect, {number(result.material)}. Moved: {moved}.{more}"
         if result.columns
         else f"No column could be compared; {sizes}."
@@ -235,7 +237,7 @@ def _column(result: ColumnDrift) -> Chart:
     size = 320 if upright else height(len(names), per_row=36, around=130)
     return Chart(
         title=_column_title(result),
-        alt=f"Paired bars, reference beside current, of the share of rows per {'bin' if upright else 'value'} of {result.column}. {result}.",
+        alt=f"Paired bars, reference beside current: share of rows per value of {result.column}. {result}.",
         rows=tuple(
             {result.column: name, "reference": before, "current": after}
             for name, before, after in zip(profile.labels, profile.reference, profile.current, strict=True)
@@ -248,7 +250,8 @@ def _column(result: ColumnDrift) -> Chart:
 def _column_title(result: ColumnDrift) -> str:
     subject = result.column if result.aspect == "values" else f"missing values of {result.column}"
     moved = "moved" if result.moved else "did not move materially"
-    return f"{plain(subject, 60)} {moved} (effect {number(result.effect)}, {span(result.interval.low, result.interval.high)})"
+    interval = span(result.interval.low, result.interval.high)
+    return f"{plain(subject, 60)} {moved} (effect {number(result.effect)}, {interval})"
 
 
 def _bars(name: str, shares: Sequence[float], color: str, *, upright: bool) -> Spec:
@@ -295,10 +298,7 @@ def _measured(result: Measured) -> Chart:
 
 def change_in_words(measured: Measured) -> str:
     """What the metric did, in one line."""
-    if 0 in measured.interval:
-        verb = "did not change beyond chance"
-    else:
-        verb = "rose" if measured.change > 0 else "fell"
+    verb = "did not change beyond chance" if 0 in measured.interval else "rose" if measured.change > 0 else "fell"
     before, during = alike(measured.reference, measured.current)
     return f"{words(measured.name).capitalize()} {verb}: {before} before, {during} during the failure"
 
@@ -405,8 +405,9 @@ def _harm_alt(result: Harm) -> str:
         for part in result.contributions[:MOST_PARTS]
     )
     measured = result.measured
+    before, during = alike(measured.reference, measured.current)
     return (
-        f"A waterfall in {words(measured.name)}, from {number(measured.reference)} in the reference window to {number(measured.current)} in the current "
+        f"A waterfall in {words(measured.name)}, from {before} in the reference window to {during} in the current "
         f"one. Positive parts did harm: {parts or 'none'}; unexplained {number(result.unexplained, sign=True)}."
     )
 
@@ -453,7 +454,7 @@ def _verdict(result: Verdict) -> Chart:
     }
     return Chart(
         title=result.summary,
-        alt=f"Bars with intervals, the largest harm first: {', '.join(cause.name for cause in drawn) or 'no cause with a size'}.",
+        alt=f"Bars with intervals, the largest harm first: {', '.join(cause.name for cause in drawn) or 'none'}.",
         rows=tuple(cause_row(cause) for cause in result.causes),
         data=(trace,),
         layout=layout,

@@ -93,7 +93,7 @@ class Order:
         return {one.name: given.get(one.name, one.default) for one in template.parameters}
 
 
-def run(  # noqa: PLR0913 - one keyword per choice of the command
+def run(
     case: "str | os.PathLike[str]",
     *,
     out: "str | os.PathLike[str]" = "reports",

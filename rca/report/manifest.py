@@ -1,8 +1,8 @@
 """What went into a report and what came out, by digest; and whether both still hold.
 
-`manifest.json` covers every file of a report and everything it was made from; `manifest.sha256` covers `manifest.json`, in the form
-that `sha256sum --check` reads. Who rewrites a report, its manifest and its digest alike is caught only by a copy of the digest
-kept elsewhere, or by running everything again.
+`manifest.json` covers every file of a report and everything it was made from; `manifest.sha256` covers `manifest.json`,
+in the form that `sha256sum --check` reads. Who rewrites a report, its manifest and its digest alike is caught only by a
+copy of the digest kept elsewhere, or by running everything again.
 """
 
 import hashlib
@@ -331,8 +331,8 @@ def _parse(report: Path) -> Record:
     if not stat.S_ISREG(path.lstat().st_mode) or path.stat().st_size > LARGEST:
         raise ValueError("not a plain file of a manifest's size")
     made = json.loads(path.read_bytes())
-    if not isinstance(made, dict) or made.get("schema") != SCHEMA:
-        raise ValueError(f"not a manifest of version {SCHEMA}")
+    if not (isinstance(made, dict) and made.get("schema") == SCHEMA):
+        raise ValueError(f"not a manifest of version {SCHEMA}")  # noqa: TRY004 - to the caller, any unreadable text
     for key in ("inputs", "outputs", "templates"):
         _sound_entries(key, made.get(key))
     for name in made["outputs"]:

@@ -8,10 +8,8 @@ from typing import Any
 from rca.report.text import number, plain
 
 TAGS = frozenset(
-    (
-        "table thead tbody tr th td caption p h1 h2 h3 h4 h5 h6 ul ol li strong em code pre span div "
-        "details summary br a dl dt dd"
-    ).split()
+    {"table", "thead", "tbody", "tr", "th", "td", "caption", "p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li"}
+    | {"strong", "em", "code", "pre", "span", "div", "details", "summary", "br", "a", "dl", "dt", "dd"}
 )
 """Tags that notebook outputs may use; of everything else the text stays."""
 
@@ -20,7 +18,7 @@ SILENT = frozenset({"script", "style", "template", "iframe", "object", "noscript
 
 VOID = frozenset({"br"})
 
-CLASSES = frozenset("rca-number rca-pill rca-short rca-note rca-why rca-lead".split())
+CLASSES = frozenset({"rca-number", "rca-short", "rca-pill", "rca-note", "rca-why", "rca-lead"})
 """Classes the page has a style for."""
 
 EMPTY: tuple[object, ...] = (None, "", ())
@@ -127,10 +125,10 @@ def sanitize(untrusted: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """Markdown as HTML without raw HTML, images or links that leave the page.
+    r"""Markdown as HTML without raw HTML, images or links that leave the page.
 
-    >>> markdown("## A\\n<b>x</b> [y](https://evil.example)")
-    '<h2>A</h2>\\n<p>&lt;b&gt;x&lt;/b&gt; <a>y</a></p>\\n'
+    >>> markdown("## A\n<b>x</b> [y](https://evil.example)")
+    '<h2>A</h2>\n<p>&lt;b&gt;x&lt;/b&gt; <a>y</a></p>\n'
     """
     from markdown_it import MarkdownIt
 

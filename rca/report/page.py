@@ -1,7 +1,7 @@
 """Executed notebooks as one page: offline, without a server, on a phone and on paper; the verdict first.
 
-Everything from the incident is escaped or rebuilt from an allow-list, nothing remote is loaded, and a Content-Security-Policy
-allows the two scripts of the page by their digests and no other.
+Everything from the incident is escaped or rebuilt from an allow-list, nothing remote is loaded, and a
+Content-Security-Policy allows the two scripts of the page by their digests and no other.
 """
 
 import base64
@@ -50,11 +50,13 @@ def render(
     body = (
         _header(incident)
         + _nav(notebooks)
-        + f'<main>{_verdict(results["verdict"])}<div class="column">{told}{_open(results)}{_check(incident, provenance)}</div></main>'
+        + f"<main>{_verdict(results['verdict'])}"
+        + f'<div class="column">{told}{_open(results)}{_check(incident, provenance)}</div></main>'
         + _footer(provenance)
         + "".join(f"<script>{text}</script>" for text in scripts)
     )
-    return f'<!doctype html>\n<html lang="en"><head>{_head(incident, style, scripts)}</head><body>\n{body}\n</body></html>\n'
+    head = _head(incident, style, scripts)
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n{body}\n</body></html>\n'
 
 
 def _asset(name: str) -> str:
@@ -64,7 +66,10 @@ def _asset(name: str) -> str:
 def _head(incident: Incident, style: str, scripts: list[str]) -> str:
     allowed = " ".join(f"'sha256-{_digest(text)}'" for text in scripts) or "'none'"
     # plotly writes style elements of its own, so styles cannot be held to digests; no style can load anything
-    policy = f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+    policy = (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
     return (
         '<meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{html.escape(policy)}">'
@@ -87,7 +92,8 @@ def _header(incident: Incident) -> str:
     listed = "".join(f"<li>{escape(fact)}</li>" for fact in facts if fact)
     return (
         '<a class="skip" href="#verdict">Skip to the verdict</a><header><div class="column">'
-        f'<p class="eyebrow">Post-mortem · {escape(incident.id)}</p><h1>{escape(incident.title)}</h1><ul class="facts">{listed}</ul>'
+        f'<p class="eyebrow">Post-mortem · {escape(incident.id)}</p><h1>{escape(incident.title)}</h1>'
+        f'<ul class="facts">{listed}</ul>'
         "</div></header>"
     )
 
@@ -116,7 +122,8 @@ def _label(name: str) -> str:
 def _verdict(verdict: Mapping[str, Any]) -> str:
     status = verdict["status"] if verdict["status"] in STATUS else "cannot_tell"
     return (
-        f'<section id="verdict" class="verdict" aria-label="Verdict"><div class="column"><p class="pill {status}">{STATUS[status]}</p>'
+        '<section id="verdict" class="verdict" aria-label="Verdict"><div class="column">'
+        f'<p class="pill {status}">{STATUS[status]}</p>'
         f'<p class="lead">{escape(verdict["summary"])}</p>'
         f"{_metric(verdict['metric'])}{_causes(verdict['causes'])}{_since(verdict['onset'])}</div></section>"
     )
@@ -185,7 +192,8 @@ def _since(onset: Mapping[str, Any] | None) -> str:
 def _notebook(name: str, notebook: Notebook, counter: Iterator[int]) -> str:
     told = "".join(_cell(cell, counter) for cell in notebook["cells"] if ELSEWHERE not in tags(cell))
     code = "\n\n".join(source(cell).rstrip() for cell in notebook["cells"] if cell["cell_type"] == "code")
-    shown = f'<details class="code"><summary>Code of {escape(name)}.ipynb</summary><pre><code>{html.escape(code)}</code></pre></details>'
+    listing = f"<pre><code>{html.escape(code)}</code></pre>"
+    shown = f'<details class="code"><summary>Code of {escape(name)}.ipynb</summary>{listing}</details>'
     return f'<section id="{_topic(name)}">{told}{shown}</section>'
 
 
@@ -257,21 +265,29 @@ def _sentence(text: str, end: str) -> str:
 
 def _check(incident: Incident, provenance: Mapping[str, Any]) -> str:
     command = f"rca verify reports/{html.escape(incident.id)}"
-    inputs = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td class="rca-number">{said["bytes"]:,}</td><td class="digest">{html.escape(said["sha256"])}</td></tr>'
-        for name, said in provenance["inputs"].items()
-    )
     return (
         '<section id="check"><h2>How to check this report</h2>'
         + paragraph(
-            "The first command compares every byte of this report, and its inputs, with the manifest; the second also runs everything "
-            "again and compares what comes out. Both print the digest of the manifest: compare it with the one kept elsewhere since the "
-            "report was issued."
+            "The first command compares every byte of this report, and its inputs, with the manifest; the second also "
+            "runs everything again and compares what comes out. Both print the digest of the manifest: compare it with "
+            "the one kept elsewhere since the report was issued."
         )
         + f"<pre><code>{command}\n{command} --rerun</code></pre>"
         + table(_made_from(provenance), "What it was made with")
-        + '<div class="scroll" tabindex="0" role="region" aria-label="Inputs"><table><caption>The inputs</caption><thead><tr><th scope="col">file</th>'
-        + f'<th scope="col" class="rca-number">bytes</th><th scope="col">SHA-256</th></tr></thead><tbody>{inputs}</tbody></table></div></section>'
+        + _inputs(provenance["inputs"])
+        + "</section>"
+    )
+
+
+def _inputs(inputs: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td class="rca-number">{said["bytes"]:,}</td>'
+        f'<td class="digest">{html.escape(said["sha256"])}</td></tr>'
+        for name, said in inputs.items()
+    )
+    head = '<th scope="col">file</th><th scope="col" class="rca-number">bytes</th><th scope="col">SHA-256</th>'
+    return _scrolling(
+        f"<table><caption>The inputs</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     )
 
 
@@ -288,5 +304,6 @@ def _made_from(provenance: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _footer(provenance: Mapping[str, Any]) -> str:
-    made = f"Made by rca {plain(provenance['code']['version'])} from {len(provenance['inputs'])} files of the incident; the same files give the same page."
+    version, sources = plain(provenance["code"]["version"]), len(provenance["inputs"])
+    made = f"Made by rca {version} from {sources} files of the incident; the same files give the same page."
     return f'<footer><div class="column">{html.escape(made)} Personal data in texts are masked.</div></footer>'

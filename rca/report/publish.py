@@ -1,4 +1,4 @@
-"""Runs that are written whole or not at all: staged, synced, named by their digest, and published by one atomic rename."""
+"""Runs that are written whole or not at all: staged, synced, named by digest, and published by one atomic rename."""
 
 import fcntl
 import os
@@ -46,8 +46,8 @@ def room(out: Path, name: str) -> Path:
 def staging(runs: Path) -> Iterator[Path]:
     """A folder for a run that is being written; what dead runs left is cleared first.
 
-    The folder is locked while its run lives: the system drops the lock of a process that dies, however it dies, so a folder
-    that can be locked belongs to nobody.
+    The folder is locked while its run lives: the system drops the lock of a process that dies, however it dies, so a
+    folder that can be locked belongs to nobody.
     """
     clear(runs)
     folder, lock = _locked(runs)
@@ -59,7 +59,7 @@ def staging(runs: Path) -> Iterator[Path]:
 
 
 def _locked(runs: Path) -> tuple[Path, int]:
-    """A new folder that this process holds; a run that clears at the same moment may take it first, then another is made."""
+    """A new folder that this process holds; where a run that clears at that moment takes it first, another is made."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=STAGED, dir=runs))
         lock = _lock(folder)

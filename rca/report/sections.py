@@ -65,7 +65,8 @@ def change_interval(result: Verdict) -> str:
 
 def since(onset: "Onset") -> str:
     """Since when, in words."""
-    return f"Since {moment(onset.at)} ({between(onset.earliest, onset.latest, onset.level)}), dated on {words(onset.what)}."
+    sure = between(onset.earliest, onset.latest, onset.level)
+    return f"Since {moment(onset.at)} ({sure}), dated on {words(onset.what)}."
 
 
 def durations(spans: Sequence[Duration]) -> str:
@@ -183,7 +184,8 @@ def verification(incident: Incident) -> str:
         paragraph("Whether this report is the one that was issued, from these inputs, can be checked at any time:")
         + element("pre", element("code", f"{command}\n{command} --rerun"))
         + paragraph(
-            "The first compares every byte of every file, and the inputs, with the manifest; the second also runs everything again and "
-            "compares what comes out. Compare the digest it prints with the one kept elsewhere when the report was issued."
+            "The first compares every byte of every file, and the inputs, with the manifest; the second also runs "
+            "everything again and compares what comes out. Compare the digest it prints with the one kept elsewhere "
+            "when the report was issued."
         )
     )

@@ -178,13 +178,13 @@ def _comments(text: str) -> dict[int, str]:
 
 
 def fit(settings: Mapping[str, Any], templates: Sequence[Template]) -> list[Problem]:
-    """Everything wrong with a run's settings, before any kernel starts.
+    r"""Everything wrong with a run's settings, before any kernel starts.
 
     Examples
     --------
     >>> alpha = Parameter(name="alpha", type="float", default=0.05, help="")
     >>> template = Template(path=Path("2_drift.ipynb"), notebook={}, parameters=(alpha,))
-    >>> print(*fit({"alhpa": 0.01, "alpha": "much"}, [template]), sep="\\n")
+    >>> print(*fit({"alhpa": 0.01, "alpha": "much"}, [template]), sep="\n")
     alhpa: no notebook has this parameter. Hint: did you mean 'alpha'?
     alpha: 'much' is no float (2_drift, alpha). Hint: the default is 0.05
     """

@@ -45,9 +45,9 @@ def mask(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Drop what changes how other text is read: control and format characters, bidirectional overrides, lone surrogates.
+    r"""Drop what changes how other text is read: control, format and bidirectional characters, lone surrogates.
 
-    >>> clean("a\\x1b[31mb\\u202ec\\n d")
+    >>> clean("a\x1b[31mb\u202ec\n d")
     'a[31mbc d'
     """
     spaced = re.sub(r"\s+", " ", text)

@@ -164,7 +164,9 @@ def _timeline_alt(marks: Sequence[Mark], spans: Sequence[Duration], drawn: int) 
     moments = "; ".join(f"{mark.name} {moment(mark.at)}" for mark in marks if mark.kind == "moment")
     left_out = f" {drawn} of {len(marks)} entries are drawn." if drawn < len(marks) else ""
     events = sum(mark.kind == "event" for mark in marks)
-    return f"Moments in order of time: {moments or 'none'}. Bars: {', '.join(words(span.name) for span in spans) or 'none'}. {count(events, 'event')} on record.{left_out}"
+    bars = ", ".join(words(span.name) for span in spans)
+    on_record = f"{count(events, 'event')} on record.{left_out}"
+    return f"Moments in order of time: {moments or 'none'}. Bars: {bars or 'none'}. {on_record}"
 
 
 def _mark_row(mark: Mark) -> Spec:
@@ -265,7 +267,8 @@ def _cascade_title(result: Cascade) -> str:
     if not result.abnormal:
         return f"None of {count(result.n_signals, 'signal')} left its normal range"
     first = result.suspects[0]
-    return f"{plain(first.component, 40)} comes first: {plain(words(first.signal.partition('|')[2]), 40)} left its normal range"
+    metric = plain(words(first.signal.partition("|")[2]), 40)
+    return f"{plain(first.component, 40)} comes first: its {metric} left its normal range"
 
 
 def _suspect_row(suspect: Suspect, rank: int) -> Spec:
@@ -282,4 +285,5 @@ def _suspect_row(suspect: Suspect, rank: int) -> Spec:
 def _cascade_alt(result: Cascade) -> str:
     order = ", ".join(suspect.component for suspect in result.suspects[:MOST_SUSPECTS]) or "none"
     chance = f"A random guess would name the first with probability {number(result.chance)}."
-    return f"Bars of the largest deviation from normal, the likeliest origin first: {order}. {count(result.n_signals, 'signal')} compared. {chance}"
+    compared = f"{count(result.n_signals, 'signal')} compared."
+    return f"Bars of the largest deviation from normal, the likeliest origin first: {order}. {compared} {chance}"
