@@ -306,13 +306,6 @@ def test_the_distance_is_that_of_the_two_distribution_functions(values, cut):
     assert kolmogorov_smirnov(first, second)[0] == pytest.approx(apart)
 
 
-def test_exact_and_asymptotic_p_values_join_where_one_hands_over():
-    rng = np.random.default_rng(4)
-    below, above = (rng.normal(size=size) for size in (1000, 1001))
-    moved = rng.normal(0.07, 1, 1000)
-    assert kolmogorov_smirnov(below, moved)[1] == pytest.approx(kolmogorov_smirnov(above, moved)[1], rel=0.25)
-
-
 def test_windows_that_differ_by_rounding_alone_are_the_same():
     distance, p_value = kolmogorov_smirnov(NORMAL, NORMAL.astype("float32").astype(float))
     assert distance <= 1 / N + 1e-12
@@ -374,7 +367,8 @@ def test_a_column_is_compared_by_order_or_by_category(values, coded, kind):
 
 def test_a_label_has_one_spelling_a_value():
     assert list(as_labels(pd.Series([2.0, 3.0]))) == list(as_labels(pd.Series([2, 3]))) == ["2", "3"]
-    assert list(as_labels(pd.Series([2.0, 2.5]))) == ["2.0", "2.5"] or list(as_labels(pd.Series([2.0, 2.5]))) == ["2", "2.5"]
+    assert list(as_labels(pd.Series([2.0, 2.5]))) == ["2", "2.5"]
+    assert list(as_labels(pd.Series([2.0, np.inf]))) == ["2", "inf"]
 
 
 def test_a_number_too_large_for_an_integer_keeps_its_label():

@@ -223,8 +223,8 @@ def _opened(path: "str | PathLike[str]") -> tuple[Path, Document]:
 
 
 def _names(folder: Path) -> tuple[str, ...]:
-    """What a folder is called: by the path given, and by where a link leads."""
-    return tuple(dict.fromkeys((folder.absolute().name, folder.resolve().name)))
+    """What a folder is called: by where a link leads, and by the path given."""
+    return tuple(dict.fromkeys((folder.resolve().name, folder.absolute().name)))
 
 
 def load(path: "str | PathLike[str]") -> Case:

@@ -35,7 +35,7 @@ class Graph:
         """The nodes of one cycle, the first again at the end; empty where there is none.
 
         >>> Graph(kind="causal", edges=(("a", "b"), ("b", "a"))).cycle()
-        ('a', 'b', 'a')
+        ('b', 'a', 'b')
         """
         sorter: TopologicalSorter[str] = TopologicalSorter()
         for cause, effect in self.edges:

@@ -97,12 +97,17 @@ class Window(Record):
         return {"path": value} if isinstance(value, str) else value
 
 
+def _or_a_path(schema: dict[str, Any]) -> None:
+    """Tell editors what the validator of `Window` allows: a path alone."""
+    schema["anyOf"].insert(0, {"type": "string"})
+
+
 class Data(Record):
     """The tables of the case and the roles of their columns; a column without a role is a feature."""
 
-    reference: Window | None = None
-    current: Window | None = None
-    recovered: Window | None = None
+    reference: Window | None = Field(default=None, json_schema_extra=_or_a_path)
+    current: Window | None = Field(default=None, json_schema_extra=_or_a_path)
+    recovered: Window | None = Field(default=None, json_schema_extra=_or_a_path)
     time: str | None = None
     label: str | None = None
     positive: str | int | float | bool = 1

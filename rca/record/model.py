@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Scores = np.ndarray[Any, np.dtype[np.float64]]
 
-THREADS = 2
+THREADS = 1
 """Threads that a model may use; the scores do not depend on it."""
 
 LARGEST_UNPACKED = 2_000_000_000

@@ -68,12 +68,14 @@ def durations(
     rows = []
     for name, (start, end) in MEASURES.items():
         if start in moments and end in moments:
-            spread = between if estimated and start == "onset" else None
-            rows.append(_duration(name, moments, spread))
+            guessed = estimated and start == "onset"
+            rows.append(_duration(name, moments, spread=between if guessed else None, estimated=guessed))
     return tuple(rows)
 
 
-def _duration(name: str, moments: dict[str, datetime], spread: tuple[datetime, datetime] | None) -> Duration:
+def _duration(
+    name: str, moments: dict[str, datetime], *, spread: tuple[datetime, datetime] | None, estimated: bool
+) -> Duration:
     start, end = MEASURES[name]
     return Duration(
         name=name,
@@ -82,7 +84,7 @@ def _duration(name: str, moments: dict[str, datetime], spread: tuple[datetime, d
         end=end,
         earliest=(moments[end] - spread[1]).total_seconds() if spread else None,
         latest=(moments[end] - spread[0]).total_seconds() if spread else None,
-        estimated=spread is not None,
+        estimated=estimated,
     )
 
 

@@ -193,7 +193,7 @@ class Table:
     def columns(self) -> tuple[str, ...]:
         """The names of its columns, without reading a row of Parquet or Arrow."""
         with _readable(self):
-            names = _header(self) if self.format == "csv" else self._dataset().schema.names
+            names = _same_names(self, _headers(self) if self.format == "csv" else self._schemas())
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise InvalidCase.because(f"the column {show(twice[0])} comes twice", place=self.place)
@@ -212,13 +212,22 @@ class Table:
             what = f"the table has no column {show(self.time)} (data.time)"
             raise InvalidCase.because(what, place=self.place, hint=near(self.time, columns))
         with _readable(self):
-            frame = _csv(self) if self.format == "csv" else _frame(self._dataset().to_table(columns, filter=_cut(self)))
+            frame = _csv(self) if self.format == "csv" else _frame(self._dataset.to_table(columns, filter=_cut(self)))
         return frame if self.time is None else self._timed(frame)
 
+    @cached_property
     def _dataset(self) -> Any:
+        """The files as one Arrow dataset; where they keep a column in several types of number, in the widest."""
+        import pyarrow as pa
         import pyarrow.dataset as ds
 
-        return ds.dataset([str(file) for file in self.files], format="feather" if self.format == "arrow" else "parquet")
+        paths, sort = [str(file) for file in self.files], "feather" if self.format == "arrow" else "parquet"
+        found = ds.dataset(paths, format=sort)
+        schemas = [fragment.physical_schema.remove_metadata() for fragment in found.get_fragments()]
+        return ds.dataset(paths, format=sort, schema=pa.unify_schemas(schemas, promote_options="permissive"))
+
+    def _schemas(self) -> list[list[str]]:
+        return [fragment.physical_schema.names for fragment in self._dataset.get_fragments()]
 
     def _timed(self, frame: "pd.DataFrame") -> "pd.DataFrame":
         assert self.time is not None
@@ -263,7 +272,7 @@ def _cut(table: Table) -> Any:
 
     if table.time is None or not (table.start or table.end):
         return None
-    sort = table._dataset().schema.field(table.time).type  # noqa: SLF001 - one module
+    sort = table._dataset.schema.field(table.time).type  # noqa: SLF001 - one module
     if not (pa.types.is_timestamp(sort) and sort.tz and sort.unit in ("us", "ns")):
         return None  # a coarser column would round the bounds
     field, bounds = pc.field(table.time), []
@@ -287,11 +296,15 @@ def _frame(table: "pa.Table") -> "pd.DataFrame":
     return frame
 
 
-def _header(table: Table) -> list[str]:
+def _headers(table: Table) -> list[list[str]]:
     import pandas as pd
 
     headers = [pd.read_csv(file, nrows=1, header=None, dtype=str, encoding="utf-8-sig") for file in table.files]
-    names = [[str(name) for name in header.iloc[0]] for header in headers]
+    return [[str(name) for name in header.iloc[0]] for header in headers]
+
+
+def _same_names(table: Table, names: list[list[str]]) -> list[str]:
+    """The names of the first file, which those of the others have to be too."""
     odd = next((file for file, other in zip(table.files, names, strict=True) if set(other) != set(names[0])), None)
     if odd:
         raise InvalidCase.because(

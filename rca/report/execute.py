@@ -263,7 +263,7 @@ def _execute(template: Template, order: Order, stage: Path, *, tick: Callable[[s
     at = ["(start of the kernel)"]
     kept = stage / f"{template.name}.ipynb"
     try:
-        with kernel() as manager:
+        with kernel() as manager_class:
             executed: Mapping[str, Any] = papermill.execute_notebook(
                 template.path,
                 kept,
@@ -274,7 +274,7 @@ def _execute(template: Template, order: Order, stage: Path, *, tick: Callable[[s
                 execution_timeout=order.timeout,
                 autosave_cell_every=0,
                 cwd=stage,
-                km=manager,
+                kernel_manager_class=manager_class,
                 on_cell_start=lambda cell, cell_index: at.append(cell["id"]),  # noqa: ARG005 - called by keyword
                 on_cell_executed=lambda **_: tick(template.name),
             )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rca
 
@@ -17,41 +17,45 @@ FIXED = {
     "PYTHONHASHSEED": "0",
     "TZ": "UTC",
     "LC_ALL": "C.UTF-8",
-    "OMP_NUM_THREADS": "2",
-    "OPENBLAS_NUM_THREADS": "2",
-    "MKL_NUM_THREADS": "2",
-    "NUMBA_NUM_THREADS": "2",
-    "POLARS_MAX_THREADS": "2",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+    "POLARS_MAX_THREADS": "1",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
-"""Sums depend on the number of threads, and texts on the language: both are the same everywhere."""
+"""Sums depend on the number of threads, and texts on the language: both are the same everywhere. One thread does not spin."""
 
 ARGV = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
 
 
 @contextmanager
-def kernel() -> Iterator["AsyncKernelManager"]:
-    """A manager of one kernel of this interpreter, whatever kernels are installed.
+def kernel() -> Iterator["type[AsyncKernelManager]"]:
+    """A kind of kernel manager that starts this interpreter, whatever kernels are installed.
 
-    It talks over sockets in a private folder, so that no port is taken and two runs cannot collide, and it reads no
-    start-up files of the user.
+    Its kernels talk over sockets in a private folder, so that no port is taken and two runs cannot collide, and they read
+    no start-up files of the user.
     """
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
-    from jupyter_core.utils import run_sync
 
     with TemporaryDirectory(prefix="rca-kernel-") as private:
         environment = {**FIXED, "PYTHONPATH": _python_path(), "IPYTHONDIR": private}
         spec = KernelSpec(argv=ARGV, display_name="Python 3 (ipykernel)", language="python", env=environment)
-        manager = AsyncKernelManager(
-            kernel_name="python3", transport="ipc", connection_file=str(Path(private, "kernel.json"))
-        )
-        manager._kernel_spec = spec  # noqa: SLF001 - the public way is a search over installed kernels, by name
-        try:
-            yield manager
-        finally:
-            if manager.has_kernel:
-                run_sync(manager.shutdown_kernel)(now=True)
+
+        class ThisInterpreter(AsyncKernelManager):
+            """Starts this interpreter."""
+
+            def __init__(self, **settings: Any) -> None:
+                where = str(Path(private, "kernel.json"))
+                super().__init__(**settings, transport="ipc", connection_file=where)
+
+            @property
+            def kernel_spec(self) -> KernelSpec:
+                """The one kernel there is, found by no search."""
+                return spec
+
+        yield ThisInterpreter
 
 
 def _python_path() -> str:

@@ -332,7 +332,7 @@ def _parse(report: Path) -> Record:
         raise ValueError("not a plain file of a manifest's size")
     made = json.loads(path.read_bytes())
     if not (isinstance(made, dict) and made.get("schema") == SCHEMA):
-        raise ValueError(f"not a manifest of version {SCHEMA}")  # noqa: TRY004 - to the caller, any unreadable text
+        raise ValueError(f"not a manifest of version {SCHEMA}")
     for key in ("inputs", "outputs", "templates"):
         _sound_entries(key, made.get(key))
     for name in made["outputs"]:
@@ -349,7 +349,7 @@ def _parse(report: Path) -> Record:
 
 def _sound_entries(key: str, entries: object) -> None:
     if not isinstance(entries, dict):
-        raise ValueError(f"no {key}")
+        raise ValueError(f"no {key}")  # noqa: TRY004 - to the caller it is a text that is no manifest
     for name, said in entries.items():
         if PurePosixPath(name).is_absolute() or {"..", "", "\0"} & set(name.split("/")) or "\0" in name:
             raise ValueError(f"{key}: {plain(name, 80)!r} leaves the folder")

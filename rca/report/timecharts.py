@@ -100,8 +100,9 @@ def _events(events: Sequence[Event]) -> Iterable[Mark]:
 
 def _drawn(marks: Sequence[Mark]) -> list[Mark]:
     """All moments, and the first events: a timeline of hundreds of alerts stays readable."""
-    events = [mark for mark in marks if mark.kind == "event"][:MOST_EVENTS]
-    return [mark for mark in marks if mark.kind == "moment" or mark in events]
+    events = [place for place, mark in enumerate(marks) if mark.kind == "event"]
+    left_out = set(events[MOST_EVENTS:])
+    return [mark for place, mark in enumerate(marks) if place not in left_out]
 
 
 def _points(marks: Sequence[Mark]) -> Spec:

@@ -1,0 +1,160 @@
+"""What many tests share: results as literals, and one real report."""
+
+import os
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from rca.analysis.cascade import Cascade, Suspect
+from rca.analysis.drift import ColumnDrift, Drift, Profile
+from rca.analysis.harm import Contribution, Harm
+from rca.analysis.metric import Measured
+from rca.analysis.onset import Onset
+from rca.analysis.verdict import Cause, Verdict
+from rca.finding import Interval
+from rca.record.incident import Incident
+
+os.environ["TZ"] = "UTC"
+time.tzset()
+
+ROOT = Path(__file__).resolve().parent.parent
+INCIDENTS = ROOT / "data" / "incidents"
+SMALLEST = "line-cascade"
+
+HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>]]>\x1b[31m\u202egnp.exe &amp; ann@example.org"
+
+
+@pytest.fixture
+def hostile():
+    """A text that breaks out of most places it is put into."""
+    return HOSTILE
+
+
+def interval(low, high):
+    return Interval(low=low, high=high)
+
+
+@pytest.fixture
+def column():
+    profile = Profile(labels=("below 1", "1 to 2", "above 2"), reference=(0.2, 0.5, 0.3), current=(0.0, 0.9, 0.1))
+    return ColumnDrift(
+        column="income",
+        aspect="values",
+        kind="numeric",
+        test="KS",
+        statistic=0.4,
+        p_value=0.0,
+        q_value=0.0,
+        effect=0.4,
+        interval=interval(0.35, 0.45),
+        moved=True,
+        profile=profile,
+    )
+
+
+@pytest.fixture
+def drift(column):
+    return Drift(columns=(column,), alpha=0.05, material=0.05, n_reference=900, n_current=1000)
+
+
+@pytest.fixture
+def measured():
+    return Measured(
+        name="error_rate",
+        harm="higher",
+        reference=0.1,
+        current=0.3,
+        change=0.2,
+        reference_interval=interval(0.09, 0.11),
+        current_interval=interval(0.28, 0.32),
+        interval=interval(0.17, 0.23),
+        p_value=0.0,
+        n_reference=900,
+        n_current=1000,
+    )
+
+
+@pytest.fixture
+def harm(measured):
+    def part(name, value, kind="feature"):
+        ends = interval(value - 0.01, value + 0.01)
+        return Contribution(
+            kind=kind, name=name, value=value, interval=ends, method="mended", n_effective=800.0, strength="shown"
+        )
+
+    parts = (part("income", 0.18), part("label", 0.03, "concept"), part("age", -0.02))
+    return Harm(measured=measured, contributions=parts, unexplained=0.01)
+
+
+@pytest.fixture
+def onset():
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    return Onset(
+        at=start + timedelta(days=2),
+        earliest=start + timedelta(days=1),
+        latest=start + timedelta(days=3),
+        what="error rate",
+        unit="share of rows",
+        times=tuple(start + timedelta(days=day) for day in range(5)),
+        values=(0.1, None, 0.3, 0.3, 0.31),
+        counts=(10, 0, 12, 11, 9),
+    )
+
+
+@pytest.fixture
+def cascade():
+    def suspect(component, score):
+        signal = f"{component}|latency"
+        return Suspect(component=component, signal=signal, score=score, onset=None, explained=False, upstream=True)
+
+    suspects = (suspect("detector", 9.0), suspect("robot", 12.0))
+    return Cascade(suspects=suspects, target="robot|latency", n_signals=4, chance=0.5)
+
+
+@pytest.fixture
+def verdict(measured, onset):
+    cause = Cause(
+        kind="feature",
+        name="income",
+        fault="frozen",
+        contribution=0.18,
+        interval=interval(0.17, 0.19),
+        strength="shown",
+        findings=("harm.feature.income",),
+    )
+    return Verdict(status="explained", summary="income froze.", metric=measured, causes=(cause,), onset=onset)
+
+
+@pytest.fixture
+def incident():
+    return Incident.model_validate(
+        {
+            "schema": 1,
+            "id": "an-incident",
+            "title": "An incident",
+            "severity": "sev2",
+            "category": "model_drift",
+            "status": "closed",
+            "timeline": {
+                "onset": "2026-03-01T00:00:00Z",
+                "detected": "2026-03-05T12:00:00Z",
+                "recovered": "2026-03-07T12:00:00Z",
+                "events": [{"at": "2026-03-01T00:00:00Z", "kind": "deploy", "system": "store", "what": "schema v2"}],
+            },
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory):
+    """One real run of the smallest incident that ships; tests that change it change a copy."""
+    from rca.report.execute import run
+
+    case = INCIDENTS / SMALLEST
+    if not case.is_dir():
+        pytest.skip(f"{SMALLEST} is not there")
+    out = tmp_path_factory.mktemp("reports")
+    return SimpleNamespace(result=run(case, out=out, progress=False), case=case, out=out)
