@@ -1,6 +1,7 @@
 """What many tests share: results as literals, and one real report."""
 
 import os
+import shutil
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -153,8 +154,8 @@ def report(tmp_path_factory):
     """One real run of the smallest incident that ships; tests that change it change a copy."""
     from rca.report.execute import run
 
-    case = INCIDENTS / SMALLEST
-    if not case.is_dir():
+    if not (INCIDENTS / SMALLEST).is_dir():
         pytest.skip(f"{SMALLEST} is not there")
-    out = tmp_path_factory.mktemp("reports")
+    base = tmp_path_factory.mktemp("a-run")
+    case, out = Path(shutil.copytree(INCIDENTS / SMALLEST, base / "cases" / SMALLEST)), base / "reports"
     return SimpleNamespace(result=run(case, out=out, progress=False), case=case, out=out)

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
@@ -45,6 +45,7 @@ def crowd_worth(members):
 
 
 @given(games())
+@settings(deadline=None)
 def test_contributions_add_up_to_the_change(game):
     players, worth = game
     found = shapley(worth.__getitem__, players)
@@ -53,6 +54,7 @@ def test_contributions_add_up_to_the_change(game):
 
 
 @given(games(most=4))
+@settings(deadline=None)
 def test_a_contribution_is_the_mean_of_what_is_added_over_all_orders(game):
     players, worth = game
     found = shapley(worth.__getitem__, players)
@@ -60,6 +62,7 @@ def test_a_contribution_is_the_mean_of_what_is_added_over_all_orders(game):
 
 
 @given(games())
+@settings(deadline=None)
 def test_a_player_who_changes_nothing_gets_nothing(game):
     players, worth = game
     found = shapley(lambda members: worth[members - {"idle"}], (*players, "idle"))
@@ -67,6 +70,7 @@ def test_a_player_who_changes_nothing_gets_nothing(game):
 
 
 @given(games())
+@settings(deadline=None)
 def test_an_idle_player_takes_nothing_from_the_others(game):
     players, worth = game
     alone = shapley(worth.__getitem__, players)
@@ -75,12 +79,14 @@ def test_an_idle_player_takes_nothing_from_the_others(game):
 
 
 @given(st.lists(WORTHS, min_size=5, max_size=5))
+@settings(deadline=None)
 def test_players_who_do_the_same_get_the_same(by_size):
     found = shapley(lambda members: by_size[len(members)], "abcd")
     assert_allclose(found.contributions, (by_size[4] - by_size[0]) / 4, atol=1e-9 * max(1, *map(abs, by_size)))
 
 
 @given(games(), st.randoms())
+@settings(deadline=None)
 def test_the_order_of_the_players_does_not_matter(game, random):
     players, worth = game
     shuffled = list(players)
@@ -90,6 +96,7 @@ def test_the_order_of_the_players_does_not_matter(game, random):
 
 
 @given(games(), st.floats(-10, 10), st.floats(-1e3, 1e3))
+@settings(deadline=None)
 def test_a_unit_scales_the_parts_and_an_origin_leaves_them(game, factor, origin):
     players, worth = game
     plain = shapley(worth.__getitem__, players)
@@ -98,6 +105,7 @@ def test_a_unit_scales_the_parts_and_an_origin_leaves_them(game, factor, origin)
 
 
 @given(st.lists(WORTHS, min_size=1, max_size=8))
+@settings(deadline=None)
 def test_where_worths_add_each_gets_their_own(own):
     players = [str(i) for i in range(len(own))]
     found = shapley(lambda members: sum(own[int(name)] for name in members), players)

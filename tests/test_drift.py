@@ -11,20 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rca.analysis.drift import (
-    COMMONEST,
-    MATERIAL,
-    OTHER,
-    Drift,
-    as_labels,
-    as_numbers,
-    benjamini_hochberg,
-    chi_square,
-    count_table,
-    drift,
-    kind_of,
-    kolmogorov_smirnov,
-)
+from rca.analysis.columns import as_labels, as_numbers, kind_of
+from rca.analysis.drift import COMMONEST, MATERIAL, OTHER, Drift, count_table, drift
+from rca.analysis.two_sample import benjamini_hochberg, chi_square, kolmogorov_smirnov
 from rca.errors import InvalidCase, Unanswerable
 
 N = 300
@@ -124,7 +113,7 @@ FRAMES = st.lists(st.tuples(st.floats(-5, 5), st.sampled_from("abc"), st.boolean
 
 
 @given(FRAMES, FRAMES, st.integers(0, 99))
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_neither_the_order_of_rows_nor_of_columns_matters(reference, current, seed):
     plain = drift(reference, current)
     shuffled = drift(
@@ -136,7 +125,7 @@ def test_neither_the_order_of_rows_nor_of_columns_matters(reference, current, se
 
 
 @given(FRAMES, FRAMES)
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_which_window_comes_first_does_not_change_an_effect(reference, current):
     there, back = drift(reference, current), drift(current, reference)
     for row in there.columns:
@@ -145,7 +134,7 @@ def test_which_window_comes_first_does_not_change_an_effect(reference, current):
 
 
 @given(FRAMES, FRAMES, st.sampled_from([0.5, 2.0, -4.0]))
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_a_unit_does_not_change_what_moved(reference, current, factor):
     scaled = [frame.assign(x=frame["x"] * factor) for frame in (reference, current)]
     assert drift(*scaled)["x"].effect == pytest.approx(drift(reference, current)["x"].effect)
@@ -153,7 +142,7 @@ def test_a_unit_does_not_change_what_moved(reference, current, factor):
 
 
 @given(FRAMES, FRAMES)
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_the_names_of_categories_do_not_change_what_moved(reference, current):
     names = {"a": "zebra", "b": "äpfel", "c": "=1+1"}
     renamed = [frame.assign(word=frame["word"].map(names)) for frame in (reference, current)]
@@ -286,6 +275,7 @@ def test_a_drift_is_a_table_with_a_row_an_aspect():
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+@settings(deadline=None)
 def test_a_q_value_is_never_below_its_p_value_and_keeps_their_order(p_values):
     q_values = benjamini_hochberg(p_values)
     assert all(p <= q + 1e-12 for p, q in zip(p_values, q_values, strict=True))
@@ -298,7 +288,7 @@ def test_no_tests_have_no_q_values():
 
 
 @given(st.lists(st.integers(-3, 3).map(float), min_size=1, max_size=40), st.integers(1, 20))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_the_distance_is_that_of_the_two_distribution_functions(values, cut):
     first, second = np.array(values), np.array(values[-cut:])
     grid = np.arange(-3, 4)
@@ -339,6 +329,7 @@ def test_one_category_cannot_differ():
 
 
 @given(st.lists(st.integers(0, 50), min_size=2, max_size=6), st.lists(st.integers(0, 50), min_size=2, max_size=6))
+@settings(deadline=None)
 def test_a_table_of_counts_always_has_a_p_value(first, second):
     size = min(len(first), len(second))
     counts = np.array([first[:size], second[:size]])
@@ -396,7 +387,7 @@ def test_an_interval_of_missingness_holds_zero_where_the_rates_are_the_same():
 
 
 @given(st.integers(0, 40), st.integers(0, 40))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_an_interval_of_missingness_holds_its_estimate(first, second):
     frames = [np.where(np.arange(40) < count, np.nan, 1.0) for count in (first, second)]
     for row in one(*frames).columns:

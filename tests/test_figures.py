@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from rca.report.charts import MOST_PARTS, chart
+from rca.report.charts import chart
 from rca.report.figures import plot, plotly_js, specification
+from rca.report.harmcharts import MOST_PARTS
 from rca.report.timecharts import onset as onset_chart
 from rca.report.timecharts import timeline
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from rca.analysis.metric import Measured, Meter, Parts, measure, percentile, two_sided
+from rca.analysis.meter import Meter
+from rca.analysis.metric import Measured, Parts, measure, percentile, two_sided
 from rca.errors import Unanswerable
 from rca.record.case import Roles
 from rca.record.incident import Metric
@@ -97,7 +98,7 @@ def test_a_gap_compares_the_groups_that_are_large_in_every_window():
 
 @pytest.mark.parametrize("name", NAMES)
 @given(seed=st.integers(0, 999))
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None)
 def test_neither_the_order_of_rows_nor_an_even_weight_matters(name, seed):
     rows = rows_of(np.random.default_rng(seed), 60)
     parts = meter(name).parts(rows)
@@ -114,7 +115,7 @@ def test_a_row_of_weight_three_counts_as_three_rows(name):
 
 
 @given(st.sampled_from(["mae", "rmse"]), st.floats(0.01, 1000), st.integers(0, 99))
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_a_unit_of_the_label_is_a_unit_of_the_error(name, factor, seed):
     rng = np.random.default_rng(seed)
     rows = pd.DataFrame({"label": rng.normal(size=50), "prediction": rng.normal(size=50)})
@@ -173,7 +174,7 @@ def test_many_classes_have_an_error_rate():
     assert value(rows, "error_rate", Roles(label="label", prediction="prediction")) == pytest.approx(2 / 6)
 
 
-def test_a_label_never_equals_a_prediction_by_its_spelling_alone():
+def test_a_difference_of_spelling_alone_is_no_error():
     rows = pd.DataFrame({"label": [1.0, 0.0, np.nan, 1.0], "prediction": ["1", "0", "1", "0"]})
     assert value(rows, "error_rate", Roles(label="label", prediction="prediction")) == pytest.approx(1 / 3)
 

@@ -23,12 +23,21 @@ ALLOWED = re.compile(r"</?([a-z0-9]+)((?: (?:class|scope|href)=\"[^\"<>]*\")*)>"
 
 def cell(*outputs, **kind):
     made = {"cell_type": "code", "id": "a", "metadata": {}, "source": ["show.it()"], "execution_count": 1}
-    return {**made, "outputs": [{"output_type": "display_data", "metadata": {}, "data": data} for data in outputs], **kind}
+    return {
+        **made,
+        "outputs": [{"output_type": "display_data", "metadata": {}, "data": data} for data in outputs],
+        **kind,
+    }
 
 
 def results(**verdict):
     said = {"status": "explained", "summary": "It broke.", "metric": None, "causes": [], "onset": None} | verdict
-    return {"incident": "an-incident", "verdict": said, "findings": [], "unanswered": [{"question": "why", "why": "none"}]}
+    return {
+        "incident": "an-incident",
+        "verdict": said,
+        "findings": [],
+        "unanswered": [{"question": "why", "why": "none"}],
+    }
 
 
 PROVENANCE = {
@@ -108,13 +117,24 @@ def test_hostile_texts_arrive_as_text_everywhere(incident, harm, hostile):
         cell(source=[hostile]),
         {"cell_type": "markdown", "id": "m", "metadata": {}, "source": [hostile]},
     ]
-    cause = {"kind": "feature", "name": hostile, "fault": None, "contribution": 0.1, "interval": [0.0, 0.2], "strength": "shown"}
-    told = render(evil, {"1_a": {"cells": cells}}, results=results(summary=hostile, causes=[cause]), provenance=PROVENANCE)
+    cause = {
+        "kind": "feature",
+        "name": hostile,
+        "fault": None,
+        "contribution": 0.1,
+        "interval": [0.0, 0.2],
+        "strength": "shown",
+    }
+    told = render(
+        evil, {"1_a": {"cells": cells}}, results=results(summary=hostile, causes=[cause]), provenance=PROVENANCE
+    )
     body = without_scripts(told)
     assert "<script>alert" not in told
     assert "<img" not in body
     assert not re.search(r"<[^>]*\sonerror", re.sub(r'"[^"]*"', '""', body))
-    assert "\x1b" not in re.sub(r'<script type="application/json".*?</script>|<pre>.*?</pre>', "", body, flags=re.DOTALL)
+    assert "\x1b" not in re.sub(
+        r'<script type="application/json".*?</script>|<pre>.*?</pre>', "", body, flags=re.DOTALL
+    )
     embedded = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', told, flags=re.DOTALL)[1]
     assert json.loads(embedded)["data"][0]["name"] == hostile
 
@@ -138,7 +158,9 @@ def test_headings_of_notebooks_stand_below_the_title_of_the_page(page):
 
 
 def test_printed_lines_are_kept_as_text(page):
-    assert "<pre>a &lt;b&gt;</pre>" in page(cell(outputs=[{"output_type": "stream", "name": "stdout", "text": ["a <b>"]}]))
+    assert "<pre>a &lt;b&gt;</pre>" in page(
+        cell(outputs=[{"output_type": "stream", "name": "stdout", "text": ["a <b>"]}])
+    )
 
 
 @pytest.mark.parametrize("status", ["explained", "no_incident", "cannot_tell"])
@@ -183,13 +205,23 @@ def test_tables_hold_whatever_text_they_are_given(rows):
 
 
 @pytest.mark.parametrize(
-    "text", ["ann.lee+x@mail.example.org", "+49 30 1234567", "(030) 1234 567", "212-555-0100", "4111 1111 1111 1111", "123456789"]
+    "text",
+    [
+        "ann.lee+x@mail.example.org",
+        "+49 30 1234567",
+        "(030) 1234 567",
+        "212-555-0100",
+        "4111 1111 1111 1111",
+        "123456789",
+    ],
 )
 def test_personal_data_are_masked(text):
     assert mask(f"write {text}, please") == "write ▮▮▮, please"
 
 
-@pytest.mark.parametrize("text", ["2026-05-02 09:10", "18,234", "0.123456789", "v3.4.1", "+0.134 (0.121 to 0.148)", "a@b"])
+@pytest.mark.parametrize(
+    "text", ["2026-05-02 09:10", "18,234", "0.123456789", "v3.4.1", "+0.134 (0.121 to 0.148)", "a@b"]
+)
 def test_numbers_times_and_versions_are_not_masked(text):
     assert mask(text) == text
 
@@ -197,7 +229,11 @@ def test_numbers_times_and_versions_are_not_masked(text):
 @given(st.text())
 def test_cleaned_text_is_one_line_without_control_characters(text):
     cleaned = clean(text)
-    assert cleaned.isprintable() or not cleaned.replace(" ", "").strip() or all(c.isprintable() or c == " " for c in cleaned)
+    assert (
+        cleaned.isprintable()
+        or not cleaned.replace(" ", "").strip()
+        or all(c.isprintable() or c == " " for c in cleaned)
+    )
     assert clean(cleaned) == cleaned
 
 

@@ -36,6 +36,11 @@ NAMED_ELSEWHERE = {"IPython": "ipython", "markdown_it": "markdown-it-py", "sklea
 
 TESTED_ELSEWHERE = {
     "rca/__main__.py": "test_cli.py",
+    "rca/analysis/columns.py": "test_drift.py",
+    "rca/analysis/contribution.py": "test_harm.py",
+    "rca/analysis/meter.py": "test_metric.py",
+    "rca/analysis/reweighting.py": "test_harm.py",
+    "rca/analysis/two_sample.py": "test_drift.py",
 }
 """A module that is a part of another → the test file that holds its laws."""
 

@@ -1,4 +1,4 @@
-"""Which system failed first: signals against their own normal, the components that nothing upstream explains in front."""
+"""Which system failed first: signals against their own normal, components that nothing upstream explains in front."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rca.analysis.columns import Floats
 from rca.analysis.result import Result, Row
 from rca.errors import Unanswerable
 from rca.finding import Finding, Target
@@ -16,13 +17,14 @@ from rca.finding import Finding, Target
 if TYPE_CHECKING:
     from rca.record.incident import Signals
 
-Floats = npt.NDArray[np.float64]
-
 ABNORMAL = 4.0
 """Robust standard deviations from normal at which a signal has left its range."""
 
 NORMAL_ROWS = 10
 """Normal samples below which no range can be told."""
+
+LARGEST = 1e300
+"""Deviations are cut here, so that they are finite."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,11 +130,20 @@ def cascade(
     kind : {'causal', 'calls'}
         `causal` edges run from cause to effect; `calls` from caller to callee, and a failure travels the other way.
 
+    Returns
+    -------
+    Cascade
+        One suspect a component. Without a graph the farthest from normal leads; with one, the first that left its
+        range upstream of the alarm, with no cause of its own that left it earlier.
+
     Raises
     ------
     Unanswerable
-        If fewer than ten normal rows, or no failing row, are on record.
+        If there is no signal, or fewer than ten normal rows or no failing row are on record.
     """
+    names = [str(name) for name in table.columns if name != "time"]
+    if not names:
+        raise Unanswerable("which system failed first", "the table holds no signals")
     table = table.sort_values("time", kind="stable")
     failing = ((table["time"] >= signals.from_) & (table["time"] <= signals.to)).to_numpy()
     normal = (table["time"] < signals.from_).to_numpy()
@@ -140,13 +151,15 @@ def cascade(
         raise Unanswerable(
             "which system failed first", f"{normal.sum()} normal and {failing.sum()} failing samples are too few"
         )
-    names = [str(name) for name in table.columns if name != "time"]
     values = table[names].to_numpy(float)
     bad = np.array([{"up": 1, "down": -1}.get(signals.bad.get(metric_of(name), ""), 0) for name in names])
-    deviations = _deviations(values[normal], values[failing], bad)
-    times = table.loc[failing, "time"]
-    causes = _causes(edges, kind)
-    suspects = _suspects(names, deviations, times, causes, component_of(signals.target) if signals.target else None)
+    suspects = _suspects(
+        names,
+        _deviations(values[normal], values[failing], bad),
+        table.loc[failing, "time"],
+        causes=_causes(edges, kind),
+        alarm=component_of(signals.target) if signals.target else None,
+    )
     return Cascade(suspects=suspects, target=signals.target, n_signals=len(names), chance=1 / max(1, len(suspects)))
 
 
@@ -167,19 +180,31 @@ def metric_of(signal: str) -> str:
 def _deviations(normal: Floats, failing: Floats, bad: npt.NDArray[np.int64]) -> Floats:
     """Distance of each failing sample from the normal median, in normal standard deviations, in the bad direction.
 
-    The scale is the largest of the standard deviation, the interquartile range over 1.349 and a millionth of the median's size,
-    so that a signal which never moved needs a visible step.
+    The scale is the largest of the standard deviation, the interquartile range over 1.349 and a hundredth of the
+    median's size, so that a signal which never moved needs a visible step. A sample that is no finite number is zero
+    away, as is all of a signal whose scale is no number.
+
+    Returns
+    -------
+    ndarray of shape (failing rows, signals)
+        Finite.
     """
-    with np.errstate(invalid="ignore"):
-        centre = np.nanmedian(np.where(np.isnan(normal).all(axis=0), 0.0, normal), axis=0)
-        quarters = np.nanquantile(np.where(np.isnan(normal).all(axis=0), 0.0, normal), [0.25, 0.75], axis=0)
-        spread = np.nanstd(np.where(np.isnan(normal).all(axis=0), 0.0, normal), axis=0)
-    scale = np.maximum.reduce(
-        [spread, (quarters[1] - quarters[0]) / 1.349, 0.01 * np.abs(centre), np.full(len(centre), 1e-9)]
-    )
-    away = (failing - centre) / scale
+    known = np.where(np.isfinite(normal), normal, np.nan)
+    known = np.where(np.isnan(known).all(axis=0), 0.0, known)
+    with np.errstate(invalid="ignore", over="ignore"):
+        centre = np.nanmedian(known, axis=0)
+        quarters = np.nanquantile(known, [0.25, 0.75], axis=0)
+        scale = np.maximum.reduce(
+            [
+                np.nanstd(known, axis=0),
+                (quarters[1] - quarters[0]) / 1.349,
+                0.01 * np.abs(centre),
+                np.full(len(centre), 1e-9),
+            ]
+        )
+        away = (np.where(np.isfinite(failing), failing, np.nan) - centre) / scale
     directed = np.where(bad == 0, np.abs(away), bad * away)
-    return np.where(np.isnan(directed), 0.0, directed)
+    return np.asarray(np.nan_to_num(np.clip(directed, -LARGEST, LARGEST), nan=0.0))
 
 
 def _causes(edges: Iterable[tuple[str, str]], kind: str) -> dict[str, set[str]]:
@@ -206,6 +231,7 @@ def _suspects(
     names: Sequence[str],
     deviations: Floats,
     times: "pd.Series[pd.Timestamp]",
+    *,
     causes: Mapping[str, set[str]],
     alarm: str | None,
 ) -> tuple[Suspect, ...]:
@@ -215,7 +241,7 @@ def _suspects(
         best.setdefault(component_of(names[i]), i)
     first = {component: _first(deviations[:, i]) for component, i in best.items()}
     reach = _reach(causes, alarm) if alarm is not None and alarm in causes else set(best)
-    suspects = [
+    suspects = (
         Suspect(
             component=component,
             signal=names[i],
@@ -225,7 +251,7 @@ def _suspects(
             upstream=component in reach,
         )
         for component, i in best.items()
-    ]
+    )
     return tuple(sorted(suspects, key=_by_time if causes else _by_size))
 
 

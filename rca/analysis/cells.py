@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rca.analysis.drift import Floats, as_labels, as_numbers, kind_of
+from rca.analysis.columns import Floats, as_labels, as_numbers, kind_of
 
 Codes = npt.NDArray[np.intp]
 
@@ -69,19 +69,14 @@ def _number_codes(reference: Floats, current: Floats) -> tuple[Codes, Codes]:
     """Bins are odd or even so that an atom never shares a code with the numbers around it."""
     atoms = np.union1d(_atoms(reference), _atoms(current))
     others = reference[~np.isin(reference, atoms) & ~np.isnan(reference)]
-    inner = (
-        np.unique(np.quantile(others, np.linspace(0, 1, BINS + 1)[1:-1], method="lower"))
-        if len(others)
-        else np.array([])
-    )
+    levels = np.linspace(0, 1, BINS + 1)[1:-1]
+    inner = np.unique(np.quantile(others, levels, method="lower")) if len(others) else np.array([])
     edges = np.union1d(atoms, inner)
-
-    def code(values: Floats) -> Codes:
-        place = 1 + 2 * np.searchsorted(edges, values, side="left") + 1
-        place = np.where(np.isin(values, atoms), 1 + 2 * np.searchsorted(edges, values, side="left"), place)
-        return np.where(np.isnan(values), 0, place).astype(np.intp)
-
-    return code(reference), code(current)
+    windows = [
+        np.where(np.isnan(window), 0, 2 * np.searchsorted(edges, window, side="left") + 2 - np.isin(window, atoms))
+        for window in (reference, current)
+    ]
+    return windows[0].astype(np.intp), windows[1].astype(np.intp)
 
 
 def _atoms(values: Floats) -> Floats:
@@ -91,8 +86,8 @@ def _atoms(values: Floats) -> Floats:
 
 
 def _label_codes(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> tuple[Codes, Codes]:
-    labels = [pd.Series(as_labels(window)).mask(window.isna().to_numpy()).to_numpy() for window in (reference, current)]
-    codes = pd.factorize(pd.Index(np.concatenate(labels), dtype=object), sort=False)[0] + 1
+    labels = np.concatenate([as_labels(reference), as_labels(current)])
+    codes = pd.factorize(pd.Index(labels, dtype=object), sort=False)[0] + 1
     counts = np.bincount(codes)
     codes = np.where((codes > 0) & (counts[codes] < 10), codes.max() + 1, codes)  # the rare are one cell
     return codes[: len(reference)], codes[len(reference) :]

@@ -5,15 +5,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+import sklearn.ensemble  # noqa: F401 - its OpenMP has to be there before it is limited
+from threadpoolctl import threadpool_limits
 
 from rca.analysis.cascade import Cascade
 from rca.analysis.cascade import cascade as rank_components
+from rca.analysis.columns import Floats
 from rca.analysis.drift import Drift
 from rca.analysis.drift import drift as compare
-from rca.analysis.faults import Faults, hit
+from rca.analysis.faults import ColumnFault, Faults, hit
 from rca.analysis.faults import faults as name_faults
 from rca.analysis.harm import Harm
 from rca.analysis.harm import harm as divide_harm
+from rca.analysis.metric import Parts
 from rca.analysis.onset import Onset, date
 from rca.analysis.result import Result, Row
 from rca.analysis.verdict import Verdict, weigh, weigh_cascade
@@ -102,29 +106,37 @@ def analyse(case: "Case", *, seed: int = 0, alpha: float = 0.05) -> Analysis:
     InvalidCase
         If a table, the model, or the graph is not what the record says.
     """
+    with threadpool_limits(limits=1, user_api="openmp"):  # idle threads spin, and sums depend on their number
+        return _analysed(case, seed=seed, alpha=alpha)
+
+
+def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
     said: list[Unanswered] = []
-    drifted = faulty = done = None
-    if case.reference is not None and case.current is not None:
-        drifted, faulty, done = _tables(case, said, np.random.default_rng(seed), alpha)
-    else:
-        said.append(Unanswered(question="what moved", why="the case has no tables of both windows"))
+    tables = _tables(case, said, alpha=alpha, rng=np.random.default_rng(seed))
     spread = _or_unanswered(lambda: cascade(case), said) if case.incident.signals is not None else None
-    onset = _or_unanswered(lambda: _onset(case, done, faulty), said) if done is not None else None
-    verdict = _verdict(done, spread, onset)
-    return Analysis(
+    onset = _or_unanswered(lambda: _onset(tables), said)
+    verdict = _verdict(tables.harm, spread, onset)
+    analysis = Analysis(
         incident=case.incident.id,
         seed=seed,
         alpha=alpha,
         verdict=verdict,
-        drift=drifted,
-        faults=faulty,
-        harm=done,
+        drift=tables.drift,
+        faults=tables.faults,
+        harm=tables.harm,
         onset=onset,
         cascade=spread,
         durations=_durations(case, verdict),
         whys=case.incident.whys or why_path(case.incident, verdict),
         unanswered=tuple(said),
     )
+    return replace(analysis, verdict=_citing(verdict, {finding.id for finding in analysis.findings()}))
+
+
+def _citing(verdict: Verdict, known: set[str]) -> Verdict:
+    """The verdict, citing only findings there are: a column may have moved in its missing values alone."""
+    causes = [replace(cause, findings=tuple(one for one in cause.findings if one in known)) for cause in verdict.causes]
+    return replace(verdict, causes=tuple(causes))
 
 
 def drift(case: "Case", *, alpha: float = 0.05) -> Drift:
@@ -181,17 +193,26 @@ def verdict(case: "Case", *, seed: int = 0) -> Verdict:
     return analyse(case, seed=seed).verdict
 
 
-def _tables(
-    case: "Case", said: list[Unanswered], rng: np.random.Generator, alpha: float
-) -> tuple[Drift | None, Faults | None, Harm | None]:
+@dataclass(frozen=True, kw_only=True)
+class _Tables:
+    """What the tables of both windows say, as far as they go."""
+
+    windows: Windows | None = None
+    drift: Drift | None = None
+    faults: Faults | None = None
+    harm: Harm | None = None
+
+
+def _tables(case: "Case", said: list[Unanswered], *, alpha: float, rng: np.random.Generator) -> _Tables:
     moved = _or_unanswered(lambda: drift(case, alpha=alpha), said)
     if moved is None:
-        return None, None, None
+        return _Tables()
     windows = _or_unanswered(lambda: windows_of(case), said)
     if windows is None:
-        return moved, None, None
+        return _Tables(drift=moved)
     faulty = _faults(windows, moved)
-    return moved, faulty, _or_unanswered(lambda: divide_harm(windows, moved, faulty, rng=rng), said)
+    done = _or_unanswered(lambda: divide_harm(windows, moved, faulty, rng=rng), said)
+    return _Tables(windows=windows, drift=moved, faults=faulty, harm=done)
 
 
 def _faults(windows: Windows, moved: Drift) -> Faults:
@@ -204,30 +225,41 @@ def _faults(windows: Windows, moved: Drift) -> Faults:
     )
 
 
-def _onset(case: "Case", done: Harm | None, faulty: Faults | None) -> Onset | None:
+def _onset(tables: _Tables) -> Onset | None:
     """Date the column that did most of the harm if it broke, else the metric."""
-    if done is None or not done.measured.material:
+    windows, done = tables.windows, tables.harm
+    if windows is None or done is None or not done.measured.material:
         return None
-    if case.roles.time is None:
+    time = windows.roles.time
+    if time is None:
         raise Unanswerable("since when", "the case names no time column")
-    windows = windows_of(case)
-    first = next((part for part in done.contributions if part.value > 0 and part.kind == "feature"), None)
-    fault = (
-        faulty.get(first.name) if faulty is not None and first is not None and first is done.contributions[0] else None
-    )
-    if fault is not None and (fault.value is not None or fault.fault == "missing"):
-        quantity = [hit(replace(fault, since=0), rows).astype(float) for rows in (windows.reference, windows.current)]
+    fault = _visible_fault(tables)
+    if fault is not None:
+        dated = [hit(replace(fault, since=0), rows).astype(float) for rows in (windows.reference, windows.current)]
         what, unit = f"{fault.column} {fault.fault.replace('_', ' ')}", "share of rows"
     else:
-        groups = windows.meter.segments(windows.reference, windows.current)
-        before, after = (windows.meter.parts(rows, groups=groups) for rows in (windows.reference, windows.current))
-        quantity = [_harm_per_row(parts, done.measured.sign) for parts in (before, after)]
+        dated = _harm_by_row(windows, done.measured.sign)
         what, unit = done.measured.label, done.measured.unit
-    times = case.roles.time
-    return date((windows.reference[times], quantity[0]), (windows.current[times], quantity[1]), what=what, unit=unit)
+    return date((windows.reference[time], dated[0]), (windows.current[time], dated[1]), what=what, unit=unit)
 
 
-def _harm_per_row(parts: Any, sign: int) -> "np.ndarray[Any, np.dtype[np.float64]]":
+def _visible_fault(tables: _Tables) -> ColumnFault | None:
+    """The fault of the column that did most harm, if each row shows whether it was hit."""
+    first = next(iter(tables.harm.contributions), None) if tables.harm is not None else None
+    if tables.faults is None or first is None or first.kind != "feature" or first.value <= 0:
+        return None
+    fault = tables.faults.get(first.name)
+    return fault if fault is not None and (fault.value is not None or fault.fault == "missing") else None
+
+
+def _harm_by_row(windows: Windows, sign: int) -> list[Floats]:
+    """What each row of either window adds to the metric, in the bad direction."""
+    both = windows.reference, windows.current
+    groups = windows.meter.segments(*both)
+    return [_harm_per_row(windows.meter.parts(rows, groups=groups), sign) for rows in both]
+
+
+def _harm_per_row(parts: Parts, sign: int) -> Floats:
     """What a row adds to the metric, NaN where it does not count."""
     counted = parts.denominator.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):

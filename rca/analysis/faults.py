@@ -1,26 +1,24 @@
-"""How a column broke: the fault in the pipe that would make the current values of the reference's, and the rows it hit.
+"""How a column broke: the fault in the pipe that would make current values of the reference's, and the rows it hit.
 
-A column that broke in a nameable way can be mended; one that only moved (`distribution`) cannot, since nothing says that
-its values are wrong.
+A column that broke in a nameable way can be mended; one that only moved (`distribution`) cannot, since nothing says
+that its values are wrong.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from rca.analysis.cells import cells
-from rca.analysis.drift import Drift, as_labels, as_numbers, kind_of, kolmogorov_smirnov
+from rca.analysis.columns import Floats, Labels, Mask, as_labels, as_numbers, kind_of
+from rca.analysis.drift import Drift
 from rca.analysis.onset import ChangePoint, change_point
 from rca.analysis.result import Result, Row
+from rca.analysis.two_sample import chance_distance, kolmogorov_distance
 from rca.finding import Fault, Finding, Target
-
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
-Labels = npt.NDArray[np.object_]
 
 STUCK = 0.95
 """Share of the rows hit that hold one value, from which a column counts as stuck on it."""
@@ -56,15 +54,40 @@ FILLERS = {
 }
 """Values that pipelines write when they have none."""
 
+VISIBLE = 0.05
+"""Share of rows from which a fault counts as one."""
+
+FEWEST = 30
+"""Rows of each window below which no factor or offset is looked for."""
+
+HUGE = 1e150
+"""Numbers from here on overflow when they are multiplied; no unit makes them."""
+
+SURELY = 1.95 / 1.358
+"""How much farther than in 95 % of draws chance takes two windows in 99.9 %: for a factor that is known beforehand."""
+
 GROWTH = 2.0
 """Factor below which a column may simply have grown."""
 
 UNIT_FACTORS = {
-    12.0: "years to months", 7.0: "weeks to days", 24.0: "days to hours", 60.0: "minutes to seconds", 3600.0: "hours to seconds",
-    365.25: "years to days", 52.18: "years to weeks", 10.0: "a factor of ten", 100.0: "a fraction to per cent",
-    1000.0: "thousands to ones", 1e6: "millions to ones", 1024.0: "KiB to bytes", 2.20462: "kg to pounds",
-    1.609344: "miles to km", 2.54: "inches to cm", 3.28084: "metres to feet", 4.54609: "gallons to litres",
-}  # fmt: skip
+    12.0: "years to months",
+    7.0: "weeks to days",
+    24.0: "days to hours",
+    60.0: "minutes to seconds",
+    3600.0: "hours to seconds",
+    365.25: "years to days",
+    52.18: "years to weeks",
+    10.0: "a factor of ten",
+    100.0: "a fraction to per cent",
+    1000.0: "thousands to ones",
+    1e6: "millions to ones",
+    1024.0: "KiB to bytes",
+    2.20462: "kg to pounds",
+    1.609344: "miles to km",
+    2.54: "inches to cm",
+    3.28084: "metres to feet",
+    4.54609: "gallons to litres",
+}
 """Factors between units that get mixed up, and what they turn into what."""
 
 
@@ -168,33 +191,44 @@ def faults(
         Numeric columns that are codes.
     ordered : bool
         Whether the current rows are in time order, so that a fault may have begun partway.
+
+    Returns
+    -------
+    Faults
+        One a column that moved, the farthest first.
+
+    Examples
+    --------
+    >>> from rca.analysis.drift import drift
+    >>> before = pd.DataFrame({"age": np.random.default_rng(0).normal(40, 10, 500)})
+    >>> after = before * 12
+    >>> print(faults(before, after, drift(before, after)))
+    age: scaled (times 12, years to months)
     """
     codes = set(categorical)
-    found = [_fault(reference[name], current[name], name in codes, ordered) for name in drift.moved()]
-    return Faults(columns=tuple(_swaps(found, reference, current, codes)))
+    found = [_fault(reference[name], current[name], coded=name in codes, ordered=ordered) for name in drift.moved()]
+    return Faults(columns=tuple(_swaps(found, reference, current)))
 
 
-def _fault(reference: "pd.Series[Any]", current: "pd.Series[Any]", coded: bool, ordered: bool) -> ColumnFault:
-    since = _since(reference, current, coded) if ordered else START
-    hit = current.iloc[since.at :]
-    sure = current.iloc[since.latest :]
+def _fault(reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded: bool, ordered: bool) -> ColumnFault:
+    since = _since(reference, current, coded=coded) if ordered else START
+    hit, sure = current.iloc[since.at :], current.iloc[since.latest :]
+    numeric = kind_of(reference, coded=coded) == "numeric"
     named = _missing(reference, hit) or _stuck(reference, hit)
-    if named is None and kind_of(reference, coded=coded) == kind_of(current, coded=coded) == "numeric":
+    if named is None and numeric and kind_of(current, coded=coded) == "numeric":
         named = _affine(reference, sure)
-    if named is None and kind_of(reference, coded=coded) == "categorical":
+    if named is None and not numeric:
         named = _new_values(reference, hit)
-    if named is None:
-        name = str(reference.name)
-        return ColumnFault(
-            column=name, fault="distribution", share=1.0, evidence="no fault in the pipe would explain the move"
-        )
-    return replace(named, since=since.at, share=named.share * len(hit) / len(current))
+    if named is not None:
+        return replace(named, since=since.at, share=named.share * len(hit) / len(current))
+    only_moved = "no fault in the pipe would explain the move"
+    return ColumnFault(column=str(reference.name), fault="distribution", share=1.0, evidence=only_moved)
 
 
 START = ChangePoint(at=0, earliest=0, latest=0)
 
 
-def _since(reference: "pd.Series[Any]", current: "pd.Series[Any]", coded: bool) -> ChangePoint:
+def _since(reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded: bool) -> ChangePoint:
     """First row from which the column looks like the current window rather than the reference."""
     laid = cells(reference, current, coded=coded)
     ratio = laid.log_ratio()
@@ -203,7 +237,7 @@ def _since(reference: "pd.Series[Any]", current: "pd.Series[Any]", coded: bool) 
 
 def _missing(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFault | None:
     before, after = float(reference.isna().mean()), float(hit.isna().mean())
-    if after - before < 0.05:
+    if after - before < VISIBLE:
         return None
     return ColumnFault(
         column=str(reference.name),
@@ -223,7 +257,7 @@ def _stuck(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFault | 
     top = int(np.argmax(gains))
     usual, share = float(shares[0][top]), float(shares[1][top])
     alone = gains[top] >= CONCENTRATED * gains[gains > 0].sum() and len(values) >= MANY
-    if gains[top] < 0.05 or not (share >= STUCK or alone):
+    if gains[top] < VISIBLE or not (share >= STUCK or alone):
         return None
     value = str(values[top])
     frozen = _is_usual(reference, value) and not (value.casefold() in FILLERS and usual < RARE)
@@ -244,63 +278,90 @@ def _shares(before: Labels, after: Labels) -> tuple[Labels, Floats]:
 
 
 def _is_usual(reference: "pd.Series[Any]", value: str) -> bool:
-    """Whether a value lies within the reference's support: inside Tukey's fences or its extremes, or among its categories."""
+    """Whether the reference could have it: inside Tukey's fences or its extremes, or among its categories."""
     if kind_of(reference) == "numeric":
         known, number = as_numbers(reference), float(pd.to_numeric(value, errors="coerce"))
         known = known[np.isfinite(known)]
         if not len(known):
             return False
-        low, high = np.quantile(known, [0.25, 0.75])
+        low, high = (2 * quarter for quarter in np.quantile(known / 2, [0.25, 0.75]).tolist())
         fence = 1.5 * (high - low)
         return bool(min(known.min(), low - fence) <= number <= max(known.max(), high + fence))
     return bool(np.isin(value, as_labels(reference.dropna())))
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Move:
+    """The numbers of a column in both windows, and how far apart they are."""
+
+    column: str
+    before: Floats
+    after: Floats
+    far: float
+
+    @property
+    def chance(self) -> float:
+        """Distance that chance alone leaves in 95 % of draws."""
+        return chance_distance(len(self.before), len(self.after))
+
+    @property
+    def tolerance(self) -> float:
+        """Distance that a correction may leave: what chance leaves, or next to nothing."""
+        return max(ALIKE / 5 * self.far, self.chance)
+
+    def undone(self, mended: Floats) -> bool:
+        """Whether a correction brings the values back."""
+        return kolmogorov_distance(self.before, mended) <= self.tolerance
+
+
 def _affine(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFault | None:
     """Another unit, or a constant added."""
-    before, after = (values[np.isfinite(values)] for values in (as_numbers(reference), as_numbers(hit)))
-    if min(len(before), len(after)) < 30:
+    before, after = (np.sort(values[np.isfinite(values)]) for values in (as_numbers(reference), as_numbers(hit)))
+    if min(len(before), len(after)) < FEWEST or max(np.abs(before).max(), np.abs(after).max()) > HUGE:
         return None
-    far = kolmogorov_smirnov(before, after)[0]
-    for factor, words in [
-        *UNIT_FACTORS.items(),
-        *((1 / factor, f"{words}, the other way") for factor, words in UNIT_FACTORS.items()),
-    ]:
-        if _undone(before, after / factor, far):
-            return ColumnFault(
-                column=str(reference.name),
-                fault="scaled",
-                share=1.0,
-                evidence=f"times {factor:.4g}, {words}",
-                factor=factor,
-            )
-    return _stretched(str(reference.name), before, after, far) or _shifted(str(reference.name), before, after, far)
+    move = _Move(column=str(reference.name), before=before, after=after, far=kolmogorov_distance(before, after))
+    with np.errstate(over="ignore"):
+        return _rescaled(move) or _stretched(move) or _shifted(move)
 
 
-def _stretched(name: str, before: Floats, after: Floats, far: float) -> ColumnFault | None:
+def _rescaled(move: _Move) -> ColumnFault | None:
+    """One unit for another: the factor that brings the values back the nearest, if near enough.
+
+    Of factors that do so alike, 1000 and 1024 say, the one that is listed first is the likelier.
+    """
+    back = {1 / factor: f"{words}, the other way" for factor, words in UNIT_FACTORS.items()}
+    known = UNIT_FACTORS | back
+    left = {factor: kolmogorov_distance(move.before, move.after / factor) for factor in known}
+    factor = next(factor for factor in known if left[factor] <= min(left.values()) + move.chance / 4)
+    sure = min(SURELY * move.chance, ALIKE * move.far)
+    if left[factor] > max(move.tolerance, sure):
+        return None
+    return _scaled(move.column, factor, evidence=f"times {factor:.4g}, {known[factor]}")
+
+
+def _stretched(move: _Move) -> ColumnFault | None:
     """Some other factor, too far from one to be growth."""
-    middle = float(np.median(np.abs(before))), float(np.median(np.abs(after)))
+    middle = float(np.median(np.abs(move.before))), float(np.median(np.abs(move.after)))
     if min(middle) == 0 or 1 / GROWTH < middle[1] / middle[0] < GROWTH:
         return None
     factor = middle[1] / middle[0]
-    if not _undone(before, after / factor, far):
+    if not move.undone(move.after / factor):
         return None
-    return ColumnFault(column=name, fault="scaled", share=1.0, evidence=f"times {factor:.4g}", factor=factor)
+    return _scaled(move.column, factor, evidence=f"times {factor:.4g}")
 
 
-def _shifted(name: str, before: Floats, after: Floats, far: float) -> ColumnFault | None:
-    quarters = np.quantile(before, [0.25, 0.75])
-    offset = float(np.median(after) - np.median(before))
-    if abs(offset) < 0.5 * float(quarters[1] - quarters[0]) or not _undone(before, after - offset, far):
+def _scaled(column: str, factor: float, *, evidence: str) -> ColumnFault:
+    return ColumnFault(column=column, fault="scaled", share=1.0, evidence=evidence, factor=factor)
+
+
+def _shifted(move: _Move) -> ColumnFault | None:
+    """A constant, too large to be a drift of the middle."""
+    quarters = np.quantile(move.before, [0.25, 0.75])
+    offset = float(np.median(move.after) - np.median(move.before))
+    if abs(offset) < 0.5 * float(quarters[1] - quarters[0]) or not move.undone(move.after - offset):
         return None
-    return ColumnFault(column=name, fault="shifted", share=1.0, evidence=f"{offset:+.4g} on every value", offset=offset)
-
-
-def _undone(before: Floats, mended: Floats, far: float) -> bool:
-    """Whether a correction brings the values back: to within chance, or nearly all the way."""
-    left = kolmogorov_smirnov(before, mended)[0]
-    chance = 1.358 * np.sqrt(1 / len(before) + 1 / len(mended))
-    return bool(left <= max(ALIKE / 5 * far, chance))
+    evidence = f"{offset:+.4g} on every value"
+    return ColumnFault(column=move.column, fault="shifted", share=1.0, evidence=evidence, offset=offset)
 
 
 def _new_values(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFault | None:
@@ -308,7 +369,7 @@ def _new_values(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFau
     if not len(after):
         return None
     unseen = ~np.isin(after, np.unique(before))
-    if unseen.mean() < 0.05:
+    if unseen.mean() < VISIBLE:
         return None
     names = sorted(set(after[unseen]))[:3]
     return ColumnFault(
@@ -319,43 +380,54 @@ def _new_values(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFau
     )
 
 
-def _swaps(
-    found: Sequence[ColumnFault], reference: pd.DataFrame, current: pd.DataFrame, codes: set[str]
-) -> list[ColumnFault]:
-    """Columns that hold each other's values."""
+def _swaps(found: Sequence[ColumnFault], reference: pd.DataFrame, current: pd.DataFrame) -> list[ColumnFault]:
+    """Name the columns that hold each other's values."""
     rows = {row.column: row for row in found}
     loose = [row.column for row in found if row.fault in ("distribution", "new_values")]
-    for i, one in enumerate(loose):
-        for other in loose[i + 1 :]:
-            if rows[one].partner is None and rows[other].partner is None and _exchanged(one, other, reference, current):
-                for name, partner in ((one, other), (other, one)):
-                    rows[name] = ColumnFault(
-                        column=name,
-                        fault="swapped",
-                        share=1.0,
-                        evidence=f"holds the values of {partner}",
-                        partner=partner,
-                    )
+    for one, other in combinations(loose, 2):
+        free = rows[one].partner is None and rows[other].partner is None
+        if free and _exchanged((one, other), reference, current):
+            rows[one], rows[other] = _swapped(one, other), _swapped(other, one)
     return list(rows.values())
 
 
-def _exchanged(one: str, other: str, reference: pd.DataFrame, current: pd.DataFrame) -> bool:
-    def apart(before: "pd.Series[Any]", after: "pd.Series[Any]") -> float:
-        shares = cells(before, after).shares()
-        return float(np.abs(shares[0] - shares[1]).sum() / 2)
+def _swapped(column: str, partner: str) -> ColumnFault:
+    evidence = f"holds the values of {partner}"
+    return ColumnFault(column=column, fault="swapped", share=1.0, evidence=evidence, partner=partner)
 
-    straight = apart(reference[one], current[one]), apart(reference[other], current[other])
-    crossed = apart(reference[one], current[other]), apart(reference[other], current[one])
+
+def _exchanged(pair: tuple[str, str], reference: pd.DataFrame, current: pd.DataFrame) -> bool:
+    """Whether each column resembles the other's past far more than its own."""
+    one, other = pair
+    straight = _apart(reference[one], current[one]), _apart(reference[other], current[other])
+    crossed = _apart(reference[one], current[other]), _apart(reference[other], current[one])
     return max(crossed) <= ALIKE * min(straight)
+
+
+def _apart(before: "pd.Series[Any]", after: "pd.Series[Any]") -> float:
+    """Total variation over common cells."""
+    shares = cells(before, after).shares()
+    return float(np.abs(shares[0] - shares[1]).sum() / 2)
 
 
 def mend(fault: ColumnFault, current: pd.DataFrame) -> "pd.Series[Any]":
     """Undo a fault that can be undone from the wrong values themselves.
 
+    Returns
+    -------
+    Series
+        The column as it would have been; rows before the fault began are as they were.
+
     Raises
     ------
     ValueError
         If the fault has destroyed the values, as a frozen column has.
+
+    Examples
+    --------
+    >>> fault = ColumnFault(column="age", fault="scaled", share=0.5, evidence="times 12", factor=12.0, since=1)
+    >>> mend(fault, pd.DataFrame({"age": [30.0, 480.0]})).tolist()
+    [30.0, 40.0]
     """
     if not fault.invertible:
         raise ValueError(f"a column that is {fault.fault} holds no trace of its true values")

@@ -4,12 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from rca.analysis.drift import as_labels, as_numbers, kind_of
-
-Floats = npt.NDArray[np.float64]
+from rca.analysis.columns import Floats, as_labels, as_numbers, for_trees, kind_of, without_infinities
 
 ROWS = 8000
 """Rows of each window that models are fitted on."""
@@ -32,6 +29,14 @@ def tells_less(
     column, label : str
     among : sequence of str
         The features, `column` among them.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> before = pd.DataFrame({"x": rng.normal(size=600), "z": rng.normal(size=600)})
+    >>> before["y"] = before["x"] + rng.normal(size=600)
+    >>> tells_less(before, before.assign(x=0.0), "x", label="y", among=["x", "z"])
+    True
     """
     (before, before_error), (after, after_error) = (
         information(rows, column, label=label, among=among) for rows in (reference, current)
@@ -45,9 +50,12 @@ def information(rows: pd.DataFrame, column: str, *, label: str, among: Sequence[
     Returns
     -------
     saved, error : float
-        Mean squared error of the label, in units of its variance; rows without a label are left out.
+        Mean squared error of the label, in units of its variance; rows without a label are left out. Below two rows
+        a fold nothing is known: (0, inf).
     """
     rows = rows[rows[label].notna()]
+    if len(rows) < 2 * FOLDS:
+        return 0.0, np.inf
     rows = rows.iloc[np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(int)]
     truth = _numbers(rows[label])
     spread = float(truth.var()) or 1.0
@@ -59,8 +67,7 @@ def information(rows: pd.DataFrame, column: str, *, label: str, among: Sequence[
 
 def _numbers(values: "pd.Series[Any]") -> Floats:
     if kind_of(values) == "numeric":
-        numbers = as_numbers(values)
-        return np.asarray(np.where(np.isinf(numbers), np.nan, numbers))
+        return without_infinities(as_numbers(values))
     return np.asarray(pd.factorize(as_labels(values), sort=True)[0], dtype=float)
 
 
@@ -79,6 +86,6 @@ def _losses(seen: Floats, truth: Floats) -> Floats:
             random_state=0,
             early_stopping=False,
         )
-        model.fit(seen[fold != held], truth[fold != held])
+        model.fit(for_trees(seen[fold != held]), truth[fold != held])
         losses[fold == held] = (truth[fold == held] - model.predict(seen[fold == held])) ** 2
     return losses

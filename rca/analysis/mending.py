@@ -1,14 +1,16 @@
 """Mend it and see: give columns values they could have had, ask the model again, and look at the metric.
 
-A column that is wrong is replaced by what it would have been: exactly, where its fault can be undone; else by the values of
-donors, reference rows that look alike in every column not under suspicion. Donors keep the columns' relation to the
-rest and to each other, but know less than the true value. What that costs is measured on the reference, where nothing is
-wrong, and taken off, so that an innocent column gets zero.
+A column that is wrong is replaced by what it would have been: exactly, where its fault can be undone; else by the
+values of donors, reference rows that look alike in every column not under suspicion. Donors keep the columns' relation
+to the rest and to each other, but know less than the true value. What that costs is measured on the reference, where
+nothing is wrong, and taken off, so that an innocent column gets zero.
 
 References
 ----------
-.. [1] Little, R. J. A. (1988). Missing-data adjustments in large surveys. J. Bus. Econ. Stat. 6(3): predictive mean matching.
-.. [2] Little & Rubin (2019). Statistical Analysis with Missing Data, 3rd ed., section 4.3.2 (several variables at once).
+.. [1] Little, R. J. A. (1988). Missing-data adjustments in large surveys. J. Bus. Econ. Stat. 6(3): predictive mean
+   matching.
+.. [2] Little & Rubin (2019). Statistical Analysis with Missing Data, 3rd ed., section 4.3.2 (several variables at
+   once).
 """
 
 from collections.abc import Callable, Sequence
@@ -21,11 +23,11 @@ import pandas as pd
 
 from rca.analysis.asking import Asker
 from rca.analysis.attribution import shapley_matrix
-from rca.analysis.drift import as_labels, as_numbers, kind_of
+from rca.analysis.columns import Encoder, Floats, Mask, as_labels, as_numbers, for_trees, kind_of
 from rca.analysis.faults import ColumnFault, hit, mend
-from rca.analysis.metric import Meter, Parts, Segment
+from rca.analysis.meter import Meter, Segment
+from rca.analysis.metric import Parts
 
-Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
 DONORS = 5
@@ -93,7 +95,8 @@ def mended_harm(
     """Divide the metric's change among columns by mending every coalition of them and asking the model again.
 
     ``v(S)`` is the change between the windows that is left with the columns in `S` mended: wrong values in the current
-    window are replaced; in the reference the same share of rows gets donors too, so that what donors do not know cancels.
+    window are replaced; in the reference the same share of rows gets donors too, so that what donors do not know
+    cancels.
 
     Parameters
     ----------
@@ -113,24 +116,29 @@ def mended_harm(
     """
     seats = tuple(faults)[:SEATS]
     suspects = {fault.column for fault in seats}
-    donors = _Donors.fit(reference, suspects, [name for name in features if name not in suspects])
-    windows = (
-        _placebo(_sample(reference, rng), seats, donors, rng),
-        _repairs(_sample(current, rng), seats, donors, rng),
-    )
+    donors = _cross_fitted(reference, suspects, [name for name in features if name not in suspects])
     groups = meter.segments(reference, current)
+    windows = (
+        _placebo(_draw(donors, _sample(reference, rng), rng), seats, rng),
+        _repairs(_draw(donors, _sample(current, rng), rng), seats),
+    )
     played = [_every_coalition(window, seats, meter=meter, ask=ask, groups=groups) for window in windows]
-    left = played[1].values - played[0].values
+    return _divided(*played, seats=seats, rows=(windows[0].size, windows[1].size))
+
+
+def _divided(
+    reference: "_Played", current: "_Played", *, seats: Sequence[ColumnFault], rows: tuple[int, int]
+) -> Mended:
+    left = current.values - reference.values
     division = -shapley_matrix(len(seats))
-    errors = np.sqrt(sum(((division @ side.influence) ** 2).sum(axis=1) for side in played))
     return Mended(
         columns=tuple(fault.column for fault in seats),
         contributions=division @ left,
-        errors=errors,
-        halves=(division @ (played[1].halves - played[0].halves)).T,
+        errors=np.sqrt(sum(((division @ side.influence) ** 2).sum(axis=1) for side in (reference, current))),
+        halves=(division @ (current.halves - reference.halves)).T,
         before=float(left[0]),
         after=float(left[-1]),
-        rows=(windows[0].size, windows[1].size),
+        rows=rows,
     )
 
 
@@ -156,7 +164,7 @@ class _Donors:
         from scipy.spatial import cKDTree
 
         pool = reference.iloc[np.linspace(0, len(reference) - 1, min(len(reference), 3 * ROWS)).astype(int)]
-        encode = _Encoder.fit(pool, others)
+        encode = Encoder.fit(pool, others)
         predictors = [_regress(encode(pool), _ranks(pool[name])) for name in sorted(suspects)]
 
         def means(rows: pd.DataFrame) -> Floats:
@@ -172,37 +180,60 @@ class _Donors:
         return cls(rows=pool.reset_index(drop=True), matches=matches)
 
     def draw(self, rows: pd.DataFrame, rng: np.random.Generator) -> Indices:
-        """Indices of `DONORS` donors for each row, shape (rows, DONORS)."""
+        """Draw `DONORS` donors for each row: positions in the pool, of shape (rows, DONORS)."""
         near = self.matches(rows)
         chosen = rng.integers(0, near.shape[1], size=(len(rows), DONORS))
         return np.take_along_axis(near, chosen, axis=1)
 
 
+def _cross_fitted(reference: pd.DataFrame, suspects: set[str], others: list[str]) -> tuple[_Donors, _Donors]:
+    """Donors for even and for odd positions, each from the rows at the other positions.
+
+    No reference row may be its own donor, nor be matched by a regression that has seen it: the placebo would come out
+    too cheap, and an innocent column would seem to have done good.
+    """
+    even = np.arange(len(reference)) % 2 == 0
+    return _Donors.fit(reference[~even], suspects, others), _Donors.fit(reference[even], suspects, others)
+
+
+def _draw(donors: tuple[_Donors, _Donors], rows: pd.DataFrame, rng: np.random.Generator) -> "_Draw":
+    """Donors for the rows of a window, by the parity of their positions."""
+    odd = rows[_POSITION].to_numpy() % 2 == 1
+    drawn = np.zeros((len(rows), DONORS), dtype=np.intp)
+    for side, own, before in ((0, ~odd, 0), (1, odd, len(donors[0].rows))):
+        if own.any():
+            drawn[own] = donors[side].draw(rows[own], rng) + before
+    return _Draw(rows=rows, pool=pd.concat([one.rows for one in donors], ignore_index=True), donors=drawn)
+
+
 @dataclass(frozen=True, kw_only=True)
-class _Encoder:
-    """Columns as numbers: categories by the rank of how common they are in the reference."""
+class _Draw:
+    """Rows of a window with their donors: positions in the pool, of shape (rows, DONORS)."""
 
-    columns: tuple[str, ...]
-    codes: dict[str, dict[str, int]]
+    rows: pd.DataFrame
+    pool: pd.DataFrame
+    donors: Indices
 
-    @classmethod
-    def fit(cls, rows: pd.DataFrame, columns: Sequence[str]) -> "_Encoder":
-        labelled = [name for name in columns if kind_of(rows[name]) == "categorical"]
-        ranks = {name: list(pd.Series(as_labels(rows[name])).value_counts().index) for name in labelled}
-        return cls(
-            columns=tuple(columns), codes={name: {v: i for i, v in enumerate(order)} for name, order in ranks.items()}
-        )
+    def tall(self) -> pd.DataFrame:
+        """The rows once for each donor."""
+        return pd.concat([self.rows] * DONORS, ignore_index=True)
 
-    def __call__(self, rows: pd.DataFrame) -> Floats:
-        if not self.columns:
-            return np.zeros((len(rows), 1))
-        return np.column_stack([self._column(rows, name) for name in self.columns])
+    def given(self, column: str, wrong: Mask) -> "pd.Series[Any]":
+        """A column with what each donor has in place of what is wrong, one donor after another."""
+        recorded, given = self.rows[column], self.pool[column].iloc[self.donors.T.ravel()].reset_index(drop=True)
+        tall, wrong = pd.concat([recorded] * DONORS, ignore_index=True), np.tile(wrong, DONORS)
+        if pd.api.types.is_numeric_dtype(recorded) and pd.api.types.is_numeric_dtype(given):
+            return pd.Series(np.where(wrong, given.to_numpy(), tall.to_numpy()))
+        return _typed(pd.Series(np.where(wrong, given.astype(object), tall.astype(object)), dtype=object), given)
 
-    def _column(self, rows: pd.DataFrame, name: str) -> Floats:
-        if name in self.codes:
-            return np.array([self.codes[name].get(value, np.nan) for value in as_labels(rows[name])])
-        numbers = as_numbers(rows[name])
-        return np.asarray(np.where(np.isinf(numbers), np.nan, numbers))
+
+def _typed(values: "pd.Series[Any]", like: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Values in the type that the reference has; what cannot be read as one is missing."""
+    if pd.api.types.is_numeric_dtype(like):
+        return pd.to_numeric(values, errors="coerce")
+    if pd.api.types.is_datetime64_any_dtype(like):
+        return pd.to_datetime(values, errors="coerce", utc=True)
+    return values if pd.api.types.is_timedelta64_dtype(like) else values.astype(like.dtype)
 
 
 def _ranks(values: "pd.Series[Any]") -> Floats:
@@ -219,50 +250,39 @@ def _regress(seen: Floats, target: Floats) -> Callable[[Floats], Floats]:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     model = HistGradientBoostingRegressor(max_iter=60, max_leaf_nodes=15, random_state=0, early_stopping=False)
-    model.fit(seen, target)
+    model.fit(for_trees(seen), target)
     spread = float(target.std()) or 1.0
     return lambda rows: np.asarray(model.predict(rows) / spread)
 
 
-def _repairs(rows: pd.DataFrame, seats: Sequence[ColumnFault], donors: _Donors, rng: np.random.Generator) -> _Window:
+def _repairs(draw: _Draw, seats: Sequence[ColumnFault]) -> _Window:
     """What mending puts into the current window: exact values where the fault can be undone, else those of donors."""
-    drawn, position = donors.draw(rows, rng), rows[_POSITION].to_numpy()
+    rows, position = draw.rows, draw.rows[_POSITION].to_numpy()
     mended = {}
     for fault in seats:
         placed = replace(fault, since=int(np.searchsorted(position, fault.since)))
         if fault.invertible:
             mended[fault.column] = pd.concat([mend(placed, rows)] * DONORS, ignore_index=True)
         else:
-            mended[fault.column] = _given(rows, hit(placed, rows), fault.column, donors, drawn)
-    return _Window(rows=_tall(rows), mended=pd.DataFrame(mended))
+            mended[fault.column] = draw.given(fault.column, hit(placed, rows))
+    return _Window(rows=draw.tall(), mended=pd.DataFrame(mended))
 
 
-def _placebo(rows: pd.DataFrame, seats: Sequence[ColumnFault], donors: _Donors, rng: np.random.Generator) -> _Window:
+def _placebo(draw: _Draw, seats: Sequence[ColumnFault], rng: np.random.Generator) -> _Window:
     """Donors where nothing is wrong, in the same share of rows, to learn what donors cost."""
-    drawn, chance = donors.draw(rows, rng), rng.random(len(rows))
-    treated = {fault.column: (chance < fault.share) & (not fault.invertible) for fault in seats}
-    mended = {column: _given(rows, treated[column], column, donors, drawn) for column in treated}
-    return _Window(rows=_tall(rows), mended=pd.DataFrame(mended))
-
-
-def _tall(rows: pd.DataFrame) -> pd.DataFrame:
-    return pd.concat([rows] * DONORS, ignore_index=True)
-
-
-def _given(
-    rows: pd.DataFrame, wrong: npt.NDArray[np.bool_], column: str, donors: _Donors, drawn: Indices
-) -> "pd.Series[Any]":
-    """A column with what each donor has in place of what is wrong, one donor after another."""
-    recorded, given = rows[column], donors.rows[column].iloc[drawn.T.ravel()].reset_index(drop=True)
-    tall, wrong = pd.concat([recorded] * DONORS, ignore_index=True), np.tile(wrong, DONORS)
-    if pd.api.types.is_numeric_dtype(recorded) and pd.api.types.is_numeric_dtype(given):
-        return pd.Series(np.where(wrong, given.to_numpy(), tall.to_numpy()))
-    return pd.Series(np.where(wrong, given.astype(object), tall.astype(object))).astype(given.dtype)
+    chance = rng.random(len(draw.rows))
+    mended = {
+        fault.column: draw.given(fault.column, (chance < fault.share) & (not fault.invertible)) for fault in seats
+    }
+    return _Window(rows=draw.tall(), mended=pd.DataFrame(mended))
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Played:
-    """The metric under every coalition of mended columns, with each row's influence on it, and in each half of the rows."""
+    """The metric under every coalition of mended columns: `values` (coalitions,), and of each half of the rows.
+
+    `influence` has shape (coalitions, rows), `halves` (coalitions, 2).
+    """
 
     values: Floats
     influence: Floats

@@ -5,32 +5,27 @@ be mended, reweighted and resampled without any code that knows which metric it 
 """
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
+from rca.analysis.columns import Floats
 from rca.analysis.result import Result, Row
 from rca.errors import Unanswerable
 from rca.finding import Finding, Interval
 
 if TYPE_CHECKING:
-    from rca.record.case import Roles
     from rca.record.incident import Metric
-
-Floats = npt.NDArray[np.float64]
-Segment = tuple[str, str]
-"""A group column and one of its values, as text."""
 
 REPLICATES = 1000
 """Bootstrap replicates of an interval."""
 
-SMALLEST = 1e-15
-"""Probabilities are kept this far from 0 and 1 before a logarithm, as scikit-learn does for doubles."""
-
 NEGLIGIBLE = 0.02
 """Rise of a metric, as a share of its reference value, that no one would call an incident however sure it is."""
+
+SHARES = ("error_rate", "false_positive_rate", "false_negative_rate", "rate")
+"""Metrics that are shares of rows, and read as per cent."""
 
 UNITS = {
     "error_rate": "share of decisions",
@@ -126,9 +121,12 @@ class Measured(Result):
         Two-sided, of no change, by the normal approximation to the influence functions.
     n_reference, n_current : int
         Rows that count, with their labels known where the metric needs them.
+    of : str or None
+        The column of a rate or mean; the metric whose gap is meant.
     """
 
     name: str
+    of: str | None = None
     harm: Literal["higher", "lower"]
     reference: float
     current: float
@@ -141,13 +139,31 @@ class Measured(Result):
     n_current: int
 
     def __str__(self) -> str:
-        sure = f"{self.interval.level:.0%} interval of the change {self.interval.low:+.3g} to {self.interval.high:+.3g}"
-        return f"{self.label} went from {self.reference:.3g} to {self.current:.3g} ({sure})"
+        low, high = (self.say(end, change=True) for end in (self.interval.low, self.interval.high))
+        sure = f"{self.interval.level:.0%} interval of the change: {low} to {high}"
+        return f"{self.label} went from {self.say(self.reference)} to {self.say(self.current)} ({sure})"
 
     @property
     def label(self) -> str:
         """The metric's name in words."""
-        return self.name.replace("_", " ")
+        of = (self.of or "").replace("_", " ")
+        if self.name == "group_gap":
+            return f"{of} gap between groups"
+        return f"{self.name.replace('_', ' ')} of {of}" if of else self.name.replace("_", " ")
+
+    def say(self, value: float, *, change: bool = False) -> str:
+        """A value of the metric as it is read aloud: shares in per cent, their changes in percentage points.
+
+        Parameters
+        ----------
+        value : float
+        change : bool
+            Whether it is a difference of two values.
+        """
+        counted = self.of if self.name == "group_gap" else self.name
+        if counted not in SHARES:
+            return f"{value:.3g}"
+        return f"{100 * value:.1f}" + (" points" if change else " %")
 
     @property
     def unit(self) -> str:
@@ -235,6 +251,7 @@ def measure(reference: Parts, current: Parts, metric: "Metric", *, rng: np.rando
     error = float(np.hypot(*(np.sqrt(np.sum(parts.influence() ** 2)) for parts in (reference, current))))
     return Measured(
         name=metric.name,
+        of=metric.of if metric.name == "group_gap" else metric.column,
         harm=metric.harm,
         reference=values[0],
         current=values[1],
@@ -278,156 +295,3 @@ def _bootstrap(parts: Parts, rng: np.random.Generator) -> Floats:
         sums = drawn @ kinds
         draws[start : start + len(drawn)] = parts.of_sums(sums[:, :groups], sums[:, groups:])
     return draws
-
-
-@dataclass(frozen=True, kw_only=True)
-class Meter:
-    """Reads a metric's parts off rows; which columns it needs follows from the metric.
-
-    Attributes
-    ----------
-    metric : Metric
-    roles : Roles
-    """
-
-    metric: "Metric"
-    roles: "Roles"
-
-    @property
-    def base(self) -> str:
-        """The metric itself, or the one whose gap is meant."""
-        return self.metric.of or self.metric.name if self.metric.name == "group_gap" else self.metric.name
-
-    @property
-    def outcome(self) -> str | None:
-        """The column a `rate` or `mean` averages."""
-        return self.metric.column if self.base in ("rate", "mean") else None
-
-    @property
-    def needs_label(self) -> bool:
-        """Whether the metric compares with the truth."""
-        return self.base not in ("rate", "mean")
-
-    @property
-    def asks_the_model(self) -> bool:
-        """Whether the metric changes when the model answers otherwise on the same rows."""
-        return self.needs_label or self.outcome in (self.roles.prediction, self.roles.score)
-
-    def parts(self, rows: pd.DataFrame, *, groups: tuple[Segment, ...] | None = None) -> Parts:
-        """Numerator and denominator of each row.
-
-        Parameters
-        ----------
-        rows : pandas.DataFrame
-        groups : tuple, optional
-            Segments of a gap, so that both windows have the same; from the rows where left out.
-        """
-        numerator, denominator = self._of_rows(rows)
-        if self.roles.weight is not None:
-            weight = rows[self.roles.weight].to_numpy(float)
-            numerator, denominator = numerator * weight, denominator * weight
-        if self.metric.name != "group_gap":
-            return Parts(
-                numerator=numerator[:, None],
-                denominator=denominator[:, None],
-                shape="root" if self.base == "rmse" else "ratio",
-            )
-        member = self._membership(rows, self.segments(rows) if groups is None else groups)
-        return Parts(numerator=numerator[:, None] * member, denominator=denominator[:, None] * member, shape="gap")
-
-    def segments(self, *windows: pd.DataFrame) -> tuple[Segment, ...]:
-        """Segments that hold enough rows in every window to be compared: values of each group column."""
-        if self.metric.name != "group_gap":
-            return ()
-        found: list[Segment] = []
-        for column in self.roles.groups:
-            counts = [window[column].astype(str).value_counts() for window in windows]
-            common = [value for value in counts[0].index if all(count.get(value, 0) >= 30 for count in counts)]
-            found += [(column, value) for value in sorted(common)]
-        if len(found) < 2:
-            raise Unanswerable(
-                "how large is the gap between groups", "fewer than two groups have 30 rows in both windows"
-            )
-        return tuple(found)
-
-    def _membership(self, rows: pd.DataFrame, groups: tuple[Segment, ...]) -> Floats:
-        texts = {column: rows[column].astype(str).to_numpy() for column in {column for column, _ in groups}}
-        return np.column_stack([texts[column] == value for column, value in groups]).astype(float)
-
-    def _of_rows(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
-        if self.outcome is not None:
-            values = _numbers(rows[self.outcome])
-            known = np.isfinite(values)
-            return np.where(known, values, 0.0), known.astype(float)
-        if self.base in ("mae", "rmse"):
-            return self._distance(rows)
-        if self.base in ("log_loss", "brier"):
-            return self._loss(rows)
-        return self._confusion(rows)
-
-    def _distance(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
-        truth, said = _numbers(rows[_role(self.roles.label, "label")]), self._said(rows)
-        known = np.isfinite(truth) & np.isfinite(said)
-        away = np.abs(np.where(known, truth - said, 0.0))
-        return (away**2 if self.base == "rmse" else away), known.astype(float)
-
-    def _said(self, rows: pd.DataFrame) -> Floats:
-        column = self.roles.prediction or self.roles.score
-        return _numbers(rows[_role(column, "prediction")])
-
-    def _loss(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
-        yes, known = self._truth(rows)
-        score = _numbers(rows[_role(self.roles.score, "score")])
-        known = known & np.isfinite(score)
-        score = np.clip(np.where(known, score, 0.5), SMALLEST, 1 - SMALLEST)
-        loss = (yes - score) ** 2 if self.base == "brier" else -np.log(np.where(yes == 1, score, 1 - score))
-        return np.where(known, loss, 0.0), known.astype(float)
-
-    def _confusion(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
-        if self.base == "error_rate" and self.roles.prediction is not None:
-            return _differ(rows[_role(self.roles.label, "label")], rows[self.roles.prediction])
-        yes, known = self._truth(rows)
-        said, answered = self._decision(rows)
-        known = known & answered
-        if self.base == "error_rate":
-            return (known & (yes != said)).astype(float), known.astype(float)
-        wrong = 0.0 if self.base == "false_positive_rate" else 1.0
-        of = known & (yes == wrong)
-        return (of & (said != wrong)).astype(float), of.astype(float)
-
-    def _truth(self, rows: pd.DataFrame) -> tuple[Floats, npt.NDArray[np.bool_]]:
-        return _is(rows[_role(self.roles.label, "label")], self.roles.positive)
-
-    def _decision(self, rows: pd.DataFrame) -> tuple[Floats, npt.NDArray[np.bool_]]:
-        if self.roles.prediction is not None:
-            return _is(rows[self.roles.prediction], self.roles.positive)
-        score = _numbers(rows[_role(self.roles.score, "prediction")])
-        return (score >= self.metric.threshold).astype(float), np.isfinite(score)
-
-
-def _role(column: str | None, role: str) -> str:
-    if column is None:
-        raise Unanswerable("how did the metric change", f"the case names no column with the role {role!r}")
-    return column
-
-
-def _numbers(values: "pd.Series[Any]") -> Floats:
-    return pd.to_numeric(values, errors="coerce").to_numpy(float, na_value=np.nan)
-
-
-def _is(values: "pd.Series[Any]", positive: str | float) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Whether each value means yes, and whether it is known."""
-    if isinstance(positive, str):
-        return np.where(values.astype(str) == positive, 1.0, 0.0), np.asarray(values.notna(), dtype=bool)
-    numbers = np.asarray(_numbers(values))
-    return np.where(numbers == float(positive), 1.0, 0.0), np.isfinite(numbers)
-
-
-def _differ(label: "pd.Series[Any]", prediction: "pd.Series[Any]") -> tuple[Floats, Floats]:
-    """Whether two columns of classes differ, two or many, and where both are known."""
-    known = (label.notna() & prediction.notna()).to_numpy()
-    if pd.api.types.is_numeric_dtype(label) and pd.api.types.is_numeric_dtype(prediction):
-        differ: npt.NDArray[np.bool_] = _numbers(label) != _numbers(prediction)
-    else:
-        differ = (label.astype(str) != prediction.astype(str)).to_numpy()
-    return (known & differ).astype(float), known.astype(float)

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from rca.analysis.columns import Floats
 from rca.analysis.result import Result, Row
 
-Floats = npt.NDArray[np.float64]
+Dated = tuple["pd.Series[Any]", Floats]
+"""Times of rows, datetime64[UTC], and a quantity of each: both of shape (rows,)."""
 
 CRITICAL = 7.352
 """95 % quantile of the likelihood ratio of a change point, ``-2 log(1 - sqrt(0.95))``: Hansen (2000), table 1."""
@@ -85,7 +86,7 @@ def change_point(values: Floats, normal: float) -> ChangePoint | None:
     Returns
     -------
     ChangePoint or None
-        None where the mean rises nowhere.
+        None where the mean rises nowhere, or there is no row.
 
     References
     ----------
@@ -97,6 +98,8 @@ def change_point(values: Floats, normal: float) -> ChangePoint | None:
     >>> change_point(values, 0.0)
     ChangePoint(at=50, earliest=50, latest=50)
     """
+    if not len(values):
+        return None
     excess = values - normal
     after = np.cumsum(excess[::-1])[::-1]
     left = np.arange(len(values), 0, -1)
@@ -110,23 +113,28 @@ def change_point(values: Floats, normal: float) -> ChangePoint | None:
     return ChangePoint(at=at, earliest=int(near[0]), latest=int(near[-1]))
 
 
-def date(
-    reference: "tuple[pd.Series[Any], Floats]", current: "tuple[pd.Series[Any], Floats]", *, what: str, unit: str
-) -> Onset | None:
+def date(reference: Dated, current: Dated, *, what: str, unit: str) -> Onset | None:
     """Date the moment at which the mean of a per-row quantity rose.
 
     Parameters
     ----------
     reference, current : (Series of datetime64[UTC], ndarray), each of shape (rows,)
-        Times and quantity, in the bad direction.
+        Times and quantity, in the bad direction; NaN where a row has none.
     what, unit : str
         Name and unit of the quantity, for the figure.
+
+    Returns
+    -------
+    Onset or None
+        None where nothing rose, or a window has no row to compare.
     """
     (_, before), (times, after) = reference, current
+    if np.isnan(before).all():
+        return None
     usable = times.notna().to_numpy() & np.isfinite(after)
     order = np.argsort(times[usable].to_numpy(), kind="stable")
     clock = times[usable].iloc[order]
-    found = change_point(after[usable][order], float(np.nanmean(before))) if len(order) else None
+    found = change_point(after[usable][order], float(np.nanmean(before)))
     if found is None:
         return None
     at, earliest, latest = (_moment(clock.iloc[i]) for i in (found.at, found.earliest, found.latest))
@@ -138,7 +146,7 @@ def _moment(value: Any) -> datetime:
     return moment
 
 
-def _series(reference: "tuple[pd.Series[Any], Floats]", current: "tuple[pd.Series[Any], Floats]") -> dict[str, Any]:
+def _series(reference: Dated, current: Dated) -> dict[str, Any]:
     """Means over equal spans of each window."""
     rows: list[tuple[datetime, float | None, int]] = []
     for times, values in (reference, current):

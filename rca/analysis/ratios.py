@@ -1,16 +1,17 @@
 """Ratios multiply: the metric had only some mechanisms changed, by weighting rows of either window.
 
-With ``r_i(row)`` the density ratio of mechanism i, current over reference, the reference rows weighted by the product of
-the ratios of a coalition give the metric under that coalition. The current rows weighted by one over the ratios of those
-who stay out give it too. One mechanism, the last, never needs its ratio: coalitions without it are read off the reference,
-coalitions with it off the current window. So nothing and everything are exact, and the parts add up to the change.
+With ``r_i(row)`` the density ratio of mechanism i, current over reference, the reference rows weighted by the product
+of the ratios of a coalition give the metric under that coalition. The current rows weighted by one over the ratios of
+those who stay out give it too. One mechanism, the last, never needs its ratio: coalitions without it are read off the
+reference, coalitions with it off the current window. So nothing and everything are exact, and the parts add up to the
+change.
 
 References
 ----------
 .. [1] Zhang, H., Singh, H., Ghassemi, M. & Joshi, S. (2023). "Why did the Model Fail?": attributing model performance
    changes to distribution shifts. ICML, section 4.
-.. [2] Cai, T. T., Namkoong, H. & Yadlowsky, S. Diagnosing model performance under distribution shift. Operations Research:
-   ratios from a cross-fitted domain classifier.
+.. [2] Cai, T. T., Namkoong, H. & Yadlowsky, S. Diagnosing model performance under distribution shift. Operations
+   Research: ratios from a cross-fitted domain classifier.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,17 +24,21 @@ import pandas as pd
 
 from rca.analysis.attribution import shapley_matrix
 from rca.analysis.cells import cells
-from rca.analysis.drift import as_labels, as_numbers, benjamini_hochberg, chi_square, kind_of
+from rca.analysis.columns import Floats, as_labels, as_numbers, for_trees, kind_of, without_infinities
 from rca.analysis.metric import Parts
+from rca.analysis.two_sample import RAREST, Counts, benjamini_hochberg, chi_square
 
-Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
+Codes = npt.NDArray[np.intp]
 
 FOLDS = 2
 """Parts of the rows; the classifier that weighs a row has not seen it."""
 
 LARGEST = 20.0
 """Ratios are cut here: a row that counts for more than twenty is a guess."""
+
+FEWEST = 5
+"""Rows of each window below which a setting of the parents says nothing."""
 
 ENOUGH = 100.0
 """Effective rows below which a weighted metric is not identifiable."""
@@ -88,9 +93,22 @@ def divide(before: Parts, after: Parts, ratios: Mapping[str, Ratio], *, last: st
     last : str
         The mechanism that needs no ratio.
 
+    Returns
+    -------
+    Division
+        Its contributions add up to ``after.value() - before.value()``.
+
     References
     ----------
     Zhang et al. (2023), section 4, with both windows used.
+
+    Examples
+    --------
+    >>> from rca.analysis.metric import Parts
+    >>> before, after = (Parts(numerator=np.full((4, 1), x), denominator=np.ones((4, 1))) for x in (0.0, 1.0))
+    >>> even = Ratio(reference=np.ones(4), current=np.ones(4))
+    >>> divide(before, after, {"inputs": even}, last="label").contributions.tolist()
+    [0.0, 1.0]
     """
     names = (*ratios, last)
     without = _weights([ratio.reference for ratio in ratios.values()], len(before))
@@ -120,8 +138,14 @@ def _weights(ratios: Sequence[Floats], rows: int) -> Floats:
 
 
 def effective(weights: Floats) -> float:
-    """Kish's effective sample size of weighted rows.
+    """Kish's effective sample size of weighted rows: ``sum(w) ** 2 / sum(w ** 2)``.
 
+    References
+    ----------
+    Kish (1965), Survey Sampling, section 11.7.
+
+    Examples
+    --------
     >>> effective(np.ones(100)), effective(np.array([1.0, 0.0]))
     (100.0, 1.0)
     """
@@ -137,17 +161,28 @@ def chain_ratios(
     ----------
     reference, current : pandas.DataFrame
     chain : mapping of str to sequence of str
-        Name of a link → its columns; in order, say features, then score. The last mechanism is left out: it needs no ratio.
+        Name of a link → its columns; in order, say features, then score. The last mechanism is left out: it needs no
+        ratio.
     rng : numpy.random.Generator
         Draws the folds.
+
+    Returns
+    -------
+    dict of str to Ratio
+        By name, in order; each between 1/20 and 20.
+
+    References
+    ----------
+    Bickel, Brückner & Scheffer (2009), J. Mach. Learn. Res. 10, section 3: a density ratio is the odds of a classifier
+    of the window.
     """
     folds = (rng.permutation(len(reference)) % FOLDS, rng.permutation(len(current)) % FOLDS)
-    seen: list[str] = []
+    seen: list[tuple[Floats, Floats]] = []
     before = np.zeros(len(reference)), np.zeros(len(current))
     ratios = {}
     for name, columns in chain.items():
-        seen += columns
-        after = _log_odds(reference[seen], current[seen], folds)
+        seen += [_encoded(reference[column], current[column]) for column in columns]
+        after = _log_odds(np.column_stack([one for one, _ in seen]), np.column_stack([two for _, two in seen]), folds)
         ratios[name] = Ratio(reference=_cut(after[0] - before[0]), current=_cut(after[1] - before[1]))
         before = after
     return ratios
@@ -157,37 +192,42 @@ def _cut(log_ratio: Floats) -> Floats:
     return np.clip(np.exp(log_ratio), 1 / LARGEST, LARGEST)
 
 
-def _log_odds(
-    reference: pd.DataFrame, current: pd.DataFrame, folds: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
-) -> tuple[Floats, Floats]:
+def _log_odds(reference: Floats, current: Floats, folds: tuple[Rows, Rows]) -> tuple[Floats, Floats]:
     """Log of current over reference density at the rows of each window, by a cross-fitted classifier of the window."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    encoded = [_encoded(reference[name], current[name]) for name in reference]
-    seen = [np.column_stack([column[side] for column in encoded]) for side in (0, 1)]
-    odds = np.zeros(len(reference)), np.zeros(len(current))
+    windows, odds = (reference, current), (np.zeros(len(reference)), np.zeros(len(current)))
     for fold in range(FOLDS):
-        rows = [window[part != fold] for window, part in zip(seen, folds, strict=True)]
-        model = HistGradientBoostingClassifier(
-            max_iter=80,
-            max_leaf_nodes=15,
-            learning_rate=0.08,
-            l2_regularization=5.0,
-            random_state=0,
-            early_stopping=False,
-        )
-        model.fit(np.vstack(rows), np.repeat([0, 1], [len(rows[0]), len(rows[1])]))
+        rows = [window[part != fold] for window, part in zip(windows, folds, strict=True)]
+        if min(map(len, rows)) == 0:  # nothing to compare with: even odds
+            continue
+        model = _tell_apart(*rows)
         for side in (0, 1):
             held = folds[side] == fold
-            odds[side][held] = model.decision_function(seen[side][held]) - np.log(len(rows[1]) / len(rows[0]))
+            if not held.any():
+                continue
+            odds[side][held] = model.decision_function(windows[side][held]) - np.log(len(rows[1]) / len(rows[0]))
     return odds
+
+
+def _tell_apart(reference: Floats, current: Floats) -> Any:
+    """A classifier of which window a row is from."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    model = HistGradientBoostingClassifier(
+        max_iter=80,
+        max_leaf_nodes=15,
+        learning_rate=0.08,
+        l2_regularization=5.0,
+        random_state=0,
+        early_stopping=False,
+    )
+    return model.fit(for_trees(np.vstack([reference, current])), np.repeat([0, 1], [len(reference), len(current)]))
 
 
 def _encoded(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> tuple[Floats, Floats]:
     """A column of both windows as numbers: categories by the order of their pooled frequency."""
     if kind_of(reference) == kind_of(current) == "numeric":
         first, second = as_numbers(reference), as_numbers(current)
-        return np.where(np.isinf(first), np.nan, first), np.where(np.isinf(second), np.nan, second)
+        return without_infinities(first), without_infinities(second)
     both = pd.Series(np.concatenate([as_labels(reference), as_labels(current)]))
     rank = {value: i for i, value in enumerate(both.value_counts(sort=True).index)}
     codes = both.map(rank).to_numpy(float)
@@ -238,53 +278,72 @@ def mechanisms(
         In the order of `parents`; q-values by Benjamini-Hochberg over all of them.
     """
     laid = {name: cells(reference[name], current[name], coded=name in categorical) for name in parents}
-    found = []
-    for node, causes in parents.items():
-        settings = _settings(
-            [(laid[name].reference, laid[name].current) for name in causes], len(reference), len(current)
-        )
-        found.append(_compare(laid[node].reference, laid[node].current, settings))
-    q_values = benjamini_hochberg([p for p, _ in found])
+    codes = {name: np.concatenate([column.reference, column.current]) for name, column in laid.items()}
+    counted = {
+        node: _counted(codes[node], _settings([codes[name] for name in causes], rows=len(codes[node])), len(reference))
+        for node, causes in parents.items()
+    }
+    p_values = [_unchanged(one.counts) for one in counted.values()]
     return [
-        Mechanism(node=node, parents=tuple(parents[node]), p_value=p, q_value=q, ratio=ratio)
-        for node, (p, ratio), q in zip(parents, found, q_values, strict=True)
+        Mechanism(node=node, parents=tuple(parents[node]), p_value=p, q_value=q, ratio=_conditional_ratio(one))
+        for (node, one), p, q in zip(counted.items(), p_values, benjamini_hochberg(p_values), strict=True)
     ]
 
 
-def _settings(codes: Sequence[tuple[Any, Any]], n: int, m: int) -> tuple[Any, Any]:
+@dataclass(frozen=True, kw_only=True)
+class _Counted:
+    """Rows of a node's values in each setting of its parents.
+
+    `counts` has shape (2, settings, values); the others are the (setting, value) of each row of a window.
+    """
+
+    counts: Floats
+    reference: tuple[Codes, Codes]
+    current: tuple[Codes, Codes]
+
+
+def _counted(values: Codes, settings: Codes, n: int) -> _Counted:
+    counts = np.zeros((2, int(settings.max()) + 1, int(values.max()) + 1))
+    reference, current = (settings[:n], values[:n]), (settings[n:], values[n:])
+    np.add.at(counts[0], reference, 1)
+    np.add.at(counts[1], current, 1)
+    return _Counted(counts=counts, reference=reference, current=current)
+
+
+def _settings(codes: Sequence[Codes], *, rows: int) -> Codes:
     """One code for each joint setting of some columns."""
-    joint = np.zeros(n + m, dtype=np.intp)
-    for before, after in codes:
-        both = np.concatenate([before, after])
-        joint = np.unique(joint * (both.max() + 1) + both, return_inverse=True)[1]
-    return joint[:n], joint[n:]
+    joint = np.zeros(rows, dtype=np.intp)
+    for column in codes:
+        joint = np.unique(joint * (column.max() + 1) + column, return_inverse=True)[1]
+    return joint
 
 
-def _compare(before: Any, after: Any, settings: tuple[Any, Any]) -> tuple[float, Ratio]:
-    """p-value of no change of a node given its parents' setting, and the ratio at the rows of both windows."""
+def _unchanged(counts: Floats) -> float:
+    """p-value of no change of a node given its parents: the chi-squares of all settings, added up."""
     from scipy.stats import chi2
 
-    width, depth = int(max(before.max(), after.max())) + 1, int(max(s.max() for s in settings)) + 1
-    counts = np.zeros((2, depth, width))
-    np.add.at(counts[0], (settings[0], before), 1)
-    np.add.at(counts[1], (settings[1], after), 1)
     statistic, freedom = 0.0, 0
-    for setting in np.flatnonzero((counts.sum(axis=2) >= 5).all(axis=0)):
+    for setting in np.flatnonzero((counts.sum(axis=2) >= FEWEST).all(axis=0)):
         table = _frequent(counts[:, setting])
         if table.shape[1] > 1:
             statistic += chi_square(table)[0]
             freedom += table.shape[1] - 1
+    return float(chi2.sf(statistic, freedom)) if freedom else 1.0
+
+
+def _conditional_ratio(counted: _Counted) -> Ratio:
+    """Ratio of P(node given parents) at every row; 1 in a setting that one window has not."""
+    counts = counted.counts
     smooth = counts + counts.sum(axis=(0, 1)) / counts.sum()  # one pseudo-row a setting, spread as the node's margin
     conditional = smooth / smooth.sum(axis=2, keepdims=True)
     known = (counts.sum(axis=2) > 0).all(axis=0)
     table = np.where(known[:, None], np.clip(conditional[1] / conditional[0], 1 / LARGEST, LARGEST), 1.0)
-    ratio = Ratio(reference=table[settings[0], before], current=table[settings[1], after])
-    return float(chi2.sf(statistic, freedom)) if freedom else 1.0, ratio
+    return Ratio(reference=table[counted.reference], current=table[counted.current])
 
 
-def _frequent(table: Floats) -> npt.NDArray[np.int64]:
+def _frequent(table: Floats) -> Counts:
     """A two-row table with its sparse columns added up."""
-    sparse = table.sum(axis=0) < 10
+    sparse = table.sum(axis=0) < RAREST
     rest = table[:, sparse].sum(axis=1, keepdims=True)
     kept = np.hstack([table[:, ~sparse], rest]) if rest.sum() else table[:, ~sparse]
     return kept.astype(np.int64)

@@ -1,4 +1,4 @@
-"""What every result can do: say itself in a sentence, become a frame or JSON, come back from JSON, list its findings."""
+"""What every result can do: say itself in a sentence, become a frame or JSON and come back, list its findings."""
 
 import html
 from dataclasses import dataclass

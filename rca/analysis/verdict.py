@@ -1,14 +1,15 @@
 """The verdict: findings weighed into ranked causes, or "no incident", or "cannot tell"."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from rca.analysis.cascade import Cascade
-from rca.analysis.harm import Contribution, Harm
+from rca.analysis.cascade import Cascade, metric_of
+from rca.analysis.contribution import Contribution
+from rca.analysis.harm import Harm
 from rca.analysis.metric import Measured
 from rca.analysis.onset import Onset
 from rca.analysis.result import Result, Row
-from rca.finding import CauseKind, Fault, Finding, Interval, Strength
+from rca.finding import CauseKind, Fault, Interval, Strength
 
 Status = Literal["explained", "no_incident", "cannot_tell"]
 
@@ -80,15 +81,18 @@ class Verdict(Result):
             for rank, cause in enumerate(self.causes, 1)
         ]
 
-    def findings(self) -> tuple[Finding, ...]:
-        return ()
-
 
 def weigh(harm: Harm, onset: Onset | None = None) -> Verdict:
     """Weigh the division of a metric's change into a verdict.
 
     Nothing material happened where the interval of the harm holds zero, or where the harm is negligible. Causes are the
     parts that are surely positive and not small, ranked by harm; where there is none the data cannot tell.
+
+    Parameters
+    ----------
+    harm : Harm
+    onset : Onset, optional
+        Passed on, but where nothing material happened.
     """
     measured = harm.measured
     if not measured.material:
@@ -106,7 +110,7 @@ def weigh(harm: Harm, onset: Onset | None = None) -> Verdict:
 
 
 def weigh_cascade(cascade: Cascade) -> Verdict:
-    """Weigh the ranking of components into a verdict."""
+    """Weigh the ranking of components into a verdict: those that left their normal range, ten at most."""
     if not cascade.abnormal:
         return Verdict(status="cannot_tell", summary=f"No cause can be named: {cascade}.")
     causes = tuple(
@@ -121,14 +125,15 @@ def weigh_cascade(cascade: Cascade) -> Verdict:
     )
     alarm = f" before {cascade.target} rang" if cascade.target else ""
     first = cascade.abnormal[0]
-    summary = f"The failure most likely began in {first.component}, whose {first.signal.partition('|')[2]} left its normal range{alarm}."
+    left = f"whose {metric_of(first.signal) or first.signal} left its normal range{alarm}"
+    summary = f"The failure most likely began in {first.component}, {left}."
     return Verdict(status="explained", summary=summary, causes=causes)
 
 
 def _cause(part: Contribution) -> Cause:
     found = [f"harm.{part.kind}.{part.name}"]
     if part.kind == "feature":
-        found.append(f"drift.{part.name}")
+        found += [f"drift.{part.name}", f"drift.missing:{part.name}"]
         if part.fault not in (None, "distribution"):
             found.append(f"fault.{part.name}")
     return Cause(
@@ -144,14 +149,15 @@ def _cause(part: Contribution) -> Cause:
 
 def _change(measured: Measured) -> str:
     verb = "rose" if measured.change > 0 else "fell"
-    return f"The {measured.label} {verb} from {measured.reference:.3g} to {measured.current:.3g}"
+    return f"The {measured.label} {verb} from {measured.say(measured.reference)} to {measured.say(measured.current)}"
 
 
 def _quiet(measured: Measured) -> str:
     if measured.worse_interval.low > 0:
         return f"{_change(measured)}: sure, but too little to call an incident."
     return (
-        f"Nothing harmful changed: the {measured.label} was {measured.reference:.3g} and is {measured.current:.3g}, "
+        f"Nothing harmful changed: the {measured.label} was {measured.say(measured.reference)} "
+        f"and is {measured.say(measured.current)}, "
         f"within what chance alone does."
     )
 
@@ -160,7 +166,7 @@ def _open(measured: Measured) -> str:
     return f"{_change(measured)}, and these data cannot say why."
 
 
-SAYS: dict[str, str] = {
+SAYS: dict[Fault, str] = {
     "frozen": "{name} was stuck on one value",
     "default_value": "{name} was filled with one value that is not real",
     "scaled": "{name} arrived in another unit",
@@ -174,18 +180,26 @@ SAYS: dict[str, str] = {
 }
 
 
-def _reason(part: Contribution) -> str:
-    if part.kind == "feature":
-        return SAYS[part.fault or "distribution"].format(name=part.name)
+def in_a_clause(cause: Cause | Contribution) -> str:
+    """A cause as a clause that can follow "because".
+
+    >>> in_a_clause(Cause(kind="feature", name="income", fault="frozen", strength="shown", findings=()))
+    'income was stuck on one value'
+    """
+    if cause.kind == "feature":
+        return SAYS[cause.fault or "distribution"].format(name=cause.name)
     return {
-        "model": f"{part.name} answered otherwise on the same inputs",
+        "model": f"{cause.name} answered otherwise on the same inputs",
         "concept": "the outcome no longer followed the inputs as before",
-        "mechanism": f"{part.name} no longer followed its causes as before",
-    }.get(part.kind, part.name)
+        "mechanism": f"{cause.name} no longer followed its causes as before",
+    }.get(cause.kind, cause.name)
 
 
 def _explained(measured: Measured, guilty: list[Contribution]) -> str:
     first = guilty[0]
-    by: Any = f"{first.value:.3g} of the {measured.worse:.3g} ({first.interval})"
-    also = f"; so did {len(guilty) - 1} more" if len(guilty) > 1 else ""
-    return f"{_change(measured)}, because {_reason(first)}: that did {by}{also}."
+    did, low, high, whole = (
+        measured.say(value, change=True)
+        for value in (first.value, first.interval.low, first.interval.high, measured.worse)
+    )
+    also = f", and {len(guilty) - 1} more did harm too" if len(guilty) > 1 else ""
+    return f"{_change(measured)}, because {in_a_clause(first)}: that did {did} of {whole} ({low} to {high}){also}."

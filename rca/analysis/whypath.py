@@ -2,15 +2,20 @@
 
 from typing import TYPE_CHECKING
 
-from rca.analysis.verdict import SAYS, Cause, Verdict
+from rca.analysis.verdict import Cause, Verdict, in_a_clause
 from rca.record.whys import Factor, FactorCategory, Why
 
 if TYPE_CHECKING:
     from rca.record.incident import Event, Incident
 
 CATEGORIES: dict[str, FactorCategory] = {
-    "feature": "data", "mechanism": "data", "model": "model", "concept": "outside", "component": "infrastructure",
-}  # fmt: skip
+    "feature": "data",
+    "mechanism": "data",
+    "model": "model",
+    "concept": "outside",
+    "component": "infrastructure",
+}
+"""Where in the system each kind of cause lies."""
 
 
 def why_path(incident: "Incident", verdict: Verdict) -> tuple[Why, ...]:
@@ -53,14 +58,9 @@ def _factor(cause: Cause) -> Factor:
 
 def _state(cause: Cause) -> str:
     """The cause as a clause: "income was stuck on one value"."""
-    if cause.kind == "feature":
-        return SAYS[cause.fault or "distribution"].format(name=cause.name)
-    return {
-        "model": f"{cause.name} answered otherwise on the same inputs",
-        "concept": "the outcome no longer followed the inputs as before",
-        "mechanism": f"{cause.name} no longer followed its causes as before",
-        "component": f"{cause.name} left its normal range ({cause.signal})",
-    }.get(cause.kind, cause.name)
+    if cause.kind == "component":
+        return f"{cause.name} left its normal range ({cause.signal})"
+    return in_a_clause(cause)
 
 
 def _event_before(incident: "Incident", verdict: Verdict) -> "Event | None":
@@ -73,8 +73,9 @@ def _event_before(incident: "Incident", verdict: Verdict) -> "Event | None":
 
 def _candidate(event: "Event") -> Factor:
     system = f"{event.system}: " if event.system else ""
+    change = f"{system}{event.what} ({event.kind})"
     return Factor(
-        statement=f"Not established. The last change on record before the onset is {system}{event.what} ({event.kind}).",
+        statement=f"Not established. The last change on record before the onset is {change}.",
         role="trigger",
         at=event.at,
         strength="assumed",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from rca.analysis.metric import Meter
+from rca.analysis.meter import Meter
 from rca.errors import Unanswerable
 
 if TYPE_CHECKING:
@@ -28,8 +28,10 @@ class Windows:
     model_name : str
         The system that answers.
     produces : bool
-        Whether rows are what a model produced, replies say, with no truth to compare them with; then an outcome that follows
-        the inputs otherwise is the model's doing, and not the world's.
+        Whether rows are what a model produced, replies say, with no truth to compare them with; then an outcome that
+        follows the inputs otherwise is the model's doing, and not the world's.
+    answers_same : bool
+        Whether the model, or a stand-in for it, was asked; then its answers need no ratio.
     parents : dict of str to tuple of str
         Direct causes of each column, where the case has a causal graph; else empty.
     """
@@ -41,6 +43,7 @@ class Windows:
     model: "Model | None" = None
     model_name: str = "model"
     produces: bool = False
+    answers_same: bool = False
     parents: dict[str, tuple[str, ...]]
 
     @property

@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from rca.analysis.result import Result, Row
+from rca.analysis.verdict import Status
 from rca.errors import InvalidCase, RcaError
 
 LENGTHS = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+"""How lengths of time are written in an answer: `90min`, `1d`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +22,8 @@ class Scored:
     Attributes
     ----------
     case, answer, verdict : str
-        Its id, the known status, and the status found (`failed` where the analysis did not come to one).
+        Its id, the known status (`unreadable` where there is none), and the status found (`failed` where the analysis
+        did not come to one).
     named : str or None
         The first cause named.
     rank : int or None
@@ -124,6 +127,13 @@ def score(library: str | Path, *, progress: bool = True, seed: int = 0) -> Score
         A folder of case folders.
     progress : bool
         Whether to show a bar on standard error.
+    seed : int
+        Of every random draw in every case.
+
+    Returns
+    -------
+    Score
+        One row a case, in the order of their names; a case whose analysis fails has its error in its row.
 
     Raises
     ------
@@ -146,18 +156,51 @@ def _scored(path: Path, seed: int) -> Scored:
     from rca.record.case import Case
     from rca.record.reading import read_yaml
 
-    answer, started = read_yaml(path, name=f"{path.parent.name}/answer.yaml").value, time.process_time()
+    case, status, started = path.parent.name, "unreadable", time.process_time()
     try:
-        found = analyse(Case.load(path.parent), seed=seed).results()["verdict"]
+        answer = _sound(read_yaml(path, name=f"{case}/answer.yaml").value, place=f"{case}/answer.yaml")
+        status = answer["status"]
+        row = compare(case, answer, analyse(Case.load(path.parent), seed=seed).results()["verdict"])
     except RcaError as error:
-        row = Scored(case=path.parent.name, answer=str(answer["status"]), verdict="failed", error=str(error))
-    else:
-        row = compare(path.parent.name, answer, found)
-    return Scored(**{**row.__dict__, "seconds": time.process_time() - started})
+        row = Scored(case=case, answer=status, verdict="failed", error=str(error))
+    return replace(row, seconds=time.process_time() - started)
+
+
+def _sound(answer: Any, *, place: str) -> dict[str, Any]:
+    """An answer that can be compared with."""
+    known = isinstance(answer, dict) and answer.get("status") in get_args(Status)
+    if not known:
+        raise InvalidCase.because("no answer", place=place, hint=f"its status is one of {', '.join(get_args(Status))}")
+    for key in ("causes", "not"):
+        listed = answer.get(key) or []
+        named = isinstance(listed, list) and all(
+            isinstance(one, dict) and {"kind", "name"} <= set(one) for one in listed
+        )
+        if not named:
+            raise InvalidCase.because(f"{key!r} is no list of causes", place=place, hint="each has a kind and a name")
+    found: dict[str, Any] = answer
+    return found
 
 
 def compare(case: str, answer: dict[str, Any], verdict: dict[str, Any]) -> Scored:
-    """Compare a verdict, as `results.json` has it, with the known answer."""
+    """Compare a verdict, as `results.json` has it, with the known answer.
+
+    Parameters
+    ----------
+    case : str
+        Its id.
+    answer : dict
+        The content of `answer.yaml`: a status, and where it is `explained` the `causes`, decoys (`not`), the `fault`,
+        and the `onset`, right `within` a length of time.
+    verdict : dict
+        With a status, causes and an onset.
+
+    Examples
+    --------
+    >>> found = {"status": "explained", "causes": [{"kind": "feature", "name": "age"}], "onset": None}
+    >>> compare("a", {"status": "explained", "causes": [{"kind": "feature", "name": "age"}]}, found).rank
+    1
+    """
     named, known = verdict["causes"], answer.get("causes") or []
     hits = [i for i, cause in enumerate(named) if any(same(right, cause) for right in known)]
     first = f"{named[0]['kind']} {named[0]['name']}" if named else None
@@ -220,7 +263,7 @@ def _onset_right(answer: dict[str, Any], found: dict[str, Any] | None) -> bool |
 
 
 def _moment(value: object) -> datetime:
-    return datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    return datetime.fromisoformat(str(value))
 
 
 def _length(text: str) -> timedelta:

@@ -16,6 +16,7 @@ from rca.errors import InvalidCase, RunFailed
 from rca.record.case import Case, check
 from rca.report import manifest, publish
 from rca.report.canonical import Notebook, bundles, canonical, to_json
+from rca.report.integrity import damage
 from rca.report.kernel import kernel
 from rca.report.show import FINDINGS, RESULTS
 from rca.report.templates import Template, choose, fit
@@ -150,7 +151,7 @@ def run(
         results, notes = _derived(order, stage, runs, progress=progress)
         digest = manifest.seal(stage / publish.REPORT)
         final = runs / f"{name}-{digest[:12]}"
-        if final.is_dir() and manifest.damage(final):
+        if final.is_dir() and damage(final):
             publish.set_aside(final)
         publish.publish(stage, final, reports / name)
         final.with_name(f"{final.name}.log.json").write_bytes(to_json(_log(started, notes)))

@@ -24,7 +24,8 @@ FIXED = {
     "POLARS_MAX_THREADS": "1",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
-"""Sums depend on the number of threads, and texts on the language: both are the same everywhere. One thread does not spin."""
+"""Sums depend on the number of threads, and texts on the language: both are the same everywhere. One thread does not
+spin."""
 
 ARGV = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
 
@@ -33,8 +34,8 @@ ARGV = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "
 def kernel() -> Iterator["type[AsyncKernelManager]"]:
     """A kind of kernel manager that starts this interpreter, whatever kernels are installed.
 
-    Its kernels talk over sockets in a private folder, so that no port is taken and two runs cannot collide, and they read
-    no start-up files of the user.
+    Its kernels talk over sockets in a private folder, so that no port is taken and two runs cannot collide, and they
+    read no start-up files of the user.
     """
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html.parser import HTMLParser
 from typing import Any
 
-from rca.report.text import number, plain
+from rca.report.text import legible, mask, number, plain
 
 TAGS = frozenset(
     {"table", "thead", "tbody", "tr", "th", "td", "caption", "p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li"}
@@ -166,7 +166,7 @@ class _Rebuild(HTMLParser):
     def handle_data(self, data: str) -> None:
         """Keep text, escaped."""
         if not self._silent:
-            self._out.append(html.escape(data))
+            self._out.append(html.escape(mask(legible(data))))
 
     def result(self) -> str:
         """What was rebuilt, with every tag closed."""

@@ -19,7 +19,7 @@ from rca.report.markup import bullets, escape, markdown, paragraph, sanitize, ta
 from rca.report.sections import STATUS
 from rca.report.show import RESULTS
 from rca.report.templates import source, tags
-from rca.report.text import alike, between, moment, number, plain, span, words
+from rca.report.text import alike, between, legible, mask, moment, number, plain, span, words
 
 ELSEWHERE = "elsewhere"
 """Tag of a cell whose content the page has in a section of its own."""
@@ -155,7 +155,8 @@ def _causes(causes: list[Mapping[str, Any]]) -> str:
     ]
     scale = max(sized, default=0.0) or 1.0
     listed = "".join(f"<li>{_cause(cause, scale)}</li>" for cause in causes)
-    return f'<p class="caption">Causes, the largest harm first</p><ol class="causes">{listed}</ol>'
+    order = "the largest harm first" if sized else "the likeliest first"
+    return f'<p class="caption">Causes, {order}</p><ol class="causes">{listed}</ol>'
 
 
 def _cause(cause: Mapping[str, Any], scale: float) -> str:
@@ -192,7 +193,7 @@ def _since(onset: Mapping[str, Any] | None) -> str:
 def _notebook(name: str, notebook: Notebook, counter: Iterator[int]) -> str:
     told = "".join(_cell(cell, counter) for cell in notebook["cells"] if ELSEWHERE not in tags(cell))
     code = "\n\n".join(source(cell).rstrip() for cell in notebook["cells"] if cell["cell_type"] == "code")
-    listing = f"<pre><code>{html.escape(code)}</code></pre>"
+    listing = f"<pre><code>{html.escape(legible(code))}</code></pre>"
     shown = f'<details class="code"><summary>Code of {escape(name)}.ipynb</summary>{listing}</details>'
     return f'<section id="{_topic(name)}">{told}{shown}</section>'
 
@@ -212,7 +213,7 @@ def _lowered(markup: str) -> str:
 
 def _output(output: Mapping[str, Any], counter: Iterator[int]) -> str:
     if output["output_type"] == "stream":
-        return f"<pre>{html.escape(''.join(output['text']))}</pre>"
+        return f"<pre>{html.escape(mask(legible(''.join(output['text']))))}</pre>"
     data = output.get("data", {})
     if RESULTS in data:
         return ""

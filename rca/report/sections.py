@@ -8,7 +8,8 @@ from rca.finding import Finding, Unanswered
 from rca.record.incident import Incident
 from rca.record.reliability import Duration, spell
 from rca.record.whys import CorrectiveAction, Why
-from rca.report.charts import cause_row, change_in_words, interval_of
+from rca.report.charts import interval_of
+from rca.report.harmcharts import cause_row, change_in_words
 from rca.report.markup import bullets, element, escape, paragraph, shown, table
 from rca.report.text import between, count, moment, span, words
 

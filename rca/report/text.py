@@ -12,6 +12,9 @@ from datetime import UTC, datetime
 MASK = "▮▮▮"
 """What stands where personal data stood."""
 
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+"""Unicode categories of characters that are not seen, but change what is."""
+
 TINY, HUGE = 1e-5, 1e9
 """Outside of these, decimals are no way to write a number."""
 
@@ -50,8 +53,16 @@ def clean(text: str) -> str:
     >>> clean("a\x1b[31mb\u202ec\n d")
     'a[31mbc d'
     """
-    spaced = re.sub(r"\s+", " ", text)
-    return "".join(letter for letter in spaced if unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
+    return legible(re.sub(r"\s+", " ", text))
+
+
+def legible(text: str) -> str:
+    r"""The text without such characters, its lines kept.
+
+    >>> legible("a\x1b[31m\n\tb")
+    'a[31m\n\tb'
+    """
+    return "".join(letter for letter in text if letter in "\n\t" or unicodedata.category(letter) not in UNSEEN)
 
 
 def plain(text: object, limit: int = 2000) -> str:

@@ -1,0 +1,188 @@
+"""Mechanisms that nobody can be asked about: which of them play, and what each did to the metric, by reweighting rows.
+
+With a causal graph the players are nodes that follow their parents otherwise. Without one they are a chain: columns
+that moved, the other columns, the label given them, the model's answers given all.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from rca.analysis.contribution import Contribution, Estimate, contribution, halves
+from rca.analysis.drift import Drift
+from rca.analysis.metric import Measured, Parts
+from rca.analysis.ratios import Division, Ratio, chain_ratios, divide, mechanisms
+from rca.analysis.windows import Windows
+from rca.finding import CauseKind, Fault
+
+RATIO_ROWS = 8000
+"""Rows of each window that ratios are learned on."""
+
+PLAYERS = 8
+"""Mechanisms that play together; the others are tested and left as they are."""
+
+CHANGED = 0.05
+"""False discovery rate at which a node counts as following its parents otherwise."""
+
+REST = "everything else"
+"""The mechanism of what nobody would be sent to look at; its part is left unexplained."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Link:
+    """A mechanism: what it would be as a cause, and its columns."""
+
+    kind: CauseKind
+    fault: Fault | None = None
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Game:
+    """The metric's parts in both windows, a ratio for each mechanism that plays, and the one that needs none."""
+
+    before: Parts
+    after: Parts
+    ratios: Mapping[str, Ratio]
+    last: str
+
+    def divide(self) -> Division:
+        return divide(self.before, self.after, self.ratios, last=self.last)
+
+    def halves(self) -> list["_Game"]:
+        """The same game on each half of the rows."""
+        return [
+            _Game(
+                before=self.before.take(one),
+                after=self.after.take(other),
+                ratios={name: ratio.take(one, other) for name, ratio in self.ratios.items()},
+                last=self.last,
+            )
+            for one, other in zip(halves(len(self.before)), halves(len(self.after)), strict=True)
+        ]
+
+
+def by_mechanism(windows: Windows, measured: Measured) -> list[Contribution]:
+    """Which nodes of the causal graph follow their parents otherwise, and what that did to the metric.
+
+    Parameters
+    ----------
+    windows : Windows
+        With `parents`; only ancestors of the metric's column are looked at, where the graph knows it.
+    measured : Measured
+
+    Returns
+    -------
+    list of Contribution
+        One for each node that changed, the surest `PLAYERS` of them.
+    """
+    target = windows.metric.column or windows.roles.label
+    ancestors = _ancestors(windows.parents, target) if target in windows.parents else set(windows.parents)
+    parents = {node: causes for node, causes in windows.parents.items() if node in ancestors}
+    tested = mechanisms(windows.reference, windows.current, parents, categorical=windows.roles.categorical)
+    changed = sorted((one for one in tested if one.q_value <= CHANGED), key=lambda one: one.q_value)[:PLAYERS]
+    if not changed:
+        return []
+    before, after = (windows.meter.parts(rows) for rows in (windows.reference, windows.current))
+    game = _Game(before=before, after=after, ratios={one.node: one.ratio for one in changed}, last=REST)
+    return _played(game, {one.node: _Link(kind="mechanism") for one in changed}, measured.sign)
+
+
+def _ancestors(parents: Mapping[str, tuple[str, ...]], node: str) -> set[str]:
+    """Everything upstream of a node, itself included."""
+    found, open_ = {node}, [node]
+    while open_:
+        for cause in parents.get(open_.pop(), ()):
+            if cause not in found:
+                found.add(cause)
+                open_.append(cause)
+    return found
+
+
+def by_chain(windows: Windows, drift: Drift, measured: Measured, *, rng: np.random.Generator) -> list[Contribution]:
+    """Data, model or world: columns that moved, the others, the label given them, the answers given all.
+
+    Parameters
+    ----------
+    windows : Windows
+    drift : Drift
+        Of the same windows; says which columns moved.
+    measured : Measured
+    rng : numpy.random.Generator
+        Draws the rows, at most `RATIO_ROWS` of a window, and the folds.
+    """
+    links = _links(windows, drift)
+    if not links:
+        return []
+    reference, current = (_some(rows, rng) for rows in (windows.reference, windows.current))
+    *first, last = links
+    ratios = chain_ratios(reference, current, {name: links[name].columns for name in first}, rng=rng)
+    groups = windows.meter.segments(windows.reference, windows.current)
+    before, after = (windows.meter.parts(rows, groups=groups) for rows in (reference, current))
+    return _played(_Game(before=before, after=after, ratios=ratios, last=last), links, measured.sign)
+
+
+def _some(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    if len(rows) <= RATIO_ROWS:
+        return rows
+    return rows.iloc[np.sort(rng.choice(len(rows), RATIO_ROWS, replace=False))]
+
+
+def _links(windows: Windows, drift: Drift) -> dict[str, _Link]:
+    """The chain of mechanisms by name, in order.
+
+    Answers come last: they follow from what the model saw, so given the features a label tells nothing more of them.
+    """
+    roles, meter = windows.roles, windows.meter
+    moved = [name for name in drift.moved() if name in roles.features][: PLAYERS - 3]
+    links = {name: _Link(kind="feature", fault="distribution", columns=(name,)) for name in moved}
+    rest = tuple(name for name in (*roles.features, *roles.groups) if name not in (*moved, meter.outcome))
+    if rest:
+        links[REST] = _Link(kind="feature", fault="distribution", columns=rest)
+    if meter.needs_label:
+        links[windows.label] = _Link(kind="concept", columns=(windows.label,))
+    elif not meter.asks_the_model:
+        links |= _outcome_link(windows, str(meter.outcome))
+    answers = tuple(name for name in (roles.score, roles.prediction) if name is not None)
+    if answers and not windows.answers_same and meter.asks_the_model:
+        links[windows.model_name] = _Link(kind="model", columns=answers)
+    return links
+
+
+def _outcome_link(windows: Windows, outcome: str) -> dict[str, _Link]:
+    """An outcome that follows its inputs otherwise is the world's doing, unless a model produced the rows."""
+    if windows.produces:
+        return {windows.model_name: _Link(kind="model", columns=(outcome,))}
+    return {outcome: _Link(kind="concept", columns=(outcome,))}
+
+
+def _played(game: _Game, links: Mapping[str, _Link], sign: int) -> list[Contribution]:
+    """What each mechanism did, but for what nobody would be sent to look at."""
+    whole, parts = game.divide(), [half.divide() for half in game.halves()]
+    return [
+        _part(name, links[name], _estimate(whole, parts, at=i, sign=sign))
+        for i, name in enumerate(whole.names)
+        if name != REST and name in links
+    ]
+
+
+def _estimate(whole: Division, parts: list[Division], *, at: int, sign: int) -> Estimate:
+    return Estimate(
+        value=sign * float(whole.contributions[at]),
+        error=float(whole.errors[at]),
+        rows=float(whole.n_effective[at]),
+        halves=[sign * float(half.contributions[at]) for half in parts],
+    )
+
+
+def _part(name: str, link: _Link, estimate: Estimate) -> Contribution:
+    return contribution(
+        link.kind,
+        name,
+        estimate,
+        method="mechanism" if link.kind == "mechanism" else "reweighted",
+        fault=link.fault,
+        assumptions=("both windows hold alike rows", "no unmeasured column moved with it"),
+    )

@@ -1,0 +1,85 @@
+"""The page in a real browser: no network, no error, every figure drawn; on a desk, on a phone, dark and on paper."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--proxy-server=127.0.0.1:9",
+    "--enable-logging=stderr",
+    "--log-level=0",
+    "--virtual-time-budget=20000",
+)
+
+
+@pytest.fixture
+def browse(tmp_path):
+    def run(page, *flags):
+        command = [CHROMIUM, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", *flags, page.as_uri()]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+
+    return run
+
+
+def console(seen):
+    return [line for line in seen.stderr.splitlines() if "CONSOLE" in line]
+
+
+def figures(report):
+    notebooks = [json.loads(path.read_bytes()) for path in report.result.folder.glob("*.ipynb")]
+    outputs = [output for book in notebooks for cell in book["cells"] for output in cell.get("outputs", ())]
+    return sum("application/vnd.plotly.v1+json" in output.get("data", {}) for output in outputs)
+
+
+@pytest.mark.parametrize("flags", [("--window-size=1280,900",), ("--window-size=390,844",), ("--force-dark-mode",)])
+def test_every_figure_is_drawn_and_the_console_stays_silent(report, browse, flags):
+    seen = browse(report.result.folder / "report.html", "--dump-dom", *flags)
+    assert console(seen) == []
+    assert f'data-drawn="{figures(report)}"' in seen.stdout
+    assert len(re.findall(r'class="main-svg"[^>]*>', seen.stdout)) >= figures(report)
+
+
+PROBE = "<script>document.title = 'injected'</script><img src='http://127.0.0.1:9/x.png'>"
+
+
+def test_the_policy_stops_a_script_and_an_image_that_were_put_into_the_page(report, browse, tmp_path):
+    page = tmp_path / "report.html"
+    text = (report.result.folder / "report.html").read_text(encoding="utf-8")
+    page.write_text(text.replace("<main>", f"<main>{PROBE}"), encoding="utf-8")
+    seen = browse(page, "--dump-dom")
+    assert "<title>injected" not in seen.stdout
+    assert len([line for line in console(seen) if "Content Security Policy" in line]) == 2
+
+
+WIDTH = "<body onload=\"document.title = document.documentElement.scrollWidth > innerWidth ? 'wide' : 'fits'\">"
+
+
+def test_a_phone_does_not_scroll_sideways(report, browse, tmp_path):
+    page = tmp_path / "report.html"
+    text = (report.result.folder / "report.html").read_text(encoding="utf-8")
+    unlocked = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text).replace("<body>", WIDTH)
+    page.write_text(unlocked, encoding="utf-8")
+    frame = tmp_path / "phone.html"
+    watch = 'onload="setTimeout(() => document.title = this.contentDocument.title, 3000)"'
+    frame.write_text(f'<iframe src="report.html" width="390" height="844" {watch}></iframe>', encoding="utf-8")
+    seen = browse(frame, "--dump-dom", "--allow-file-access-from-files")
+    assert "<title>fits</title>" in seen.stdout
+
+
+def test_the_page_can_be_printed(report, browse, tmp_path):
+    browse(report.result.folder / "report.html", f"--print-to-pdf={tmp_path / 'report.pdf'}", "--no-pdf-header-footer")
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")

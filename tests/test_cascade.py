@@ -1,0 +1,193 @@
+"""Which system failed first: by time, by the graph, by size, and never by the order of columns."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rca.analysis.cascade import ABNORMAL, Cascade, cascade, component_of, metric_of
+from rca.errors import Unanswerable
+from rca.record.incident import Signals
+
+START = pd.Timestamp("2026-03-05T06:00", tz="UTC")
+FAIL = START + pd.Timedelta(minutes=60)
+CHAIN = ("sensor", "robot", "line", "qa")
+EDGES = tuple(pairwise(CHAIN))
+
+
+def signals(**options):
+    return Signals.model_validate(
+        {"path": "s.parquet", "from": FAIL.isoformat(), "to": (FAIL + pd.Timedelta(minutes=30)).isoformat()} | options
+    )
+
+
+def table(rng, names=CHAIN, rows=91):
+    columns = {f"{name}|load": rng.normal(10, 1, rows) for name in names}
+    return pd.DataFrame({"time": START + pd.to_timedelta(np.arange(rows), unit="min"), **columns})
+
+
+def failing(rng, delays, height=20.0, names=CHAIN):
+    """Each component leaves its range so many minutes after the failing window opens."""
+    made = table(rng, names)
+    for name, delay in delays.items():
+        made.loc[60 + delay :, f"{name}|load"] += height
+    return made
+
+
+def order(found):
+    return [one.component for one in found.suspects]
+
+
+def test_the_first_upstream_of_the_alarm_is_named_first():
+    made = failing(np.random.default_rng(0), {"sensor": 0, "robot": 2, "line": 4, "qa": 6})
+    found = cascade(made, signals(target="qa|load"), edges=EDGES)
+    assert order(found) == list(CHAIN)
+    assert [one.explained for one in found.suspects] == [False, True, True, True]
+
+
+def test_calls_run_against_the_failure():
+    made = failing(np.random.default_rng(1), {"sensor": 0, "robot": 2, "line": 4, "qa": 6})
+    back = [(callee, caller) for caller, callee in EDGES]
+    assert cascade(made, signals(target="qa|load"), edges=back, kind="calls") == cascade(
+        made, signals(target="qa|load"), edges=EDGES
+    )
+
+
+def test_a_loud_bystander_that_cannot_act_on_the_alarm_comes_after():
+    rng = np.random.default_rng(2)
+    made = failing(rng, {"sensor": 3, "robot": 5, "line": 6, "qa": 8})
+    made["radio|load"] = rng.normal(10, 1, 91) + 500 * (np.arange(91) >= 60)
+    found = cascade(made, signals(target="qa|load"), edges=[*EDGES, ("qa", "radio")])
+    assert found.suspects[0].component == "sensor"
+    assert not next(one for one in found.suspects if one.component == "radio").upstream
+
+
+def test_without_a_graph_the_most_abnormal_comes_first():
+    made = failing(np.random.default_rng(3), {"qa": 0})
+    made.loc[65:, "line|load"] += 400
+    assert order(cascade(made, signals()))[:2] == ["line", "qa"]
+
+
+@pytest.mark.parametrize(("direction", "named"), [("up", False), ("down", True), (None, True)])
+def test_a_signal_that_moves_the_good_way_is_not_abnormal(direction, named):
+    made = failing(np.random.default_rng(4), {"robot": 0}, height=-20)
+    found = cascade(made, signals(bad={"load": direction} if direction else {}))
+    assert ("robot" in [one.component for one in found.abnormal]) == named
+
+
+@given(st.randoms(), st.integers(0, 50))
+@settings(max_examples=20, deadline=None)
+def test_neither_the_order_of_columns_nor_of_rows_nor_of_edges_matters(random, seed):
+    made = failing(np.random.default_rng(5), {"sensor": 0, "robot": 2, "line": 2})
+    names, edges = [name for name in made.columns if name != "time"], list(EDGES)
+    random.shuffle(names)
+    random.shuffle(edges)
+    mixed = made[[*names, "time"]].sample(frac=1, random_state=seed)
+    assert cascade(mixed, signals(target="qa|load"), edges=edges) == cascade(made, signals(target="qa|load"), edges=EDGES)
+
+
+@given(st.floats(0.01, 1000), st.integers(0, 20))
+@settings(max_examples=20, deadline=None)
+def test_a_unit_changes_neither_rank_nor_onset(factor, seed):
+    made = failing(np.random.default_rng(seed), {"sensor": 0, "robot": 2})
+    scaled = made.assign(**{"robot|load": made["robot|load"] * factor})
+    plain, other = cascade(made, signals(), edges=EDGES), cascade(scaled, signals(), edges=EDGES)
+    assert order(plain) == order(other)
+    assert [one.onset for one in plain.suspects] == [one.onset for one in other.suspects]
+
+
+def test_a_ring_of_causes_is_ranked_all_the_same():
+    made = failing(np.random.default_rng(6), {"sensor": 0, "robot": 1, "line": 2, "qa": 3})
+    found = cascade(made, signals(target="qa|load"), edges=[*EDGES, ("qa", "sensor"), ("robot", "robot")])
+    assert order(found)[0] == "sensor"
+
+
+def test_each_component_is_named_once_by_its_most_abnormal_signal():
+    made = failing(np.random.default_rng(7), {"robot": 0})
+    made["robot|errors"] = np.where(np.arange(91) >= 60, 1000.0, made["line|load"])
+    found = cascade(made, signals())
+    assert sorted(order(found)) == sorted(CHAIN)
+    assert found.suspects[0].signal == "robot|errors"
+    assert found.n_signals == 5
+    assert found.chance == 1 / 4
+
+
+def test_the_onset_is_the_first_sample_outside_the_normal_range():
+    made = failing(np.random.default_rng(8), {"sensor": 7})
+    found = cascade(made, signals(), edges=EDGES)
+    assert found.suspects[0].onset == (FAIL + timedelta(minutes=7)).to_pydatetime()
+    assert found.suspects[0].score >= ABNORMAL
+
+
+def test_the_failing_window_holds_both_its_ends_and_nothing_after():
+    made = failing(np.random.default_rng(9), {"qa": 30})
+    assert cascade(made, signals()).abnormal
+    assert not cascade(made, signals(to=(FAIL + pd.Timedelta(minutes=29)).isoformat())).abnormal
+
+
+def test_a_quiet_line_has_nothing_abnormal():
+    found = cascade(table(np.random.default_rng(10)), signals(target="qa|load"), edges=EDGES)
+    assert found.abnormal == ()
+    assert found.findings() == ()
+    assert str(found) == "none of 4 signals left its normal range"
+
+
+@pytest.mark.parametrize("hole", [np.nan, None])
+@pytest.mark.parametrize("rows", [slice(0, 60), slice(60, 91), slice(0, 91), slice(0, 91, 2)])
+def test_missing_samples_are_passed_over(hole, rows):
+    made = failing(np.random.default_rng(11), {"sensor": 0})
+    made.loc[made.index[rows], "robot|load"] = hole
+    found = cascade(made, signals(), edges=EDGES)
+    assert found.suspects[0].component == "sensor"
+    assert all(np.isfinite(one.score) for one in found.suspects)
+
+
+@pytest.mark.parametrize("extra", [[np.inf] * 91, [1e300] * 91, [0.0] * 91, [True] * 91, [1] * 91, [-np.inf, np.inf] * 45 + [0.0]])
+def test_an_odd_signal_does_not_hide_the_others(extra):
+    made = failing(np.random.default_rng(12), {"sensor": 0}).assign(**{"odd|x": extra})
+    found = cascade(made, signals(), edges=EDGES)
+    assert found.suspects[0].component == "sensor"
+    assert all(np.isfinite(one.score) for one in found.suspects)
+
+
+def test_a_signal_that_never_moved_needs_a_visible_step():
+    made = table(np.random.default_rng(13)).assign(**{"still|x": 100.0})
+    made.loc[70:, "still|x"] = 100.0001
+    assert not any(one.component == "still" for one in cascade(made, signals()).abnormal)
+    made.loc[70:, "still|x"] = 200.0
+    assert cascade(made, signals()).suspects[0].component == "still"
+
+
+@pytest.mark.parametrize("rows", [slice(0, 9), slice(55, 91), slice(0, 60), slice(0, 0)])
+def test_too_few_samples_cannot_say(rows):
+    with pytest.raises(Unanswerable, match="too few"):
+        cascade(table(np.random.default_rng(14)).iloc[rows], signals())
+
+
+def test_a_table_without_signals_cannot_say():
+    with pytest.raises(Unanswerable):
+        cascade(table(np.random.default_rng(15))[["time"]], signals())
+
+
+def test_a_graph_of_signals_is_read_as_one_of_components():
+    made = failing(np.random.default_rng(16), {"sensor": 0, "robot": 2})
+    edges = [("sensor|load", "robot|load"), ("robot|load", "qa|load")]
+    assert cascade(made, signals(target="qa|load"), edges=edges).suspects[1].explained
+
+
+def test_a_bar_in_a_metric_belongs_to_the_metric():
+    assert (component_of("a|b|c"), metric_of("a|b|c")) == ("a", "b|c")
+    assert (component_of("alone"), metric_of("alone")) == ("alone", "")
+
+
+def test_a_cascade_comes_back_from_its_dictionary_and_lists_its_findings():
+    made = failing(np.random.default_rng(17), {"sensor": 0, "robot": 2})
+    found = cascade(made, signals(target="qa|load"), edges=EDGES)
+    assert Cascade.from_dict(found.to_dict()) == found
+    assert [finding.id for finding in found.findings()] == ["cascade.sensor", "cascade.robot"]
+    assert len(found.rows()) == 4
+    assert str(found).startswith("sensor first, by sensor|load: ")
