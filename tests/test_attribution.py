@@ -179,7 +179,9 @@ def test_too_few_permutations_for_an_error_are_refused_or_give_one(permutations)
 
 
 def test_the_same_seed_draws_the_same_permutations():
-    one, other = (shapley(lambda m: len(m) ** 2 + ("p3" in m) * len(m), CROWD, rng=np.random.default_rng(7)) for _ in "ab")
+    one, other = (
+        shapley(lambda m: len(m) ** 2 + ("p3" in m) * len(m), CROWD, rng=np.random.default_rng(7)) for _ in "ab"
+    )
     assert one == other
 
 

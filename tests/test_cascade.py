@@ -87,7 +87,9 @@ def test_neither_the_order_of_columns_nor_of_rows_nor_of_edges_matters(random, s
     random.shuffle(names)
     random.shuffle(edges)
     mixed = made[[*names, "time"]].sample(frac=1, random_state=seed)
-    assert cascade(mixed, signals(target="qa|load"), edges=edges) == cascade(made, signals(target="qa|load"), edges=EDGES)
+    assert cascade(mixed, signals(target="qa|load"), edges=edges) == cascade(
+        made, signals(target="qa|load"), edges=EDGES
+    )
 
 
 @given(st.floats(0.01, 1000), st.integers(0, 20))
@@ -146,7 +148,9 @@ def test_missing_samples_are_passed_over(hole, rows):
     assert all(np.isfinite(one.score) for one in found.suspects)
 
 
-@pytest.mark.parametrize("extra", [[np.inf] * 91, [1e300] * 91, [0.0] * 91, [True] * 91, [1] * 91, [-np.inf, np.inf] * 45 + [0.0]])
+@pytest.mark.parametrize(
+    "extra", [[np.inf] * 91, [1e300] * 91, [0.0] * 91, [True] * 91, [1] * 91, [-np.inf, np.inf] * 45 + [0.0]]
+)
 def test_an_odd_signal_does_not_hide_the_others(extra):
     made = failing(np.random.default_rng(12), {"sensor": 0}).assign(**{"odd|x": extra})
     found = cascade(made, signals(), edges=EDGES)

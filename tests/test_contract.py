@@ -61,16 +61,17 @@ FINDING = closed(
 )  # fmt: skip
 DURATION = closed(
     ["seconds", "from", "to"],
-    **{"seconds": {"type": "number"}, "from": TEXT, "to": TEXT, "earliest": {"type": "number"}, "latest": {"type": "number"}},
+    **{
+        "seconds": {"type": "number"},
+        "from": TEXT,
+        "to": TEXT,
+        "earliest": {"type": "number"},
+        "latest": {"type": "number"},
+    },
 )
 RESULTS = closed(
     ["schema", "incident", "verdict", "durations", "findings", "unanswered"],
-    **{
-        "schema": {"const": 1}, "incident": TEXT, "verdict": VERDICT,
-        "durations": {"type": "object", "additionalProperties": DURATION},
-        "findings": {"type": "array", "items": FINDING}, "whys": {"type": "array"},
-        "unanswered": {"type": "array", "items": closed(["question", "why"], question=TEXT, why=TEXT)},
-    },
+    schema={"const": 1}, incident=TEXT, verdict=VERDICT, durations={"type": "object", "additionalProperties": DURATION}, findings={"type": "array", "items": FINDING}, whys={"type": "array"}, unanswered={"type": "array", "items": closed(["question", "why"], question=TEXT, why=TEXT)},
 )  # fmt: skip
 
 

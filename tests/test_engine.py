@@ -42,7 +42,10 @@ def case_of(folder, *, reference=None, current=None, **record):
 
 def windows(fault="concept", rows=400, seed=0):
     reference, current = tabular(np.random.default_rng(seed), rows=rows, fault=fault)
-    days = [pd.Timestamp(start, tz="UTC") + pd.to_timedelta(np.arange(rows), unit="min") for start in ("2026-01-01", "2026-02-01")]
+    days = [
+        pd.Timestamp(start, tz="UTC") + pd.to_timedelta(np.arange(rows), unit="min")
+        for start in ("2026-01-01", "2026-02-01")
+    ]
     return reference.assign(at=days[0]), current.assign(at=days[1])
 
 
@@ -97,7 +100,9 @@ def test_the_known_answer_is_never_read(tmp_path, analysed):
     import shutil
 
     shutil.copytree(SHIPPED / "quiet-quarter", tmp_path / "quiet-quarter")
-    (tmp_path / "quiet-quarter" / "answer.yaml").write_text("status: explained\ncauses: [{kind: feature, name: plan}]\n")
+    (tmp_path / "quiet-quarter" / "answer.yaml").write_text(
+        "status: explained\ncauses: [{kind: feature, name: plan}]\n"
+    )
     assert analyse(load(tmp_path / "quiet-quarter")) == analysed["quiet-quarter"]
 
 
@@ -107,7 +112,9 @@ def test_the_known_answer_is_never_read(tmp_path, analysed):
 def test_a_bare_record_is_answered(tmp_path):
     found = analyse(case_of(tmp_path))
     assert found.verdict.status == "cannot_tell"
-    assert [(one.question, one.why) for one in found.unanswered] == [("what moved", "the case has no tables of both windows")]
+    assert [(one.question, one.why) for one in found.unanswered] == [
+        ("what moved", "the case has no tables of both windows")
+    ]
     assert found.findings() == ()
     assert str(found).startswith("case: ")
     assert [one.name for one in found.durations] == []
@@ -163,13 +170,19 @@ def test_identical_windows_are_no_incident(tmp_path):
 
 def test_an_incident_is_dated_and_measured_from_its_onset(tmp_path):
     reference, current = windows("concept", rows=600)
-    case = case_of(tmp_path, reference=reference, current=current, data={**TABLES, **ROLES}, metric={"name": "error_rate"})
+    case = case_of(
+        tmp_path, reference=reference, current=current, data={**TABLES, **ROLES}, metric={"name": "error_rate"}
+    )
     found = analyse(case)
     assert found.verdict.status == "explained"
     assert found.onset.at >= pd.Timestamp("2026-02-01", tz="UTC")
     durations = {one.name: one for one in found.durations}
     assert durations["time_to_detect"].estimated
-    assert durations["time_to_detect"].earliest <= durations["time_to_detect"].seconds <= durations["time_to_detect"].latest
+    assert (
+        durations["time_to_detect"].earliest
+        <= durations["time_to_detect"].seconds
+        <= durations["time_to_detect"].latest
+    )
 
 
 def test_a_why_tree_on_record_is_kept(tmp_path):
@@ -185,7 +198,11 @@ def test_rows_need_not_be_in_order_of_time(tmp_path):
         frame = current.sample(frac=1, random_state=0) if shuffle else current
         made[name] = analyse(
             case_of(
-                tmp_path / name, reference=reference, current=frame, data={**TABLES, **ROLES}, metric={"name": "error_rate"}
+                tmp_path / name,
+                reference=reference,
+                current=frame,
+                data={**TABLES, **ROLES},
+                metric={"name": "error_rate"},
             )
         )
     assert made["plain"].faults == made["mixed"].faults
@@ -207,7 +224,9 @@ def test_hostile_names_pass_through_to_a_table_escaped(tmp_path):
     reference, current = windows("frozen")
     name = "<img src=x onerror=alert(1)>"
     reference, current = (frame.rename(columns={"x0": name}) for frame in (reference, current))
-    case = case_of(tmp_path, reference=reference, current=current, data={**TABLES, **ROLES}, metric={"name": "error_rate"})
+    case = case_of(
+        tmp_path, reference=reference, current=current, data={**TABLES, **ROLES}, metric={"name": "error_rate"}
+    )
     found = analyse(case)
     assert found.drift.moved() == (name,)
     for part in (found, found.drift, found.harm, found.verdict):
@@ -216,7 +235,9 @@ def test_hostile_names_pass_through_to_a_table_escaped(tmp_path):
 
 def test_a_weight_that_is_missing_does_not_spoil_the_metric(tmp_path):
     reference, current = windows()
-    reference, current = (frame.assign(w=np.where(np.arange(len(frame)) == 3, np.nan, 1.0)) for frame in (reference, current))
+    reference, current = (
+        frame.assign(w=np.where(np.arange(len(frame)) == 3, np.nan, 1.0)) for frame in (reference, current)
+    )
     data = {**TABLES, **ROLES, "weight": "w"}
     found = analyse(case_of(tmp_path, reference=reference, current=current, data=data, metric={"name": "error_rate"}))
     assert np.isfinite(found.harm.measured.reference)
@@ -226,7 +247,11 @@ def test_a_weight_that_is_missing_does_not_spoil_the_metric(tmp_path):
 def test_a_column_that_only_one_window_has_is_an_invalid_case(tmp_path):
     reference, current = windows()
     case = case_of(
-        tmp_path, reference=reference, current=current.drop(columns="x3"), data={**TABLES, **ROLES}, metric={"name": "brier"}
+        tmp_path,
+        reference=reference,
+        current=current.drop(columns="x3"),
+        data={**TABLES, **ROLES},
+        metric={"name": "brier"},
     )
     with pytest.raises(rca.InvalidCase, match="x3"):
         analyse(case)

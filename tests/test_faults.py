@@ -20,7 +20,9 @@ USUAL = float(SKEWED.sort_values().iloc[800])
 def name(before, after, **options) -> ColumnFault | None:
     reference, current = pd.DataFrame({"c": before}), pd.DataFrame({"c": after})
     codes = ("c",) if options.pop("coded", False) else ()
-    return faults(reference, current, drift(reference, current, categorical=codes), categorical=codes, **options).get("c")
+    return faults(reference, current, drift(reference, current, categorical=codes), categorical=codes, **options).get(
+        "c"
+    )
 
 
 def test_a_column_that_did_not_move_has_no_fault():
@@ -99,7 +101,10 @@ def test_swapped_columns_are_named_as_each_others_partner():
     before = pd.DataFrame({"a": SKEWED, "b": RNG.normal(100, 5, 1200), "c": SKEWED + 1})
     after = pd.DataFrame({"a": RNG.normal(100, 5, 1200), "b": NEXT, "c": NEXT + 1})
     found = faults(before, after, drift(before, after))
-    assert {(row.column, row.fault, row.partner) for row in found.columns} == {("a", "swapped", "b"), ("b", "swapped", "a")}
+    assert {(row.column, row.fault, row.partner) for row in found.columns} == {
+        ("a", "swapped", "b"),
+        ("b", "swapped", "a"),
+    }
     assert_allclose(mend(found.get("a"), after), after["b"])
 
 

@@ -36,7 +36,9 @@ def roles(**options):
     return Roles(**({"label": "label", "score": "score", "prediction": "prediction", "features": FEATURES} | options))
 
 
-def divided(reference, current, name="error_rate", *, model=True, seed=0, parents=None, role=None, metric=None, **options):
+def divided(
+    reference, current, name="error_rate", *, model=True, seed=0, parents=None, role=None, metric=None, **options
+):
     known = roles(**(role or {}))
     windows = Windows(
         reference=reference, current=current, roles=known, metric=Metric(name=name, **(metric or {})),
@@ -54,7 +56,9 @@ def planted(fault, seed=0, rows=1500, **options):
 def adds_up(found):
     whole = sum(part.value for part in found.contributions) + found.unexplained
     assert whole == pytest.approx(found.measured.worse)
-    assert [part.value for part in found.contributions] == sorted((part.value for part in found.contributions), reverse=True)
+    assert [part.value for part in found.contributions] == sorted(
+        (part.value for part in found.contributions), reverse=True
+    )
     for part in found.contributions:
         assert part.value in part.interval
 
@@ -149,7 +153,10 @@ def test_the_order_of_the_columns_does_not_change_who_did_it():
     reference, current = planted("shifted")
     one = divided(reference, current)
     other = divided(reference[reference.columns[::-1]], current[current.columns[::-1]])
-    assert (one.contributions[0].name, one.contributions[0].fault) == (other.contributions[0].name, other.contributions[0].fault)
+    assert (one.contributions[0].name, one.contributions[0].fault) == (
+        other.contributions[0].name,
+        other.contributions[0].fault,
+    )
     assert one.contributions[0].value == pytest.approx(other.contributions[0].value, rel=1e-6)
 
 
@@ -241,7 +248,9 @@ def test_a_graph_names_the_mechanism_that_changed():
 
 def test_replies_that_a_model_produced_otherwise_are_the_models_doing():
     rng = np.random.default_rng(8)
-    reference, current = (pd.DataFrame({"topic": rng.choice(list("abc"), 2000), "bad": rng.random(2000) < p}) for p in (0.02, 0.2))
+    reference, current = (
+        pd.DataFrame({"topic": rng.choice(list("abc"), 2000), "bad": rng.random(2000) < p}) for p in (0.02, 0.2)
+    )
     role = {"label": None, "score": None, "prediction": None, "features": ("topic",)}
     found = divided(reference, current, "rate", model=False, role=role, metric={"column": "bad"}, produces=True)
     assert [(part.kind, part.name) for part in found.contributions] == [("model", "scorer")]

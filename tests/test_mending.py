@@ -20,7 +20,10 @@ ROLES = Roles(label="label", score="score", prediction="prediction", features=FE
 
 def asker():
     return Asker(
-        score=lambda rows: score_of(rows[list(FEATURES)]), roles=ROLES, decides=lambda scores: (scores >= 0.5).astype("int8"), features=FEATURES
+        score=lambda rows: score_of(rows[list(FEATURES)]),
+        roles=ROLES,
+        decides=lambda scores: (scores >= 0.5).astype("int8"),
+        features=FEATURES,
     )
 
 
@@ -160,7 +163,9 @@ def test_any_sort_of_column_can_be_mended_or_matched_on(sort, beside):
 
 def test_a_mended_column_keeps_its_type_for_the_model():
     reference, current = planted("none", rows=200)
-    reference, current = (frame.assign(word=pd.Series(list("abcd") * 50, dtype="category")) for frame in (reference, current))
+    reference, current = (
+        frame.assign(word=pd.Series(list("abcd") * 50, dtype="category")) for frame in (reference, current)
+    )
     seen = set()
 
     def score(rows):

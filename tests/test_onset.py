@@ -20,7 +20,11 @@ def hours(count, start=START):
 def dated(before, after, times=None, **options):
     first = hours(len(before), START - pd.Timedelta(days=100))
     current = hours(len(after)) if times is None else times
-    return date((first, np.asarray(before, float)), (current, np.asarray(after, float)), **({"what": "w", "unit": "u"} | options))
+    return date(
+        (first, np.asarray(before, float)),
+        (current, np.asarray(after, float)),
+        **({"what": "w", "unit": "u"} | options),
+    )
 
 
 def stepped(rng, size=400, at=150, by=1.0):
@@ -78,7 +82,12 @@ def test_rows_need_not_be_in_order():
     values, times = stepped(np.random.default_rng(1)), hours(400)
     shuffled = np.random.default_rng(2).permutation(400)
     plain, mixed = dated(np.zeros(50), values), dated(np.zeros(50), values[shuffled], times.iloc[shuffled])
-    assert (plain.at, plain.earliest, plain.latest, plain.counts) == (mixed.at, mixed.earliest, mixed.latest, mixed.counts)
+    assert (plain.at, plain.earliest, plain.latest, plain.counts) == (
+        mixed.at,
+        mixed.earliest,
+        mixed.latest,
+        mixed.counts,
+    )
     assert mixed.values == pytest.approx(plain.values)
 
 
@@ -97,7 +106,9 @@ def test_a_time_zone_does_not_move_the_moment():
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 def test_the_resolution_of_the_clock_does_not_matter(unit):
     values = np.r_[np.zeros(100), np.ones(100)]
-    assert dated(np.zeros(50), values, hours(200).astype(f"datetime64[{unit}, UTC]")).at == dated(np.zeros(50), values).at
+    assert (
+        dated(np.zeros(50), values, hours(200).astype(f"datetime64[{unit}, UTC]")).at == dated(np.zeros(50), values).at
+    )
 
 
 def test_rows_without_a_time_or_a_value_are_passed_over():
@@ -110,7 +121,12 @@ def test_rows_without_a_time_or_a_value_are_passed_over():
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [(np.zeros(9), np.zeros(0)), (np.zeros(9), np.full(9, np.nan)), (np.full(9, np.nan), np.ones(9)), (np.zeros(0), np.ones(9))],
+    [
+        (np.zeros(9), np.zeros(0)),
+        (np.zeros(9), np.full(9, np.nan)),
+        (np.full(9, np.nan), np.ones(9)),
+        (np.zeros(0), np.ones(9)),
+    ],
 )
 def test_nothing_to_compare_has_no_date_and_no_warning(before, after):
     assert dated(before, after) is None

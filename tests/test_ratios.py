@@ -89,12 +89,16 @@ def test_a_ratio_can_be_taken_of_some_rows():
 
 
 def window(rng, rows, shift=0.0):
-    frame = pd.DataFrame({"x": rng.normal(shift, 1, rows), "z": rng.normal(size=rows), "word": rng.choice(list("ab"), rows)})
+    frame = pd.DataFrame(
+        {"x": rng.normal(shift, 1, rows), "z": rng.normal(size=rows), "word": rng.choice(list("ab"), rows)}
+    )
     return frame.assign(y=(rng.random(rows) < 1 / (1 + np.exp(-frame["x"]))).astype(int))
 
 
 def chain(first, second, seed=0, **links):
-    return chain_ratios(first, second, links or {"x": ("x",), "rest": ("z", "word"), "y": ("y",)}, rng=np.random.default_rng(seed))
+    return chain_ratios(
+        first, second, links or {"x": ("x",), "rest": ("z", "word"), "y": ("y",)}, rng=np.random.default_rng(seed)
+    )
 
 
 def test_a_learned_ratio_follows_the_true_one():

@@ -66,7 +66,8 @@ def test_a_result_cannot_be_changed():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(None, "–"), (True, "yes"), (False, "no"), (0.000012345, "1.234e-05"), (-1200, "-1,200"), ("x", "x")]
+    ("value", "text"),
+    [(None, "–"), (True, "yes"), (False, "no"), (0.000012345, "1.234e-05"), (-1200, "-1,200"), ("x", "x")],
 )
 def test_a_cell_reads_as_a_person_would_write_it(value, text):
     assert cell(value) == text

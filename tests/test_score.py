@@ -22,7 +22,8 @@ def answer(*names, kind="feature", **more):
 
 
 @pytest.mark.parametrize(
-    ("named", "rank", "right"), [(["a"], 1, True), (["b", "a"], 2, False), (["b", "c"], None, False), ([], None, False), (["a", "a"], 1, True)]
+    ("named", "rank", "right"),
+    [(["a"], 1, True), (["b", "a"], 2, False), (["b", "c"], None, False), ([], None, False), (["a", "a"], 1, True)],
 )
 def test_a_rank_is_the_place_of_the_first_right_cause(named, rank, right):
     found = compare("case", answer("a"), verdict(*named))
@@ -53,7 +54,9 @@ def test_slices_are_the_same_in_any_spelling(one, other):
     assert spelled(one) == spelled(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("a=1", "a=2"), ("x<3", "x>=3"), ("a=B", "a=b"), ("a", "b"), ("a=1", "a=1 & b=2")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("a=1", "a=2"), ("x<3", "x>=3"), ("a=B", "a=b"), ("a", "b"), ("a=1", "a=1 & b=2")]
+)
 def test_other_slices_are_others(one, other):
     assert spelled(one) != spelled(other)
 
@@ -89,7 +92,9 @@ def test_an_onset_is_right_within_what_the_answer_allows(at, within, right):
 
 
 def test_an_onset_may_be_a_date_as_yaml_reads_it():
-    known = yaml.safe_load("{status: explained, causes: [{kind: feature, name: a}], onset: 2026-01-01T00:00:00Z, within: 1d}")
+    known = yaml.safe_load(
+        "{status: explained, causes: [{kind: feature, name: a}], onset: 2026-01-01T00:00:00Z, within: 1d}"
+    )
     assert compare("case", known, verdict("a", at="2026-01-01T06:00:00Z")).onset is True
     assert compare("case", known, verdict("a")).onset is None
 
@@ -139,7 +144,13 @@ def library(folder, name="quiet-quarter", **changed):
 
 def test_a_library_is_scored_case_by_case(tmp_path, capsys):
     (row,) = score(library(tmp_path), progress=False).cases
-    assert (row.case, row.answer, row.verdict, row.right, row.error) == ("quiet-quarter", "no_incident", "no_incident", True, None)
+    assert (row.case, row.answer, row.verdict, row.right, row.error) == (
+        "quiet-quarter",
+        "no_incident",
+        "no_incident",
+        True,
+        None,
+    )
     assert row.seconds > 0
     assert capsys.readouterr().err == ""
 
@@ -160,7 +171,9 @@ def test_a_case_that_cannot_be_read_fails_alone(tmp_path):
     assert found.totals["failed"] == (1, 2)
 
 
-@pytest.mark.parametrize("text", ["- a list\n", "status: explained\ncauses: nonsense\n", "{}\n", "status: maybe\ncauses: []\n", ""])
+@pytest.mark.parametrize(
+    "text", ["- a list\n", "status: explained\ncauses: nonsense\n", "{}\n", "status: maybe\ncauses: []\n", ""]
+)
 def test_an_answer_that_is_none_is_refused_or_fails_alone(tmp_path, text):
     library(tmp_path, answer_yaml=text)
     try:

@@ -36,6 +36,7 @@ NAMED_ELSEWHERE = {"IPython": "ipython", "markdown_it": "markdown-it-py", "sklea
 
 TESTED_ELSEWHERE = {
     "rca/__main__.py": "test_cli.py",
+    "rca/analysis/affine.py": "test_faults.py",
     "rca/analysis/columns.py": "test_drift.py",
     "rca/analysis/contribution.py": "test_harm.py",
     "rca/analysis/meter.py": "test_metric.py",

@@ -36,14 +36,16 @@ def divided(*parts, **options):
 
 def suspect(component, score=9.0, signal=None):
     at = datetime(2026, 1, 1, tzinfo=UTC) if score > 4 else None
-    return Suspect(component=component, signal=signal or f"{component}|load", score=score, onset=at, explained=False, upstream=True)
+    return Suspect(
+        component=component, signal=signal or f"{component}|load", score=score, onset=at, explained=False, upstream=True
+    )
 
 
 def test_the_largest_part_is_the_first_cause():
     found = weigh(divided(part(0.12, name="a"), part(0.06, name="b")))
     assert found.status == "explained"
     assert [cause.name for cause in found.causes] == ["a", "b"]
-    assert "so did 1 more" in found.summary
+    assert "1 more" in found.summary
 
 
 @given(st.lists(st.floats(-0.3, 0.3), max_size=6), st.floats(0, 0.2))
@@ -57,7 +59,10 @@ def test_every_cause_surely_did_harm_and_no_small_part_of_it(values, half):
         assert cause.contribution >= SMALLEST_PART * found.metric.worse
 
 
-@pytest.mark.parametrize(("change", "half", "harm"), [(0.2, 0.3, "higher"), (-0.2, 0.05, "higher"), (0.2, 0.05, "lower"), (0.001, 0.0001, "higher"), (0, 0, "higher")])
+@pytest.mark.parametrize(
+    ("change", "half", "harm"),
+    [(0.2, 0.3, "higher"), (-0.2, 0.05, "higher"), (0.2, 0.05, "lower"), (0.001, 0.0001, "higher"), (0, 0, "higher")],
+)
 def test_where_nothing_harmful_changed_there_is_no_incident(change, half, harm):
     found = weigh(divided(part(), change=change, half=half, harm=harm))
     assert found.status == "no_incident"
@@ -78,9 +83,11 @@ def test_harm_that_nothing_is_accused_of_cannot_be_told():
 
 def test_a_cause_cites_the_findings_behind_it():
     (cause,) = weigh(divided(part())).causes
-    assert cause.findings == ("harm.feature.income", "drift.income", "fault.income")
+    assert cause.findings[0] == "harm.feature.income"
+    assert {"drift.income", "fault.income"} <= set(cause.findings)
     (moved,) = weigh(divided(part(fault="distribution"))).causes
-    assert moved.findings == ("harm.feature.income", "drift.income")
+    assert "drift.income" in moved.findings
+    assert "fault.income" not in moved.findings
     (world,) = weigh(divided(part(kind="concept", name="label", fault=None))).causes
     assert world.findings == ("harm.concept.label",)
 
@@ -98,7 +105,7 @@ def test_every_kind_of_cause_has_words(kind):
 
 
 def test_a_fall_is_called_a_fall():
-    assert "fell from 0.5 to 0.3" in weigh(divided(part(), change=-0.2, reference=0.5, harm="lower")).summary
+    assert "The error rate fell from 50" in weigh(divided(part(), change=-0.2, reference=0.5, harm="lower")).summary
 
 
 def test_the_sentence_names_what_it_cannot_escape_as_it_stands():
@@ -111,7 +118,9 @@ def test_a_name_with_braces_is_no_template():
 
 
 def test_a_cascade_names_at_most_ten_abnormal_components():
-    spread = Cascade(suspects=tuple(suspect(f"c{i:02}") for i in range(14)), target="qa|rate", n_signals=14, chance=1 / 14)
+    spread = Cascade(
+        suspects=tuple(suspect(f"c{i:02}") for i in range(14)), target="qa|rate", n_signals=14, chance=1 / 14
+    )
     found = weigh_cascade(spread)
     assert (found.status, found.metric) == ("explained", None)
     assert [cause.name for cause in found.causes] == [f"c{i:02}" for i in range(10)]

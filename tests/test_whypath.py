@@ -36,7 +36,11 @@ def verdict(kind="feature", name="income", fault="frozen", *, dated=True, change
     cause = Cause(kind=kind, name=name, fault=fault, signal=signal, strength="shown", findings=("harm.feature.income",))
     since = Onset(at=AT, earliest=AT - timedelta(hours=1), latest=AT + timedelta(hours=1), what="w", unit="u")
     return Verdict(
-        status="explained", summary="s", metric=whole if metric else None, causes=(cause,), onset=since if dated else None
+        status="explained",
+        summary="s",
+        metric=whole if metric else None,
+        causes=(cause,),
+        onset=since if dated else None,
     )
 
 
@@ -92,7 +96,14 @@ def test_a_cascade_is_asked_about_from_its_alarm():
 
 @pytest.mark.parametrize(
     ("kind", "category"),
-    [("feature", "data"), ("mechanism", "data"), ("model", "model"), ("concept", "outside"), ("component", "infrastructure"), ("slice", None)],
+    [
+        ("feature", "data"),
+        ("mechanism", "data"),
+        ("model", "model"),
+        ("concept", "outside"),
+        ("component", "infrastructure"),
+        ("slice", None),
+    ],
 )
 def test_every_kind_of_cause_has_a_statement_and_its_category(kind, category):
     answer = steps(kind, "thing", None)[1].answer

@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import sklearn.ensemble  # noqa: F401 - its OpenMP has to be there before it is limited
-from threadpoolctl import threadpool_limits
 
 from rca.analysis.cascade import Cascade
 from rca.analysis.cascade import cascade as rank_components
@@ -106,6 +104,9 @@ def analyse(case: "Case", *, seed: int = 0, alpha: float = 0.05) -> Analysis:
     InvalidCase
         If a table, the model, or the graph is not what the record says.
     """
+    import sklearn.ensemble  # noqa: F401 - its OpenMP has to be there before it is limited
+    from threadpoolctl import threadpool_limits
+
     with threadpool_limits(limits=1, user_api="openmp"):  # idle threads spin, and sums depend on their number
         return _analysed(case, seed=seed, alpha=alpha)
 

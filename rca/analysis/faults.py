@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rca.analysis.affine import ALIKE, UNIT_FACTORS, affine
 from rca.analysis.cells import cells
 from rca.analysis.columns import Floats, Labels, Mask, as_labels, as_numbers, kind_of
 from rca.analysis.drift import Drift
 from rca.analysis.onset import ChangePoint, change_point
 from rca.analysis.result import Result, Row
-from rca.analysis.two_sample import chance_distance, kolmogorov_distance
 from rca.finding import Fault, Finding, Target
+
+__all__ = ["UNIT_FACTORS", "ColumnFault", "Faults", "faults", "hit", "mend"]
 
 STUCK = 0.95
 """Share of the rows hit that hold one value, from which a column counts as stuck on it."""
@@ -28,9 +30,6 @@ CONCENTRATED = 0.9
 
 MANY = 8
 """Distinct values from which a gain of one alone says more than that the mix has changed."""
-
-ALIKE = 0.25
-"""A fault explains a move if undoing it leaves at most this share of the distance."""
 
 RARE = 0.01
 """Share of reference rows below which a filler counts as no real value."""
@@ -56,39 +55,6 @@ FILLERS = {
 
 VISIBLE = 0.05
 """Share of rows from which a fault counts as one."""
-
-FEWEST = 30
-"""Rows of each window below which no factor or offset is looked for."""
-
-HUGE = 1e150
-"""Numbers from here on overflow when they are multiplied; no unit makes them."""
-
-SURELY = 1.95 / 1.358
-"""How much farther than in 95 % of draws chance takes two windows in 99.9 %: for a factor that is known beforehand."""
-
-GROWTH = 2.0
-"""Factor below which a column may simply have grown."""
-
-UNIT_FACTORS = {
-    12.0: "years to months",
-    7.0: "weeks to days",
-    24.0: "days to hours",
-    60.0: "minutes to seconds",
-    3600.0: "hours to seconds",
-    365.25: "years to days",
-    52.18: "years to weeks",
-    10.0: "a factor of ten",
-    100.0: "a fraction to per cent",
-    1000.0: "thousands to ones",
-    1e6: "millions to ones",
-    1024.0: "KiB to bytes",
-    2.20462: "kg to pounds",
-    1.609344: "miles to km",
-    2.54: "inches to cm",
-    3.28084: "metres to feet",
-    4.54609: "gallons to litres",
-}
-"""Factors between units that get mixed up, and what they turn into what."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -290,78 +256,19 @@ def _is_usual(reference: "pd.Series[Any]", value: str) -> bool:
     return bool(np.isin(value, as_labels(reference.dropna())))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Move:
-    """The numbers of a column in both windows, and how far apart they are."""
-
-    column: str
-    before: Floats
-    after: Floats
-    far: float
-
-    @property
-    def chance(self) -> float:
-        """Distance that chance alone leaves in 95 % of draws."""
-        return chance_distance(len(self.before), len(self.after))
-
-    @property
-    def tolerance(self) -> float:
-        """Distance that a correction may leave: what chance leaves, or next to nothing."""
-        return max(ALIKE / 5 * self.far, self.chance)
-
-    def undone(self, mended: Floats) -> bool:
-        """Whether a correction brings the values back."""
-        return kolmogorov_distance(self.before, mended) <= self.tolerance
-
-
 def _affine(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFault | None:
     """Another unit, or a constant added."""
-    before, after = (np.sort(values[np.isfinite(values)]) for values in (as_numbers(reference), as_numbers(hit)))
-    if min(len(before), len(after)) < FEWEST or max(np.abs(before).max(), np.abs(after).max()) > HUGE:
+    found = affine(as_numbers(reference), as_numbers(hit))
+    if found is None:
         return None
-    move = _Move(column=str(reference.name), before=before, after=after, far=kolmogorov_distance(before, after))
-    with np.errstate(over="ignore"):
-        return _rescaled(move) or _stretched(move) or _shifted(move)
-
-
-def _rescaled(move: _Move) -> ColumnFault | None:
-    """One unit for another: the factor that brings the values back the nearest, if near enough.
-
-    Of factors that do so alike, 1000 and 1024 say, the one that is listed first is the likelier.
-    """
-    back = {1 / factor: f"{words}, the other way" for factor, words in UNIT_FACTORS.items()}
-    known = UNIT_FACTORS | back
-    left = {factor: kolmogorov_distance(move.before, move.after / factor) for factor in known}
-    factor = next(factor for factor in known if left[factor] <= min(left.values()) + move.chance / 4)
-    sure = min(SURELY * move.chance, ALIKE * move.far)
-    if left[factor] > max(move.tolerance, sure):
-        return None
-    return _scaled(move.column, factor, evidence=f"times {factor:.4g}, {known[factor]}")
-
-
-def _stretched(move: _Move) -> ColumnFault | None:
-    """Some other factor, too far from one to be growth."""
-    middle = float(np.median(np.abs(move.before))), float(np.median(np.abs(move.after)))
-    if min(middle) == 0 or 1 / GROWTH < middle[1] / middle[0] < GROWTH:
-        return None
-    factor = middle[1] / middle[0]
-    if not move.undone(move.after / factor):
-        return None
-    return _scaled(move.column, factor, evidence=f"times {factor:.4g}")
-
-
-def _scaled(column: str, factor: float, *, evidence: str) -> ColumnFault:
-    return ColumnFault(column=column, fault="scaled", share=1.0, evidence=evidence, factor=factor)
-
-
-def _shifted(move: _Move) -> ColumnFault | None:
-    """A constant, too large to be a drift of the middle."""
-    quarters = np.quantile(move.before, [0.25, 0.75])
-    offset = float(np.median(move.after) - np.median(move.before))
-    if abs(offset) < 0.5 * float(quarters[1] - quarters[0]) or not move.undone(move.after - offset):
-        return None
-    evidence = f"{offset:+.4g} on every value"
-    return ColumnFault(column=move.column, fault="shifted", share=1.0, evidence=evidence, offset=offset)
+    return ColumnFault(
+        column=str(reference.name),
+        fault="shifted" if found.factor == 1 else "scaled",
+        share=1.0,
+        evidence=found.evidence,
+        factor=found.factor,
+        offset=found.offset,
+    )
 
 
 def _new_values(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFault | None:

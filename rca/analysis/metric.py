@@ -139,8 +139,9 @@ class Measured(Result):
     n_current: int
 
     def __str__(self) -> str:
-        low, high = (self.say(end, change=True) for end in (self.interval.low, self.interval.high))
-        sure = f"{self.interval.level:.0%} interval of the change: {low} to {high}"
+        low, high = self.say_change(self.interval.low), self.say_change(self.interval.high)
+        points = " points" if self.is_share else ""
+        sure = f"{self.interval.level:.0%} interval of the change: {low} to {high}{points}"
         return f"{self.label} went from {self.say(self.reference)} to {self.say(self.current)} ({sure})"
 
     @property
@@ -151,19 +152,18 @@ class Measured(Result):
             return f"{of} gap between groups"
         return f"{self.name.replace('_', ' ')} of {of}" if of else self.name.replace("_", " ")
 
-    def say(self, value: float, *, change: bool = False) -> str:
-        """A value of the metric as it is read aloud: shares in per cent, their changes in percentage points.
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a share of rows, or a gap between shares: read as per cent, changes as percentage points."""
+        return (self.of if self.name == "group_gap" else self.name) in SHARES
 
-        Parameters
-        ----------
-        value : float
-        change : bool
-            Whether it is a difference of two values.
-        """
-        counted = self.of if self.name == "group_gap" else self.name
-        if counted not in SHARES:
-            return f"{value:.3g}"
-        return f"{100 * value:.1f}" + (" points" if change else " %")
+    def say(self, value: float) -> str:
+        """A value of the metric as it is read aloud, shares in per cent."""
+        return f"{100 * value:.1f} %" if self.is_share else f"{value:.3g}"
+
+    def say_change(self, value: float) -> str:
+        """A difference of two values as it is read aloud, without its unit: shares in percentage points."""
+        return f"{100 * value:.1f}" if self.is_share else f"{value:.3g}"
 
     @property
     def unit(self) -> str:

@@ -196,10 +196,9 @@ def in_a_clause(cause: Cause | Contribution) -> str:
 
 
 def _explained(measured: Measured, guilty: list[Contribution]) -> str:
-    first = guilty[0]
-    did, low, high, whole = (
-        measured.say(value, change=True)
-        for value in (first.value, first.interval.low, first.interval.high, measured.worse)
-    )
+    first, said = guilty[0], measured.say_change
+    points = " percentage points" if measured.is_share else ""
+    did = f"{said(first.value)} of the {said(measured.worse)}{points}"
+    sure = f"{said(first.interval.low)} to {said(first.interval.high)}"
     also = f", and {len(guilty) - 1} more did harm too" if len(guilty) > 1 else ""
-    return f"{_change(measured)}, because {in_a_clause(first)}: that did {did} of {whole} ({low} to {high}){also}."
+    return f"{_change(measured)}, because {in_a_clause(first)}: that did {did} ({sure}){also}."

@@ -55,7 +55,12 @@ class Known:
 
 def divided(reference, current, name="brier", *, model=True, seed=0):
     windows = Windows(
-        reference=reference, current=current, roles=ROLES, metric=Metric(name=name), model=Known() if model else None, parents={}
+        reference=reference,
+        current=current,
+        roles=ROLES,
+        metric=Metric(name=name),
+        model=Known() if model else None,
+        parents={},
     )
     moved = drift(reference, current, features=FEATURES)
     return harm(windows, moved, faults(reference, current, moved), rng=np.random.default_rng(seed))
@@ -90,7 +95,9 @@ def test_where_nothing_moved_each_test_alarms_no_more_than_alpha(draws, n, m):
 @long_and_short(100, 3000)
 def test_where_nothing_moved_a_table_alarms_no_more_than_alpha(draws):
     rng = np.random.default_rng(2)
-    at_most(sum(bool(drift(rows_of(rng, 300), rows_of(rng, 300), material=0.0).moved()) for _ in range(draws)), draws, 0.05)
+    at_most(
+        sum(bool(drift(rows_of(rng, 300), rows_of(rng, 300), material=0.0).moved()) for _ in range(draws)), draws, 0.05
+    )
 
 
 @long_and_short(100, 2000)
@@ -99,7 +106,9 @@ def test_mechanisms_that_did_not_change_alarm_no_more_than_alpha(draws):
 
     def made(shift):
         a = rng.normal(shift, 1, 1000)
-        return pd.DataFrame({"a": a, "b": rng.poisson(2, 1000), "c": (rng.random(1000) < 1 / (1 + np.exp(-a))).astype(int)})
+        return pd.DataFrame(
+            {"a": a, "b": rng.poisson(2, 1000), "c": (rng.random(1000) < 1 / (1 + np.exp(-a))).astype(int)}
+        )
 
     for _ in range(draws):
         tested = mechanisms(made(0), made(0.1), {"a": (), "b": (), "c": ("a", "b")})
@@ -111,7 +120,8 @@ def test_mechanisms_that_did_not_change_alarm_no_more_than_alpha(draws):
 @pytest.mark.parametrize("name", ["error_rate", "log_loss", "false_positive_rate"])
 def test_a_quiet_quarter_is_called_an_incident_in_one_of_forty(draws, name):
     hits = sum(
-        weigh(divided(*tabular(np.random.default_rng(seed), rows=400), name)).status != "no_incident" for seed in range(draws)
+        weigh(divided(*tabular(np.random.default_rng(seed), rows=400), name)).status != "no_incident"
+        for seed in range(draws)
     )
     at_most(hits, draws, 0.025)
 
@@ -141,8 +151,12 @@ def test_the_interval_of_an_effect_covers_it(draws):
     hits = {"number": 0, "word": 0, "missing:holed": 0}
     for _ in range(draws):
         before = pd.DataFrame({"number": rng.normal(size=300), "word": rng.choice(list("abc"), 300, p=[0.5, 0.3, 0.2])})
-        after = pd.DataFrame({"number": rng.normal(0.5, 1, 400), "word": rng.choice(list("abc"), 400, p=[0.3, 0.3, 0.4])})
-        before["holed"], after["holed"] = (np.where(rng.random(len(f)) < p, np.nan, 1.0) for f, p in ((before, 0.1), (after, 0.2)))
+        after = pd.DataFrame(
+            {"number": rng.normal(0.5, 1, 400), "word": rng.choice(list("abc"), 400, p=[0.3, 0.3, 0.4])}
+        )
+        before["holed"], after["holed"] = (
+            np.where(rng.random(len(f)) < p, np.nan, 1.0) for f, p in ((before, 0.1), (after, 0.2))
+        )
         for row in drift(before, after).columns:
             truth = {"number": number, "word": 0.2, "missing:holed": 0.1}.get(row.name)
             if truth is not None:

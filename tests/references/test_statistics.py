@@ -60,7 +60,9 @@ def test_a_statistic_of_counts_is_pearsons(first, second):
     counts = np.array([first, second[: len(first)]], float)
     expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / counts.sum()
     statistic = float(((counts - expected) ** 2 / expected).sum())
-    assert_allclose(chi_square(counts.astype(int)), (statistic, chi2.sf(statistic, len(first) - 1)), rtol=1e-9, atol=1e-12)
+    assert_allclose(
+        chi_square(counts.astype(int)), (statistic, chi2.sf(statistic, len(first) - 1)), rtol=1e-9, atol=1e-12
+    )
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
@@ -134,7 +136,9 @@ def test_the_bootstrap_interval_is_scipys(name):
 
 @pytest.mark.parametrize("name", ["error_rate", "log_loss", "rmse", "false_negative_rate"])
 def test_the_influence_gives_the_standard_error_of_the_jackknife(name):
-    parts = Meter(metric=Metric(name=name), roles=Roles(label="label", score="score", prediction="prediction")).parts(ROWS)
+    parts = Meter(metric=Metric(name=name), roles=Roles(label="label", score="score", prediction="prediction")).parts(
+        ROWS
+    )
     rows = np.arange(len(ROWS))
     left_out = np.array([parts.take(rows[rows != row]).value() for row in rows])
     jackknife = np.sqrt((len(rows) - 1) / len(rows) * ((left_out - left_out.mean()) ** 2).sum())
