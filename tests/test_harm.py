@@ -150,7 +150,7 @@ def test_more_columns_than_seats_are_divided_too():
 
 
 def test_the_order_of_the_columns_does_not_change_who_did_it():
-    reference, current = planted("shifted")
+    reference, current = planted("shifted", rows=500)
     one = divided(reference, current)
     other = divided(reference[reference.columns[::-1]], current[current.columns[::-1]])
     assert (one.contributions[0].name, one.contributions[0].fault) == (
@@ -215,17 +215,22 @@ def test_a_unit_of_the_label_scales_every_part_of_an_absolute_error(factor):
     assert_allclose(scaled.measured.change, factor * plain.measured.change)
 
 
+def gap(rows):
+    wrong = (rows["label"] != rows["prediction"]).groupby(rows["g"]).mean()
+    return wrong.max() - wrong.min()
+
+
 def test_a_gap_between_groups_is_divided_like_any_metric():
     rng = np.random.default_rng(6)
     reference, current = planted("none", rows=3000)
-    reference, current = (frame.assign(g=rng.choice(["a", "b"], len(frame))) for frame in (reference, current))
-    current = current.assign(x0=current["x0"].where(current["g"] == "a"))
+    reference, whole = (frame.assign(g=rng.choice(["a", "b"], len(frame))) for frame in (reference, current))
+    current = whole.assign(x0=whole["x0"].where(whole["g"] == "a"))
     current = current.assign(score=score_of(current[list(FEATURES)]))
     current = current.assign(prediction=(current["score"] >= 0.5).astype("int8"))
     found = divided(reference, current, "group_gap", role={"groups": ("g",)}, metric={"of": "error_rate"})
     first = found.contributions[0]
     assert (first.name, first.fault) == ("x0", "missing")
-    assert first.value == pytest.approx(found.measured.worse, rel=0.4)
+    assert gap(current) - gap(whole) in first.interval
     adds_up(found)
 
 
@@ -329,5 +334,5 @@ def test_a_division_comes_back_from_its_dictionary_and_is_a_table():
 
 
 def test_the_same_seed_divides_the_same():
-    reference, current = planted("frozen")
+    reference, current = planted("frozen", rows=300)
     assert divided(reference, current, seed=3) == divided(reference, current, seed=3)

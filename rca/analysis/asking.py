@@ -19,6 +19,9 @@ Score = Callable[[pd.DataFrame], Floats]
 FAITHFUL = 0.95
 """Share of the variance of unseen answers that a surrogate has to repeat, to be asked in the model's place."""
 
+FARTHEST = 1e100
+"""Numbers are cut here before a line is fitted, so that their squares are numbers too."""
+
 SURROGATE_ROWS = 200
 """Rows of a window below which no surrogate is fitted."""
 
@@ -113,7 +116,11 @@ def _linear(rows: pd.DataFrame, answers: str, features: Sequence[str]) -> Score:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    encode, target = Encoder.fit(rows, features), as_numbers(rows[answers])
+    encoder, target = Encoder.fit(rows, features), as_numbers(rows[answers])
+
+    def encode(asked: pd.DataFrame) -> Floats:
+        return np.clip(encoder(asked), -FARTHEST, FARTHEST)
+
     probable = bool(target.min() > 0 and target.max() < 1)
     model = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler(), Ridge(alpha=1.0))
     model.fit(encode(rows), logit(target) if probable else target)

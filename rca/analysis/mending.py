@@ -13,7 +13,7 @@ References
    once).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,6 +38,9 @@ NEIGHBOURS = 10
 
 SEATS = 6
 """Columns that are mended together; beyond these, the columns that moved least stay as they are."""
+
+SOME = 0.02
+"""Share of rows hit, or spared, from which it is asked which rows a fault hits."""
 
 ROWS = 4000
 """Rows of each window that are asked again; their influence functions say what sampling them costs."""
@@ -95,8 +98,8 @@ def mended_harm(
     """Divide the metric's change among columns by mending every coalition of them and asking the model again.
 
     ``v(S)`` is the change between the windows that is left with the columns in `S` mended: wrong values in the current
-    window are replaced; in the reference the same share of rows gets donors too, so that what donors do not know
-    cancels.
+    window are replaced; in the reference the rows that would have been hit get donors too, so that what donors do not
+    know cancels.
 
     Parameters
     ----------
@@ -118,9 +121,14 @@ def mended_harm(
     suspects = {fault.column for fault in seats}
     donors = _cross_fitted(reference, suspects, [name for name in features if name not in suspects])
     groups = meter.segments(reference, current)
+    before, after = _sample(reference, rng), _sample(current, rng)
+    known = [name for name in (*features, *meter.roles.groups) if name not in suspects]
+    treated = {
+        fault.column: rng.random(len(before)) < _chance_of_a_hit(fault, before, after, known=known) for fault in seats
+    }
     windows = (
-        _placebo(_draw(donors, _sample(reference, rng), rng), seats, rng),
-        _repairs(_draw(donors, _sample(current, rng), rng), seats),
+        _placebo(_draw(donors, before, rng), treated),
+        _repairs(_draw(donors, after, rng), seats),
     )
     played = [_every_coalition(window, seats, meter=meter, ask=ask, groups=groups) for window in windows]
     return _divided(*played, seats=seats, rows=(windows[0].size, windows[1].size))
@@ -257,10 +265,9 @@ def _regress(seen: Floats, target: Floats) -> Callable[[Floats], Floats]:
 
 def _repairs(draw: _Draw, seats: Sequence[ColumnFault]) -> _Window:
     """What mending puts into the current window: exact values where the fault can be undone, else those of donors."""
-    rows, position = draw.rows, draw.rows[_POSITION].to_numpy()
-    mended = {}
+    rows, mended = draw.rows, {}
     for fault in seats:
-        placed = replace(fault, since=int(np.searchsorted(position, fault.since)))
+        placed = _placed(fault, rows)
         if fault.invertible:
             mended[fault.column] = pd.concat([mend(placed, rows)] * DONORS, ignore_index=True)
         else:
@@ -268,13 +275,36 @@ def _repairs(draw: _Draw, seats: Sequence[ColumnFault]) -> _Window:
     return _Window(rows=draw.tall(), mended=pd.DataFrame(mended))
 
 
-def _placebo(draw: _Draw, seats: Sequence[ColumnFault], rng: np.random.Generator) -> _Window:
-    """Donors where nothing is wrong, in the same share of rows, to learn what donors cost."""
-    chance = rng.random(len(draw.rows))
-    mended = {
-        fault.column: draw.given(fault.column, (chance < fault.share) & (not fault.invertible)) for fault in seats
-    }
+def _placebo(draw: _Draw, treated: Mapping[str, Mask]) -> _Window:
+    """Donors where nothing is wrong, in the rows that would have been hit, to learn what donors cost."""
+    mended = {column: draw.given(column, rows) for column, rows in treated.items()}
     return _Window(rows=draw.tall(), mended=pd.DataFrame(mended))
+
+
+def _chance_of_a_hit(fault: ColumnFault, before: pd.DataFrame, after: pd.DataFrame, *, known: Sequence[str]) -> Floats:
+    """For each reference row, the probability that the fault would have hit it, by what else is known of the row.
+
+    A fault that struck one segment costs donors there and nowhere else; so must its placebo.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    if fault.invertible:
+        return np.zeros(len(before))
+    wrong = hit(_placed(fault, after), after)
+    if not SOME < wrong.mean() < 1 - SOME or not known:
+        return np.full(len(before), fault.share)
+    encode = Encoder.fit(before, known)
+    model = HistGradientBoostingClassifier(
+        max_iter=60, max_leaf_nodes=15, l2_regularization=5.0, random_state=0, early_stopping=False
+    )
+    model.fit(for_trees(encode(after)), wrong)
+    chance = model.predict_proba(encode(before))[:, 1]
+    return np.asarray(np.minimum(1.0, chance * fault.share / wrong.mean()))
+
+
+def _placed(fault: ColumnFault, rows: pd.DataFrame) -> ColumnFault:
+    """The fault as it lies in a sample of the current rows."""
+    return replace(fault, since=int(np.searchsorted(rows[_POSITION].to_numpy(), fault.since)))
 
 
 @dataclass(frozen=True, kw_only=True)
