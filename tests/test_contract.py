@@ -25,7 +25,8 @@ KIND = {"enum": ["feature", "mechanism", "concept", "model", "slice", "component
 STRENGTH = {"enum": ["shown", "suggested", "assumed"]}
 FAULT = {
     "enum": [
-        "frozen", "default_value", "scaled", "shifted", "missing", "recoded", "new_values", "swapped", "stale", "distribution",
+        "frozen", "default_value", "scaled", "shifted", "missing", "recoded", "new_values", "swapped", "stale",
+        "distribution",
     ]
 }  # fmt: skip
 
@@ -37,8 +38,8 @@ def closed(required, **properties):
 
 CAUSE = closed(
     ["kind", "name", "strength", "findings"],
-    kind=KIND, name=TEXT, fault=FAULT, signal=TEXT, contribution={"type": "number"}, interval=INTERVAL, strength=STRENGTH,
-    findings={"type": "array", "items": TEXT, "minItems": 1},
+    kind=KIND, name=TEXT, fault=FAULT, signal=TEXT, contribution={"type": "number"}, interval=INTERVAL,
+    strength=STRENGTH, findings={"type": "array", "items": TEXT, "minItems": 1},
 )  # fmt: skip
 METRIC = closed(
     ["name", "reference", "current", "change", "interval", "level"],
@@ -48,15 +49,17 @@ METRIC = closed(
 ONSET = closed(["at", "earliest", "latest", "level"], at=TIME, earliest=TIME, latest=TIME, level={"type": "number"})
 VERDICT = closed(
     ["status", "summary", "metric", "causes", "onset"],
-    status={"enum": ["explained", "no_incident", "cannot_tell"]}, summary=TEXT, metric={"oneOf": [METRIC, {"type": "null"}]},
-    causes={"type": "array", "items": CAUSE}, onset={"oneOf": [ONSET, {"type": "null"}]},
+    status={"enum": ["explained", "no_incident", "cannot_tell"]}, summary=TEXT,
+    metric={"oneOf": [METRIC, {"type": "null"}]}, causes={"type": "array", "items": CAUSE},
+    onset={"oneOf": [ONSET, {"type": "null"}]},
 )  # fmt: skip
 FINDING = closed(
     ["id", "notebook", "claim", "cause", "effect", "unit", "interval", "level", "q_value", "n_effective", "strength",
      "assumptions", "refuters"],
     id={"type": "string", "pattern": r"^[a-z]+\..+"}, notebook=TEXT, claim=TEXT,
-    cause={"oneOf": [closed(["kind", "name"], kind=KIND, name=TEXT), {"type": "null"}]}, effect=NUMBER, unit={"type": "string"},
-    interval={"oneOf": [INTERVAL, {"type": "null"}]}, level=NUMBER, q_value=NUMBER, n_effective=NUMBER, strength=STRENGTH,
+    cause={"oneOf": [closed(["kind", "name"], kind=KIND, name=TEXT), {"type": "null"}]}, effect=NUMBER,
+    unit={"type": "string"}, interval={"oneOf": [INTERVAL, {"type": "null"}]}, level=NUMBER, q_value=NUMBER,
+    n_effective=NUMBER, strength=STRENGTH,
     assumptions={"type": "array", "items": TEXT}, refuters={"type": "array", "items": TEXT},
 )  # fmt: skip
 DURATION = closed(
@@ -71,7 +74,10 @@ DURATION = closed(
 )
 RESULTS = closed(
     ["schema", "incident", "verdict", "durations", "findings", "unanswered"],
-    schema={"const": 1}, incident=TEXT, verdict=VERDICT, durations={"type": "object", "additionalProperties": DURATION}, findings={"type": "array", "items": FINDING}, whys={"type": "array"}, unanswered={"type": "array", "items": closed(["question", "why"], question=TEXT, why=TEXT)},
+    schema={"const": 1}, incident=TEXT, verdict=VERDICT,
+    durations={"type": "object", "additionalProperties": DURATION},
+    findings={"type": "array", "items": FINDING}, whys={"type": "array"},
+    unanswered={"type": "array", "items": closed(["question", "why"], question=TEXT, why=TEXT)},
 )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """What moved: laws of every test, effect and interval, for every sort of column."""
 
-import datetime
+import datetime as dt
 import decimal
 import itertools
 import math
@@ -49,7 +49,7 @@ COLUMNS = {
     "a null byte": pd.Series(["é\x00"] * N),
     "decimal": pd.Series([decimal.Decimal("1.5")] * N),
     "lists": pd.Series([[1, 2]] * N),
-    "dates": pd.Series([datetime.date(2024, 1, 1)] * N),
+    "dates": pd.Series([dt.date(2024, 1, 1)] * N),
     "complex": NORMAL + 1j,
 }
 
@@ -271,7 +271,7 @@ def test_a_drift_is_a_table_with_a_row_an_aspect():
     assert "<caption>1 of 1 columns moved: c</caption>" in found._repr_html_()
 
 
-# -- the tests themselves -----------------------------------------------------------------------------------------------
+# -- the tests themselves ----------------------------------------------------------------------------------------------
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
@@ -368,7 +368,7 @@ def test_a_number_too_large_for_an_integer_keeps_its_label():
     assert [float(label) for label in labels] == [1e300, -1e308, 1.0]
 
 
-# -- what the interval of an effect promises ----------------------------------------------------------------------------
+# -- what the interval of an effect promises ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("n", "m"), [(50, 50), (1000, 1000), (10_000, 100)])

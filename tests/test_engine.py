@@ -106,7 +106,7 @@ def test_the_known_answer_is_never_read(tmp_path, analysed):
     assert analyse(load(tmp_path / "quiet-quarter")) == analysed["quiet-quarter"]
 
 
-# -- whatever is missing ------------------------------------------------------------------------------------------------
+# -- whatever is missing -----------------------------------------------------------------------------------------------
 
 
 def test_a_bare_record_is_answered(tmp_path):

@@ -317,12 +317,8 @@ class Reader(Known):
 
 
 @pytest.mark.parametrize("rows", [1, 2, 7, 31])
-def test_few_rows_give_an_answer_or_say_that_they_cannot(rows):
-    reference, current = planted("frozen", rows=rows)
-    try:
-        adds_up(divided(reference, current))
-    except Unanswerable as reason:
-        assert reason.why
+def test_few_rows_are_divided_without_a_warning(rows):
+    adds_up(divided(*planted("frozen", rows=rows)))
 
 
 def test_a_division_comes_back_from_its_dictionary_and_is_a_table():

@@ -75,7 +75,7 @@ def test_an_innocent_under_suspicion_gets_nothing_within_its_error():
 
 
 def test_donors_know_no_more_of_reference_rows_than_of_fresh_ones():
-    # Rows of the same law in both windows: an honest donor costs the same in each, so nothing is left to lay on the column.
+    # Rows of the same law in both windows: an honest donor costs the same in each, and leaves nothing for the column.
     away = [
         mended(*tabular(np.random.default_rng(seed), rows=1500), [suspect("x0")]).contributions[0] for seed in range(5)
     ]

@@ -216,7 +216,7 @@ def test_nothing_to_count_is_no_number_and_no_warning():
     assert math.isnan(gap.value())
 
 
-# -- influence ----------------------------------------------------------------------------------------------------------
+# -- influence ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", [*NAMES, "group_gap"])
@@ -253,7 +253,7 @@ def test_a_group_that_no_row_counts_for_does_not_spoil_the_influence_of_a_gap():
     assert np.isfinite(parts.influence()).all()
 
 
-# -- measured -----------------------------------------------------------------------------------------------------------
+# -- measured ----------------------------------------------------------------------------------------------------------
 
 
 def measured(before, after, name="error_rate", roles=ROLES, seed=0, **options):

@@ -1,4 +1,4 @@
-"""Ratios multiply: exact ends, exact sums, known densities found again, and mechanisms that did not change left alone."""
+"""Ratios multiply: exact ends, exact sums, known densities found again, and unchanged mechanisms left alone."""
 
 import numpy as np
 import pandas as pd
@@ -85,7 +85,7 @@ def test_a_ratio_can_be_taken_of_some_rows():
     assert (taken.reference.tolist(), taken.current.tolist()) == ([2, 0], [1])
 
 
-# -- ratios learned -----------------------------------------------------------------------------------------------------
+# -- ratios learned ----------------------------------------------------------------------------------------------------
 
 
 def window(rng, rows, shift=0.0):
@@ -164,7 +164,7 @@ def test_a_handful_of_rows_gives_finite_ratios(rows):
     assert all(np.isfinite(ratio.reference).all() for ratio in ratios.values())
 
 
-# -- mechanisms of a graph ----------------------------------------------------------------------------------------------
+# -- mechanisms of a graph ---------------------------------------------------------------------------------------------
 
 PARENTS = {"a": (), "b": ("a",), "c": ("b",)}
 

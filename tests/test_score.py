@@ -82,8 +82,9 @@ def test_a_fault_counts_where_the_cause_was_found(named, right):
 @pytest.mark.parametrize(
     ("at", "within", "right"),
     [
-        ("2026-01-02T00:00:00Z", "1d", True), ("2026-01-02T00:00:01Z", "1d", False), ("2025-12-31T23:00:00Z", "90 min", True),
-        ("2026-01-01T01:00:00+01:00", "0s", True), ("2026-01-15T00:00:00Z", "2w", True), ("2026-01-01T02:30:00Z", "2.5h", True),
+        ("2026-01-02T00:00:00Z", "1d", True), ("2026-01-02T00:00:01Z", "1d", False),
+        ("2025-12-31T23:00:00Z", "90 min", True), ("2026-01-01T01:00:00+01:00", "0s", True),
+        ("2026-01-15T00:00:00Z", "2w", True), ("2026-01-01T02:30:00Z", "2.5h", True),
     ],
 )  # fmt: skip
 def test_an_onset_is_right_within_what_the_answer_allows(at, within, right):
@@ -174,16 +175,12 @@ def test_a_case_that_cannot_be_read_fails_alone(tmp_path):
 @pytest.mark.parametrize(
     "text", ["- a list\n", "status: explained\ncauses: nonsense\n", "{}\n", "status: maybe\ncauses: []\n", ""]
 )
-def test_an_answer_that_is_none_is_refused_or_fails_alone(tmp_path, text):
+def test_an_answer_that_is_none_fails_alone(tmp_path, text):
     library(tmp_path, answer_yaml=text)
-    try:
-        found = score(tmp_path, progress=False)
-    except InvalidCase as refused:
-        assert "answer.yaml" in str(refused)
-    else:
-        assert len(found.failed) == 1
+    (failed,) = score(tmp_path, progress=False).failed
+    assert "answer.yaml" in failed.error
 
 
 def test_a_folder_without_answers_is_refused(tmp_path):
-    with pytest.raises(InvalidCase, match="no case with an answer.yaml"):
+    with pytest.raises(InvalidCase, match=r"no case with an answer\.yaml"):
         score(tmp_path)

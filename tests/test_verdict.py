@@ -18,7 +18,8 @@ def measured(change=0.2, half=0.05, reference=0.1, harm="higher"):
     interval = Interval(low=change - half, high=change + half)
     return Measured(
         name="error_rate", harm=harm, reference=reference, current=reference + change, change=change,
-        reference_interval=interval, current_interval=interval, interval=interval, p_value=0.0, n_reference=900, n_current=900,
+        reference_interval=interval, current_interval=interval, interval=interval, p_value=0.0, n_reference=900,
+        n_current=900,
     )  # fmt: skip
 
 

@@ -30,8 +30,9 @@ INCIDENT = Incident.model_validate(
 def verdict(kind="feature", name="income", fault="frozen", *, dated=True, change=0.2, signal=None, metric=True):
     interval = Interval(low=0.1, high=0.3)
     whole = Measured(
-        name="error_rate", harm="higher", reference=0.1, current=0.1 + change, change=change, reference_interval=interval,
-        current_interval=interval, interval=interval, p_value=0.0, n_reference=9, n_current=9,
+        name="error_rate", harm="higher", reference=0.1, current=0.1 + change, change=change,
+        reference_interval=interval, current_interval=interval, interval=interval, p_value=0.0, n_reference=9,
+        n_current=9,
     )  # fmt: skip
     cause = Cause(kind=kind, name=name, fault=fault, signal=signal, strength="shown", findings=("harm.feature.income",))
     since = Onset(at=AT, earliest=AT - timedelta(hours=1), latest=AT + timedelta(hours=1), what="w", unit="u")

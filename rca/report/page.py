@@ -9,9 +9,11 @@ import hashlib
 import html
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from rca.analysis.metric import SHARES
 from rca.record.incident import Incident
 from rca.report.canonical import bundles
 from rca.report.figures import MIME, plotly_js
@@ -125,27 +127,45 @@ def _verdict(verdict: Mapping[str, Any]) -> str:
         '<section id="verdict" class="verdict" aria-label="Verdict"><div class="column">'
         f'<p class="pill {status}">{STATUS[status]}</p>'
         f'<p class="lead">{escape(verdict["summary"])}</p>'
-        f"{_metric(verdict['metric'])}{_causes(verdict['causes'])}{_since(verdict['onset'])}</div></section>"
+        f"{_metric(verdict['metric'])}{_causes(verdict['causes'], _scale(verdict['metric']))}{_since(verdict['onset'])}"
+        "</div></section>"
     )
 
 
 def _metric(metric: Mapping[str, Any] | None) -> str:
     if metric is None:
         return ""
-    name = escape(words(metric["name"]))
-    low, high = metric["interval"]
+    name, scale = escape(words(metric["name"])), _scale(metric)
+    low, high = (end * scale.factor for end in metric["interval"])
     sure = f"{metric['level']:.0%} interval {span(low, high, sign=True)}"
     changed = ' class="worse"' if not low <= 0 <= high else ""
-    before, during = alike(metric["reference"], metric["current"])
-    change = alike(metric["change"], metric["reference"], metric["current"], sign=True)[0]
+    values = [metric[key] * scale.factor for key in ("reference", "current", "change")]
+    before, during = alike(*values[:2])
+    change = alike(values[2], *values[:2], sign=True)[0]
     return (
-        f'<dl class="metric"><div><dt>{name}, before</dt><dd>{before}</dd></div>'
-        f"<div{changed}><dt>during the failure</dt><dd>{during}</dd></div>"
-        f"<div><dt>change</dt><dd>{change}<small>{sure}</small></dd></div></dl>"
+        f'<dl class="metric"><div><dt>{name}, before</dt><dd>{before}{scale.value}</dd></div>'
+        f"<div{changed}><dt>during the failure</dt><dd>{during}{scale.value}</dd></div>"
+        f"<div><dt>change{scale.change}</dt><dd>{change}<small>{sure}</small></dd></div></dl>"
     )
 
 
-def _causes(causes: list[Mapping[str, Any]]) -> str:
+@dataclass(frozen=True)
+class _Scale:
+    """How numbers of a metric are read: a factor, and what follows a value, or names a change."""
+
+    factor: float = 1.0
+    value: str = ""
+    change: str = ""
+
+
+def _scale(metric: Mapping[str, Any] | None) -> _Scale:
+    """Shares of rows are read in per cent, their changes in percentage points."""
+    if metric is None or metric["name"] not in SHARES:
+        return _Scale()
+    return _Scale(100.0, "&thinsp;%", " in percentage points")
+
+
+def _causes(causes: list[Mapping[str, Any]], scale: _Scale) -> str:
     if not causes:
         return ""
     sized = [
@@ -153,19 +173,20 @@ def _causes(causes: list[Mapping[str, Any]]) -> str:
         for cause in causes
         if "contribution" in cause
     ]
-    scale = max(sized, default=0.0) or 1.0
-    listed = "".join(f"<li>{_cause(cause, scale)}</li>" for cause in causes)
-    order = "the largest harm first" if sized else "the likeliest first"
+    widest = max(sized, default=0.0) or 1.0
+    listed = "".join(f"<li>{_cause(cause, widest, scale)}</li>" for cause in causes)
+    order = f"the largest harm first{scale.change and ',' + scale.change}" if sized else "the likeliest first"
     return f'<p class="caption">Causes, {order}</p><ol class="causes">{listed}</ol>'
 
 
-def _cause(cause: Mapping[str, Any], scale: float) -> str:
+def _cause(cause: Mapping[str, Any], widest: float, scale: _Scale) -> str:
     named = ", ".join(words(word) for word in (cause["kind"], cause.get("fault") or cause.get("signal")) if word)
     harm, interval = cause.get("contribution"), cause.get("interval")
-    size = "" if harm is None else f" · {number(harm, sign=True)}" + (f" ({span(*interval)})" if interval else "")
+    size = "" if harm is None else f" · {number(harm * scale.factor, sign=True)}"
+    size += f" ({span(*(end * scale.factor for end in interval))})" if size and interval else ""
     said = f"{escape(named)}{size} · {escape(cause['strength'])}"
     return f"<div><strong>{escape(cause['name'])}</strong><span>{said}</span></div>" + (
-        "" if harm is None else _bar(harm, interval, scale)
+        "" if harm is None else _bar(harm, interval, widest)
     )
 
 

@@ -53,7 +53,7 @@ def clean(text: str) -> str:
     >>> clean("a\x1b[31mb\u202ec\n d")
     'a[31mbc d'
     """
-    return legible(re.sub(r"\s+", " ", text))
+    return re.sub(" +", " ", legible(re.sub(r"\s+", " ", text)))
 
 
 def legible(text: str) -> str:

@@ -71,12 +71,13 @@ def rows_of(rng, n):
         {
             "number": rng.normal(size=n), "heavy": np.exp(2 * rng.normal(size=n)), "count": rng.poisson(2, n),
             "word": rng.choice(list("abcde"), n, p=[0.5, 0.3, 0.15, 0.04, 0.01]), "flag": rng.random(n) < 0.1,
-            "holed": np.where(rng.random(n) < 0.1, np.nan, rng.normal(size=n)), "rare": np.where(rng.random(n) < 0.01, np.nan, 1.0),
+            "holed": np.where(rng.random(n) < 0.1, np.nan, rng.normal(size=n)),
+            "rare": np.where(rng.random(n) < 0.01, np.nan, 1.0),
         }
     )  # fmt: skip
 
 
-# -- false alarms -------------------------------------------------------------------------------------------------------
+# -- false alarms ------------------------------------------------------------------------------------------------------
 
 
 @long_and_short(60, 3000)
@@ -126,7 +127,7 @@ def test_a_quiet_quarter_is_called_an_incident_in_one_of_forty(draws, name):
     at_most(hits, draws, 0.025)
 
 
-# -- coverage -----------------------------------------------------------------------------------------------------------
+# -- coverage ----------------------------------------------------------------------------------------------------------
 
 TRUTH = 200_000
 
@@ -201,7 +202,7 @@ def test_the_interval_of_an_onset_covers_it(draws, by):
     at_least(hits, draws, 0.95)
 
 
-# -- planted causes -----------------------------------------------------------------------------------------------------
+# -- planted causes ----------------------------------------------------------------------------------------------------
 
 
 @long_and_short(3, 40)

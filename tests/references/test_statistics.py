@@ -170,5 +170,6 @@ def test_a_division_is_dowhys():
 
 
 def test_the_division_of_a_glove_game_is_the_textbook_one():
-    worth = {frozenset(group): float("l" in group and bool({"r", "s"} & set(group))) for size in range(4) for group in itertools.combinations("lrs", size)}  # fmt: skip
+    groups = (frozenset(group) for size in range(4) for group in itertools.combinations("lrs", size))
+    worth = {group: float("l" in group and bool(group & {"r", "s"})) for group in groups}
     assert_allclose(shapley(worth.__getitem__, "lrs").contributions, (2 / 3, 1 / 6, 1 / 6))
