@@ -41,6 +41,11 @@ class Cells:
         counts = [np.bincount(window, minlength=self.count) + HALF for window in (self.reference, self.current)]
         return counts[0] / counts[0].sum(), counts[1] / counts[1].sum()
 
+    def overlap(self) -> float:
+        """Share of rows that the windows have in common: one less their total variation."""
+        before, after = self.shares()
+        return float(np.minimum(before, after).sum())
+
     def log_ratio(self) -> Floats:
         """Log of current over reference density, per cell."""
         before, after = self.shares()

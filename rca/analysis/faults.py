@@ -181,7 +181,7 @@ def _fault(reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded: boo
     hit, sure = current.iloc[since.at :], current.iloc[since.latest :]
     numeric = kind_of(reference, coded=coded) == "numeric"
     named = _missing(reference, hit) or _stuck(reference, hit)
-    if named is None and numeric and kind_of(current, coded=coded) == "numeric":
+    if named is None and numeric and kind_of(current, coded=coded) == "numeric" and not _is_time(reference):
         named = _affine(reference, sure)
     if named is None and not numeric:
         named = _new_values(reference, hit)
@@ -254,6 +254,11 @@ def _is_usual(reference: "pd.Series[Any]", value: str) -> bool:
         fence = 1.5 * (high - low)
         return bool(min(known.min(), low - fence) <= number <= max(known.max(), high + fence))
     return bool(np.isin(value, as_labels(reference.dropna())))
+
+
+def _is_time(values: "pd.Series[Any]") -> bool:
+    """Whether a column holds times: those advance, and nothing is wrong with that."""
+    return bool(pd.api.types.is_datetime64_any_dtype(values) or pd.api.types.is_timedelta64_dtype(values))
 
 
 def _affine(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFault | None:

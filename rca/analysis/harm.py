@@ -115,7 +115,7 @@ def harm(windows: Windows, drift: Drift, faults: Faults, *, rng: np.random.Gener
         found += _mended(windows, asker, faults, sign=measured.sign, rng=rng) if measured.material else []
     if measured.material and _left(measured, found) > MATERIAL_SHARE * measured.worse:
         seated = windows if asker is None else replace(windows, answers_same=True)
-        found = _completed(seated, drift, measured, found=found, rng=rng)
+        found = _completed(seated, drift, faults, measured=measured, found=found, rng=rng)
     found.sort(key=lambda part: -part.value)
     return Harm(measured=measured, contributions=tuple(found), unexplained=_left(measured, found), model_agrees=agrees)
 
@@ -205,7 +205,13 @@ def _mended_part(fault: ColumnFault, done: Mended, *, sign: int) -> Contribution
 
 
 def _completed(
-    windows: Windows, drift: Drift, measured: Measured, *, found: Sequence[Contribution], rng: np.random.Generator
+    windows: Windows,
+    drift: Drift,
+    faults: Faults,
+    *,
+    measured: Measured,
+    found: Sequence[Contribution],
+    rng: np.random.Generator,
 ) -> list[Contribution]:
     """Add who did the harm that is left; ratios replace columns whose mending explained next to nothing."""
     if sum(part.value for part in found if part.method == "mended") >= MATERIAL_SHARE * measured.worse:
@@ -213,7 +219,7 @@ def _completed(
     asked = [part for part in found if part.method == "asked again"]
     if windows.parents and windows.model is None:
         return [*asked, *by_mechanism(windows, measured)]
-    return [*asked, *by_chain(windows, drift, measured, rng=rng)]
+    return [*asked, *by_chain(windows, drift, faults, sign=measured.sign, rng=rng)]
 
 
 def _world(windows: Windows, measured: Measured, found: Sequence[Contribution]) -> Contribution:

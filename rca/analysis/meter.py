@@ -103,7 +103,7 @@ class Meter:
 
     def _of_rows(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
         if self.outcome is not None:
-            values = as_numbers(rows[self.outcome])
+            values = self._flags(rows[self.outcome]) if self.base == "rate" else as_numbers(rows[self.outcome])
             known = np.isfinite(values)
             return np.where(known, values, 0.0), known.astype(float)
         if self.base in ("mae", "rmse"):
@@ -111,6 +111,23 @@ class Meter:
         if self.base in ("log_loss", "brier"):
             return self._loss(rows)
         return self._confusion(rows)
+
+    def _flags(self, values: "pd.Series[Any]") -> Floats:
+        """A flag as 0 or 1, NaN where it is missing; words mean yes where they are the positive value.
+
+        Raises
+        ------
+        Unanswerable
+            If it holds numbers that are no flag.
+        """
+        words = as_numbers(values.dropna())
+        if np.isnan(words).any():
+            return np.where(values.isna(), np.nan, holds(values, self.roles.positive))
+        if not np.isin(words, (0.0, 1.0)).all():
+            raise Unanswerable(
+                "how did the rate change", f"the column {values.name!r} is no flag: it holds more than 0 and 1"
+            )
+        return as_numbers(values)
 
     def _distance(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
         truth, said = as_numbers(rows[_role(self.roles.label, "label")]), self._said(rows)

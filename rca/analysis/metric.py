@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 REPLICATES = 1000
 """Bootstrap replicates of an interval."""
 
+FEWEST = 10
+"""Rows of a window below which resampling them tells nothing of chance."""
+
 NEGLIGIBLE = 0.02
 """Rise of a metric, as a share of its reference value, that no one would call an incident however sure it is."""
 
@@ -237,16 +240,19 @@ def measure(reference: Parts, current: Parts, metric: "Metric", *, rng: np.rando
     Raises
     ------
     Unanswerable
-        If a window has no row that counts.
+        If a window has fewer than `FEWEST` rows that count, or they give no number.
     """
     counted = {
         name: int(parts.denominator.any(axis=1).sum())
         for name, parts in (("reference", reference), ("current", current))
     }
     for window, rows in counted.items():
-        if rows == 0:
-            raise Unanswerable(f"how did {metric.name} change", f"no row of the {window} window counts towards it")
+        if rows < FEWEST:
+            why = f"only {rows} rows of the {window} window count towards it, and {FEWEST} are needed"
+            raise Unanswerable(f"how did {metric.name} change", why)
     values = reference.value(), current.value()
+    if not np.isfinite(values).all():
+        raise Unanswerable(f"how did {metric.name} change", "the rows of a window give no finite number")
     draws = _bootstrap(reference, rng), _bootstrap(current, rng)
     error = float(np.hypot(*(np.sqrt(np.sum(parts.influence() ** 2)) for parts in (reference, current))))
     return Measured(

@@ -4,18 +4,23 @@ With a causal graph the players are nodes that follow their parents otherwise. W
 that moved, the other columns, the label given them, the model's answers given all.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from rca.analysis.cells import cells
 from rca.analysis.contribution import Contribution, Estimate, contribution, halves
 from rca.analysis.drift import Drift
+from rca.analysis.faults import Faults
 from rca.analysis.metric import Measured, Parts
 from rca.analysis.ratios import Division, Ratio, chain_ratios, divide, mechanisms
 from rca.analysis.windows import Windows
 from rca.finding import CauseKind, Fault
+
+OVERLAP = 0.2
+"""Share that the windows of a column have in common, below which no ratio between them is believed."""
 
 RATIO_ROWS = 8000
 """Rows of each window that ratios are learned on."""
@@ -101,19 +106,26 @@ def _ancestors(parents: Mapping[str, tuple[str, ...]], node: str) -> set[str]:
     return found
 
 
-def by_chain(windows: Windows, drift: Drift, measured: Measured, *, rng: np.random.Generator) -> list[Contribution]:
+def by_chain(
+    windows: Windows, drift: Drift, faults: Faults, *, sign: int, rng: np.random.Generator
+) -> list[Contribution]:
     """Data, model or world: columns that moved, the others, the label given them, the answers given all.
+
+    A column whose windows hardly overlap has no ratio and takes no part. If it broke, answers that changed given all
+    else are laid at its door, as the likelier of two explanations that the data cannot tell apart.
 
     Parameters
     ----------
     windows : Windows
-    drift : Drift
-        Of the same windows; says which columns moved.
-    measured : Measured
+    drift, faults : Drift, Faults
+        Of the same windows; say which columns moved, and which of them broke.
+    sign : int
+        Of harm: +1 where a higher metric is worse.
     rng : numpy.random.Generator
         Draws the rows, at most `RATIO_ROWS` of a window, and the folds.
     """
-    links = _links(windows, drift)
+    apart = _apart(windows, drift)
+    links = _links(windows, drift, without=apart)
     if not links:
         return []
     reference, current = (_some(rows, rng) for rows in (windows.reference, windows.current))
@@ -121,7 +133,27 @@ def by_chain(windows: Windows, drift: Drift, measured: Measured, *, rng: np.rand
     ratios = chain_ratios(reference, current, {name: links[name].columns for name in first}, rng=rng)
     groups = windows.meter.segments(windows.reference, windows.current)
     before, after = (windows.meter.parts(rows, groups=groups) for rows in (reference, current))
-    return _played(_Game(before=before, after=after, ratios=ratios, last=last), links, measured.sign)
+    found = _played(_Game(before=before, after=after, ratios=ratios, last=last), links, sign)
+    return [_likelier(part, faults, apart) for part in found]
+
+
+def _apart(windows: Windows, drift: Drift) -> list[str]:
+    """Features of which the windows share next to nothing, so that no weights turn one into the other."""
+    coded = windows.roles.categorical
+    moved = [name for name in drift.moved() if name in windows.roles.features]
+    laid = {name: cells(windows.reference[name], windows.current[name], coded=name in coded) for name in moved}
+    return [name for name, one in laid.items() if one.overlap() < OVERLAP]
+
+
+def _likelier(part: Contribution, faults: Faults, apart: Sequence[str]) -> Contribution:
+    """Answers that changed are a broken column's doing rather than the model's, where one alone broke so."""
+    broken = [fault for name in apart if (fault := faults.get(name)) is not None and fault.broken]
+    if part.kind != "model" or len(broken) != 1:
+        return part
+    untold = "the answers followed the broken column; that the model changed at the same time cannot be excluded"
+    return replace(
+        part, kind="feature", name=broken[0].column, fault=broken[0].fault, assumptions=(*part.assumptions, untold)
+    )
 
 
 def _some(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
@@ -130,15 +162,16 @@ def _some(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     return rows.iloc[np.sort(rng.choice(len(rows), RATIO_ROWS, replace=False))]
 
 
-def _links(windows: Windows, drift: Drift) -> dict[str, _Link]:
+def _links(windows: Windows, drift: Drift, *, without: Sequence[str]) -> dict[str, _Link]:
     """The chain of mechanisms by name, in order.
 
     Answers come last: they follow from what the model saw, so given the features a label tells nothing more of them.
     """
     roles, meter = windows.roles, windows.meter
-    moved = [name for name in drift.moved() if name in roles.features][: PLAYERS - 3]
+    moved = [name for name in drift.moved() if name in roles.features and name not in without][: PLAYERS - 3]
     links = {name: _Link(kind="feature", fault="distribution", columns=(name,)) for name in moved}
-    rest = tuple(name for name in (*roles.features, *roles.groups) if name not in (*moved, meter.outcome))
+    taken = {*moved, *without, meter.outcome}
+    rest = tuple(name for name in (*roles.features, *roles.groups) if name not in taken)
     if rest:
         links[REST] = _Link(kind="feature", fault="distribution", columns=rest)
     if meter.needs_label:
@@ -178,7 +211,7 @@ def _estimate(whole: Division, parts: list[Division], *, at: int, sign: int) -> 
 
 
 def _part(name: str, link: _Link, estimate: Estimate) -> Contribution:
-    return contribution(
+    found = contribution(
         link.kind,
         name,
         estimate,
@@ -186,3 +219,6 @@ def _part(name: str, link: _Link, estimate: Estimate) -> Contribution:
         fault=link.fault,
         assumptions=("both windows hold alike rows", "no unmeasured column moved with it"),
     )
+    return (
+        found if link.kind == "mechanism" else replace(found, strength="suggested")
+    )  # an association, without a graph

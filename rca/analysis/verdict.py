@@ -155,6 +155,10 @@ def _change(measured: Measured) -> str:
 def _quiet(measured: Measured) -> str:
     if measured.worse_interval.low > 0:
         return f"{_change(measured)}: sure, but too little to call an incident."
+    if measured.worse_interval.high < 0:
+        return (
+            f"{_change(measured)}: beyond chance, and for the better, as the record says that {measured.harm} is worse."
+        )
     return (
         f"Nothing harmful changed: the {measured.label} was {measured.say(measured.reference)} "
         f"and is {measured.say(measured.current)}, "

@@ -133,13 +133,18 @@ def _label(case: "Case", name: str, label: "Column") -> Iterator[Problem]:
     elif measure in _TWO_CLASSES and (known == known.iloc[0]).all():
         what = f"every label of the {name} table is {show(_bare(known.iloc[0]))}; {measure} needs two classes"
         yield Problem(what=what, place=place)
-    elif measure in _TWO_CLASSES - {"error_rate"} and not _positive(known, case.roles.positive).any():
+    elif _says_yes(measure, known) and not _positive(known, case.roles.positive).any():
         few = ", ".join(show(_bare(value)) for value in sorted(known.unique(), key=str)[:5])
         what = f"no label of the {name} table is {show(case.roles.positive)}; there are {few}"
         yield Problem(what=what, place=case.record.place("data", "positive"), hint="say which value means yes")
     elif measure in ("mae", "rmse") and not _is_number(label):
         what = f"the label holds {label.dtype} in the {name} table, and {measure} needs numbers"
         yield Problem(what=what, place=place)
+
+
+def _says_yes(measure: str, known: "Column") -> bool:
+    """Whether the metric needs to know which label means yes; errors among many classes do not."""
+    return measure in _TWO_CLASSES and (measure != "error_rate" or known.nunique() <= 2)
 
 
 def _positive(values: "Column", positive: str | float) -> "pd.Series[bool]":
@@ -168,7 +173,8 @@ def _score(score: "Column", metric: Metric | None) -> str:
 def _weight(weight: "Column") -> str:
     if not _is_number(weight):
         return f"holds {weight.dtype}, and a weight is a number"
-    return "" if (weight >= 0).all() and weight.sum() > 0 else "is negative, missing or nothing but zero"
+    sound = (weight >= 0).all() and 0 < weight.sum() < float("inf")
+    return "" if sound else "is negative, missing, infinite or nothing but zero"
 
 
 def _nested(case: "Case", name: str, frame: "pd.DataFrame") -> Iterator[Problem]:
