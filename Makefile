@@ -53,7 +53,7 @@ sample: $(USED)  ## run the report that ships in reports/sample anew
 	rm -f reports/sample/.runs/*.log.json
 
 lab: $(USED)  ## open the notebooks in JupyterLab
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/jupyter lab notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
 wheel: $(DEV)  ## build the package into dist/
 	$(BIN)/python -m pip --disable-pip-version-check wheel -qq --no-deps --wheel-dir dist .

@@ -12,6 +12,7 @@
 import argparse
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -156,13 +157,13 @@ def _demo_takes(parser: Parser) -> None:
 
 
 def _run_takes(parser: Parser) -> None:
-    parser.add_argument("case", type=Path, metavar="CASE", help="folder of the incident")
+    parser.add_argument("case", type=_path, metavar="CASE", help="folder of the incident")
     _run_options(parser)
 
 
 def _run_options(parser: Parser) -> None:
     parser.add_argument(
-        "--out", type=Path, default=Path("reports"), metavar="DIR", help="where reports go; default reports"
+        "--out", type=_path, default=Path("reports"), metavar="DIR", help="where reports go; default reports"
     )
     parser.add_argument("--only", type=_names, metavar="A,B", help="only these notebooks, such as drift,postmortem")
     parser.add_argument(
@@ -179,14 +180,14 @@ def _run_options(parser: Parser) -> None:
 
 
 def _verify_takes(parser: Parser) -> None:
-    parser.add_argument("report", type=Path, metavar="REPORT", help="folder of the report")
-    parser.add_argument("--case", type=Path, metavar="DIR", help="folder of the incident, where it has moved")
+    parser.add_argument("report", type=_path, metavar="REPORT", help="folder of the report")
+    parser.add_argument("--case", type=_path, metavar="DIR", help="folder of the incident, where it has moved")
     parser.add_argument("--rerun", action="store_true", help="also run everything again and compare")
     _json_option(parser)
 
 
 def _check_takes(parser: Parser) -> None:
-    parser.add_argument("case", type=Path, metavar="CASE", help="folder of the incident")
+    parser.add_argument("case", type=_path, metavar="CASE", help="folder of the incident")
     _json_option(parser)
 
 
@@ -197,12 +198,12 @@ def _schema_takes(_: Parser) -> None:
 def _new_takes(parser: Parser) -> None:
     parser.add_argument("id", metavar="ID", help="name of the incident and of its folder")
     parser.add_argument(
-        "--in", dest="folder", type=Path, default=Path(), metavar="DIR", help="where to put it; default here"
+        "--in", dest="folder", type=_path, default=Path(), metavar="DIR", help="where to put it; default here"
     )
 
 
 def _score_takes(parser: Parser) -> None:
-    parser.add_argument("library", type=Path, metavar="LIBRARY", help="folder of cases with an answer.yaml each")
+    parser.add_argument("library", type=_path, metavar="LIBRARY", help="folder of cases with an answer.yaml each")
     _quiet_option(parser)
     _json_option(parser)
 
@@ -251,6 +252,13 @@ def _sentence(words: str) -> str:
 
 
 # --- reading arguments -----------------------------------------------------------------------------------------------
+
+
+def _path(text: str) -> Path:
+    """A path; an empty one would mean the current folder, which nobody means by it."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected a path; got nothing")
+    return Path(text)
 
 
 def _setting(text: str) -> tuple[str, Any]:
@@ -330,7 +338,7 @@ def _say_verdict(result: "RunResult") -> None:
         _say(f"  {rank}. {_cause(cause)}")
     _say(f"report  {result.path / 'report.html'}")
     _say(f"digest  {result.digest}")
-    _say(f"verify  rca verify {result.path}")
+    _say(f"verify  {_self()} verify {result.path}")
 
 
 def _cause(cause: dict[str, Any]) -> str:
@@ -356,6 +364,14 @@ def _answer(result: Any, *, as_json: bool) -> None:
         return
     for line in str(result).splitlines():
         _say(line)
+
+
+def _self() -> str:
+    """How this command is called from here: by its name where that is found, else by its path."""
+    found = shutil.which("rca")
+    if found and Path(found).resolve() == Path(sys.argv[0]).resolve():
+        return "rca"
+    return os.path.relpath(sys.argv[0]) if Path(sys.argv[0]).name == "rca" else "rca"
 
 
 def _print_json(value: Any) -> None:

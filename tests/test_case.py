@@ -724,3 +724,25 @@ def shared(kind, step=1):
 @pytest.mark.parametrize("path", [*shared("library"), *shared("signals", step=14)], ids=lambda path: path.name)
 def test_every_scored_case_is_sound(path):
     assert check(path) == []
+
+
+@pytest.mark.parametrize("written", ["index", "trailing", "odd"])
+def test_a_csv_as_people_export_it_is_read_or_refused_and_never_shifted(tmp_path, written):
+    from rca.record.tables import Table
+
+    lines = {
+        "index": ",a,b\n0,1,2\n1,3,4\n",
+        "trailing": "a,b\n1,2,\n3,4,\n",
+        "odd": "a,NA\n1,2\n3,4\n",
+    }
+    file = tmp_path / "rows.csv"
+    file.write_text(lines[written])
+    table = Table(files=(file,), place="incident.yaml, data.current", time=None, start=None, end=None)
+    if written == "trailing":
+        with pytest.raises(InvalidCase, match="more fields than its header"):
+            table.read()
+    else:
+        rows = table.read()
+        assert rows.iloc[:, 0].tolist() == [1, 3]
+        assert rows.iloc[:, 1].tolist() == [2, 4]
+        assert list(rows.columns) == ["a", "b" if written == "index" else "NA"]

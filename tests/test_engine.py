@@ -155,7 +155,7 @@ def test_labels_that_have_not_come_yet_cannot_say(tmp_path):
         case_of(tmp_path, reference=reference, current=current, data={**TABLES, **ROLES}, metric={"name": "error_rate"})
     )
     assert found.verdict.status == "cannot_tell"
-    assert "no row of the current window counts" in found.unanswered[-1].why
+    assert "only 0 rows of the current window count" in found.unanswered[-1].why
 
 
 def test_identical_windows_are_no_incident(tmp_path):

@@ -308,18 +308,20 @@ def test_a_sure_trifle_is_no_harm():
 
 @pytest.mark.parametrize("empty", ["reference", "current"])
 def test_a_window_where_nothing_counts_cannot_say(empty):
-    windows = {"reference": EIGHT, "current": EIGHT} | {empty: EIGHT[EIGHT["label"] == 1]}
-    with pytest.raises(Unanswerable, match=f"no row of the {empty} window counts"):
+    many = pd.concat([EIGHT] * 3)
+    windows = {"reference": many, "current": many} | {empty: many[many["label"] == 1]}
+    with pytest.raises(Unanswerable, match=f"only 0 rows of the {empty} window count"):
         measured(windows["reference"], windows["current"], "false_positive_rate")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_one_row_a_window_is_measured_without_a_warning(name):
+def test_a_handful_of_rows_cannot_say_how_sure_a_change_is(name):
     row = pd.DataFrame({"label": [1], "prediction": [0], "score": [0.2]})
     if name == "false_positive_rate":
         row = row.assign(label=0, prediction=1)
-    found = measured(row, row, name)
-    assert found.change == 0
+    with pytest.raises(Unanswerable, match="only 9 rows"):
+        measured(pd.concat([row] * 9), pd.concat([row] * 10), name)
+    assert measured(pd.concat([row] * 10), pd.concat([row] * 10), name).change == 0
 
 
 def test_the_same_seed_gives_the_same_interval():

@@ -56,6 +56,12 @@ def test_current_rows_stand_in_the_order_of_time_and_equal_times_as_they_were(ca
     assert windows.current.index.tolist() == [0, 1, 2, 3]
 
 
+def test_many_rows_of_the_same_time_stay_as_they_were(case):
+    hours = [f"2026-01-02T0{row % 2}:00:00Z,{row},1,0,0" for row in range(200)]
+    read = case(**{"current.csv": "\n".join(["at,a,b,y,said", *hours, ""])})
+    assert windows_of(read).current["a"].tolist() == [*range(0, 200, 2), *range(1, 200, 2)]
+
+
 def test_rows_without_a_time_stand_as_they_were(case):
     windows = windows_of(case(roles="label: y\n  prediction: said\n  ignore: [at]"))
     assert windows.current["a"].tolist() == [3, 1, 2, 9]

@@ -91,7 +91,8 @@ class ColumnDrift:
 
     def __str__(self) -> str:
         verb = "moved" if self.moved else "did not move materially"
-        return f"{self.name} {verb}: effect {self.effect:.3f} ({self.interval}), q = {self.q_value:.2g}"
+        sure = f"q = {self.q_value:.2g}" if self.q_value >= 0.001 else "q < 0.001"
+        return f"{self.name} {verb}: effect {self.effect:.3f} ({self.interval}), {sure}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The one engine: everything that can be said about a case, from which every notebook, score and report is told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -117,6 +117,8 @@ def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
     spread = _or_unanswered(lambda: cascade(case), said) if case.incident.signals is not None else None
     onset = _or_unanswered(lambda: _onset(tables), said)
     verdict = _verdict(tables.harm, spread, onset)
+    whys = case.incident.whys or why_path(case.incident, verdict)
+    said += _left_open(whys)
     analysis = Analysis(
         incident=case.incident.id,
         seed=seed,
@@ -128,10 +130,17 @@ def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
         onset=onset,
         cascade=spread,
         durations=_durations(case, verdict),
-        whys=case.incident.whys or why_path(case.incident, verdict),
+        whys=whys,
         unanswered=tuple(said),
     )
     return replace(analysis, verdict=_citing(verdict, {finding.id for finding in analysis.findings()}))
+
+
+def _left_open(whys: Iterable[Why]) -> list[Unanswered]:
+    """The last question of a path whose answer nothing shows."""
+    ends = [why.path()[-1] for why in whys]
+    why = "no analysis can show it from data; the record names a candidate, and people have to look"
+    return [Unanswered(question=end.question.rstrip("?"), why=why) for end in ends if end.answer.strength == "assumed"]
 
 
 def _citing(verdict: Verdict, known: set[str]) -> Verdict:

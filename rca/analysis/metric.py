@@ -153,7 +153,7 @@ class Measured(Result):
         of = (self.of or "").replace("_", " ")
         if self.name == "group_gap":
             return f"{of} gap between groups"
-        return f"{self.name.replace('_', ' ')} of {of}" if of else self.name.replace("_", " ")
+        return f'{self.name.replace("_", " ")} of "{of}"' if of else self.name.replace("_", " ")
 
     @property
     def is_share(self) -> bool:

@@ -13,6 +13,9 @@ from rca.finding import CauseKind, Fault, Interval, Strength
 
 Status = Literal["explained", "no_incident", "cannot_tell"]
 
+UNEXPLAINED = 0.25
+"""Share of the harm from which the verdict says how much stays unexplained."""
+
 SMALLEST_PART = 0.15
 """Share of the harm below which a contribution is not named as a cause."""
 
@@ -121,7 +124,7 @@ def weigh_cascade(cascade: Cascade) -> Verdict:
             strength="suggested",
             findings=(f"cascade.{one.component}",),
         )
-        for one in cascade.abnormal[:10]
+        for one in [one for one in cascade.abnormal if not one.explained][:10] or cascade.abnormal[:1]
     )
     alarm = f" before {cascade.target} rang" if cascade.target else ""
     first = cascade.abnormal[0]
@@ -161,9 +164,14 @@ def _quiet(measured: Measured) -> str:
         )
     return (
         f"Nothing harmful changed: the {measured.label} was {measured.say(measured.reference)} "
-        f"and is {measured.say(measured.current)}, "
-        f"within what chance alone does."
+        f"and is {measured.say(measured.current)}, within what chance alone does "
+        f"(95 % interval of the change: {_between(measured)})."
     )
+
+
+def _between(measured: Measured) -> str:
+    points = " percentage points" if measured.is_share else ""
+    return f"{measured.say_change(measured.interval.low)} to {measured.say_change(measured.interval.high)}{points}"
 
 
 def _open(measured: Measured) -> str:
@@ -202,7 +210,12 @@ def in_a_clause(cause: Cause | Contribution) -> str:
 def _explained(measured: Measured, guilty: list[Contribution]) -> str:
     first, said = guilty[0], measured.say_change
     points = " percentage points" if measured.is_share else ""
-    did = f"{said(first.value)} of the {said(measured.worse)}{points}"
-    sure = f"{said(first.interval.low)} to {said(first.interval.high)}"
-    also = f", and {len(guilty) - 1} more did harm too" if len(guilty) > 1 else ""
-    return f"{_change(measured)}, because {in_a_clause(first)}: that did {did} ({sure}){also}."
+    sure = f"95 % interval {said(first.interval.low)} to {said(first.interval.high)}"
+    if first.value < measured.worse:
+        did = f"{said(first.value)} ({sure}) of the {said(measured.worse)}{points}"
+    else:
+        did = f"all of it ({said(first.value)}{points}, {sure})"
+    left = measured.worse - sum(part.value for part in guilty)
+    also = f"; {len(guilty) - 1} more did harm too" if len(guilty) > 1 else ""
+    unknown = f"; {said(left)} remain unexplained" if left > UNEXPLAINED * measured.worse else ""
+    return f"{_change(measured)}, because {in_a_clause(first)}: that did {did}{also}{unknown}."

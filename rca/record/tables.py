@@ -262,7 +262,7 @@ class _readable:  # noqa: N801 - it reads as a word: with _readable(table)
 
 def _is_row_number(name: str) -> bool:
     """Whether pandas stored its index under this name when it wrote the file; it says nothing about a row."""
-    return name.startswith("__index_level_") and name.endswith("__")
+    return name == "" or (name.startswith("__index_level_") and name.endswith("__"))
 
 
 def _cut(table: Table) -> Any:
@@ -297,10 +297,30 @@ def _frame(table: "pa.Table") -> "pd.DataFrame":
 
 
 def _headers(table: Table) -> list[list[str]]:
+    return [_header_of(file) for file in table.files]
+
+
+def _header_of(file: Path) -> list[str]:
+    """Names of the columns as they stand in the file; a column of row numbers has none.
+
+    Raises
+    ------
+    InvalidCase
+        If the first row has more fields than the header: then every value would belong to another column.
+    """
     import pandas as pd
 
-    headers = [pd.read_csv(file, nrows=1, header=None, dtype=str, encoding="utf-8-sig") for file in table.files]
-    return [[str(name) for name in header.iloc[0]] for header in headers]
+    try:
+        first = pd.read_csv(file, nrows=2, header=None, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except pd.errors.ParserError as error:
+        if "Expected" not in str(error):  # "Expected 2 fields in line 2, saw 3"; whatever else it is, it is no table
+            raise
+        raise InvalidCase.because(
+            f"the rows of {show(file.name)} have more fields than its header has names",
+            place=file.name,
+            hint="is there a comma too many?",
+        ) from error
+    return [str(name) for name in first.iloc[0]]
 
 
 def _same_names(table: Table, names: list[list[str]]) -> list[str]:
@@ -316,11 +336,11 @@ def _same_names(table: Table, names: list[list[str]]) -> list[str]:
 def _csv(table: Table) -> "pd.DataFrame":
     import pandas as pd
 
-    parts = [
-        pd.read_csv(file, low_memory=False, encoding="utf-8-sig", dtype={table.time: str} if table.time else None)
-        for file in table.files
-    ]
-    return pd.concat(parts, ignore_index=True)[list(table.columns)]
+    kinds = {table.time: str} if table.time else None
+    options: dict[str, Any] = {"header": 0, "index_col": False, "low_memory": False, "encoding": "utf-8-sig"}
+    parts = [pd.read_csv(file, names=_header_of(file), dtype=kinds, **options) for file in table.files]
+    frame: pd.DataFrame = pd.concat(parts, ignore_index=True)[list(table.columns)]
+    return frame
 
 
 def in_utc(times: "pd.Series[Any]", *, place: str) -> "pd.Series[Any]":

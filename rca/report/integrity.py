@@ -17,6 +17,9 @@ Record = dict[str, Any]
 
 SCHEMA = 1
 MANIFEST, SIDECAR = "manifest.json", "manifest.sha256"
+LONGEST_PATH = 4096
+"""Bytes of the path of a case; no system takes more."""
+
 LARGEST = 64 * 1024 * 1024
 """Bytes of a JSON file that is read whole."""
 
@@ -47,7 +50,15 @@ def damage(report: Path) -> list[str]:
     for name in sorted(listed.keys() & found.keys()):
         if not found[name]:
             problems += _file_problems(report / name, listed[name])
+    sealed += _name_problems(report, made)
     return problems + sealed + (_structure(report, made) if not problems and not sealed else [])
+
+
+def _name_problems(report: Path, made: Record) -> Iterator[str]:
+    """A run's folder carries the incident's name, so that no other report takes its place."""
+    incident = str(made.get("incident"))
+    if report.parent.name == ".runs" and report.name[:-13] != incident:
+        yield f"{MANIFEST}: it is of {plain(incident, 80)!r}, which is not the name of its folder"
 
 
 def _entries(report: Path) -> dict[str, str]:
@@ -117,6 +128,8 @@ def _parse(report: Path) -> Record:
         not isinstance(made.get("case"), str)
         or not isinstance(made.get("parameters"), dict)
         or made["case"].startswith("/")
+        or len(made["case"].encode("utf-8", "replace")) > LONGEST_PATH
+        or "\0" in made["case"]
     ):
         raise ValueError("case or parameters are not what they have to be")
     return made

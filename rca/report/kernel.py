@@ -27,7 +27,15 @@ FIXED = {
 """Sums depend on the number of threads, and texts on the language: both are the same everywhere. One thread does not
 spin."""
 
-ARGV = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
+ARGV = [
+    sys.executable,
+    "-m",
+    "ipykernel_launcher",
+    "-f",
+    "{connection_file}",
+    "--HistoryManager.enabled=False",
+    "--log-level=CRITICAL",
+]
 
 
 @contextmanager

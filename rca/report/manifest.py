@@ -217,6 +217,8 @@ def verify(
         )
     problems = damage(folder)
     made = read(folder)
+    if made is not None and Path(report).is_symlink() and Path(report).name != made.get("incident"):
+        problems.append(f"{Path(report).name}: the link leads to a report of {plain(made.get('incident'), 80)!r}")
     if made is None:
         return Verification(report=str(report), digest=None, damage=tuple(problems), inputs="gone")
     where = Path(case).absolute() if case else _case_of(folder, made)

@@ -144,7 +144,7 @@ def _metric(metric: Mapping[str, Any] | None) -> str:
     change = alike(values[2], *values[:2], sign=True)[0]
     return (
         f'<dl class="metric"><div><dt>{name}, before</dt><dd>{before}{scale.value}</dd></div>'
-        f"<div{changed}><dt>during the failure</dt><dd>{during}{scale.value}</dd></div>"
+        f"<div{changed}><dt>in the failing window</dt><dd>{during}{scale.value}</dd></div>"
         f"<div><dt>change{scale.change}</dt><dd>{change}<small>{sure}</small></dd></div></dl>"
     )
 

@@ -3,6 +3,7 @@
 import ast
 import io
 import json
+import math
 import re
 import tokenize
 from collections.abc import Iterable, Mapping, Sequence
@@ -177,6 +178,10 @@ def _comments(text: str) -> dict[int, str]:
     return {token.start[0]: token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT}
 
 
+BETWEEN = {"alpha": (0.0, 1.0)}
+"""Parameters that have to lie between two numbers; the others only have to be finite."""
+
+
 def fit(settings: Mapping[str, Any], templates: Sequence[Template]) -> list[Problem]:
     r"""Everything wrong with a run's settings, before any kernel starts.
 
@@ -210,3 +215,7 @@ def _problems(name: str, value: object, known: Mapping[str, list[tuple[Template,
             what = f"{plain(repr(value), 60)} is no {parameter.type} ({template.name}, {name})"
             yield Problem(what=what, place=place, hint=f"the default is {parameter.default!r}")
             break
+    else:
+        low, high = BETWEEN.get(name, (-math.inf, math.inf))
+        if isinstance(value, int | float) and not low < value < high:
+            yield Problem(what=f"{value!r} does not lie between {low:g} and {high:g}", place=place)

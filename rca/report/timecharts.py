@@ -208,7 +208,7 @@ def onset(result: Onset, events: Sequence[Event] = ()) -> Chart:
         "annotations": [note("onset", stamp(result.at), font={"size": 11, "color": HARM})],
     }
     return Chart(
-        title=f"{words(result.what).capitalize()} began to differ on {moment(result.at)}",
+        title=f"{words(result.what).capitalize()} changed on {moment(result.at)}",
         alt=_onset_alt(result, near),
         rows=tuple(_onset_row(result, place) for place in range(len(result.times))),
         data=(trace,),
