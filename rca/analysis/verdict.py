@@ -124,7 +124,7 @@ def weigh_cascade(cascade: Cascade) -> Verdict:
             strength="suggested",
             findings=(f"cascade.{one.component}",),
         )
-        for one in [one for one in cascade.abnormal if not one.explained][:10] or cascade.abnormal[:1]
+        for one in cascade.abnormal[:10]
     )
     alarm = f" before {cascade.target} rang" if cascade.target else ""
     first = cascade.abnormal[0]
