@@ -103,7 +103,7 @@ def test_the_page_loads_nothing(page, harm):
 def test_a_figure_has_a_title_an_alternative_and_a_table(page, harm):
     told = page(cell({MIME: chart(harm).to_dict()}))
     assert told.count('role="img"') == told.count('<figure class="plot"') == told.count("<figcaption>") == 1
-    assert 'aria-label="A waterfall in error rate' in told
+    assert 'aria-label="A waterfall of the error rate' in told
     assert "<caption>Figure 1 in numbers</caption>" in told
 
 

@@ -169,6 +169,11 @@ class Measured(Result):
         return f"{100 * value:.1f}" if self.is_share else f"{value:.3g}"
 
     @property
+    def scale(self) -> float:
+        """What a value is multiplied by where it is read: shares are read in per cent."""
+        return 100.0 if self.is_share else 1.0
+
+    @property
     def unit(self) -> str:
         """What one unit of the metric is."""
         return UNITS[self.name]

@@ -6,7 +6,20 @@ from rca.analysis.harm import Contribution, Harm
 from rca.analysis.metric import Measured
 from rca.analysis.verdict import Cause, Verdict
 from rca.finding import Interval
-from rca.report.charts import CALM, HARM, HELP, QUIET, Chart, Spec, bars_of, chart, height, interval_of, named_rows
+from rca.report.charts import (
+    CALM,
+    HARM,
+    HELP,
+    QUIET,
+    Chart,
+    Spec,
+    bars_of,
+    chart,
+    height,
+    interval_of,
+    label,
+    named_rows,
+)
 from rca.report.text import alike, number, plain, span, words
 
 SMALLEST_DRAWN = 0.01
@@ -18,7 +31,8 @@ MOST_PARTS = 8
 
 @chart.register
 def _measured(result: Measured) -> Chart:
-    values, ends = [result.reference, result.current], [result.reference_interval, result.current_interval]
+    values = [result.scale * value for value in (result.reference, result.current)]
+    ends = [scaled(interval, result.scale) for interval in (result.reference_interval, result.current_interval)]
     worse = (result.change > 0) == (result.harm == "higher") and 0 not in result.interval
     trace = {
         "type": "bar",
@@ -32,8 +46,8 @@ def _measured(result: Measured) -> Chart:
     }
     layout = {
         "height": height(2, per_row=44),
-        "xaxis": {"title": words(result.name), "rangemode": "tozero"},
-        "yaxis": named_rows(["reference", "current"], said=alike(*values)),
+        "xaxis": {"title": axis_of(result), "rangemode": "tozero"},
+        "yaxis": named_rows(["reference", "current"], said=[*said_values(result)]),
     }
     return Chart(
         title=change_in_words(result),
@@ -47,8 +61,32 @@ def _measured(result: Measured) -> Chart:
 def change_in_words(measured: Measured) -> str:
     """What the metric did, in one line."""
     verb = "did not change beyond chance" if 0 in measured.interval else "rose" if measured.change > 0 else "fell"
-    before, during = alike(measured.reference, measured.current)
-    return f"{words(measured.name).capitalize()} {verb}: {before} before, {during} during the failure"
+    before, during = said_values(measured)
+    return f"{_capital(plain(measured.label))} {verb}: {before} before, {during} during the failure"
+
+
+def said_values(measured: Measured) -> tuple[str, str]:
+    """The metric in both windows as it is read aloud, with its unit where it has a short one."""
+    before, during = alike(measured.scale * measured.reference, measured.scale * measured.current)
+    return (f"{before} %", f"{during} %") if measured.is_share else (before, during)
+
+
+def axis_of(measured: Measured) -> str:
+    """Title of an axis in the metric's unit."""
+    return f"{label(measured.label, 60)} ({'%' if measured.is_share else measured.unit})"
+
+
+def change_unit(measured: Measured) -> str:
+    """Unit of a difference between two values of the metric."""
+    return "percentage points" if measured.is_share else measured.unit
+
+
+def scaled(interval: Interval | None, factor: float) -> Interval | None:
+    """An interval in another unit; a negative factor turns it round."""
+    if interval is None:
+        return None
+    low, high = sorted((factor * interval.low, factor * interval.high))
+    return Interval(low=low, high=high, level=interval.level)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +104,8 @@ class Step:
 def _harm(result: Harm) -> Chart:
     steps = _steps(result)
     reached = [step.start + step.by for step in steps]
-    ends, parts = (
-        alike(result.measured.reference, result.measured.current),
-        alike(*(step.by for step in steps), sign=True)[1:-1],
-    )
-    said = [ends[0], *parts, ends[1]]
+    before, during = said_values(result.measured)
+    said = [before, *alike(*(step.by for step in steps), sign=True)[1:-1], during]
     trace = {
         "type": "bar",
         "orientation": "h",
@@ -93,7 +128,7 @@ def _harm(result: Harm) -> Chart:
     }
     layout = {
         "height": height(len(steps), per_row=42, around=80),
-        "xaxis": {"title": words(result.measured.name), "rangemode": "tozero"},
+        "xaxis": {"title": axis_of(result.measured), "rangemode": "tozero"},
         "yaxis": named_rows([step.name for step in steps], said=said),
     }
     return Chart(
@@ -102,19 +137,21 @@ def _harm(result: Harm) -> Chart:
 
 
 def _steps(result: Harm) -> list[Step]:
-    """From the reference to the current value, one step per contribution."""
-    way = 1 if result.measured.harm == "higher" else -1
-    steps, at = [Step(name="reference", start=0.0, by=result.measured.reference, color=CALM)], result.measured.reference
+    """From the reference to the current value, one step per contribution, in the unit it is read in."""
+    measured = result.measured
+    way, at = measured.sign * measured.scale, measured.scale * measured.reference
+    steps = [Step(name="reference", start=0.0, by=at, color=CALM)]
     for name, value, interval in _parts(result):
-        by = way * value
-        ends = None if interval is None else sorted((at + way * interval.low, at + way * interval.high))
         color = QUIET if name == "unexplained" else HARM if value > 0 else HELP
-        shifted = (
-            None if ends is None or interval is None else Interval(low=ends[0], high=ends[1], level=interval.level)
-        )
-        steps.append(Step(name=name, start=at, by=by, color=color, interval=shifted))
-        at += by
-    return [*steps, Step(name="current", start=0.0, by=result.measured.current, color=CALM)]
+        steps.append(Step(name=name, start=at, by=way * value, color=color, interval=_moved(scaled(interval, way), at)))
+        at += way * value
+    return [*steps, Step(name="current", start=0.0, by=measured.scale * measured.current, color=CALM)]
+
+
+def _moved(interval: Interval | None, by: float) -> Interval | None:
+    if interval is None:
+        return None
+    return Interval(low=interval.low + by, high=interval.high + by, level=interval.level)
 
 
 def _parts(result: Harm) -> list[tuple[str, float, Interval | None]]:
@@ -133,14 +170,14 @@ def in_short(part: Contribution) -> str:
 
 
 def _harm_title(result: Harm) -> str:
-    name = words(result.measured.name)
-    if 0 in result.measured.interval:
-        return change_in_words(result.measured)
+    measured = result.measured
+    if 0 in measured.interval:
+        return change_in_words(measured)
     if not result.contributions or result.contributions[0].value <= 0:
-        return f"Nothing that could be tried takes away the change in {name}"
-    first, worse = result.contributions[0], abs(result.measured.change)
-    did, of = alike(first.value, worse)
-    return f"{_capital(plain(first.label, 60))} did {did} of the {of} change in {name}"
+        return f"Nothing that could be tried takes away the change in {plain(measured.label)}"
+    first = result.contributions[0]
+    did, of = alike(measured.scale * first.value, measured.scale * abs(measured.change))
+    return f"{_capital(plain(first.label, 60))} did {did} of the {of} {change_unit(measured)} of change"
 
 
 def _capital(text: str) -> str:
@@ -148,43 +185,48 @@ def _capital(text: str) -> str:
 
 
 def _harm_alt(result: Harm) -> str:
-    parts = "; ".join(
-        f"{part.label} {number(part.value, sign=True)}{_between(part.interval)}"
-        for part in result.contributions[:MOST_PARTS]
-    )
     measured = result.measured
-    before, during = alike(measured.reference, measured.current)
+    parts = "; ".join(_told(part, measured.scale) for part in result.contributions[:MOST_PARTS])
+    before, during = said_values(measured)
+    left = number(measured.scale * result.unexplained, sign=True)
     return (
-        f"A waterfall in {words(measured.name)}, from {before} in the reference window to {during} in the current "
-        f"one. Positive parts did harm: {parts or 'none'}; unexplained {number(result.unexplained, sign=True)}."
+        f"A waterfall of the {measured.label}, from {before} in the reference window to {during} in the current one. "
+        f"Positive parts did harm, in {change_unit(measured)}: {parts or 'none'}; unexplained {left}."
     )
 
 
-def _between(interval: Interval) -> str:
-    return f" ({span(interval.low, interval.high)})"
+def _told(part: Contribution, scale: float) -> str:
+    return f"{part.label} {number(scale * part.value, sign=True)} ({span(*_ends(part.interval, scale))})"
+
+
+def _ends(interval: Interval, scale: float) -> tuple[float, float]:
+    return scale * interval.low, scale * interval.high
 
 
 def _harm_rows(result: Harm) -> tuple[Spec, ...]:
-    measured, blank = result.measured, {"harm": None, "interval": None, "found by": None, "strength": None}
+    measured = result.measured
+    value, harm = axis_of(measured), f"harm ({change_unit(measured)})"
+    blank = {harm: None, "interval": None, "found by": None, "strength": None}
     return (
-        {"part": "reference", "value": measured.reference, **blank},
-        *(contribution_row(part) for part in result.contributions),
-        {"part": "unexplained", "value": None, **blank, "harm": result.unexplained},
-        {"part": "current", "value": measured.current, **blank},
+        {"part": "reference", value: measured.scale * measured.reference, **blank},
+        *({"part": part.label, value: None, **contribution_row(part, measured)} for part in result.contributions),
+        {"part": "unexplained", value: None, **blank, harm: measured.scale * result.unexplained},
+        {"part": "current", value: measured.scale * measured.current, **blank},
     )
 
 
-def contribution_row(part: Contribution) -> Spec:
-    """A contribution as a table shows it."""
-    told = {"interval": interval_of(part.interval), "found by": part.method, "strength": part.strength}
-    return {"part": part.label, "value": None, "harm": part.value, **told}
+def contribution_row(part: Contribution, measured: Measured) -> Spec:
+    """What a contribution did, as a table shows it."""
+    interval = interval_of(scaled(part.interval, measured.scale))
+    harm = {f"harm ({change_unit(measured)})": measured.scale * part.value}
+    return {**harm, "interval": interval, "found by": part.method, "strength": part.strength}
 
 
 @chart.register
 def _verdict(result: Verdict) -> Chart:
     drawn = [cause for cause in result.causes if cause.contribution is not None][:MOST_PARTS]
-    values = [cause.contribution or 0.0 for cause in drawn]
-    unit = words(result.metric.name) if result.metric else "share of the failure"
+    scale, unit = (result.metric.scale, change_unit(result.metric)) if result.metric else (1.0, "share of the failure")
+    values = [scale * (cause.contribution or 0.0) for cause in drawn]
     trace = {
         "type": "bar",
         "orientation": "h",
@@ -192,32 +234,33 @@ def _verdict(result: Verdict) -> Chart:
         "y": list(range(len(drawn))),
         "width": 0.55,
         "marker": {"color": [HARM if value > 0 else HELP for value in values]},
-        "error_x": bars_of(values, [cause.interval for cause in drawn]),
+        "error_x": bars_of(values, [scaled(cause.interval, scale) for cause in drawn]),
         "hovertemplate": "%{x:.3g}<extra></extra>",
     }
     layout = {
         "height": height(len(drawn), per_row=38),
-        "xaxis": {"title": f"harm done, in {unit}", "rangemode": "tozero"},
+        "xaxis": {"title": f"harm done ({unit})", "rangemode": "tozero"},
         "yaxis": named_rows([cause.name for cause in drawn], said=alike(*values, sign=True)),
     }
     return Chart(
         title=result.summary,
         alt=f"Bars with intervals, the largest harm first: {', '.join(cause.name for cause in drawn) or 'none'}.",
-        rows=tuple(cause_row(cause) for cause in result.causes),
+        rows=tuple(cause_row(cause, result.metric) for cause in result.causes),
         data=(trace,),
         layout=layout,
     )
 
 
-def cause_row(cause: Cause) -> Spec:
-    """A cause as a table shows it."""
-    fault = words(cause.fault) if cause.fault else None
+def cause_row(cause: Cause, metric: Measured | None) -> Spec:
+    """A cause as a table shows it, its harm in the unit that the metric is read in."""
+    scale = metric.scale if metric else 1.0
+    harm = f"harm ({change_unit(metric)})" if metric else "harm"
     return {
         "cause": cause.name,
         "kind": cause.kind,
-        "fault": fault,
-        "harm": cause.contribution,
-        "interval": interval_of(cause.interval),
+        "fault": words(cause.fault) if cause.fault else None,
+        harm: None if cause.contribution is None else scale * cause.contribution,
+        "interval": interval_of(scaled(cause.interval, scale)),
         "strength": cause.strength,
         "findings": ", ".join(cause.findings),
     }

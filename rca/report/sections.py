@@ -9,7 +9,7 @@ from rca.record.incident import Incident
 from rca.record.reliability import Duration, spell
 from rca.record.whys import CorrectiveAction, Why
 from rca.report.charts import interval_of
-from rca.report.harmcharts import cause_row, change_in_words
+from rca.report.harmcharts import cause_row, change_in_words, change_unit
 from rca.report.markup import bullets, element, escape, paragraph, shown, table
 from rca.report.text import between, count, moment, span, words
 
@@ -45,7 +45,7 @@ def verdict(result: Verdict) -> str:
     if result.metric:
         parts.append(paragraph(f"{change_in_words(result.metric)} ({change_interval(result)})."))
     if result.causes:
-        rows = [{"rank": rank, **cause_row(cause)} for rank, cause in enumerate(result.causes, start=1)]
+        rows = [{"rank": rank, **cause_row(cause, result.metric)} for rank, cause in enumerate(result.causes, start=1)]
         parts.append(table([_without(row, "findings") for row in rows], "Causes, the largest harm first"))
     if result.onset:
         parts.append(paragraph(since(result.onset)))
@@ -60,8 +60,9 @@ def change_interval(result: Verdict) -> str:
     """The interval of the metric's change, in words."""
     if result.metric is None:
         return "no metric"
-    interval = result.metric.interval
-    return f"{interval.level:.0%} interval of the change {span(interval.low, interval.high, sign=True)}"
+    metric, interval = result.metric, result.metric.interval
+    between = span(metric.scale * interval.low, metric.scale * interval.high, sign=True)
+    return f"{interval.level:.0%} interval of the change {between} {change_unit(metric)}"
 
 
 def since(onset: "Onset") -> str:
@@ -117,7 +118,7 @@ def causes(result: Verdict) -> str:
     """The causes with their harm, interval, strength and findings."""
     if not result.causes:
         return paragraph("The data name no cause.", "rca-note")
-    return table([cause_row(cause) for cause in result.causes], "Causes, the largest harm first")
+    return table([cause_row(cause, result.metric) for cause in result.causes], "Causes, the largest harm first")
 
 
 def whys(trees: Iterable[Why]) -> str:

@@ -203,7 +203,7 @@ def onset(result: Onset, events: Sequence[Event] = ()) -> Chart:
     layout = {
         "height": 320,
         "xaxis": TIME_AXIS,
-        "yaxis": {"title": label(words(result.unit or result.what), 40)},
+        "yaxis": {"title": label(words(result.unit or result.what), 40), **_percent(result.unit)},
         "shapes": [shaded, *lines],
         "annotations": [note("onset", stamp(result.at), font={"size": 11, "color": HARM})],
     }
@@ -214,6 +214,11 @@ def onset(result: Onset, events: Sequence[Event] = ()) -> Chart:
         data=(trace,),
         layout=layout,
     )
+
+
+def _percent(unit: str) -> Spec:
+    """Shares are read in per cent."""
+    return {"tickformat": ".3~%"} if unit.startswith("share of") else {}
 
 
 def _onset_alt(result: Onset, near: Sequence[Event]) -> str:
