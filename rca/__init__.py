@@ -11,13 +11,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rca.analysis.engine import analyse, cascade, drift, harm, onset, verdict
+    from rca.analysis.engine import cascade, drift, harm, onset, verdict
     from rca.errors import InvalidCase, RunFailed, Unanswerable
     from rca.finding import Finding
     from rca.practice.score import score
     from rca.record.case import Case, check, load
     from rca.report.execute import run
     from rca.report.figures import plot
+    from rca.report.kept import analyse
     from rca.report.manifest import verify
 
 __version__ = "0.1.0"
@@ -49,7 +50,7 @@ _HOMES = {
     "InvalidCase": "rca.errors",
     "RunFailed": "rca.errors",
     "Unanswerable": "rca.errors",
-    "analyse": "rca.analysis.engine",
+    "analyse": "rca.report.kept",
     "cascade": "rca.analysis.engine",
     "check": "rca.record.case",
     "drift": "rca.analysis.engine",

@@ -264,7 +264,7 @@ def _execute(template: Template, order: Order, stage: Path, *, tick: Callable[[s
     at = ["(start of the kernel)"]
     kept = stage / f"{template.name}.ipynb"
     try:
-        with kernel() as manager_class:
+        with kernel(stage / "kept") as manager_class:
             executed: Mapping[str, Any] = papermill.execute_notebook(
                 template.path,
                 kept,

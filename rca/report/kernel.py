@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import rca
+from rca.report.kept import KEPT
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
@@ -39,17 +40,22 @@ ARGV = [
 
 
 @contextmanager
-def kernel() -> Iterator["type[AsyncKernelManager]"]:
+def kernel(kept: Path) -> Iterator["type[AsyncKernelManager]"]:
     """A kind of kernel manager that starts this interpreter, whatever kernels are installed.
 
     Its kernels talk over sockets in a private folder, so that no port is taken and two runs cannot collide, and they
     read no start-up files of the user.
+
+    Parameters
+    ----------
+    kept : Path
+        Folder in which the notebooks of one run keep what they established.
     """
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 
     with TemporaryDirectory(prefix="rca-kernel-") as private:
-        environment = {**FIXED, "PYTHONPATH": _python_path(), "IPYTHONDIR": private}
+        environment = {**FIXED, KEPT: str(kept), "PYTHONPATH": _python_path(), "IPYTHONDIR": private}
         spec = KernelSpec(argv=ARGV, display_name="Python 3 (ipykernel)", language="python", env=environment)
 
         class ThisInterpreter(AsyncKernelManager):
