@@ -45,7 +45,7 @@ tests: $(DEV)  ## tests and examples, with coverage
 	$(ENV) $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --cov --cov-report=term-missing:skip-covered
 
 prove: $(DEV)  ## the long statistical proofs: false-alarm rates, coverage of intervals, causes found
-	$(ENV) $(BIN)/python -m pytest -q -n $(WORKERS) -m prove tests
+	$(ENV) $(BIN)/python -m pytest -q -n $(WORKERS) -m prove --proven tests/PROVEN.md --on "$$(date -u +%F)" tests
 
 sample: $(USED)  ## run the report that ships in reports/sample anew
 	rm -rf reports/sample

@@ -17,6 +17,7 @@ from rca.analysis.onset import Onset
 from rca.analysis.verdict import Cause, Verdict
 from rca.finding import Interval
 from rca.record.incident import Incident
+from tests.recovery.promises import LEDGER
 
 os.environ["TZ"] = "UTC"
 time.tzset()
@@ -159,3 +160,35 @@ def report(tmp_path_factory):
     base = tmp_path_factory.mktemp("a-run")
     case, out = Path(shutil.copytree(INCIDENTS / SMALLEST, base / "cases" / SMALLEST)), base / "reports"
     return SimpleNamespace(result=run(case, out=out, progress=False), case=case, out=out)
+
+
+# --- the ledger of `make prove`: gathered from every worker, written as one dated table ------------------------------
+
+HEAD = """# What was proved, and when
+
+`make prove` wrote this table on {on}. Each line is a law of `tests/recovery`, over repeated draws
+with the truth planted; ± is 1.96 Monte Carlo standard errors. A line without a promise tells what an interval or an
+estimate was like.
+
+| law | promised | seen | draws |
+|---|---|---|---|
+"""
+
+
+def pytest_addoption(parser):
+    parser.addoption("--proven", help="write what was seen over repeated draws to this file")
+    parser.addoption("--on", default="an unknown day", help="the day that the table says it is of")
+
+
+def pytest_sessionfinish(session):
+    config = session.config
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["ledger"] = LEDGER
+    elif config.getoption("--proven") and LEDGER:
+        lines = sorted(f"| {row['claim']} | {row['promised']} | {row['seen']} | {row['draws']} |\n" for row in LEDGER)
+        table = HEAD.format(on=config.getoption("--on")) + "".join(lines)
+        Path(config.getoption("--proven")).write_text(table, encoding="utf-8")
+
+
+def pytest_testnodedown(node):
+    LEDGER.extend(getattr(node, "workeroutput", {}).get("ledger", []))

@@ -1,8 +1,4 @@
-"""Planted causes are found, false alarms keep to alpha, and intervals cover what they promise.
-
-Counts over repeated draws are judged with a Monte Carlo margin: a rate that holds its promise fails in about one run of
-30,000, and seeds are fixed, so a run that passes once passes always.
-"""
+"""Planted causes are found, false alarms keep to alpha, and intervals cover what they promise."""
 
 import math
 from dataclasses import dataclass
@@ -23,24 +19,10 @@ from rca.analysis.windows import Windows
 from rca.practice.simulate import score_of, tabular
 from rca.record.case import Roles
 from rca.record.incident import Metric
+from tests.recovery.promises import at_least, at_most, long_and_short
 
 FEATURES = tuple(f"x{i}" for i in range(6))
 ROLES = Roles(label="label", score="score", prediction="prediction", features=FEATURES)
-MARGIN = 4.0
-"""Monte Carlo standard errors by which a rate may miss."""
-
-
-def long_and_short(short, long):
-    """How many draws: a few in every run, many under `make prove`."""
-    return pytest.mark.parametrize("draws", [short, pytest.param(long, marks=pytest.mark.prove)])
-
-
-def at_most(hits, draws, rate):
-    assert hits / draws <= rate + MARGIN * math.sqrt(rate * (1 - rate) / draws), f"{hits} of {draws}, promised {rate}"
-
-
-def at_least(hits, draws, rate):
-    assert hits / draws >= rate - MARGIN * math.sqrt(rate * (1 - rate) / draws), f"{hits} of {draws}, promised {rate}"
 
 
 @dataclass(frozen=True)
