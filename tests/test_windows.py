@@ -1,10 +1,12 @@
 """What an analysis of harm looks at: refused without windows or metric, in time order, and with the graph's parents."""
 
+import re
+
 import pandas as pd
 import pytest
 
-from rca.analysis.windows import Windows, both_windows, windows_of
-from rca.errors import Unanswerable
+from rca.analysis.windows import Windows, both_windows, windows_from, windows_of
+from rca.errors import InvalidCase, Unanswerable
 from rca.record.case import Case, Roles
 from rca.record.incident import Metric
 
@@ -139,3 +141,35 @@ def test_what_no_table_holds_is_nobodys_parent(case):
     arrows = "kind: causal\nedges: [[hidden, a], [b, a], [hidden, y]]\n"
     read = case(more=METRIC + "graph: graph.yaml\n", **{"graph.yaml": arrows})
     assert windows_of(read).parents == {"a": ("b",), "b": (), "y": ()}
+
+
+# -- from plain tables -------------------------------------------------------------------------------------------------
+
+DAYS = pd.to_datetime(["2026-01-03", "2026-01-01", "2026-01-02"], utc=True)
+PLAIN = pd.DataFrame({"age": [30, 40, 50], "paid": [0, 1, 1], "said": [0, 0, 1], "at": DAYS})
+
+
+def test_plain_tables_are_windows_once_their_roles_are_named():
+    found = windows_from(
+        PLAIN, PLAIN, metric={"name": "error_rate"}, label="paid", prediction="said", time="at",
+        graph=[("age", "paid"), ("unknown", "paid")], model=lambda rows: rows["age"] / 100,
+    )  # fmt: skip
+    assert found.roles.features == ("age",)
+    assert found.parents == {"age": (), "paid": ("age",)}
+    assert found.current["age"].tolist() == [40, 50, 30]
+    assert found.model.scores(PLAIN).tolist() == [0.3, 0.4, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"metric": "eror_rate", "label": "paid"}, "did you mean 'error_rate'"),
+        ({"metric": "rate"}, "needs `column`"),
+        ({"metric": "error_rate", "labels": "paid"}, "did you mean 'label'"),
+        ({"metric": "error_rate", "label": "payd"}, "did you mean 'paid'"),
+        ({"metric": "error_rate", "groups": ["aeg"]}, "did you mean 'age'"),
+    ],
+)
+def test_a_role_or_metric_that_is_not_there_is_refused_with_a_hint(asked, said):
+    with pytest.raises(InvalidCase, match=re.escape(said)):
+        windows_from(PLAIN, PLAIN, **asked)

@@ -1,17 +1,19 @@
 """What an analysis of harm looks at: both windows, what their columns are, the metric, the model, the graph."""
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
 
 from rca.analysis.meter import Meter
-from rca.errors import Unanswerable
+from rca.errors import InvalidCase, Unanswerable, did_you_mean
+from rca.record.case import Roles
+from rca.record.incident import Metric, MetricName
+from rca.record.model import Model
 
 if TYPE_CHECKING:
-    from rca.record.case import Case, Roles
-    from rca.record.incident import Metric
-    from rca.record.model import Model
+    from rca.record.case import Case
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +40,9 @@ class Windows:
 
     reference: pd.DataFrame
     current: pd.DataFrame
-    roles: "Roles"
-    metric: "Metric"
-    model: "Model | None" = None
+    roles: Roles
+    metric: Metric
+    model: Model | None = None
     model_name: str = "model"
     produces: bool = False
     answers_same: bool = False
@@ -78,7 +80,7 @@ def windows_of(case: "Case") -> Windows:
         model=case.model,
         model_name=case.incident.model_name,
         produces=case.roles.label is None and any(system.kind == "model" for system in case.incident.systems),
-        parents=_parents(case, set(map(str, reference.columns))),
+        parents=_parents(_edges(case), set(map(str, reference.columns))),
     )
 
 
@@ -96,9 +98,95 @@ def both_windows(case: "Case") -> tuple[pd.DataFrame, pd.DataFrame]:
     return reference, current
 
 
-def _parents(case: "Case", columns: set[str]) -> dict[str, tuple[str, ...]]:
-    """Direct causes of every column that the case's causal graph knows."""
-    if case.graph is None or case.graph.kind != "causal":
-        return {}
-    nodes = sorted({node for edge in case.graph.edges for node in edge} & columns)
-    return {node: tuple(sorted(c for c, e in case.graph.edges if e == node and c in columns)) for node in nodes}
+def _edges(case: "Case") -> Iterable[tuple[str, str]]:
+    return case.graph.edges if case.graph is not None and case.graph.kind == "causal" else ()
+
+
+def windows_from(
+    reference: pd.DataFrame,
+    current: pd.DataFrame,
+    *,
+    metric: Metric | str | Mapping[str, Any],
+    model: Model | Callable[[pd.DataFrame], Any] | None = None,
+    graph: Iterable[tuple[str, str]] = (),
+    **roles: Any,
+) -> Windows:
+    """Read what the division of the harm needs off plain tables.
+
+    Parameters
+    ----------
+    reference, current : pandas.DataFrame
+        Rows before and during the failure.
+    metric : Metric, str or mapping
+        What went wrong: a name such as "error_rate", or the keys that `metric` has in a record.
+    model : Model or callable, optional
+        What answers rows; a callable takes a frame of the features and gives one number for each row.
+    graph : iterable of (str, str)
+        Cause and effect, of columns.
+    **roles
+        Columns by role: time, label, prediction, score, weight, id, groups, text, ignore, categorical, features; and
+        `positive`, the value that means yes.
+
+    Raises
+    ------
+    InvalidCase
+        If a role or a metric is not known, or a column that is named is not there.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"age": [30, 40], "paid": [0, 1], "said": [0, 0]})
+    >>> windows_from(rows, rows, metric="error_rate", label="paid", prediction="said").roles.features
+    ('age',)
+    """
+    asked = _metric(metric)
+    columns = set(map(str, reference.columns))
+    _require_roles(roles, columns & set(map(str, current.columns)))
+    known = Roles.of(map(str, reference.columns), asked.column, **roles)
+    current = current.sort_values(known.time, kind="stable") if known.time is not None else current
+    return Windows(
+        reference=reference.reset_index(drop=True),
+        current=current.reset_index(drop=True),
+        roles=known,
+        metric=asked,
+        model=_model(model, known.features),
+        parents=_parents(graph, columns),
+    )
+
+
+def _metric(given: Metric | str | Mapping[str, Any]) -> Metric:
+    from pydantic import ValidationError
+
+    if isinstance(given, Metric):
+        return given
+    plain = {"name": given} if isinstance(given, str) else dict(given)
+    try:
+        return Metric.model_validate(plain)
+    except ValidationError as error:
+        said = error.errors()[0]["msg"].removeprefix("Value error, ")
+        hint = did_you_mean(str(plain.get("name")), get_args(MetricName))
+        raise InvalidCase.because(f"no such metric: {said}", place="metric", hint=hint) from error
+
+
+def _require_roles(roles: Mapping[str, Any], columns: set[str]) -> None:
+    for role, named in roles.items():
+        if role not in Roles.__dataclass_fields__:
+            hint = did_you_mean(role, Roles.__dataclass_fields__)
+            raise InvalidCase.because(f"no role {role!r}", place="keyword arguments", hint=hint)
+        wanted = () if role == "positive" or named is None else (named,) if isinstance(named, str) else named
+        for column in wanted:
+            if column not in columns:
+                hint = did_you_mean(str(column), columns)
+                raise InvalidCase.because(f"no column {column!r} in both windows", place=role, hint=hint)
+
+
+def _model(given: Model | Callable[[pd.DataFrame], Any] | None, features: tuple[str, ...]) -> Model | None:
+    if given is None or isinstance(given, Model):
+        return given
+    return Model(format="function", features=features, place="model", answer=given)
+
+
+def _parents(graph: Iterable[tuple[str, str]], columns: set[str]) -> dict[str, tuple[str, ...]]:
+    """Direct causes of every column that a causal graph knows."""
+    edges = tuple(graph)
+    nodes = sorted({node for edge in edges for node in edge} & columns)
+    return {node: tuple(sorted(c for c, e in edges if e == node and c in columns)) for node in nodes}

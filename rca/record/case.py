@@ -3,11 +3,12 @@
 import hashlib
 import secrets
 import shutil
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rca.errors import InvalidCase, Problem
 from rca.record import check as _check
@@ -55,6 +56,19 @@ class Roles:
     categorical: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     positive: str | float | bool = 1
+
+    @classmethod
+    def of(cls, columns: Iterable[str], outcome: str | None = None, **named: Any) -> Self:
+        """Roles by name, with every other column a feature, but for the outcome that the metric averages.
+
+        >>> Roles.of(["age", "paid", "at"], label="paid", time="at").features
+        ('age',)
+        """
+        plain: dict[str, Any] = {role: tuple(v) if isinstance(v, list) else v for role, v in named.items()}
+        known = cls(**plain)
+        taken = {known.time, known.label, known.prediction, known.score, known.weight, known.id, outcome}
+        taken |= {*known.groups, *known.text, *known.ignore}
+        return replace(known, features=known.features or tuple(name for name in columns if name not in taken))
 
     def named(self) -> tuple[tuple[str, str], ...]:
         """Every role that a column has, as (key of `data`, column)."""
@@ -155,12 +169,9 @@ class Case:
         """What the columns are; features are those of the reference, or of the current window without one."""
         data = self.incident.data or Data()
         table = self.table("reference") or self.table("current")
-        taken = {data.time, data.label, data.prediction, data.score, data.weight, data.id}
-        taken |= {*data.groups, *data.text, *data.ignore}
-        taken |= {self.incident.metric.column} if self.incident.metric else set()
-        features = tuple(column for column in (table.columns if table else ()) if column not in taken)
         named = data.model_dump(include=set(Roles.__dataclass_fields__) & set(Data.model_fields))
-        return Roles(**named, features=features)
+        outcome = self.incident.metric.column if self.incident.metric else None
+        return Roles.of(table.columns if table else (), outcome, **named)
 
     @cached_property
     def graph(self) -> Graph | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rca.errors import InvalidCase, Unanswerable
 from rca.record.incident import ModelFormat
@@ -43,14 +43,14 @@ class Model:
 
     Attributes
     ----------
-    format : {'lightgbm', 'xgboost', 'onnx', 'skops'}
+    format : {'lightgbm', 'xgboost', 'onnx', 'skops', 'function'}
     features : tuple of str
         The columns it reads, in its order, spelled as the tables spell them.
     place : str
         Where the record names it; messages cite it.
     """
 
-    format: ModelFormat
+    format: ModelFormat | Literal["function"]
     features: tuple[str, ...]
     place: str
     answer: "Callable[[pd.DataFrame], Any]"
