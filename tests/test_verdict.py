@@ -46,7 +46,20 @@ def test_the_largest_part_is_the_first_cause():
     found = weigh(divided(part(0.12, name="a"), part(0.06, name="b")))
     assert found.status == "explained"
     assert [cause.name for cause in found.causes] == ["a", "b"]
-    assert "1 more" in found.summary
+    assert "; also b was stuck on one value: 6.0." in found.summary
+
+
+def test_of_many_causes_the_sentence_names_a_few_and_counts_the_rest():
+    parts = [part(0.04, name=name) for name in "abcde"]
+    assert weigh(divided(*parts)).summary.endswith("; also c was stuck on one value: 4.0; 2 more did harm too.")
+
+
+def test_a_quiet_window_says_how_much_it_can_have_overlooked():
+    from dataclasses import replace
+
+    found = divided(part(0.0))
+    quiet = replace(found.measured, current=0.105, change=0.005, interval=Interval(low=-0.01, high=0.02))
+    assert weigh(replace(found, measured=quiet)).summary.endswith("worse by 2.0 percentage points at most.")
 
 
 @given(st.lists(st.floats(-0.3, 0.3), max_size=6), st.floats(0, 0.2))

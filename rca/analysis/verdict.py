@@ -16,6 +16,9 @@ Status = Literal["explained", "no_incident", "cannot_tell"]
 UNEXPLAINED = 0.25
 """Share of the harm from which the verdict says how much stays unexplained."""
 
+ALSO = 2
+"""Causes beside the first that the verdict's sentence names."""
+
 SMALLEST_PART = 0.15
 """Share of the harm below which a contribution is not named as a cause."""
 
@@ -165,13 +168,23 @@ def _quiet(measured: Measured) -> str:
     return (
         f"Nothing harmful changed: the {measured.label} was {measured.say(measured.reference)} "
         f"and is {measured.say(measured.current)}, within what chance alone does "
-        f"(95 % interval of the change: {_between(measured)})."
+        f"(95 % interval of the change: {_between(measured)}). {_excluded(measured)}"
     )
 
 
+def _excluded(measured: Measured) -> str:
+    """The smallest harm that a quiet window rules out: how much could have been overlooked."""
+    most = measured.worse_interval.high
+    return f"It can have got worse by {measured.say_change(most)}{_points(measured)} at most."
+
+
 def _between(measured: Measured) -> str:
-    points = " percentage points" if measured.is_share else ""
-    return f"{measured.say_change(measured.interval.low)} to {measured.say_change(measured.interval.high)}{points}"
+    low, high = measured.say_change(measured.interval.low), measured.say_change(measured.interval.high)
+    return f"{low} to {high}{_points(measured)}"
+
+
+def _points(measured: Measured) -> str:
+    return " percentage points" if measured.is_share else ""
 
 
 def _open(measured: Measured) -> str:
@@ -209,13 +222,18 @@ def in_a_clause(cause: Cause | Contribution) -> str:
 
 def _explained(measured: Measured, guilty: list[Contribution]) -> str:
     first, said = guilty[0], measured.say_change
-    points = " percentage points" if measured.is_share else ""
     sure = f"95 % interval {said(first.interval.low)} to {said(first.interval.high)}"
     if first.value < measured.worse:
-        did = f"{said(first.value)} ({sure}) of the {said(measured.worse)}{points}"
+        did = f"{said(first.value)} ({sure}) of the {said(measured.worse)}{_points(measured)}"
     else:
-        did = f"all of it ({said(first.value)}{points}, {sure})"
+        did = f"all of it ({said(first.value)}{_points(measured)}, {sure})"
     left = measured.worse - sum(part.value for part in guilty)
-    also = f"; {len(guilty) - 1} more did harm too" if len(guilty) > 1 else ""
     unknown = f"; {said(left)} remain unexplained" if left > UNEXPLAINED * measured.worse else ""
-    return f"{_change(measured)}, because {in_a_clause(first)}: that did {did}{also}{unknown}."
+    return f"{_change(measured)}, because {in_a_clause(first)}: that did {did}{_also(measured, guilty[1:])}{unknown}."
+
+
+def _also(measured: Measured, others: list[Contribution]) -> str:
+    """The other causes, each with what it did; of many, how many more there are."""
+    told = "".join(f"; also {in_a_clause(part)}: {measured.say_change(part.value)}" for part in others[:ALSO])
+    more = len(others) - ALSO
+    return told + (f"; {more} more did harm too" if more > 0 else "")
