@@ -1,4 +1,4 @@
-"""Another unit, or a constant added: the change of every value that would make a column's present of its past."""
+"""Another unit, or a constant added: the change of values that would make a column's present of its past."""
 
 from dataclasses import dataclass
 
@@ -13,6 +13,9 @@ ALIKE = 0.25
 FEWEST = 30
 """Rows of each window below which no factor or offset is looked for."""
 
+FAR = 0.2
+"""Distance below which another unit and values that have spread a little are not told apart."""
+
 HUGE = 1e150
 """Numbers from here on overflow when they are multiplied; no unit makes them."""
 
@@ -24,6 +27,18 @@ BLURRED = 0.5
 
 GROWTH = 2.0
 """Factor below which a column may simply have grown."""
+
+SEEN = 0.05
+"""Share of the rows, or distance, from which a unit in a part of the rows is looked for."""
+
+APART = 0.9
+"""Kolmogorov-Smirnov distance of the values in the one and in the other unit, from which a number parts them."""
+
+POINTS = 400
+"""Values at which distribution functions are compared for a mixture."""
+
+GROWN = 1.35
+"""Factor up to which growth is as good an explanation as a constant that is added."""
 
 UNIT_FACTORS = {
     12.0: "years to months",
@@ -62,8 +77,8 @@ class _Move:
 
     @property
     def tolerance(self) -> float:
-        """Distance that a correction may leave: what chance leaves, or next to nothing."""
-        return max(ALIKE / 5 * self.far, self.chance)
+        """Distance that a correction may leave: what chance leaves, or next to nothing, and a part of what it was."""
+        return min(max(ALIKE / 5 * self.far, self.chance), ALIKE * self.far)
 
     def undone(self, mended: Floats) -> bool:
         """Whether a correction brings the values back."""
@@ -72,11 +87,23 @@ class _Move:
 
 @dataclass(frozen=True, kw_only=True)
 class Affine:
-    """A change of every value: ``current = factor * true + offset``."""
+    """A change of values: ``current = factor * true + offset``.
+
+    Attributes
+    ----------
+    evidence : str
+    factor, offset : float
+    cut : float
+        Between the values that are changed and those that are not, as well as one number parts them.
+    share : float
+        Of the values, those that are changed.
+    """
 
     evidence: str
     factor: float = 1.0
     offset: float = 0.0
+    cut: float
+    share: float = 1.0
 
 
 def affine(reference: Floats, current: Floats) -> Affine | None:
@@ -96,15 +123,28 @@ def affine(reference: Floats, current: Floats) -> Affine | None:
     Examples
     --------
     >>> before = np.random.default_rng(0).normal(40, 10, 500)
-    >>> affine(before, before * 12)
-    Affine(evidence='times 12, years to months', factor=12.0, offset=0.0)
+    >>> affine(before, before * 12).evidence
+    'times 12, years to months'
     """
     before, after = (np.sort(values[np.isfinite(values)]) for values in (reference, current))
     if min(len(before), len(after)) < FEWEST or max(np.abs(before).max(), np.abs(after).max()) > HUGE:
         return None
     move = _Move(before=before, after=after, far=kolmogorov_distance(before, after))
+    if move.far < FAR:
+        return None
     with np.errstate(over="ignore"):
         return _rescaled(move) or _stretched(move) or _shifted(move)
+
+
+def _times(factor: float, move: _Move, words: str = "") -> Affine:
+    size = np.abs(move.before[move.before != 0])
+    cut = float(np.median(size) * np.sqrt(factor)) if len(size) else 0.0
+    return Affine(evidence=f"times {factor:.4g}" + (f", {words}" if words else ""), factor=factor, cut=cut)
+
+
+def _units() -> dict[float, str]:
+    """Every known factor, and its inverse, with what it turns into what."""
+    return UNIT_FACTORS | {1 / factor: f"{words}, the other way" for factor, words in UNIT_FACTORS.items()}
 
 
 def _rescaled(move: _Move) -> Affine | None:
@@ -112,14 +152,12 @@ def _rescaled(move: _Move) -> Affine | None:
 
     Of factors that do so alike, 1000 and 1024 say, the one that is listed first is the likelier.
     """
-    back = {1 / factor: f"{words}, the other way" for factor, words in UNIT_FACTORS.items()}
-    known = UNIT_FACTORS | back
+    known = _units()
     left = {factor: kolmogorov_distance(move.before, move.after / factor) for factor in known}
     factor = next(factor for factor in known if left[factor] <= min(left.values()) + BLURRED * move.chance)
-    sure = min(SURELY * move.chance, ALIKE * move.far)
-    if left[factor] > max(move.tolerance, sure):
+    if left[factor] > max(move.tolerance, min(SURELY * move.chance, ALIKE * move.far)):
         return None
-    return Affine(evidence=f"times {factor:.4g}, {known[factor]}", factor=factor)
+    return _times(factor, move, known[factor])
 
 
 def _stretched(move: _Move) -> Affine | None:
@@ -130,7 +168,7 @@ def _stretched(move: _Move) -> Affine | None:
     factor = middle[1] / middle[0]
     if not move.undone(move.after / factor):
         return None
-    return Affine(evidence=f"times {factor:.4g}", factor=factor)
+    return _times(factor, move)
 
 
 def _shifted(move: _Move) -> Affine | None:
@@ -139,4 +177,67 @@ def _shifted(move: _Move) -> Affine | None:
     offset = float(np.median(move.after) - np.median(move.before))
     if abs(offset) < 0.5 * float(quarters[1] - quarters[0]) or not move.undone(move.after - offset):
         return None
-    return Affine(evidence=f"{offset:+.4g} on every value", offset=offset)
+    if _grown(move, offset):
+        return None
+    cut = float(np.median(move.before)) + offset / 2
+    return Affine(evidence=f"{offset:+.4g} on every value", offset=offset, cut=cut)
+
+
+def scattered(reference: Floats, current: Floats) -> Affine | None:
+    """The unit in which a part of the values is, where one number parts them from the rest.
+
+    ``F_current(x) = (1 - p) F_reference(x) + p F_reference(x / factor)``: p by least squares over the values'
+    quantiles, for every known factor; what is left has to be within chance, and the two parts lie apart.
+
+    Returns
+    -------
+    Affine or None
+        With the share p. None where parts overlap: a mixture that has changed looks alike then.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> before, after = rng.lognormal(3, 0.5, (2, 2000))
+    >>> found = scattered(before, np.where(rng.random(2000) < 0.3, after / 1000, after))
+    >>> found.evidence, round(found.share, 1)
+    ('times 0.001, thousands to ones, the other way, in 30% of the rows', 0.3)
+    """
+    known = [values[np.isfinite(values) & (values != 0)] for values in (reference, current)]
+    before, after = (np.sort(np.abs(values)) for values in known)
+    if min(len(before), len(after)) < 4 * FEWEST or max(before[-1], after[-1]) > HUGE:
+        return None
+    sure, far = SURELY * chance_distance(len(before), len(after)), kolmogorov_distance(before, after)
+    if far < max(1.5 * sure, SEEN) or abs(float((known[0] < 0).mean() - (known[1] < 0).mean())) > sure:
+        return None
+    fits = [(_mixed(before, after, factor), factor) for factor in _units()]
+    (left, share, apart, cut), factor = min(fits, key=lambda fit: fit[0][0])
+    if left > min(sure, far / 3) or not SEEN <= share <= 1 - SEEN or apart < APART:
+        return None
+    evidence = f"times {factor:.4g}, {_units()[factor]}, in {share:.0%} of the rows"
+    return Affine(evidence=evidence, factor=factor, cut=cut, share=share)
+
+
+def _mixed(before: Floats, after: Floats, factor: float) -> tuple[float, float, float, float]:
+    """What a part p of the values times `factor` leaves of the distance, p, how far the parts lie apart, and where."""
+    at = np.quantile(np.concatenate([before, before * factor, after]), np.linspace(0, 1, POINTS), method="lower")
+    usual, changed, now = (
+        np.searchsorted(one, at, side="right") / len(one) for one in (before, before * factor, after)
+    )
+    reach = changed - usual
+    share = float(np.clip(reach @ (now - usual) / max(float(reach @ reach), 1e-12), 0, 1))
+    farthest = int(np.argmax(np.abs(reach)))
+    left = float(np.abs(now - usual - share * reach).max())
+    cut = float(at[farthest])
+    beyond = at[at > cut]
+    return left, share, float(abs(reach[farthest])), float((cut + (beyond[0] if len(beyond) else cut)) / 2)
+
+
+def _grown(move: _Move, offset: float) -> bool:
+    """Whether growth by a few per cent explains the values as well as a constant does."""
+    middle = float(np.median(move.before)), float(np.median(move.after))
+    if middle[0] == 0 or not 1 / GROWN <= middle[1] / middle[0] <= GROWN:
+        return False
+    left = [
+        kolmogorov_distance(move.before, mended) for mended in (move.after - offset, move.after * middle[0] / middle[1])
+    ]
+    return left[1] <= left[0] + BLURRED * move.chance

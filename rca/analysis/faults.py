@@ -1,111 +1,55 @@
 """How a column broke: the fault in the pipe that would make current values of the reference's, and the rows it hit.
 
 A column that broke in a nameable way can be mended; one that only moved (`distribution`) cannot, since nothing says
-that its values are wrong.
+that its values are wrong. A fault is looked for in all rows, from a moment on, under a condition on other columns, and
+in rows here and there; columns that moved too little to be called so are searched too, as a fault in a small segment
+hides in them.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rca.analysis.affine import ALIKE, UNIT_FACTORS, affine
+from rca.analysis.affine import UNIT_FACTORS, Affine, affine, scattered
+from rca.analysis.began import began
 from rca.analysis.cells import cells
-from rca.analysis.columns import Floats, Labels, Mask, as_labels, as_numbers, kind_of
+from rca.analysis.column_fault import ColumnFault, hit, hit_by_row, mend, mendable
+from rca.analysis.columns import Mask, as_numbers, kind_of
+from rca.analysis.condition import Condition, all_hold
 from rca.analysis.drift import Drift
+from rca.analysis.grid import Grid, grid
 from rca.analysis.onset import ChangePoint, change_point
+from rca.analysis.recoded import MOST, renamed, respelled
 from rca.analysis.result import Result, Row
-from rca.finding import Fault, Finding, Target
+from rca.analysis.segments import broken_under
+from rca.analysis.stuck import missing, new_values, stuck
+from rca.analysis.swapped import swaps
+from rca.analysis.two_sample import kolmogorov_distance
+from rca.finding import Finding, Target
 
-__all__ = ["UNIT_FACTORS", "ColumnFault", "Faults", "faults", "hit", "mend"]
+__all__ = ["UNIT_FACTORS", "ColumnFault", "Faults", "faults", "hit", "hit_by_row", "mend", "mendable"]
 
-STUCK = 0.95
-"""Share of the rows hit that hold one value, from which a column counts as stuck on it."""
+NEARLY_ALL = 0.9
+"""Share of the rows under a condition that a fault has to hit, for the condition to be where it struck."""
 
-CONCENTRATED = 0.9
-"""Share of all that values gained, which the value a column is partly stuck on has to have gained."""
+FEWEST = 30
+"""Rows under a condition, in each window, below which nothing is looked for there."""
 
-MANY = 8
-"""Distinct values from which a gain of one alone says more than that the mix has changed."""
+FAR = 0.5
+"""Distance from which another unit, or a constant, in one segment is told from people who are others there."""
 
-RARE = 0.01
-"""Share of reference rows below which a filler counts as no real value."""
+CODES = 12
+"""Distinct values up to which a number may be a code."""
 
-FILLERS = {
-    "0",
-    "-1",
-    "999",
-    "9999",
-    "-999",
-    "-9999",
-    "99",
-    "-99",
-    "",
-    "unknown",
-    "none",
-    "n/a",
-    "na",
-    "null",
-    "missing",
-}
-"""Values that pipelines write when they have none."""
-
-VISIBLE = 0.05
-"""Share of rows from which a fault counts as one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ColumnFault:
-    """How one column broke.
-
-    Attributes
-    ----------
-    column : str
-    fault : Fault
-    share : float
-        Of the current rows, those it hit.
-    evidence : str
-        What says so.
-    value : str or None
-        The value a stuck column holds.
-    factor, offset : float
-        ``current = factor * true + offset`` for `scaled` and `shifted`.
-    partner : str or None
-        The column whose values this one holds, for `swapped`.
-    since : int
-        Position, in time order, of the first current row that is hit.
-    """
-
-    column: str
-    fault: Fault
-    share: float
-    evidence: str
-    value: str | None = None
-    factor: float = 1.0
-    offset: float = 0.0
-    partner: str | None = None
-    since: int = 0
-
-    @property
-    def broken(self) -> bool:
-        """Whether it is a fault in the pipe, and not only a distribution that moved."""
-        return self.fault != "distribution"
-
-    @property
-    def invertible(self) -> bool:
-        """Whether the true values follow from the wrong ones."""
-        return self.fault in ("scaled", "shifted", "swapped")
-
-    def __str__(self) -> str:
-        return f"{self.column}: {self.fault.replace('_', ' ')} ({self.evidence})"
+START = ChangePoint(at=0, earliest=0, latest=0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Faults(Result):
-    """How each column that moved broke."""
+    """How each column that moved, or broke in a part of the rows, broke."""
 
     columns: tuple[ColumnFault, ...]
 
@@ -119,7 +63,13 @@ class Faults(Result):
 
     def rows(self) -> list[Row]:
         return [
-            {"column": row.column, "fault": row.fault, "rows hit": row.share, "evidence": row.evidence}
+            {
+                "column": row.column,
+                "fault": row.fault,
+                "where": " & ".join(map(str, row.where)) or None,
+                "rows hit": row.share,
+                "evidence": row.evidence,
+            }
             for row in self.columns
         ]
 
@@ -138,30 +88,55 @@ class Faults(Result):
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Scene:
+    """Both windows, and what is known of their columns."""
+
+    reference: pd.DataFrame
+    current: pd.DataFrame
+    codes: frozenset[str]
+    names: tuple[str, ...]
+    moved: frozenset[str]
+    ordered: bool
+
+    def under(self, conditions: Sequence[Condition]) -> tuple["_Scene", Mask]:
+        """The rows under some conditions, and which of the current ones they are."""
+        masks = all_hold(conditions, self.reference), all_hold(conditions, self.current)
+        return replace(self, reference=self.reference[masks[0]], current=self.current[masks[1]]), masks[1]
+
+    def is_numeric(self, name: str) -> bool:
+        """Whether a column is a number in both windows, and no time: those advance, and nothing is wrong with that."""
+        windows = self.reference[name], self.current[name]
+        return all(kind_of(one, coded=name in self.codes) == "numeric" and not _is_time(one) for one in windows)
+
+
 def faults(
     reference: pd.DataFrame,
     current: pd.DataFrame,
     drift: Drift,
     *,
     categorical: Iterable[str] = (),
+    groups: Iterable[str] = (),
     ordered: bool = False,
 ) -> Faults:
-    """Name how each column that moved broke.
+    """Name how each column broke.
 
     Parameters
     ----------
     reference, current : pandas.DataFrame
     drift : Drift
-        Of the same windows; only columns that moved are looked at.
+        Of the same windows; its columns are looked at.
     categorical : iterable of str
         Numeric columns that are codes.
+    groups : iterable of str
+        Columns besides those of `drift` that may say which rows a fault hit.
     ordered : bool
         Whether the current rows are in time order, so that a fault may have begun partway.
 
     Returns
     -------
     Faults
-        One a column that moved, the farthest first.
+        One a column that moved, the farthest first; then columns that did not, as a whole, and broke in a part.
 
     Examples
     --------
@@ -171,198 +146,184 @@ def faults(
     >>> print(faults(before, after, drift(before, after)))
     age: scaled (times 12, years to months)
     """
-    codes = set(categorical)
-    found = [_fault(reference[name], current[name], coded=name in codes, ordered=ordered) for name in drift.moved()]
-    return Faults(columns=tuple(_swaps(found, reference, current)))
+    moved = drift.moved()
+    names = list(dict.fromkeys([*moved, *(row.column for row in drift.columns)]))
+    scene = _Scene(
+        reference=reference,
+        current=current,
+        codes=frozenset(categorical),
+        names=tuple(names),
+        moved=frozenset(moved),
+        ordered=ordered,
+    )
+    if min(len(reference), len(current)) == 0:
+        return Faults(columns=())
+    laid = grid(reference, current, columns=names, groups=groups, categorical=scene.codes)
+    found = [_fault(scene, laid, name, moved=name in moved) for name in names]
+    return Faults(columns=tuple(swaps([row for row in found if row is not None], reference, current)))
 
 
-def _fault(reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded: bool, ordered: bool) -> ColumnFault:
-    since = _since(reference, current, coded=coded) if ordered else START
-    hit, sure = current.iloc[since.at :], current.iloc[since.latest :]
-    numeric = kind_of(reference, coded=coded) == "numeric"
-    named = _missing(reference, hit) or _stuck(reference, hit)
-    if named is None and numeric and kind_of(current, coded=coded) == "numeric" and not _is_time(reference):
-        named = _affine(reference, sure)
-    if named is None and not numeric:
-        named = _new_values(reference, hit)
-    if named is not None:
-        return replace(named, since=since.at, share=named.share * len(hit) / len(current))
-    only_moved = "no fault in the pipe would explain the move"
-    return ColumnFault(column=str(reference.name), fault="distribution", share=1.0, evidence=only_moved)
+def _fault(scene: _Scene, laid: Grid, name: str, *, moved: bool) -> ColumnFault | None:
+    """The fault of one column: of all rows, or of a segment, or of rows here and there, or none that has a name."""
+    everywhere = _named(scene, name) if moved else None
+    if everywhere is not None and _hits_nearly_all(everywhere, len(scene.current)):
+        return everywhere
+    found = (
+        _in_other_words(scene, laid, name)
+        or _in_a_segment(scene, laid, name)
+        or everywhere
+        or _here_and_there(scene, name)
+    )
+    if found is not None or not moved:
+        return found
+    return ColumnFault(
+        column=name, fault="distribution", share=1.0, evidence="no fault in the pipe would explain the move"
+    )
 
 
-START = ChangePoint(at=0, earliest=0, latest=0)
+def _hits_nearly_all(fault: ColumnFault, rows: int) -> bool:
+    """Whether it hits nearly all rows from its beginning on."""
+    return fault.share * rows >= NEARLY_ALL * (rows - fault.since)
 
 
-def _since(reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded: bool) -> ChangePoint:
+# -- which rows --------------------------------------------------------------------------------------------------------
+
+
+def _in_a_segment(scene: _Scene, laid: Grid, name: str) -> ColumnFault | None:
+    """The fault under the likeliest condition under which nearly all rows are hit; under two where one is not it."""
+    for condition in broken_under(laid, name):
+        found = _under(scene, name, (condition,))
+        if found is not None:
+            return found
+    return None
+
+
+def _under(scene: _Scene, name: str, conditions: tuple[Condition, ...]) -> ColumnFault | None:
+    part, rows = scene.under(conditions)
+    if min(len(part.reference), len(part.current)) < FEWEST:
+        return None
+    found = _named(part, name)
+    if found is not None and _hits_nearly_all(found, len(part.current)) and _stands_out(part, found, conditions):
+        return _placed(found, rows, conditions)
+    if len(conditions) > 1:
+        return None
+    again = grid(part.reference, part.current, columns=scene.names, categorical=part.codes)
+    narrower = (_under(scene, name, (*conditions, other)) for other in broken_under(again, name))
+    return next((one for one in narrower if one is not None), None)
+
+
+def _stands_out(part: _Scene, fault: ColumnFault, conditions: tuple[Condition, ...]) -> bool:
+    """Whether a fault under conditions is more than a change of who fulfils them.
+
+    Where a column of the conditions has moved, columns that go with it move under the condition; but they do not all
+    take one value.
+    """
+    moved = any(condition.column in part.moved for condition in conditions)
+    if fault.fault not in ("scaled", "shifted"):
+        return not moved or fault.visible
+    known = as_numbers(part.reference[fault.column]), as_numbers(part.current[fault.column].iloc[fault.since :])
+    far = kolmogorov_distance(*(values[np.isfinite(values)] for values in known))
+    return far >= FAR and not moved
+
+
+def _placed(fault: ColumnFault, rows: Mask, conditions: tuple[Condition, ...]) -> ColumnFault:
+    """A fault that was found among some `rows`, in all of them."""
+    place, interval = np.flatnonzero(rows), fault.since_interval
+    place[0] = 0  # a fault that hits the first of its rows may have begun before
+    return replace(
+        fault,
+        where=conditions,
+        share=fault.share * float(rows.mean()),
+        since=int(place[fault.since]),
+        since_interval=interval and (int(place[interval[0]]), int(place[interval[1]])),
+    )
+
+
+def _here_and_there(scene: _Scene, name: str) -> ColumnFault | None:
+    """Another unit in a part of the rows that no condition and no moment tells, but the values do."""
+    if not scene.is_numeric(name):
+        return None
+    before, after = scene.reference[name], scene.current[name]
+    found = scattered(as_numbers(before), as_numbers(after))
+    if found is None:
+        return None
+    return _dated(scene, replace(_affine(name, found), scattered=True))
+
+
+def _in_other_words(scene: _Scene, laid: Grid, name: str) -> ColumnFault | None:
+    """Codes and flags that mean each other, though none is new."""
+    return _renamed(scene, name, laid) if scene.reference[name].nunique() <= CODES else None
+
+
+# -- since when --------------------------------------------------------------------------------------------------------
+
+
+def _dated(scene: _Scene, fault: ColumnFault, since: ChangePoint = START) -> ColumnFault:
+    """The fault with its first row, its interval, and the share of rows it hit: by the rows that show it, if any do."""
+    if not scene.ordered:
+        return fault
+    told = fault.fault == "missing" or fault.value is not None or bool(fault.names) or fault.scattered
+    usual = 0.0
+    if told:
+        shown = [hit_by_row(fault, rows) for rows in (scene.reference, scene.current)]
+        usual = float(shown[0].mean())
+        since = began(shown[1], usual) or START
+        fault = replace(fault, share=float(np.clip((shown[1][since.at :].mean() - usual) / max(1 - usual, 1e-9), 0, 1)))
+    rows = len(scene.current)
+    return replace(
+        fault,
+        share=fault.share * (rows - since.at) / rows,
+        since=since.at,
+        since_interval=(since.earliest, since.latest),
+    )
+
+
+def _since(scene: _Scene, name: str) -> ChangePoint:
     """First row from which the column looks like the current window rather than the reference."""
-    laid = cells(reference, current, coded=coded)
+    if not scene.ordered:
+        return START
+    laid = cells(scene.reference[name], scene.current[name], coded=name in scene.codes)
     ratio = laid.log_ratio()
     return change_point(ratio[laid.current], float(ratio[laid.reference].mean())) or START
 
 
-def _missing(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFault | None:
-    before, after = float(reference.isna().mean()), float(hit.isna().mean())
-    if after - before < VISIBLE:
+# -- which fault -------------------------------------------------------------------------------------------------------
+
+
+def _named(scene: _Scene, name: str) -> ColumnFault | None:
+    """The first fault that explains all rows from a moment on: values lost, values changed, names changed."""
+    since = _since(scene, name)
+    late = replace(scene, current=scene.current.iloc[since.at :])
+    reference, current, coded = late.reference[name], late.current[name], name in scene.codes
+    found = missing(reference, current) or stuck(reference, current, coded=coded)
+    if found is None and scene.is_numeric(name):
+        changed = affine(as_numbers(reference), as_numbers(scene.current[name].iloc[since.latest :]))
+        found = _affine(name, changed) if changed else None
+    if found is None and kind_of(reference, coded=coded) == "categorical":
+        found = respelled(reference, current) or _renamed(late, name) or new_values(reference, current)
+    return None if found is None else _dated(scene, found, since)
+
+
+def _renamed(scene: _Scene, name: str, laid: Grid | None = None) -> ColumnFault | None:
+    """Names that changed one for one."""
+    if scene.reference[name].nunique() > MOST or not len(scene.current):
         return None
-    return ColumnFault(
-        column=str(reference.name),
-        fault="missing",
-        share=(after - before) / (1 - before),
-        evidence=f"missing in {after:.0%} of the rows, {before:.0%} before",
-    )
-
-
-def _stuck(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFault | None:
-    """One value where there used to be many: in all rows, or in some while the others keep to what they were."""
-    before, after = as_labels(reference.dropna()), as_labels(hit.dropna())
-    if not len(after) or not len(before):
-        return None
-    values, shares = _shares(before, after)
-    gains = shares[1] - shares[0]
-    top = int(np.argmax(gains))
-    usual, share = float(shares[0][top]), float(shares[1][top])
-    alone = gains[top] >= CONCENTRATED * gains[gains > 0].sum() and len(values) >= MANY
-    if gains[top] < VISIBLE or not (share >= STUCK or alone):
-        return None
-    value = str(values[top])
-    frozen = _is_usual(reference, value) and not (value.casefold() in FILLERS and usual < RARE)
-    return ColumnFault(
-        column=str(reference.name),
-        fault="frozen" if frozen else "default_value",
-        share=(share - usual) / (1 - usual),
-        evidence=f"{value} in {share:.0%} of the rows, {usual:.1%} before",
-        value=value,
-    )
-
-
-def _shares(before: Labels, after: Labels) -> tuple[Labels, Floats]:
-    """Every value of two windows, and its share in each."""
-    values, codes = np.unique(np.concatenate([before, after]), return_inverse=True)
-    counts = [np.bincount(part, minlength=len(values)) for part in (codes[: len(before)], codes[len(before) :])]
-    return values, np.array([counts[0] / len(before), counts[1] / len(after)])
-
-
-def _is_usual(reference: "pd.Series[Any]", value: str) -> bool:
-    """Whether the reference could have it: inside Tukey's fences or its extremes, or among its categories."""
-    if kind_of(reference) == "numeric":
-        known, number = as_numbers(reference), float(pd.to_numeric(value, errors="coerce"))
-        known = known[np.isfinite(known)]
-        if not len(known):
-            return False
-        low, high = (2 * quarter for quarter in np.quantile(known / 2, [0.25, 0.75]).tolist())
-        fence = 1.5 * (high - low)
-        return bool(min(known.min(), low - fence) <= number <= max(known.max(), high + fence))
-    return bool(np.isin(value, as_labels(reference.dropna())))
+    laid = laid or grid(scene.reference, scene.current, columns=scene.names, categorical=scene.codes, conditioned=False)
+    return renamed(scene.reference[name], scene.current[name], laid, moved=tuple(scene.moved))
 
 
 def _is_time(values: "pd.Series[Any]") -> bool:
-    """Whether a column holds times: those advance, and nothing is wrong with that."""
     return bool(pd.api.types.is_datetime64_any_dtype(values) or pd.api.types.is_timedelta64_dtype(values))
 
 
-def _affine(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFault | None:
+def _affine(name: str, found: Affine) -> ColumnFault:
     """Another unit, or a constant added."""
-    found = affine(as_numbers(reference), as_numbers(hit))
-    if found is None:
-        return None
     return ColumnFault(
-        column=str(reference.name),
+        column=name,
         fault="shifted" if found.factor == 1 else "scaled",
-        share=1.0,
+        share=found.share,
         evidence=found.evidence,
         factor=found.factor,
         offset=found.offset,
+        cut=found.cut,
     )
-
-
-def _new_values(reference: "pd.Series[Any]", hit: "pd.Series[Any]") -> ColumnFault | None:
-    before, after = as_labels(reference.dropna()), as_labels(hit.dropna())
-    if not len(after):
-        return None
-    unseen = ~np.isin(after, np.unique(before))
-    if unseen.mean() < VISIBLE:
-        return None
-    names = sorted(set(after[unseen]))[:3]
-    return ColumnFault(
-        column=str(reference.name),
-        fault="new_values",
-        share=float(unseen.mean()),
-        evidence=f"values never seen before in {unseen.mean():.0%} of the rows, such as {', '.join(names)}",
-    )
-
-
-def _swaps(found: Sequence[ColumnFault], reference: pd.DataFrame, current: pd.DataFrame) -> list[ColumnFault]:
-    """Name the columns that hold each other's values."""
-    rows = {row.column: row for row in found}
-    loose = [row.column for row in found if row.fault in ("distribution", "new_values")]
-    for one, other in combinations(loose, 2):
-        free = rows[one].partner is None and rows[other].partner is None
-        if free and _exchanged((one, other), reference, current):
-            rows[one], rows[other] = _swapped(one, other), _swapped(other, one)
-    return list(rows.values())
-
-
-def _swapped(column: str, partner: str) -> ColumnFault:
-    evidence = f"holds the values of {partner}"
-    return ColumnFault(column=column, fault="swapped", share=1.0, evidence=evidence, partner=partner)
-
-
-def _exchanged(pair: tuple[str, str], reference: pd.DataFrame, current: pd.DataFrame) -> bool:
-    """Whether each column resembles the other's past far more than its own."""
-    one, other = pair
-    straight = _apart(reference[one], current[one]), _apart(reference[other], current[other])
-    crossed = _apart(reference[one], current[other]), _apart(reference[other], current[one])
-    return max(crossed) <= ALIKE * min(straight)
-
-
-def _apart(before: "pd.Series[Any]", after: "pd.Series[Any]") -> float:
-    """Total variation over common cells."""
-    shares = cells(before, after).shares()
-    return float(np.abs(shares[0] - shares[1]).sum() / 2)
-
-
-def mend(fault: ColumnFault, current: pd.DataFrame) -> "pd.Series[Any]":
-    """Undo a fault that can be undone from the wrong values themselves.
-
-    Returns
-    -------
-    Series
-        The column as it would have been; rows before the fault began are as they were.
-
-    Raises
-    ------
-    ValueError
-        If the fault has destroyed the values, as a frozen column has.
-
-    Examples
-    --------
-    >>> fault = ColumnFault(column="age", fault="scaled", share=0.5, evidence="times 12", factor=12.0, since=1)
-    >>> mend(fault, pd.DataFrame({"age": [30.0, 480.0]})).tolist()
-    [30.0, 40.0]
-    """
-    if not fault.invertible:
-        raise ValueError(f"a column that is {fault.fault} holds no trace of its true values")
-    if fault.partner is not None:
-        return current[fault.partner].rename(fault.column)
-    wrong = hit(fault, current)
-    values = as_numbers(current[fault.column])
-    mended = np.where(wrong, (values - fault.offset) / fault.factor, values)
-    return pd.Series(mended, index=current.index, name=fault.column)
-
-
-def hit(fault: ColumnFault, current: pd.DataFrame) -> Mask:
-    """Which current rows the fault hit, as far as the values tell.
-
-    Returns
-    -------
-    ndarray of bool, shape (rows,)
-        For a frozen column also rows whose true value happens to be the one it is stuck on.
-    """
-    after = np.arange(len(current)) >= fault.since
-    values = current[fault.column]
-    if fault.fault == "missing":
-        return np.asarray(after & values.isna().to_numpy())
-    if fault.value is not None:
-        return np.asarray(after & (as_labels(values) == fault.value))
-    return np.asarray(after)
