@@ -40,6 +40,7 @@ TESTED_ELSEWHERE = {
     "rca/analysis/columns.py": "test_drift.py",
     "rca/analysis/contribution.py": "test_harm.py",
     "rca/analysis/meter.py": "test_metric.py",
+    "rca/analysis/phrases.py": "test_literals.py",
     "rca/analysis/reweighting.py": "test_harm.py",
     "rca/analysis/two_sample.py": "test_drift.py",
     "rca/practice/flights.py": "test_simulate.py",
