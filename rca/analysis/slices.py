@@ -180,7 +180,7 @@ def slices(
     ----------
     windows : Windows
     measured : Measured
-        The metric in both windows.
+        The metric in both windows; harm that is not material is not called local.
     rng : numpy.random.Generator
         Divides the rows into those that are searched and those that confirm.
     order : int
@@ -222,7 +222,7 @@ def slices(
     >>> print(found)
     region=south carries 0.0579 of the 0.0645 that the rate got worse by, in 33.3% of the rows
     """
-    meter, sign = _base(windows, measured)
+    meter, sign = base_of(windows)
     parts = meter.parts(windows.reference), meter.parts(windows.current)
     if not all(one.denominator.any() for one in parts):
         raise Unanswerable("where the change sits", "no row of a window counts")
@@ -234,14 +234,15 @@ def slices(
         Board(literals=every.take(half), parted=parted.take(half)) for half in (pool.searched, ~pool.searched)
     )
     found = confirmed(*searched(first, second, order=order), alpha=alpha)
-    return _accounted(_Whole(windows=windows, parts=parts, sign=sign, metric=meter.base), found, second, alpha=alpha)
+    whole = _Whole(windows=windows, parts=parts, sign=sign, metric=meter.base, material=measured.material)
+    return _accounted(whole, found, second, alpha=alpha)
 
 
-def _base(windows: Windows, measured: Measured) -> tuple[Meter, int]:
+def base_of(windows: Windows) -> tuple[Meter, int]:
     """The meter of the metric itself, or of the one whose gap is meant, and the sign of its bad direction."""
     meter = windows.meter
     if windows.metric.name != "group_gap":
-        return meter, measured.sign
+        return meter, 1 if windows.metric.harm == "higher" else -1
     below = replace(meter, metric=windows.metric.model_copy(update={"name": meter.base, "of": None}))
     if below.needs_label:
         return below, 1  # an error, whoever makes it
@@ -259,6 +260,7 @@ class _Whole:
     parts: tuple[Parts, Parts]
     sign: int
     metric: str
+    material: bool
 
     @property
     def change(self) -> Change:
@@ -289,7 +291,7 @@ def _accounted(whole: _Whole, found: Sequence[Judged], judge: Board, *, alpha: f
         worse=worse,
         slices=tuple(named),
         elsewhere=every[-1],
-        local=_local(named, every[-1], worse),
+        local=whole.material and _local(named, every[-1], worse),
         searched=len(judge.literals),
         alpha=alpha,
     )
