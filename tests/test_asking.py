@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rca.analysis.asking import FAITHFUL, SURROGATE_ROWS, Asker, agreement, asker_of, surrogate_of
+from rca.analysis.asking import Asker, agreement, asker_of
+from rca.analysis.standin import FAITHFUL, FEWEST, surrogate_of
 from rca.analysis.windows import Windows
 from rca.practice.simulate import score_of, tabular
 from rca.record.case import Roles
@@ -282,7 +283,7 @@ def test_answers_that_never_vary_get_no_stand_in():
 
 @pytest.mark.parametrize("short", [0, 1])
 def test_below_the_fewest_rows_there_is_no_stand_in(short):
-    reference, current = planted(rows=SURROGATE_ROWS)
+    reference, current = planted(rows=FEWEST)
     cut = [reference, current]
     assert surrogate_of(windows_of(*cut)) is not None
     cut[short] = cut[short].iloc[1:]
@@ -290,7 +291,7 @@ def test_below_the_fewest_rows_there_is_no_stand_in(short):
 
 
 def test_rows_without_an_answer_are_left_out_and_count_for_none():
-    reference, current = planted(rows=SURROGATE_ROWS + 50)
+    reference, current = planted(rows=FEWEST + 50)
     holed = reference.assign(score=reference["score"].where(np.arange(len(reference)) >= 50))
     assert surrogate_of(windows_of(holed, current)) is not None
     assert surrogate_of(windows_of(holed.iloc[:-1], current)) is None

@@ -1,6 +1,6 @@
 """The model on file, asked again: what it says of rows, and whether it is the model that answered then."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -8,22 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rca.analysis.columns import Encoder, Floats, Mask, as_labels, as_numbers, for_trees, holds
+from rca.analysis.columns import Floats, Mask, as_labels, as_numbers, holds
 from rca.analysis.windows import Windows
 
 if TYPE_CHECKING:
     from rca.record.case import Roles
 
 Score = Callable[[pd.DataFrame], Floats]
-
-FAITHFUL = 0.95
-"""Share of the variance of unseen answers that a surrogate has to repeat, to be asked in the model's place."""
-
-FARTHEST = 1e100
-"""Numbers are cut here before a line is fitted, so that their squares are numbers too."""
-
-SURROGATE_ROWS = 200
-"""Rows of a window below which no surrogate is fitted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +50,35 @@ class Asker:
             answers[self.roles.prediction] = self.decides(scores)
         return rows.assign(**answers)
 
+    def instead(self, rows: pd.DataFrame, mended: pd.DataFrame, *, touched: Mask, broken: Mask) -> pd.DataFrame:
+        """The rows with what would have been answered, had they been mended.
+
+        The model itself is asked. A stand-in is asked only where mending changed something, as the record knows better
+        what the model said; and of rows that are still broken in part, in which no one knows what the model made of it,
+        it tells the difference alone.
+
+        Parameters
+        ----------
+        rows, mended : pandas.DataFrame
+            As recorded, and with some columns mended.
+        touched, broken : ndarray of bool, shape (rows,)
+            Rows in which something was mended; rows in which something is wrong still.
+        """
+        if self.fidelity is None:
+            return self(mended)
+        answers = self.roles.score or self.roles.prediction or ""
+        recorded, scores = as_numbers(rows[answers]), self.score(mended)
+        known = np.isfinite(recorded)
+        scores = np.where(broken & known, recorded + scores - self.score(rows), scores)
+        scores = np.clip(scores, recorded[known].min(initial=np.inf), recorded[known].max(initial=-np.inf))
+        filled: dict[str, Any] = {answers: np.where(touched, scores, recorded)}
+        if self.roles.prediction not in (None, answers):
+            said = rows[self.roles.prediction].to_numpy()
+            filled[str(self.roles.prediction)] = np.where(touched, self.decides(scores), said)
+        elif self.roles.prediction == answers:
+            filled[answers] = np.where(touched, self.decides(scores), recorded)
+        return mended.assign(**filled)
+
 
 def asker_of(windows: Windows) -> Asker | None:
     """Ask a case's model, and decide as its recorded predictions were; None without a model or a column of its answers.
@@ -68,72 +88,7 @@ def asker_of(windows: Windows) -> Asker | None:
     if windows.model is None or (windows.roles.score or windows.roles.prediction) is None:
         return None
     read = tuple(name for name in windows.model.features if name in windows.reference)
-    return Asker(score=windows.model.scores, roles=windows.roles, decides=_decision_rule(windows), features=read)
-
-
-def surrogate_of(windows: Windows) -> Asker | None:
-    """Ask a stand-in fitted to the answers on record, where the case has no model file; None where it would not do.
-
-    It has to repeat answers it has not seen, in the reference and in the current window. If it repeats only the
-    reference's, the model answers otherwise now, or is asked what it never was: then a stand-in proves nothing.
-    """
-    answers = windows.roles.score or windows.roles.prediction
-    features = windows.roles.features
-    if windows.model is not None or answers is None or not features:
-        return None
-    reference, current = (rows[np.isfinite(as_numbers(rows[answers]))] for rows in (windows.reference, windows.current))
-    if min(len(reference), len(current)) < SURROGATE_ROWS or as_numbers(reference[answers]).std() == 0:
-        return None
-    half = np.arange(len(reference)) % 2 == 0
-    trials = [
-        (_repeated(fit(reference[half], answers, features), reference[~half], answers), fit) for fit in _STAND_INS
-    ]
-    held_out, fit = max(trials, key=lambda trial: trial[0])
-    score = fit(reference, answers, features)
-    fidelity = min(held_out, _repeated(score, current, answers))
-    if fidelity < FAITHFUL:
-        return None
-    return Asker(
-        score=score, roles=windows.roles, decides=_decision_rule(windows), features=features, fidelity=fidelity
-    )
-
-
-def _trees(rows: pd.DataFrame, answers: str, features: Sequence[str]) -> Score:
-    from sklearn.ensemble import HistGradientBoostingRegressor
-
-    encode, target = Encoder.fit(rows, features), as_numbers(rows[answers])
-    model = HistGradientBoostingRegressor(max_iter=200, max_leaf_nodes=31, random_state=0, early_stopping=False)
-    model.fit(for_trees(encode(rows)), target)
-    low, high = float(target.min()), float(target.max())
-    return lambda asked: np.clip(model.predict(encode(asked)), low, high)
-
-
-def _linear(rows: pd.DataFrame, answers: str, features: Sequence[str]) -> Score:
-    """A line through the log odds of probabilities, or through the answers themselves if they are none."""
-    from scipy.special import expit, logit
-    from sklearn.impute import SimpleImputer
-    from sklearn.linear_model import Ridge
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    encoder, target = Encoder.fit(rows, features), as_numbers(rows[answers])
-
-    def encode(asked: pd.DataFrame) -> Floats:
-        return np.clip(encoder(asked), -FARTHEST, FARTHEST)
-
-    probable = bool(target.min() > 0 and target.max() < 1)
-    model = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler(), Ridge(alpha=1.0))
-    model.fit(encode(rows), logit(target) if probable else target)
-    return lambda asked: np.asarray(expit(model.predict(encode(asked))) if probable else model.predict(encode(asked)))
-
-
-_STAND_INS = (_trees, _linear)
-
-
-def _repeated(score: Score, rows: pd.DataFrame, answers: str) -> float:
-    """Share of the variance of the recorded answers that a surrogate repeats."""
-    recorded = as_numbers(rows[answers])
-    return 1 - float(np.mean((recorded - score(rows)) ** 2)) / max(float(recorded.var()), np.finfo(float).tiny)
+    return Asker(score=windows.model.scores, roles=windows.roles, decides=decision_rule(windows), features=read)
 
 
 def agreement(asker: Asker, rows: pd.DataFrame) -> float:
@@ -151,7 +106,7 @@ def _alike(recorded: "pd.Series[Any]", again: "pd.Series[Any]") -> Mask:
     return np.asarray(as_labels(recorded) == as_labels(again), dtype=bool)
 
 
-def _decision_rule(windows: Windows) -> Callable[[Floats], npt.NDArray[Any]]:
+def decision_rule(windows: Windows) -> Callable[[Floats], npt.NDArray[Any]]:
     """How scores become recorded predictions: as they are for a regression, else by the reference's threshold."""
     roles, reference = windows.roles, windows.reference
     if roles.prediction is None or reference[roles.prediction].nunique() > 2:

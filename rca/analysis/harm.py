@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rca.analysis.asking import Asker, agreement, asker_of, surrogate_of
+from rca.analysis.asking import Asker, agreement, asker_of
 from rca.analysis.contribution import Contribution, Estimate, contribution, halves
 from rca.analysis.drift import Drift
 from rca.analysis.faults import ColumnFault, Faults
@@ -19,6 +19,7 @@ from rca.analysis.meter import Segment
 from rca.analysis.metric import Measured, Parts, measure
 from rca.analysis.result import Result, Row
 from rca.analysis.reweighting import by_chain, by_mechanism
+from rca.analysis.standin import stand_in
 from rca.analysis.two_sample import Z
 from rca.analysis.windows import Windows
 from rca.finding import Finding, Interval
@@ -108,13 +109,14 @@ def harm(windows: Windows, drift: Drift, faults: Faults, *, rng: np.random.Gener
     before, after = (meter.parts(rows, groups=groups) for rows in (windows.reference, windows.current))
     measured = measure(before, after, windows.metric, rng=rng)
     found: list[Contribution] = []
-    asker = asker_of(windows) or surrogate_of(windows)
+    stood = stand_in(windows, faults.columns)
+    asker = asker_of(windows) or (stood.asker if stood is not None and stood.faithful else None)
     agrees = _agreements(windows, asker)
     if asker is not None and meter.asks_the_model and (agrees is None or agrees[0] >= SAME):
         found += [_asked_again(windows, asker, after, groups=groups)] if agrees and agrees[1] < SAME else []
         found += _mended(windows, asker, faults, sign=measured.sign, rng=rng) if measured.material else []
     if measured.material and _left(measured, found) > MATERIAL_SHARE * measured.worse:
-        seated = windows if asker is None else replace(windows, answers_same=True)
+        seated = replace(windows, answers_same=asker is not None or (stood is not None and stood.same))
         found = _completed(seated, drift, faults, measured=measured, found=found, rng=rng)
     found.sort(key=lambda part: -part.value)
     return Harm(measured=measured, contributions=tuple(found), unexplained=_left(measured, found), model_agrees=agrees)

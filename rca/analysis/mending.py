@@ -74,15 +74,29 @@ class Mended:
 
 @dataclass(frozen=True, kw_only=True)
 class _Window:
-    """Rows of one window, `DONORS` times over, with each suspect column as mending would have it."""
+    """Rows of one window, `DONORS` times over, with each suspect column as mending would have it.
+
+    `changed` says which rows that touches, by column; `broken` whether what it touches is wrong, and not a placebo.
+    """
 
     rows: pd.DataFrame
     mended: pd.DataFrame
+    changed: Mapping[str, Mask]
+    broken: bool
 
     @property
     def size(self) -> int:
         """Rows of the window, each counted once."""
         return len(self.rows) // DONORS
+
+    def struck(self, names: Sequence[str]) -> Mask:
+        """Rows in which mending some columns changes anything."""
+        masks = [self.changed[name] for name in names]
+        return np.logical_or.reduce(masks) if masks else np.zeros(self.size, dtype=bool)
+
+    def left(self, names: Sequence[str]) -> list[str]:
+        """Columns that are wrong still with some mended."""
+        return [name for name in self.changed if name not in names] if self.broken else []
 
 
 def mended_harm(
@@ -127,7 +141,7 @@ def mended_harm(
         fault.column: rng.random(len(before)) < _chance_of_a_hit(fault, before, after, known=known) for fault in seats
     }
     windows = (
-        _placebo(_draw(donors, before, rng), treated),
+        _placebo(_draw(donors, before, rng), seats, treated),
         _repairs(_draw(donors, after, rng), seats),
     )
     played = [_every_coalition(window, seats, meter=meter, ask=ask, groups=groups) for window in windows]
@@ -265,20 +279,27 @@ def _regress(seen: Floats, target: Floats) -> Callable[[Floats], Floats]:
 
 def _repairs(draw: _Draw, seats: Sequence[ColumnFault]) -> _Window:
     """What mending puts into the current window: exact values where the fault can be undone, else those of donors."""
-    rows, mended = draw.rows, {}
+    rows, mended, wrong = draw.rows, {}, {}
     for fault in seats:
         placed = _placed(fault, rows)
+        wrong[fault.column] = hit(placed, rows)
         if fault.invertible:
             mended[fault.column] = pd.concat([mend(placed, rows)] * DONORS, ignore_index=True)
         else:
-            mended[fault.column] = draw.given(fault.column, hit(placed, rows))
-    return _Window(rows=draw.tall(), mended=pd.DataFrame(mended))
+            mended[fault.column] = draw.given(fault.column, wrong[fault.column])
+    return _Window(rows=draw.tall(), mended=pd.DataFrame(mended), changed=wrong, broken=True)
 
 
-def _placebo(draw: _Draw, treated: Mapping[str, Mask]) -> _Window:
-    """Donors where nothing is wrong, in the rows that would have been hit, to learn what donors cost."""
-    mended = {column: draw.given(column, rows) for column, rows in treated.items()}
-    return _Window(rows=draw.tall(), mended=pd.DataFrame(mended))
+def _placebo(draw: _Draw, seats: Sequence[ColumnFault], treated: Mapping[str, Mask]) -> _Window:
+    """Donors where nothing is wrong, in the rows that would have been hit, to learn what donors cost.
+
+    A fault that can be undone costs no donors: there the values stay, and only a stand-in's own errors are learned.
+    """
+    spared = np.zeros(len(draw.rows), dtype=bool)
+    mended = {
+        fault.column: draw.given(fault.column, spared if fault.invertible else treated[fault.column]) for fault in seats
+    }
+    return _Window(rows=draw.tall(), mended=pd.DataFrame(mended), changed=treated, broken=False)
 
 
 def _chance_of_a_hit(fault: ColumnFault, before: pd.DataFrame, after: pd.DataFrame, *, known: Sequence[str]) -> Floats:
@@ -288,8 +309,6 @@ def _chance_of_a_hit(fault: ColumnFault, before: pd.DataFrame, after: pd.DataFra
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    if fault.invertible:
-        return np.zeros(len(before))
     wrong = hit(_placed(fault, after), after)
     if not SOME < wrong.mean() < 1 - SOME or not known:
         return np.full(len(before), fault.share)
@@ -338,7 +357,9 @@ def _asked(window: _Window, names: Sequence[str], *, meter: Meter, ask: Asker, g
     """Parts of the metric with some columns mended, averaged over donors."""
     draws = DONORS if names else 1
     rows = window.rows.iloc[: draws * window.size]
-    parts = meter.parts(ask(rows.assign(**{name: window.mended[name] for name in names})), groups=groups)
+    mended = rows.assign(**{name: window.mended[name] for name in names})
+    touched, broken = (np.tile(window.struck(which), draws) for which in (names, window.left(names)))
+    parts = meter.parts(ask.instead(rows, mended, touched=touched, broken=broken), groups=groups)
 
     def averaged(tall: Floats) -> Floats:
         return np.asarray(tall.reshape(draws, window.size, -1).mean(axis=0))

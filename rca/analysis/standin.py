@@ -1,0 +1,187 @@
+"""A stand-in for a model that is not on file: fitted to answers on record, and believed as far as it repeats others.
+
+Whether the answers follow the features as before is judged in rows that no fault hit, or if it hit them, could not have
+changed the answers so far: what a model makes of a value that is broken, nothing on record tells.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rca.analysis.asking import Asker, Score, decision_rule
+from rca.analysis.column_fault import ColumnFault, hit
+from rca.analysis.columns import Encoder, Floats, Mask, as_numbers, for_trees, kind_of
+from rca.analysis.windows import Windows
+
+FAITHFUL = 0.95
+"""Share of the variance of unseen answers that a stand-in has to repeat, to be asked in the model's place."""
+
+TELLING = 0.5
+"""Share of it that a stand-in has to repeat for its surprise to say that a model answers otherwise."""
+
+LOST = 0.05
+"""Share of it that may be lost from one window to the other, through rows that are rarer there."""
+
+HEEDED = 0.01
+"""Share of the answers' variance that scrambling a column has to move, for the answers to depend on it."""
+
+AS_FAR = 2.0
+"""How many times as far as values of the reference a broken column may take the answers."""
+
+FARTHEST = 1e100
+"""Numbers are cut here before a line is fitted, so that their squares are numbers too."""
+
+FEWEST = 200
+"""Rows of a window below which no stand-in is fitted, or judged."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandIn:
+    """What was fitted to the reference's answers, and how much of unseen ones it repeats.
+
+    Attributes
+    ----------
+    asker : Asker
+        Its `fidelity` is the smaller of the two shares.
+    before, now : float
+        Share of the variance of answers that it repeats, in reference rows it has not seen and in the current ones.
+    """
+
+    asker: Asker
+    before: float
+    now: float
+
+    @property
+    def faithful(self) -> bool:
+        """Whether it can be asked in the model's place."""
+        return min(self.before, self.now) >= FAITHFUL
+
+    @property
+    def same(self) -> bool:
+        """Whether the answers follow the features as they did, as far as it can tell."""
+        return self.before >= TELLING and self.now >= self.before - LOST
+
+
+def surrogate_of(windows: Windows, faults: Sequence[ColumnFault] = ()) -> Asker | None:
+    """Ask a stand-in where the case has no model file; None where none would do."""
+    found = stand_in(windows, faults)
+    return found.asker if found is not None and found.faithful else None
+
+
+def stand_in(windows: Windows, faults: Sequence[ColumnFault] = ()) -> StandIn | None:
+    """Fit a stand-in to the answers on record.
+
+    Parameters
+    ----------
+    windows : Windows
+    faults : sequence of ColumnFault
+        How columns broke; rows that they hit are left aside, where they can explain what was answered there.
+
+    Returns
+    -------
+    StandIn or None
+        None where the case has a model file, no recorded answers, or too few rows.
+    """
+    answers = windows.roles.score or windows.roles.prediction
+    features = windows.roles.features
+    if windows.model is not None or answers is None or not features:
+        return None
+    known = [np.isfinite(as_numbers(rows[answers])) for rows in (windows.reference, windows.current)]
+    reference, current = windows.reference[known[0]], windows.current[known[1]]
+    if min(len(reference), len(current)) < FEWEST or as_numbers(reference[answers]).std() == 0:
+        return None
+    half = np.arange(len(reference)) % 2 == 0
+    trials = [
+        (_repeated(fit(reference[half], answers, features), reference[~half], answers), fit) for fit in _STAND_INS
+    ]
+    before, fit = max(trials, key=lambda trial: trial[0])
+    score = fit(reference, answers, features)
+    spared = _spared(windows, faults, score)[known[1]]
+    now = _repeated(score, current[spared], answers)
+    decides = decision_rule(windows)
+    asker = Asker(score=score, roles=windows.roles, decides=decides, features=features, fidelity=min(before, now))
+    return StandIn(asker=asker, before=before, now=now)
+
+
+def _spared(windows: Windows, faults: Sequence[ColumnFault], score: Score) -> Mask:
+    """Current rows by which a stand-in is judged: those that no fault hit which can have changed the answers so far."""
+    every = np.ones(len(windows.current), dtype=bool)
+    least = HEEDED * float(score(windows.reference).var())
+    heeded = [
+        fault
+        for fault in faults
+        if fault.broken and fault.column in windows.roles.features and _reach(windows, [fault.column], score) > least
+    ]
+    wrong = np.logical_or.reduce([hit(fault, windows.current) for fault in heeded] or [~every])
+    if not wrong.any() or (~wrong).sum() < FEWEST:
+        return every
+    reach = _reach(windows, [fault.column for fault in heeded], score)
+    return (
+        ~wrong
+        if _off(windows.current[wrong], score, windows) <= AS_FAR * reach + _off(windows.reference, score, windows)
+        else every
+    )
+
+
+def _reach(windows: Windows, columns: Sequence[str], score: Score) -> float:
+    """How far some columns can take the answers, as a mean square: scrambled, or each at either end of its range."""
+    reference, answers = windows.reference, score(windows.reference)
+    turned = np.roll(np.arange(len(reference)), len(reference) // 2)
+    scrambled = {name: reference[name].array[turned] for name in columns}
+    tried = [scrambled, *({name: _end(reference[name], end) for name in columns} for end in (0.0, 1.0))]
+    return max(float(np.mean((score(reference.assign(**values)) - answers) ** 2)) for values in tried)
+
+
+def _end(values: "pd.Series[Any]", quantile: float) -> Any:
+    """The smallest or the largest of a column's numbers; of its categories the rarest or the commonest."""
+    if kind_of(values) == "numeric":
+        return values.quantile(quantile, interpolation="nearest")
+    common = values.value_counts()
+    return common.index[0 if quantile else -1] if len(common) else None
+
+
+def _off(rows: pd.DataFrame, score: Score, windows: Windows) -> float:
+    """How far the answers on record are from those of a stand-in, as a mean square."""
+    recorded = as_numbers(rows[windows.roles.score or windows.roles.prediction or ""])
+    return float(np.nanmean((recorded - score(rows)) ** 2))
+
+
+def _trees(rows: pd.DataFrame, answers: str, features: Sequence[str]) -> Score:
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    encode, target = Encoder.fit(rows, features), as_numbers(rows[answers])
+    model = HistGradientBoostingRegressor(max_iter=200, max_leaf_nodes=31, random_state=0, early_stopping=False)
+    model.fit(for_trees(encode(rows)), target)
+    low, high = float(target.min()), float(target.max())
+    return lambda asked: np.clip(model.predict(encode(asked)), low, high)
+
+
+def _linear(rows: pd.DataFrame, answers: str, features: Sequence[str]) -> Score:
+    """A line through the log odds of probabilities, or through the answers themselves if they are none."""
+    from scipy.special import expit, logit
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    encoder, target = Encoder.fit(rows, features), as_numbers(rows[answers])
+
+    def encode(asked: pd.DataFrame) -> Floats:
+        return np.clip(encoder(asked), -FARTHEST, FARTHEST)
+
+    probable = bool(target.min() > 0 and target.max() < 1)
+    model = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler(), Ridge(alpha=1.0))
+    model.fit(encode(rows), logit(target) if probable else target)
+    return lambda asked: np.asarray(expit(model.predict(encode(asked))) if probable else model.predict(encode(asked)))
+
+
+_STAND_INS = (_trees, _linear)
+
+
+def _repeated(score: Score, rows: pd.DataFrame, answers: str) -> float:
+    """Share of the variance of the recorded answers that a surrogate repeats."""
+    recorded = as_numbers(rows[answers])
+    return 1 - float(np.mean((recorded - score(rows)) ** 2)) / max(float(recorded.var()), np.finfo(float).tiny)
