@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rca.analysis.crosstab import grid
 from rca.analysis.drift import drift
 from rca.analysis.faults import Faults, faults, hit, hit_by_row, mend
-from rca.analysis.grid import grid
 from rca.analysis.segments import broken_under
 
 

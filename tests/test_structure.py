@@ -44,7 +44,7 @@ TESTED_ELSEWHERE = {
     "rca/analysis/composition.py": "test_slices.py",
     "rca/analysis/confirming.py": "test_slices.py",
     "rca/analysis/contribution.py": "test_harm.py",
-    "rca/analysis/grid.py": "test_segments.py",
+    "rca/analysis/crosstab.py": "test_segments.py",
     "rca/analysis/phrases.py": "test_literals.py",
     "rca/analysis/pooling.py": "test_slices.py",
     "rca/analysis/crossfit.py": "test_robust.py",

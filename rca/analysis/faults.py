@@ -19,8 +19,8 @@ from rca.analysis.cells import cells
 from rca.analysis.column_fault import ColumnFault, hit, hit_by_row, mend, mendable
 from rca.analysis.columns import Mask, as_numbers, kind_of
 from rca.analysis.condition import Condition, all_hold
+from rca.analysis.crosstab import Grid, grid
 from rca.analysis.drift import Drift
-from rca.analysis.grid import Grid, grid
 from rca.analysis.onset import ChangePoint, change_point
 from rca.analysis.recoded import MOST, renamed, respelled
 from rca.analysis.result import Result, Row

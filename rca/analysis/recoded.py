@@ -10,7 +10,7 @@ import pandas as pd
 
 from rca.analysis.column_fault import ColumnFault
 from rca.analysis.columns import Floats, Labels, Mask, as_labels
-from rca.analysis.grid import Grid
+from rca.analysis.crosstab import Grid
 from rca.analysis.stuck import VISIBLE
 
 MOST = 40

@@ -7,7 +7,7 @@ import pandas as pd
 
 from rca.analysis.columns import Floats
 from rca.analysis.condition import Condition, all_hold
-from rca.analysis.grid import Grid
+from rca.analysis.crosstab import Grid
 
 SURELY = 1e-6
 """p-value below which a column has changed under a condition; many are looked at."""
