@@ -37,8 +37,12 @@ NAMED_ELSEWHERE = {"IPython": "ipython", "markdown_it": "markdown-it-py", "sklea
 TESTED_ELSEWHERE = {
     "rca/__main__.py": "test_cli.py",
     "rca/analysis/affine.py": "test_faults.py",
+    "rca/analysis/arrays.py": "test_sketch.py",
     "rca/analysis/columns.py": "test_drift.py",
     "rca/analysis/contribution.py": "test_harm.py",
+    "rca/analysis/counting.py": "test_sketch.py",
+    "rca/analysis/engines.py": "test_frames.py",
+    "rca/analysis/grid.py": "test_sketch.py",
     "rca/analysis/meter.py": "test_metric.py",
     "rca/analysis/reweighting.py": "test_harm.py",
     "rca/analysis/two_sample.py": "test_drift.py",
