@@ -38,6 +38,7 @@ TESTED_ELSEWHERE = {
     "rca/__main__.py": "test_cli.py",
     "rca/analysis/affine.py": "test_faults.py",
     "rca/analysis/columns.py": "test_drift.py",
+    "rca/analysis/comparison.py": "test_drift.py",
     "rca/analysis/contribution.py": "test_harm.py",
     "rca/analysis/meter.py": "test_metric.py",
     "rca/analysis/reweighting.py": "test_harm.py",
