@@ -39,6 +39,7 @@ TESTED_ELSEWHERE = {
     "rca/analysis/affine.py": "test_faults.py",
     "rca/analysis/arrays.py": "test_sketch.py",
     "rca/analysis/columns.py": "test_drift.py",
+    "rca/analysis/comparison.py": "test_drift.py",
     "rca/analysis/contribution.py": "test_harm.py",
     "rca/analysis/counting.py": "test_sketch.py",
     "rca/analysis/engines.py": "test_frames.py",
