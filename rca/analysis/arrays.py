@@ -61,6 +61,13 @@ def is_text(stored: Any) -> bool:
     return bool(types.is_string(stored) or types.is_large_string(stored) or types.is_string_view(stored))
 
 
+def is_time(stored: Any) -> bool:
+    """Whether an Arrow type holds moments."""
+    from pyarrow import types
+
+    return bool(types.is_timestamp(stored) or types.is_date(stored))
+
+
 def numbers(array: Array) -> Numbers:
     """An array as doubles; text is read as a number where it spells one.
 
@@ -175,7 +182,7 @@ def _text_lengths(texts: Array) -> Array:
 def from_pandas(values: "pd.Series[Any]") -> Array:
     """A column of pandas as Arrow, without a copy where its type allows: an Array or a ChunkedArray.
 
-    Columns of objects become their labels, since Arrow would read them by another rule than `columns` does.
+    Objects become the type that all of them have, or else their labels.
 
     Examples
     --------
@@ -190,8 +197,7 @@ def from_pandas(values: "pd.Series[Any]") -> Array:
         array = pa.array(values, from_pandas=True)
     except (pa.ArrowException, UnicodeError, OverflowError, TypeError, ValueError):
         return _written(values)  # neither numbers nor text to Arrow: complex, mixed, intervals
-    odd = isinstance(array.type, pa.BaseExtensionType) or (values.dtype == object and not is_text(array.type))
-    return _written(values) if odd else array
+    return _written(values) if isinstance(array.type, pa.BaseExtensionType) else array
 
 
 def _written(values: "pd.Series[Any]") -> Array:

@@ -85,6 +85,8 @@ class NumberCount:
         Sums of the finite values in the lower and the upper tail.
     moments : Moments
         Of finite values.
+    whole : bool
+        Whether all finite values are whole numbers.
     """
 
     scale: Scale
@@ -94,6 +96,7 @@ class NumberCount:
     infinite: tuple[int, int]
     tails: tuple[float, float]
     moments: Moments
+    whole: bool = True
 
     @classmethod
     def empty(cls, scale: Scale) -> "NumberCount":
@@ -123,6 +126,7 @@ class NumberCount:
             infinite=(tally.infinite[0], tally.infinite[1]),
             tails=(_held(tally.tails[0]), _held(tally.tails[1])),
             moments=tally.moments,
+            whole=tally.whole,
         )
 
     def __add__(self, other: "NumberCount") -> "NumberCount":
@@ -134,6 +138,7 @@ class NumberCount:
             infinite=(self.infinite[0] + other.infinite[0], self.infinite[1] + other.infinite[1]),
             tails=(_held(self.tails[0] + other.tails[0]), _held(self.tails[1] + other.tails[1])),
             moments=self.moments + other.moments,
+            whole=self.whole and other.whole,
         )
 
     @property
@@ -160,6 +165,7 @@ class NumberCount:
             "unread": self.unread,
             "infinite": list(self.infinite),
             "tails": list(self.tails),
+            "whole": self.whole,
             "moments": [moments.n, moments.mean, moments.m2, moments.smallest, moments.largest],
         }
 
@@ -175,6 +181,7 @@ class NumberCount:
             infinite=(plain["infinite"][0], plain["infinite"][1]),
             tails=(plain["tails"][0], plain["tails"][1]),
             moments=Moments(n=n, mean=mean, m2=m2, smallest=smallest, largest=largest),
+            whole=plain["whole"],
         )
 
 
@@ -191,6 +198,7 @@ class _Tally:
         self.nan = 0
         self.infinite, self.tails = [0, 0], [0.0, 0.0]
         self.moments = Moments()
+        self.whole = True
 
     def add(self, values: Floats) -> None:
         if not np.isfinite(values.sum()):  # one look tells that nothing is missing or infinite, as is usual
@@ -199,6 +207,8 @@ class _Tally:
         found = np.bincount(codes, minlength=BINS + 2)
         self.counts += found
         self.moments = self.moments + Moments.of(values)
+        if self.whole and len(values):  # most columns that are not whole show it in their first value
+            self.whole = bool(values[0] == np.floor(values[0]) and (values == np.floor(values)).all())
         for side, last in enumerate((0, BINS + 1)):
             if found[last]:
                 self.tails[side] += float(values[codes == last].sum())
@@ -278,6 +288,13 @@ class CategoryCount:
     def n(self) -> int:
         """Rows that have a value."""
         return int(self.listed.sum()) + sum(self.others.values()) + self.rest
+
+    @property
+    def distinct(self) -> float:
+        """Distinct categories a row; where not all are kept apart, of those that are, which no count had a say in."""
+        if self.rest:
+            return len(self.others) / sum(self.others.values())
+        return len(self.counts()) / max(self.n, 1)
 
     def summary(self) -> dict[str, Any]:
         """Its numbers, for a table."""

@@ -1,13 +1,13 @@
 """A grid: where the bins of every column lie, fitted on the reference, so that what is counted on it can be added."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rca.analysis.arrays import Array, is_text, kind_of_type, label_counts, lengths, numbers
+from rca.analysis.arrays import Array, is_text, is_time, kind_of_type, label_counts, lengths, numbers
 from rca.analysis.columns import Floats
 from rca.errors import InvalidCase, did_you_mean
 
@@ -40,6 +40,8 @@ class Scale:
     between powers of 2. `L` is read from the bits of the double, so that every machine counts alike. Bin 0 is the
     tail below, ``BINS + 1`` the tail above; infinities are counted in them.
 
+    `time` says that values are seconds since 1970.
+
     Examples
     --------
     >>> straight = Scale(low=-1.0, density=1.0)
@@ -52,6 +54,7 @@ class Scale:
     curved: bool = False
     centre: float = 0.0
     unit: float = 1.0
+    time: bool = False
 
     def codes(self, values: Floats) -> npt.NDArray[np.int32]:
         """Bin of each value: an array of int of the same shape. There must be no NaN."""
@@ -172,7 +175,7 @@ def fit_grid(table: Any, *, categorical: Collection[str] = (), text: Collection[
         elif name in categorical or kind_of_type(array.type) == "categorical":
             lists[name] = _commonest(array)
         else:
-            scales[name] = fit_scale(numbers(array).values)
+            scales[name] = replace(fit_scale(numbers(array).values), time=is_time(array.type))
     return Grid(numeric=scales, lengths=sizes, categories=lists)
 
 

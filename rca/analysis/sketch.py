@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from rca.analysis.arrays import Array, label_counts, lengths, numbers
+from rca.analysis.arrays import Array, is_time, label_counts, lengths, numbers
 from rca.analysis.columns import Floats
 from rca.analysis.counting import CategoryCount, NumberCount
 from rca.analysis.engines import Batch, Source, Work
@@ -308,9 +308,7 @@ def _periods(batch: Batch, time: str, every: Span) -> list[tuple[datetime, Batch
 
 
 def _seconds(column: Array, name: str) -> Floats:
-    from pyarrow import types
-
-    if not (types.is_timestamp(column.type) or types.is_date(column.type)):
+    if not is_time(column.type):
         hint = "give a column of timestamps or dates"
         raise InvalidCase.because(f"column {name!r} holds {column.type}, no times", place="table", hint=hint)
     array = column.combine_chunks() if hasattr(column, "combine_chunks") else column

@@ -1,32 +1,43 @@
 """What moved, told from two sketches: the tests, effects and profiles of `drift`, without the rows."""
 
+import math
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 
-from rca.analysis.columns import Floats, Kind
-from rca.analysis.counting import CategoryCount, NumberCount
-from rca.analysis.drift import COMMONEST, MATERIAL, MISSING, OTHER, ColumnDrift, Drift, Profile
-from rca.analysis.grid import BINS
-from rca.analysis.sketch import Sketch
-from rca.analysis.two_sample import (
-    EXACT_UP_TO,
-    RAREST,
-    Counts,
-    benjamini_hochberg,
-    chi_square,
-    distance_interval,
-    is_sparse,
-    kolmogorov_smirnov,
-    rates_interval,
-    two_rates,
-    variation_interval,
+from rca.analysis.columns import Floats
+from rca.analysis.comparison import (
+    COMMONEST,
+    COUNTER,
+    MISSING,
+    OTHER,
+    SMIRNOV,
+    UNTESTED,
+    ColumnDrift,
+    Profile,
+    _counts_test,
+    _interval,
+    _said,
+    _unlike,
+    pooled,
 )
+from rca.analysis.counting import CategoryCount, NumberCount
+from rca.analysis.drift import MATERIAL, Drift, judge
+from rca.analysis.grid import BINS, BLURRED
+from rca.analysis.pair import ENOUGH, OWN, Counts, Sort, Tally
+from rca.analysis.sketch import Sketch
+from rca.analysis.smirnov import EXACT_UP_TO, GRAIN, _limit, _untied, merge
+from rca.analysis.two_sample import distance_interval, rates_interval
 from rca.errors import InvalidCase, Unanswerable
+from rca.finding import Interval
 
 SHOWN = 20
 """Bins of a profile, besides the tails."""
+
+
+FEW = 8
+"""Rows that seldom share one of so many bins by chance, if they are not alike."""
 
 
 def drift_of(reference: Sketch, current: Sketch, *, alpha: float = 0.05, material: float = MATERIAL) -> Drift:
@@ -60,7 +71,7 @@ def drift_of(reference: Sketch, current: Sketch, *, alpha: float = 0.05, materia
     >>> from rca.analysis.sketch import sketch
     >>> before = pd.DataFrame({"a": np.arange(500.0), "b": ["x", "y"] * 250})
     >>> first = sketch(before)
-    >>> print(drift_of(first, sketch(before.assign(a=before["a"] + 100), first)))
+    >>> print(drift_of(first, sketch(before.assign(a=before["a"] * 1.5 + 100), first)))
     1 of 2 columns moved: a
     """
     if reference.grid is not current.grid and reference.grid != current.grid:
@@ -69,61 +80,98 @@ def drift_of(reference: Sketch, current: Sketch, *, alpha: float = 0.05, materia
     if min(reference.n, current.n) == 0:
         raise Unanswerable("what moved", "a window has no rows")
     tested = [row for name in reference.grid.columns for row in _column(name, reference, current)]
-    return _judged(tested, (reference.n, current.n), alpha=alpha, material=material)
+    return Drift(
+        columns=judge(tested, alpha=alpha, material=material),
+        alpha=alpha,
+        material=material,
+        n_reference=reference.n,
+        n_current=current.n,
+    )
 
 
-def _judged(tested: list[ColumnDrift], sizes: tuple[int, int], *, alpha: float, material: float) -> Drift:
-    from dataclasses import replace
-
-    q_values = benjamini_hochberg([row.p_value for row in tested])
-    judged = [
-        replace(row, q_value=q, moved=bool(q <= alpha and row.effect >= material))
-        for row, q in zip(tested, q_values, strict=True)
-    ]
-    judged.sort(key=lambda row: (-row.effect, row.name))
-    return Drift(columns=tuple(judged), alpha=alpha, material=material, n_reference=sizes[0], n_current=sizes[1])
-
-
-def _column(name: str, reference: Sketch, current: Sketch) -> list[ColumnDrift]:
+def _column(name: str, reference: Sketch, current: Sketch) -> Iterator[ColumnDrift]:
+    """The values that both windows have, and the missingness where either has any."""
     before, after = reference[name], current[name]
-    rows = []
+    kind: Sort = "categorical"
     if isinstance(before, NumberCount) and isinstance(after, NumberCount):
+        kind = "text" if name in reference.lengths else "datetime" if before.scale.time else "numeric"
         if before.known and after.known:
-            rows.append(_ordered(name, before, after, of="lengths" if name in reference.lengths else "values"))
-    elif isinstance(before, CategoryCount) and isinstance(after, CategoryCount) and before.n and after.n:
-        rows.append(_unordered(name, before, after))
+            yield _ordered(name, (before, after), kind)
+    elif isinstance(before, CategoryCount) and isinstance(after, CategoryCount):
+        kind = _sort(before, after)
+        if before.n and after.n:
+            yield _unordered(name, (before, after), kind)
     if before.missing or after.missing:
-        kind: Kind = "numeric" if isinstance(before, NumberCount) else "categorical"
-        sizes = (reference.n, current.n)
-        rows.append(
-            _missing(
-                name,
-                np.array([[n - c.missing, c.missing] for n, c in zip(sizes, (before, after), strict=True)]),
-                kind=kind,
-            )
-        )
-    return rows
+        gone = np.array([before.missing, after.missing])
+        yield _missing(name, np.column_stack([np.array([reference.n, current.n]) - gone, gone]), kind)
 
 
-# --- numbers ---------------------------------------------------------------------------------------------------------
-
-
-def _ordered(name: str, before: NumberCount, after: NumberCount, *, of: Literal["values", "lengths"]) -> ColumnDrift:
-    distance, p_value = binned_smirnov(_steps(before), _steps(after))
-    test = "two-sample Kolmogorov-Smirnov"
+def _untested(name: str, kind: Sort, note: str) -> ColumnDrift:
     return ColumnDrift(
         column=name,
         aspect="values",
-        kind="numeric",
-        test=test if of == "values" else f"{test} of lengths",
+        kind=kind,
+        test=UNTESTED,
+        statistic=0.0,
+        p_value=1.0,
+        q_value=1.0,
+        effect=0.0,
+        interval=Interval(low=0.0, high=0.0),
+        moved=False,
+        profile=Profile(labels=("any value",), reference=(1.0,), current=(1.0,)),
+        note=note,
+    )
+
+
+# --- what has an order ------------------------------------------------------------------------------------------------
+
+
+def _ordered(name: str, windows: tuple[NumberCount, NumberCount], kind: Sort) -> ColumnDrift:
+    before, after = windows
+    if kind == "datetime" and _moves_on(before, after):
+        return _untested(name, kind, "a time that moves on with the calendar")
+    if kind == "numeric" and _numbers_rows(before) and _numbers_rows(after):
+        return _untested(name, "identifier", "a counter: every row has the next number")
+    steps = _steps(before), _steps(after)
+    distance, p_value = binned_smirnov(*steps, alike=_alike(before, after))
+    shares = [np.cumsum(counts) / counts.sum() for counts in steps]
+    widest = int(np.abs(shares[0] - shares[1]).argmax())
+    below = float(shares[0][widest]), float(shares[1][widest])
+    return ColumnDrift(
+        column=name,
+        aspect="values",
+        kind=kind,
+        test=SMIRNOV,
         statistic=distance,
         p_value=p_value,
         q_value=p_value,
         effect=distance,
-        interval=distance_interval(distance, before.known, after.known),
+        interval=distance_interval(distance, before.known, after.known, below=below),
         moved=False,
-        profile=_profile(before, after),
+        profile=_profile(before, after, times=kind == "datetime"),
+        wasserstein=wasserstein(before, after),
     )
+
+
+def _moves_on(before: NumberCount, after: NumberCount) -> bool:
+    """Whether times only move on with the calendar, as `comparison.moves_on` asks of rows."""
+    spans = [count.moments.largest - count.moments.smallest for count in (before, after)]
+    start, end = after.moments.smallest, before.moments.largest
+    return bool(start >= end and spans[1] > 0 and start - end <= max(spans) and spans[1] * COMMONEST >= spans[0])
+
+
+def _numbers_rows(count: NumberCount) -> bool:
+    """Whether numbers can only count rows: hardly any left out, and no bin with more of them than whole numbers."""
+    moments, width = count.moments, 1 / count.scale.density
+    span = moments.largest - moments.smallest
+    if (
+        not count.whole
+        or count.scale.curved
+        or width < 1
+        or not ENOUGH <= count.known <= span + 1 <= COUNTER * count.known
+    ):
+        return False
+    return bool((count.counts[1:-1] <= math.floor(width) + 1).all())
 
 
 def _steps(count: NumberCount) -> Counts:
@@ -135,32 +183,50 @@ def _steps(count: NumberCount) -> Counts:
     return counts
 
 
-def binned_smirnov(reference: Counts, current: Counts) -> tuple[float, float]:
+def _alike(before: NumberCount, after: NumberCount) -> bool:
+    """Whether values repeat: whole numbers have a bin each, or a bin stands out."""
+    if before.whole and after.whole and before.scale.density == 1 and not before.scale.curved:
+        return True
+    pooled_counts = (before.counts + after.counts)[1:-1]
+    return bool(pooled_counts.max() >= max(FEW, 2 * BLURRED * (before.known + after.known)))
+
+
+def binned_smirnov(reference: Counts, current: Counts, *, alike: bool = False) -> tuple[float, float]:
     """Largest distance between two distribution functions where bins end, and its p-value.
 
     Parameters
     ----------
     reference, current : ndarray of int, shape (bins,)
         Rows in each bin, in order.
+    alike : bool
+        Whether rows of a bin have one value, rather than values that happen to be near. Asked of few rows only.
 
-    References
-    ----------
-    Stephens (1970), J. R. Stat. Soc. B 32(1), table 1, as `two_sample.kolmogorov_smirnov` has it for rows.
+    Returns
+    -------
+    distance, p_value : float
+        See `smirnov.Merged.p_value`.
 
     Examples
     --------
     >>> binned_smirnov(np.array([1, 1, 1, 1, 0, 0]), np.array([0, 0, 1, 1, 1, 1]))[0]
     0.5
     """
-    from scipy.special import kolmogorov
-
     n, m = int(reference.sum()), int(current.sum())
-    if n * m <= EXACT_UP_TO:
-        at = np.arange(len(reference), dtype=float)
-        return kolmogorov_smirnov(np.repeat(at, reference), np.repeat(at, current))
     distance = float(np.abs(np.cumsum(reference) / n - np.cumsum(current) / m).max())
-    root = np.sqrt(n * m / (n + m))
-    return distance, float(kolmogorov((root + 0.12 + 0.11 / root) * distance))
+    if not distance:
+        return 0.0, 1.0
+    if n * m > EXACT_UP_TO:
+        return distance, _limit(distance, (n, m), _grains(reference + current))
+    at = np.arange(len(reference), dtype=float)
+    rows = np.repeat(at, reference), np.repeat(at, current)
+    return distance, merge(*rows).p_value() if alike else _untied(*rows)
+
+
+def _grains(counts: Counts) -> Floats:
+    """Shares of the rows: of one value where a bin holds many, and else so few that the bin counts as a stretch."""
+    shares = counts[counts > 0] / counts.sum()
+    parts = np.where(shares < BLURRED, np.floor(shares / GRAIN) + 1, 1).astype(int)
+    return np.repeat(shares / parts, parts)
 
 
 def wasserstein(reference: NumberCount, current: NumberCount) -> float | None:
@@ -193,7 +259,7 @@ def wasserstein(reference: NumberCount, current: NumberCount) -> float | None:
         return None
     centres = reference.scale.centres()
     with np.errstate(over="ignore", invalid="ignore"):
-        lows, highs = (np.array([_tail_mean(count, side) for count in windows]) for side in (0, 1))
+        lows, highs = (np.array([_tail_mean(count, side, centres) for count in windows]) for side in (0, -1))
         points = np.concatenate([lows, centres, highs])
         apart = [_masses(count, i) for i, count in enumerate(windows)]
         order = np.argsort(points, kind="stable")
@@ -203,11 +269,10 @@ def wasserstein(reference: NumberCount, current: NumberCount) -> float | None:
     return area if np.isfinite(area) else None
 
 
-def _tail_mean(count: NumberCount, side: int) -> float:
-    rows = int(count.counts[-1 if side else 0])
-    if rows:
-        return count.tails[side] / rows
-    return float(count.scale.edges()[-1 if side else 0])
+def _tail_mean(count: NumberCount, side: int, centres: Floats) -> float:
+    """Where the rows of a tail count; without any it does not matter."""
+    rows = int(count.counts[side])
+    return count.tails[side] / rows if rows else float(centres[side])
 
 
 def _masses(count: NumberCount, window: int) -> Floats:
@@ -217,7 +282,7 @@ def _masses(count: NumberCount, window: int) -> Floats:
     return np.asarray(np.concatenate([tails[0], count.counts[1:-1], tails[1]]) / count.known)
 
 
-def _profile(before: NumberCount, after: NumberCount) -> Profile:
+def _profile(before: NumberCount, after: NumberCount, *, times: bool) -> Profile:
     """Shares in equal bins over the reference's middle 98 %, and beyond."""
     edges, below = before.scale.edges(), np.cumsum(before.counts[:-1])
     low = max(0, int(np.searchsorted(below, 0.01 * before.known, side="right")) - 1)
@@ -225,10 +290,10 @@ def _profile(before: NumberCount, after: NumberCount) -> Profile:
     wanted = np.clip(2 * np.linspace(edges[low] / 2, edges[high] / 2, SHOWN + 1), edges[low], edges[high])
     cuts = np.unique(np.append(np.searchsorted(edges, wanted[:-1]), high))
     shares = [_between(count, cuts) for count in (before, after)]
-    inner = edges[cuts]
-    labels = [f"{a:.4g} to {b:.4g}" for a, b in pairwise(inner)]
+    said = [_said(edge, times=times) for edge in edges[cuts].tolist()]
+    between = [f"{a} to {b}" for a, b in pairwise(said)]
     return Profile(
-        labels=(f"below {inner[0]:.4g}", *labels, f"{inner[-1]:.4g} and above"), reference=shares[0], current=shares[1]
+        labels=(f"below {said[0]}", *between, f"{said[-1]} and above"), reference=shares[0], current=shares[1]
     )
 
 
@@ -238,51 +303,61 @@ def _between(count: NumberCount, cuts: Counts) -> tuple[float, ...]:
     return tuple(shares)
 
 
-# --- categories ------------------------------------------------------------------------------------------------------
+# --- what has none ----------------------------------------------------------------------------------------------------
 
 
-def _unordered(name: str, before: CategoryCount, after: CategoryCount) -> ColumnDrift:
-    labels, counts = _table(before, after)
-    statistic, p_value = chi_square(counts)
+def _unordered(name: str, windows: tuple[CategoryCount, CategoryCount], kind: Sort) -> ColumnDrift:
+    if kind == "identifier":
+        return _untested(name, kind, "an identifier: almost every row has a value of its own")
+    tally = _tally(*windows)
+    labels, counts = _with_rest(*pooled(tally), np.array([count.n for count in windows]))
+    test, statistic, p_value = _counts_test(counts)
     sizes = counts.sum(axis=1)
     shares = counts / sizes[:, None]
     effect = float(np.abs(shares[0] - shares[1]).sum() / 2)
     return ColumnDrift(
         column=name,
         aspect="values",
-        kind="categorical",
-        test="two-sample chi-square",
+        kind=kind,
+        test=test,
         statistic=statistic,
         p_value=p_value,
         q_value=p_value,
         effect=effect,
-        interval=variation_interval(effect, shares, (int(sizes[0]), int(sizes[1]))),
+        interval=_interval(effect, shares, sizes),
         moved=False,
         profile=Profile(labels=labels, reference=tuple(shares[0].tolist()), current=tuple(shares[1].tolist())),
+        unseen=float(tally.counts[1, tally.counts[0] == 0].sum() / sizes[1]),
+        note="more categories than are kept apart" if any(count.rest for count in windows) else "",
     )
 
 
-def _table(before: CategoryCount, after: CategoryCount) -> tuple[tuple[str, ...], Counts]:
-    """Counts of each category in both windows, the commonest first and the rare ones, and the unnamed, as one."""
-    windows = before.counts(), after.counts()
-    both = (before + after).counts()  # what only one window keeps apart is not
+def _sort(before: CategoryCount, after: CategoryCount) -> Sort:
+    """What the labels are: of every row its own, truths, or categories."""
+    if all(count.n >= ENOUGH and count.distinct >= OWN for count in (before, after)):
+        return "identifier"
+    truths = {*before.counts(), *after.counts()} <= {"True", "False"} and before.n + after.n > 0
+    return "boolean" if truths else "categorical"
+
+
+def _tally(before: CategoryCount, after: CategoryCount) -> Tally:
+    """Counts of the categories that both windows keep apart, the commonest first."""
+    both = (before + after).counts()
     ranked = sorted(both, key=lambda label: (-both[label], label))
-    rare = sum(both[label] < RAREST for label in ranked)
-    keep = ranked[: max(1, min(COMMONEST, len(ranked) - rare))]
-    counts = np.array([[window.get(label, 0) for label in keep] for window in windows], dtype=np.int64)
-    rest = np.array([before.n, after.n]) - counts.sum(axis=1)
+    counts = [[window.get(label, 0) for label in ranked] for window in (before.counts(), after.counts())]
+    return Tally(labels=np.array(ranked, dtype=object), counts=np.array(counts, dtype=np.int64).reshape(2, -1))
+
+
+def _with_rest(labels: tuple[str, ...], counts: Counts, sizes: Counts) -> tuple[tuple[str, ...], Counts]:
+    """A table with the rows of categories that are not kept apart."""
+    rest = sizes - counts.sum(axis=1)
     if not rest.any():
-        return tuple(keep), counts
-    return (*keep, _unlike(keep, OTHER)), np.column_stack([counts, rest])
+        return labels, counts
+    return (*labels, _unlike(labels, OTHER)), np.column_stack([counts, rest])
 
 
-def _unlike(taken: list[str], name: str) -> str:
-    """A name, in more brackets if it is taken."""
-    return _unlike(taken, f"({name})") if name in taken else name
-
-
-def _missing(name: str, counts: Counts, *, kind: Kind) -> ColumnDrift:
-    p_value = two_rates(counts)
+def _missing(name: str, counts: Counts, kind: Sort) -> ColumnDrift:
+    test, _, p_value = _counts_test(counts)
     sizes = counts.sum(axis=1)
     rates = counts[:, 1] / sizes
     effect = float(abs(rates[1] - rates[0]))
@@ -291,7 +366,7 @@ def _missing(name: str, counts: Counts, *, kind: Kind) -> ColumnDrift:
         column=name,
         aspect="missing",
         kind=kind,
-        test="Fisher's exact test" if is_sparse(counts) else "two-sample chi-square",
+        test=test,
         statistic=effect,
         p_value=p_value,
         q_value=p_value,
