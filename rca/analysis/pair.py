@@ -237,9 +237,9 @@ def _named(pair: Pair, windows: list[Values]) -> Pair:
     if sizes.min() < ENOUGH or (seen < OWN / 2 * sizes).any():
         return pair
     if not any(map(pd.api.types.is_numeric_dtype, windows)):
-        texts = [as_labels(rows) for rows in windows]
-        if min(_words_a_text(_some(rows)) for rows in texts) >= WORDY:
-            return _texts(pair, texts)
+        distinct = [pair.tally.labels[counts > 0] for counts in pair.tally.counts]
+        if min(_words_a_text(_some(labels)) for labels in distinct) >= WORDY:
+            return _texts(pair, [as_labels(rows) for rows in windows])
     return pair if (seen < OWN * sizes).any() else replace(pair, kind="identifier")
 
 

@@ -98,7 +98,7 @@ class Merged:
             return None
         n, m = self.sizes
         with np.errstate(over="ignore"):
-            area = float(np.abs(self.apart[:-1]) @ np.diff(self.values / (n * m)))
+            area = float(np.abs(self.apart[:-1] / (n * m)) @ np.diff(self.values))
         return area if math.isfinite(area) else None
 
     def p_value(self) -> float:
@@ -140,14 +140,19 @@ def merge(reference: Floats, current: Floats) -> Merged:
     (0.5, 2.0, 0.4)
     """
     n, m = len(reference), len(current)
+    places = np.searchsorted(reference, current, side="right")
+    places += np.arange(m)
     theirs = np.zeros(n + m, dtype=bool)
-    theirs[np.searchsorted(reference, current, side="right") + np.arange(m)] = True
+    theirs[places] = True
     values = np.empty(n + m)
-    values[theirs], values[~theirs] = current, reference
-    seen = np.cumsum(theirs)
-    apart = np.arange(1, n + m + 1) * m - seen * (n + m)
+    values[places], values[np.flatnonzero(~theirs)] = current, reference
     last = np.append(values[1:] != values[:-1], True)
-    widest = int(np.argmax(np.where(last, np.abs(apart), -1)))
+    # In place, since memory that is asked for anew costs more here than the sums do.
+    apart = np.cumsum(theirs, dtype=np.int32).astype(np.int64)
+    apart *= -(n + m)
+    apart += np.arange(m, (n + m) * m + 1, m)
+    width = np.abs(apart)
+    widest = int(np.argmax(width if last.all() else np.where(last, width, -1)))
     return Merged(reference=reference, current=current, values=values, apart=apart, last=last, widest=widest)
 
 

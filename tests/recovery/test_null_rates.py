@@ -60,7 +60,7 @@ def fired(draws, sizes):
 
 
 @pytest.mark.parametrize("sizes", [(200, 200), (300, 3000), (1000, 1000)], ids=str)
-@long_and_short(12, 350)
+@long_and_short(12, 120)
 def test_every_test_fires_at_its_rate(draws, sizes):
     rates = fired(draws, sizes)
     assert len(rates) == len(SORTS) + 1
@@ -69,13 +69,13 @@ def test_every_test_fires_at_its_rate(draws, sizes):
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize(("draws", "sizes"), [(170, (10_000, 1000)), (170, (1000, 10_000)), (40, (100_000, 100_000))])
+@pytest.mark.parametrize(("draws", "sizes"), [(60, (10_000, 1000)), (60, (1000, 10_000)), (12, (100_000, 100_000))])
 def test_every_test_fires_at_its_rate_in_large_windows(draws, sizes):
     for rate, count in fired(draws, sizes).values():
         near(rate, count, 0.04, 0.06)
 
 
-@long_and_short(15, 300)
+@long_and_short(15, 120)
 def test_false_discoveries_keep_to_their_rate(draws):
     shares, power = [], []
     for seed in range(draws):
@@ -105,7 +105,7 @@ SHIFTS = {
 
 
 @pytest.mark.parametrize("shift", SHIFTS)
-@long_and_short(80, 2000)
+@long_and_short(80, 800)
 def test_the_interval_of_a_distance_covers_at_least_as_often_as_promised(draws, shift):
     draw, truth = SHIFTS[shift]
     held = 0
@@ -118,7 +118,7 @@ def test_the_interval_of_a_distance_covers_at_least_as_often_as_promised(draws, 
 
 @pytest.mark.parametrize("count", [2, 5, 30])
 @pytest.mark.parametrize("by", [0.0, 0.05, 0.3])
-@long_and_short(40, 1500)
+@long_and_short(40, 600)
 def test_the_interval_of_a_variation_covers_at_least_as_often_as_promised(draws, count, by):
     even = np.full(count, 1 / count)
     tilted, names = (1 - by) * even + by * np.eye(count)[0], np.array([f"v{i}" for i in range(count)], dtype=object)
@@ -131,7 +131,7 @@ def test_the_interval_of_a_variation_covers_at_least_as_often_as_promised(draws,
 
 
 @pytest.mark.parametrize("sizes", [(400, 400), (1200, 400)], ids=str)
-@long_and_short(25, 700)
+@long_and_short(25, 300)
 def test_the_interval_of_an_auc_covers_one_half_where_windows_are_alike(draws, sizes):
     held = alarms = 0
     for seed in range(draws):
