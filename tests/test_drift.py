@@ -12,9 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rca.analysis.columns import as_labels, as_numbers, kind_of
-from rca.analysis.drift import COMMONEST, MATERIAL, OTHER, Drift, count_table, drift
+from rca.analysis.comparison import COMMONEST, OTHER, pooled
+from rca.analysis.drift import MATERIAL, Drift, drift
+from rca.analysis.pair import tally
 from rca.analysis.two_sample import benjamini_hochberg, chi_square, kolmogorov_smirnov
 from rca.errors import InvalidCase, Unanswerable
+from rca.record.case import Roles
 
 N = 300
 NORMAL = np.random.default_rng(0).normal(size=N)
@@ -107,9 +110,9 @@ def test_missingness_is_compared_apart_from_the_values():
     assert rows["values"].effect == pytest.approx(kolmogorov_smirnov(NORMAL, NORMAL[EVEN])[0])
 
 
-FRAMES = st.lists(st.tuples(st.floats(-5, 5), st.sampled_from("abc"), st.booleans()), min_size=12, max_size=60).map(
-    lambda rows: pd.DataFrame(rows, columns=["x", "word", "flag"])
-)
+FRAMES = st.lists(
+    st.tuples(st.floats(-5, 5, allow_subnormal=False), st.sampled_from("abc"), st.booleans()), min_size=12, max_size=60
+).map(lambda rows: pd.DataFrame(rows, columns=["x", "word", "flag"]))
 
 
 @given(FRAMES, FRAMES, st.integers(0, 99))
@@ -139,6 +142,7 @@ def test_a_unit_does_not_change_what_moved(reference, current, factor):
     scaled = [frame.assign(x=frame["x"] * factor) for frame in (reference, current)]
     assert drift(*scaled)["x"].effect == pytest.approx(drift(reference, current)["x"].effect)
     assert drift(*scaled)["x"].p_value == pytest.approx(drift(reference, current)["x"].p_value)
+    assert drift(*scaled)["x"].wasserstein == pytest.approx(abs(factor) * drift(reference, current)["x"].wasserstein)
 
 
 @given(FRAMES, FRAMES)
@@ -271,6 +275,105 @@ def test_a_drift_is_a_table_with_a_row_an_aspect():
     assert "<caption>1 of 1 columns moved: c</caption>" in found._repr_html_()
 
 
+# -- sorts of columns --------------------------------------------------------------------------------------------------
+
+
+def test_an_identifier_is_named_as_such_and_is_no_test():
+    before, after = (pd.DataFrame({"id": [f"u{i}" for i in range(a, a + N)], "x": NORMAL}) for a in (0, 9000))
+    found = drift(before, after)["id"]
+    assert (found.kind, found.tested, found.moved, found.effect) == ("identifier", False, False, 0.0)
+    assert "not compared" in str(found)
+    shifted = after.assign(x=NORMAL + 0.2)
+    alone, beside = drift(before[["x"]], shifted[["x"]])["x"], drift(before, shifted)["x"]
+    assert beside.q_value == alone.q_value == alone.p_value
+
+
+def test_a_counter_is_an_identifier_and_a_counter_in_other_steps_is_a_number():
+    before, after = pd.Series(np.arange(N)), pd.Series(np.arange(5000, 5000 + N))
+    assert not one(before, after)["c"].tested
+    assert one(before, after * 100)["c"].moved
+
+
+TIMES = pd.date_range("2024-01-01", periods=N, freq="h", tz="UTC")
+
+
+def test_a_time_that_only_moves_on_with_the_calendar_is_no_move():
+    found = one(TIMES, TIMES + pd.Timedelta(hours=N))["c"]
+    assert (found.moved, found.tested, found.note) == (False, False, "a time that moves on with the calendar")
+
+
+@pytest.mark.parametrize(
+    "after", [[TIMES[-1]] * N, [pd.Timestamp("2199-01-01", tz="UTC")] * N, TIMES - pd.Timedelta(days=400)]
+)
+def test_a_time_that_stands_still_or_jumps_has_moved(after):
+    assert one(TIMES, pd.Series(after))["c"].moved
+
+
+def test_beside_the_time_of_its_row_a_time_is_as_old_as_it_is():
+    rng = np.random.default_rng(0)
+    born = pd.to_timedelta(rng.integers(1, 10_000, N), unit="D")
+    before = pd.DataFrame({"at": TIMES, "opened": TIMES - born, "updated": TIMES - pd.Timedelta(minutes=5)})
+    later = before + pd.Timedelta(days=500)
+    roles = Roles(time="at", features=("opened", "updated"))
+    assert drift(before, later, roles=roles).moved() == ()
+    stuck = later.assign(updated=later["updated"].iloc[0])
+    found = drift(before, stuck, roles=roles)
+    assert found.moved() == ("updated",)
+    assert found["updated"].note == "as seconds before the row's own moment"
+
+
+def test_a_text_is_compared_by_its_length_and_by_the_words_that_are_new():
+    before = [f"where is my order {i}" for i in range(N)]
+    after = [f"where is my refund {i} please help me out" for i in range(N)]
+    found = one(before, after)["c"]
+    assert (found.kind, found.moved) == ("text", True)
+    assert found.wasserstein == pytest.approx(20.0)
+    assert found.unseen == pytest.approx(5 / 9)
+
+
+def test_values_that_the_reference_does_not_have_are_a_share_of_the_rows():
+    found = one(["a", "b"] * 50, ["a", "c", "a", "a"] * 25)["c"]
+    assert found.unseen == 0.25
+
+
+def test_the_same_numbers_as_text_have_not_moved_and_the_row_says_so():
+    found = one(np.arange(N) % 7, [str(i % 7) for i in range(N)])["c"]
+    assert (found.effect, found.moved) == (0.0, False)
+    assert "numbers in the reference, text in the current window" in str(found)
+
+
+def test_answers_are_apart_from_features_and_no_finding_accuses_them():
+    rng = np.random.default_rng(0)
+    before, after = (
+        pd.DataFrame({"x": rng.normal(size=N), "y": rng.integers(0, 2, N), "s": rng.normal(shift, 1, N)})
+        for shift in (0, 3)
+    )
+    after["y"] = 1
+    found = drift(before, after, roles=Roles(label="y", score="s", prediction="gone", features=("x",)))
+    assert [row.column for row in found.columns] == ["x"]
+    assert {row.column: row.role for row in found.answers} == {"y": "label", "s": "score"}
+    assert all(row.moved for row in found.answers)
+    assert found.moved() == ()
+    assert str(found) == "0 of 1 columns moved"
+    assert [finding.cause for finding in found.findings()] == [None, None]
+    assert found["y"].kind == "categorical"
+    assert Drift.from_dict(found.to_dict()) == found
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_name_of_two_columns_is_refused(at):
+    frames = [pd.DataFrame({"a": NORMAL, "b": NORMAL}), pd.DataFrame({"a": NORMAL, "b": NORMAL})]
+    frames[at].columns = ["a", "a"]
+    with pytest.raises(InvalidCase, match=r"more than one column 'a'|no column 'b'"):
+        drift(*frames)
+
+
+def test_an_index_of_its_own_does_not_matter():
+    frame = pd.DataFrame({"x": NORMAL, "w": ["a", "b", None] * 100})
+    odd = frame.set_axis([7] * N)
+    assert drift(frame, odd) == drift(frame, frame)
+
+
 # -- the tests themselves ----------------------------------------------------------------------------------------------
 
 
@@ -303,23 +406,34 @@ def test_windows_that_differ_by_rounding_alone_are_the_same():
 
 
 def test_rare_categories_are_compared_as_one():
-    labels, counts = count_table(
-        np.array(["a"] * 50 + [f"r{i}" for i in range(20)], object), np.array(["a"] * 70, object)
-    )
+    labels, counts = pooled(tally(pd.Series(["a"] * 50 + [f"r{i}" for i in range(20)]), pd.Series(["a"] * 70)))
     assert labels == ("a", OTHER)
     assert counts.tolist() == [[50, 20], [70, 0]]
 
 
+def test_which_categories_are_rare_is_said_by_both_windows_together():
+    before, after = pd.Series(["a"] * 90 + ["b"] * 10), pd.Series(["a"] * 90 + ["c"] * 10)
+    both = pd.Series(["a"] * 90 + ["b"] * 5 + ["c"] * 5)
+    assert pooled(tally(before, after))[0] == pooled(tally(both, both))[0] == ("a", "b", "c")
+
+
+def test_a_rest_that_is_too_thin_takes_the_rarest_category_in():
+    window = pd.Series(["a"] * 50 + ["b"] * 20 + ["c"])
+    labels, counts = pooled(tally(window, window))
+    assert labels == ("a", OTHER)
+    assert counts.tolist() == [[50, 21], [50, 21]]
+
+
 def test_no_more_than_the_commonest_categories_are_shown():
-    values = np.repeat([f"v{i:03d}" for i in range(COMMONEST + 30)], 12).astype(object)
-    labels, counts = count_table(values, values)
+    values = pd.Series(np.repeat([f"v{i:03d}" for i in range(COMMONEST + 30)], 12))
+    labels, counts = pooled(tally(values, values))
     assert len(labels) == COMMONEST + 1
     assert counts.sum() == 2 * len(values)
 
 
 def test_a_category_that_is_called_other_stays_apart_from_the_rare_ones():
-    window = np.array([OTHER] * 40 + ["a"] * 40 + [f"r{i}" for i in range(20)], object)
-    labels, _ = count_table(window, window)
+    window = pd.Series([OTHER] * 40 + ["a"] * 40 + [f"r{i}" for i in range(20)])
+    labels, _ = pooled(tally(window, window))
     assert len(labels) == len(set(labels)) == 3
 
 

@@ -4,106 +4,57 @@ A distribution that differs is an observation, not a cause: harm decides. With m
 column is called moved only if its effect is material too.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from rca.analysis.columns import Floats, Kind, Labels, as_labels, as_numbers, kind_of
+from rca.analysis.columns import as_numbers
+from rca.analysis.comparison import ColumnDrift, Profile, Role, compare
+from rca.analysis.pair import Pair, read
 from rca.analysis.result import Result, Row
-from rca.analysis.two_sample import (
-    RAREST,
-    Counts,
-    benjamini_hochberg,
-    chi_square,
-    distance_interval,
-    is_sparse,
-    kolmogorov_smirnov,
-    rates_interval,
-    two_rates,
-    variation_interval,
-)
+from rca.analysis.two_sample import benjamini_hochberg
 from rca.errors import InvalidCase, Unanswerable, did_you_mean
-from rca.finding import Finding, Interval, Target
+from rca.finding import Finding, Target
+from rca.record.case import Roles
+
+__all__ = ["MATERIAL", "ColumnDrift", "Drift", "Profile", "drift", "judge", "require"]
+
+ANSWERS: tuple[Role, ...] = ("prediction", "score", "label")
+"""Roles that are compared beside the features."""
+
+CLASSES = 20
+"""Whole numbers of this many values or fewer, as an answer, are classes."""
 
 MATERIAL = 0.05
 """Smallest effect that is called a move: one row in twenty would have to change."""
 
-COMMONEST = 50
-"""Categories shown and tested by name; the rest are one."""
-
-OTHER, MISSING = "(other)", "(missing)"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Profile:
-    """Shares of rows per bin or category, in both windows."""
-
-    labels: tuple[str, ...]
-    reference: tuple[float, ...]
-    current: tuple[float, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ColumnDrift:
-    """How far one aspect of a column moved.
-
-    Attributes
-    ----------
-    column : str
-    aspect : {'values', 'missing'}
-        Missingness is tested on its own; values are compared among rows that have one.
-    kind : {'numeric', 'categorical'}
-    test : str
-        The two-sample test behind `p_value`.
-    statistic, p_value, q_value : float
-        `q_value` controls the false discovery rate over the whole table (Benjamini-Hochberg).
-    effect : float
-        Between 0 and 1: Kolmogorov-Smirnov distance (numeric), total variation (categorical), difference of rates
-        (missing). At least that share of rows would have to change for the windows to agree.
-    interval : Interval
-        Of `effect`; simultaneous bands, so conservative.
-    moved : bool
-        Whether the change is beyond chance and material.
-    profile : Profile
-    """
-
-    column: str
-    aspect: Literal["values", "missing"]
-    kind: Kind
-    test: str
-    statistic: float
-    p_value: float
-    q_value: float
-    effect: float
-    interval: Interval
-    moved: bool
-    profile: Profile
-
-    @property
-    def name(self) -> str:
-        """The column, and what of it is meant."""
-        return self.column if self.aspect == "values" else f"missing:{self.column}"
-
-    def __str__(self) -> str:
-        verb = "moved" if self.moved else "did not move materially"
-        sure = f"q = {self.q_value:.2g}" if self.q_value >= 0.001 else "q < 0.001"
-        return f"{self.name} {verb}: effect {self.effect:.3f} ({self.interval}), {sure}"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Drift(Result):
-    """What moved between the windows, largest effect first."""
+    """What moved between the windows, largest effect first.
+
+    Attributes
+    ----------
+    columns : tuple of ColumnDrift
+        Of the features.
+    alpha : float
+        False discovery rate: among the features, and again among the answers.
+    material : float
+    n_reference, n_current : int
+    answers : tuple of ColumnDrift
+        Of the label, the score and the prediction; they moved because of something, or with it, so that they are
+        no features that moved.
+    """
 
     columns: tuple[ColumnDrift, ...]
     alpha: float
     material: float
     n_reference: int
     n_current: int
+    answers: tuple[ColumnDrift, ...] = ()
 
     def __str__(self) -> str:
         moved = self.moved()
@@ -113,11 +64,11 @@ class Drift(Result):
         )
 
     def moved(self) -> tuple[str, ...]:
-        """Columns that moved, in values or in missingness, the farthest first."""
+        """Features that moved, in values or in missingness, the farthest first."""
         return tuple(dict.fromkeys(row.column for row in self.columns if row.moved))
 
     def __getitem__(self, column: str) -> ColumnDrift:
-        found = [row for row in self.columns if row.column == column]
+        found = [row for row in (*self.columns, *self.answers) if row.column == column]
         if not found:
             raise KeyError(column)
         return found[0]
@@ -126,17 +77,20 @@ class Drift(Result):
         return [
             {
                 "column": row.name,
+                "role": row.role,
                 "test": row.test,
                 "effect": row.effect,
                 "interval": str(row.interval),
+                "wasserstein": row.wasserstein,
                 "q": row.q_value,
                 "moved": row.moved,
+                "note": row.note,
             }
-            for row in self.columns
+            for row in (*self.columns, *self.answers)
         ]
 
     def findings(self) -> tuple[Finding, ...]:
-        return tuple(_finding(row) for row in self.columns if row.moved)
+        return tuple(_finding(row) for row in (*self.columns, *self.answers) if row.moved)
 
 
 def _finding(row: ColumnDrift) -> Finding:
@@ -144,7 +98,7 @@ def _finding(row: ColumnDrift) -> Finding:
         id=f"drift.{row.name}",
         notebook="drift",
         claim=str(row),
-        cause=Target(kind="feature", name=row.column),
+        cause=Target(kind="feature", name=row.column) if row.role == "feature" else None,
         effect=row.effect,
         unit="share of rows",
         interval=row.interval,
@@ -160,6 +114,7 @@ def drift(
     *,
     features: Iterable[str] | None = None,
     categorical: Iterable[str] = (),
+    roles: Roles | None = None,
     alpha: float = 0.05,
     material: float = MATERIAL,
 ) -> Drift:
@@ -170,9 +125,12 @@ def drift(
     reference, current : pandas.DataFrame
         Rows before and during the failure, with the same columns.
     features : iterable of str, optional
-        Columns to test; all of the reference's where left out.
+        Columns to test; those of `roles`, or else all of the reference's, where left out.
     categorical : iterable of str
-        Numeric columns that are codes.
+        Numeric columns that are codes, besides those of `roles`.
+    roles : Roles, optional
+        With them, label, score and prediction are compared too, as answers; and a time is compared by how long before
+        its row's own moment it lies, so that it does not move because the calendar does.
     alpha : float
         False discovery rate.
     material : float
@@ -186,162 +144,111 @@ def drift(
     Raises
     ------
     InvalidCase
-        If a column is not in both windows.
+        If a column is not in both windows, or is there twice.
     Unanswerable
         If a window is empty.
 
     Examples
     --------
     >>> before = pd.DataFrame({"a": np.arange(500.0), "b": ["x", "y"] * 250})
-    >>> after = before.assign(a=before["a"] + 100)
-    >>> print(drift(before, after))
-    1 of 2 columns moved: a
+    >>> after = before.assign(a=before["a"] * 1.5 + 100)
+    >>> found = drift(before, after)
+    >>> print(found, "|", round(found["a"].wasserstein, 2))
+    1 of 2 columns moved: a | 224.75
     """
-    names = list(reference.columns if features is None else features)
+    roles = roles or Roles()
+    named = roles.features or reference.columns
+    asked: dict[str, Role] = dict.fromkeys(named if features is None else features, "feature")
+    asked |= {name: role for role in ANSWERS if (name := getattr(roles, role)) in current and name in reference}
     for window, rows in (("reference", reference), ("current", current)):
-        _require(names, rows, window)
+        require(asked, rows, window)
     if min(len(reference), len(current)) == 0:
         raise Unanswerable("what moved", "a window has no rows")
-    codes = set(categorical)
-    tested = [row for name in names for row in _column(name, reference[name], current[name], coded=name in codes)]
-    q_values = benjamini_hochberg([row.p_value for row in tested])
-    judged = [
-        replace(row, q_value=q, moved=bool(q <= alpha and row.effect >= material))
-        for row, q in zip(tested, q_values, strict=True)
-    ]
-    judged.sort(key=lambda row: (-row.effect, row.name))
+    windows = _Windows(reference=reference, current=current, codes={*categorical, *roles.categorical}, time=roles.time)
+    tested = [row for name, role in asked.items() for row in compare(name, windows.pair(name, role), role=role)]
     return Drift(
-        columns=tuple(judged), alpha=alpha, material=material, n_reference=len(reference), n_current=len(current)
+        columns=judge([row for row in tested if row.role == "feature"], alpha=alpha, material=material),
+        alpha=alpha,
+        material=material,
+        n_reference=len(reference),
+        n_current=len(current),
+        answers=judge([row for row in tested if row.role != "feature"], alpha=alpha, material=material),
     )
 
 
-def _require(names: Iterable[str], rows: pd.DataFrame, window: str) -> None:
+def judge(tested: Sequence[ColumnDrift], *, alpha: float = 0.05, material: float = MATERIAL) -> tuple[ColumnDrift, ...]:
+    """Say of what was compared which moved, the largest effect first.
+
+    Parameters
+    ----------
+    tested : sequence of ColumnDrift
+        One family of tests; what was not tested, such as an identifier, does not count as one.
+    alpha : float
+        False discovery rate.
+    material : float
+        Smallest effect that is called a move.
+    """
+    family = [at for at, row in enumerate(tested) if row.tested]
+    q_values = dict(zip(family, benjamini_hochberg([tested[at].p_value for at in family]), strict=True))
+    judged = [
+        replace(row, q_value=q, moved=bool(row.tested and q <= alpha and row.effect >= material))
+        for row, q in ((row, q_values.get(at, 1.0)) for at, row in enumerate(tested))
+    ]
+    return tuple(sorted(judged, key=lambda row: (-row.effect, str(row.name))))
+
+
+def require(names: Iterable[str], rows: pd.DataFrame, window: str) -> None:
+    """Refuse a window in which a column is not there, or is there twice.
+
+    Raises
+    ------
+    InvalidCase
+    """
+    twice = set(rows.columns[rows.columns.duplicated()])
     for name in names:
         if name not in rows:
             known = map(str, rows.columns)
             raise InvalidCase.because(f"no column {name!r}", place=window, hint=did_you_mean(name, known))
+        if name in twice:
+            hint = "give each column a name of its own"
+            raise InvalidCase.because(f"more than one column {name!r}", place=window, hint=hint)
 
 
-def _column(name: str, reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded: bool) -> list[ColumnDrift]:
-    """The values that both windows have, and the missingness where either has any."""
-    missing = reference.isna().to_numpy(), current.isna().to_numpy()
-    numeric = kind_of(reference, coded=coded) == kind_of(current, coded=coded) == "numeric"
-    rows = []
-    if not (missing[0].all() or missing[1].all()):
-        known = reference[~missing[0]], current[~missing[1]]
-        rows.append(_numeric(name, *map(as_numbers, known)) if numeric else _categorical(name, *map(as_labels, known)))
-    if missing[0].any() or missing[1].any():
-        rows.append(_missing(name, *missing, kind="numeric" if numeric else "categorical"))
-    return rows
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Windows:
+    """Both windows, and what the record says of their columns."""
+
+    reference: pd.DataFrame
+    current: pd.DataFrame
+    codes: set[str]
+    time: str | None
+
+    def pair(self, name: str, role: Role) -> Pair:
+        """A column of both windows."""
+        both = self.reference[name], self.current[name]
+        if role == "feature" and self.time not in {None, name} and self._times(name) and self._times(self.time):
+            return self._before_its_row(name)
+        classes = role != "feature" and all(map(_few_and_whole, both))
+        return read(*both, coded=name in self.codes or classes)
+
+    def _times(self, name: str | None) -> bool:
+        return all(
+            name in rows and pd.api.types.is_datetime64_any_dtype(rows[name]) for rows in (self.reference, self.current)
+        )
+
+    def _before_its_row(self, name: str) -> Pair:
+        """Times as seconds before their own row's moment."""
+        ages = [
+            pd.Series(as_numbers(rows[self.time]) - as_numbers(rows[name])) for rows in (self.reference, self.current)
+        ]
+        pair = read(*ages)
+        return replace(pair, kind="datetime", relative=True, note="as seconds before the row's own moment")
 
 
-def _numeric(name: str, reference: Floats, current: Floats) -> ColumnDrift:
-    distance, p_value = kolmogorov_smirnov(reference, current)
-    return ColumnDrift(
-        column=name,
-        aspect="values",
-        kind="numeric",
-        test="two-sample Kolmogorov-Smirnov",
-        statistic=distance,
-        p_value=p_value,
-        q_value=p_value,
-        effect=distance,
-        interval=distance_interval(distance, len(reference), len(current)),
-        moved=False,
-        profile=_histogram(reference, current),
-    )
-
-
-def _histogram(reference: Floats, current: Floats, bins: int = 20) -> Profile:
-    """Shares in equal bins over the reference's middle 98 %, and beyond."""
-    known = reference[np.isfinite(reference)]
-    low, high = np.quantile(known, [0.01, 0.99]) if len(known) else (0.0, 1.0)
-    inner = 2 * np.linspace(low / 2, high / 2, bins + 1) if high > low else np.array([low, np.nextafter(low, np.inf)])
-    edges = np.concatenate([[-np.inf], inner, [np.inf]])
-    shares = [np.histogram(window, edges)[0] / len(window) for window in (reference, current)]
-    labels = [f"{a:.4g} to {b:.4g}" for a, b in pairwise(inner)]
-    return Profile(
-        labels=(f"below {low:.4g}", *labels, f"{inner[-1]:.4g} and above"),
-        reference=tuple(shares[0].tolist()),
-        current=tuple(shares[1].tolist()),
-    )
-
-
-def _categorical(name: str, reference: Labels, current: Labels) -> ColumnDrift:
-    labels, counts = count_table(reference, current)
-    statistic, p_value = chi_square(counts)
-    n, m = counts.sum(axis=1)
-    shares = counts / counts.sum(axis=1, keepdims=True)
-    effect = float(np.abs(shares[0] - shares[1]).sum() / 2)
-    return ColumnDrift(
-        column=name,
-        aspect="values",
-        kind="categorical",
-        test="two-sample chi-square",
-        statistic=statistic,
-        p_value=p_value,
-        q_value=p_value,
-        effect=effect,
-        interval=variation_interval(effect, shares, (int(n), int(m))),
-        moved=False,
-        profile=Profile(labels=labels, reference=tuple(shares[0].tolist()), current=tuple(shares[1].tolist())),
-    )
-
-
-def count_table(reference: Labels, current: Labels) -> tuple[tuple[str, ...], Counts]:
-    """Counts of each category in both windows, the commonest first and the rare ones as one.
-
-    Parameters
-    ----------
-    reference, current : ndarray of object, shape (rows,)
-        Text, without missing values.
-
-    Returns
-    -------
-    labels : tuple of str
-        Distinct, and the rare ones last.
-    counts : ndarray of int, shape (2, len(labels))
-
-    Examples
-    --------
-    >>> count_table(np.array(["a"] * 9 + ["b"] * 9 + ["c"], object), np.array(["a"] * 9, object))
-    (('a', '(other)'), array([[ 9, 10],
-           [ 9,  0]]))
-    """
-    codes, names = pd.factorize(pd.Index(np.concatenate([reference, current])), sort=True)
-    windows = codes[: len(reference)], codes[len(reference) :]
-    counts = np.vstack([np.bincount(window, minlength=len(names)) for window in windows])
-    order = np.argsort(-counts.sum(axis=0), kind="stable")
-    counts, ranked = counts[:, order], [str(names[i]) for i in order]
-    keep = max(1, int(min(COMMONEST, (counts.sum(axis=0) >= RAREST).sum())))
-    if keep == len(ranked):
-        return tuple(ranked), counts
-    rest = counts[:, keep:].sum(axis=1, keepdims=True)
-    return (*ranked[:keep], _unlike(ranked[:keep], OTHER)), np.hstack([counts[:, :keep], rest])
-
-
-def _unlike(taken: Collection[str], name: str) -> str:
-    """A name, in more brackets if it is taken."""
-    return _unlike(taken, f"({name})") if name in taken else name
-
-
-def _missing(name: str, reference: npt.NDArray[np.bool_], current: npt.NDArray[np.bool_], *, kind: Kind) -> ColumnDrift:
-    counts = np.array([[(~window).sum(), window.sum()] for window in (reference, current)])
-    p_value = two_rates(counts)
-    rates = counts[:, 1] / counts.sum(axis=1)
-    effect = float(abs(rates[1] - rates[0]))
-    return ColumnDrift(
-        column=name,
-        aspect="missing",
-        kind=kind,
-        test="Fisher's exact test" if is_sparse(counts) else "two-sample chi-square",
-        statistic=effect,
-        p_value=p_value,
-        q_value=p_value,
-        effect=effect,
-        interval=rates_interval(rates, counts.sum(axis=1)),
-        moved=False,
-        profile=Profile(
-            labels=("present", MISSING), reference=(1 - rates[0], rates[0]), current=(1 - rates[1], rates[1])
-        ),
-    )
+def _few_and_whole(values: "pd.Series[Any]") -> bool:
+    """Whether numbers are few and whole, as classes are."""
+    if not pd.api.types.is_numeric_dtype(values):
+        return False
+    numbers = as_numbers(values.drop_duplicates())
+    known = numbers[np.isfinite(numbers)]
+    return len(known) <= CLASSES and bool((known == np.floor(known)).all())

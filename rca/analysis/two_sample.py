@@ -1,22 +1,22 @@
 """Two samples: the tests of whether they differ, and the intervals of how far."""
 
 import math
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from rca.analysis.smirnov import merge
 from rca.finding import Interval
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
-EXACT_UP_TO = 1_000_000
-"""Product of the sample sizes up to which the Kolmogorov-Smirnov p-value is exact."""
-
 RAREST = 10
 """Counts below which the chi-square approximation is not trusted."""
+
+ALIKE = 1e-7
+"""Relative difference below which two chances are the same, but for rounding."""
 
 KOLMOGOROV = 1.358
 """95 % quantile of Kolmogorov's distribution."""
@@ -46,39 +46,25 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
 
 
 def kolmogorov_smirnov(reference: Floats, current: Floats) -> tuple[float, float]:
-    """Largest distance between two empirical distribution functions, and its p-value.
+    """Largest distance between two empirical distribution functions, and its p-value given which values repeat.
 
     Parameters
     ----------
     reference, current : ndarray of shape (rows,)
-        Without missing values; of any two lengths.
+        Without missing values; of any two lengths and in any order.
 
     Returns
     -------
     distance, p_value : float
         Both between 0 and 1.
 
-    References
-    ----------
-    Exact where the product of the sizes is at most a million; else Stephens (1970), J. R. Stat. Soc. B 32(1), table 1.
-
     Examples
     --------
     >>> kolmogorov_smirnov(np.arange(4.0), np.arange(4.0) + 2)[0]
     0.5
     """
-    from scipy.special import kolmogorov
-    from scipy.stats import ks_2samp
-
-    n, m = len(reference), len(current)
-    if n * m <= EXACT_UP_TO:
-        with warnings.catch_warnings():
-            # Of windows that are nearly the same, rounding takes the exact p-value over 1.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            found = ks_2samp(reference, current, method="exact")
-        return float(found.statistic), min(1.0, float(found.pvalue))
-    distance, root = kolmogorov_distance(reference, current), math.sqrt(n * m / (n + m))
-    return distance, float(kolmogorov((root + 0.12 + 0.11 / root) * distance))
+    merged = merge(np.sort(reference), np.sort(current))
+    return merged.distance(), merged.p_value()
 
 
 def kolmogorov_distance(reference: Floats, current: Floats) -> float:
@@ -87,10 +73,7 @@ def kolmogorov_distance(reference: Floats, current: Floats) -> float:
     >>> kolmogorov_distance(np.arange(4.0), np.arange(4.0) + 2)
     0.5
     """
-    first, second = np.sort(reference), np.sort(current)
-    steps = np.concatenate([first, second])
-    below = [np.searchsorted(window, steps, side="right") / len(window) for window in (first, second)]
-    return float(np.abs(below[0] - below[1]).max())
+    return merge(np.sort(reference), np.sort(current)).distance()
 
 
 def chance_distance(n: int, m: int) -> float:
@@ -108,14 +91,39 @@ def chance_distance(n: int, m: int) -> float:
     return KOLMOGOROV * math.sqrt(1 / n + 1 / m)
 
 
-def distance_interval(distance: float, n: int, m: int) -> Interval:
-    """Interval of a Kolmogorov-Smirnov distance: the estimate is this near the truth in 95 % of draws.
+def distance_interval(distance: float, n: int, m: int, *, below: tuple[float, float] | None = None) -> Interval:
+    """Interval of a Kolmogorov-Smirnov distance.
 
-    >>> print(distance_interval(0.3, 200, 200))
-    0.164 to 0.436
+    Where the windows are farthest apart in truth they cannot seem farther apart than `distance`, so that above it a
+    normal error suffices. Below it, Smirnov's band has to be allowed for: the largest of many distances is too large.
+
+    Parameters
+    ----------
+    distance : float
+    n, m : int
+    below : (float, float), optional
+        Share of each window at or below the value where they are farthest apart; where it is left out, the band is
+        used above as well.
+
+    Returns
+    -------
+    Interval
+        It covers in at least 95 % of draws; 96 to 99 % were measured.
+
+    Examples
+    --------
+    >>> print(distance_interval(0.3, 200, 200), "|", distance_interval(0.3, 200, 200, below=(0.6, 0.3)))
+    0.164 to 0.436 | 0.164 to 0.393
     """
-    half = chance_distance(n, m)
-    return Interval(low=max(0.0, distance - half), high=min(1.0, distance + half))
+    above = band = chance_distance(n, m)
+    if below is not None:
+        above = min(band, Z * math.hypot(*_errors(np.array(below), np.array([n, m]))))
+    return Interval(low=max(0.0, distance - band), high=min(1.0, distance + above))
+
+
+def _errors(rates: Floats, sizes: Counts) -> Floats:
+    """Standard errors of rates."""
+    return np.asarray(np.sqrt(rates * (1 - rates) / sizes))
 
 
 def chi_square(counts: Counts) -> tuple[float, float]:
@@ -148,8 +156,9 @@ def chi_square(counts: Counts) -> tuple[float, float]:
 def variation_interval(variation: float, shares: Floats, sizes: tuple[int, int]) -> Interval:
     """Interval of a total variation between two windows.
 
-    The estimate is within ``e = sqrt(log(40) / 2 * (1/n + 1/m))`` of its mean in 95 % of draws, since one row moves it
-    by 1/n, and its mean exceeds the truth by at most half the sum of the cells' standard errors.
+    The variation is ``P(S) - Q(S)`` over the categories S that grew, with a normal error. Above the estimate that is
+    enough, as no other set is farther apart in truth. Below it, what chance adds is taken off: a category whose shares
+    differ by no more than two standard errors s counts as if it had not moved, and adds ``s sqrt(2 / pi) / 2``.
 
     Parameters
     ----------
@@ -159,37 +168,69 @@ def variation_interval(variation: float, shares: Floats, sizes: tuple[int, int])
     sizes : (int, int)
         Rows of each window.
 
+    Returns
+    -------
+    Interval
+        95 to 100 % coverage was measured for 2 to 50 categories: conservative where many have not moved.
+
     References
     ----------
-    McDiarmid (1989), On the method of bounded differences, lemma (1.2).
+    Leone, Nelson & Nottingham (1961), Technometrics 3(4): the mean of a folded normal.
+
+    Examples
+    --------
+    >>> print(variation_interval(0.2, np.array([[0.5, 0.5], [0.3, 0.7]]), (200, 200)))
+    0.106 to 0.294
     """
-    n, m = sizes
-    spread = math.sqrt(math.log(2 / 0.05) / 2 * (1 / n + 1 / m))
-    bias = float(np.sqrt(shares[0] * (1 - shares[0]) / n + shares[1] * (1 - shares[1]) / m).sum() / 2)
-    return Interval(low=max(0.0, variation - spread - bias), high=min(1.0, variation + spread))
+    from scipy.special import ndtr
+
+    errors = np.hypot(*(_errors(window, size) for window, size in zip(shares, np.array(sizes), strict=True)))
+    apart = np.abs(shares[1] - shares[0]) / np.where(errors > 0, errors, 1.0)
+    folded = np.sqrt(2 / np.pi) * np.exp(-(apart**2) / 2) - 2 * apart * ndtr(-apart)
+    added = float(errors @ np.where(apart <= 2, np.sqrt(2 / np.pi), folded)) / 2
+    grown = (shares * (shares[1] > shares[0])).sum(axis=1).clip(0, 1)
+    error = Z * math.hypot(*_errors(grown, np.array(sizes)))
+    return Interval(low=max(0.0, variation - error - added), high=min(1.0, variation + error))
 
 
 def is_sparse(counts: Counts) -> bool:
-    """Whether a two-by-two table of counts is too thin for the chi-square approximation."""
-    return bool(counts.min() < RAREST)
+    """Whether a two-by-two table is too thin for the chi-square approximation: by its margins, never by what moved."""
+    expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / max(counts.sum(), 1)
+    return bool(expected.min() < RAREST)
 
 
 def two_rates(counts: Counts) -> float:
-    """p-value of two windows having one rate: Fisher's exact test where the table is sparse, else chi-square.
+    """p-value of two windows having one rate: Fisher's mid-p where the table is sparse, else chi-square.
+
+    Fisher's exact p-value is too large, as few tables are possible; counting only half of the tables that are as
+    unlikely as the one at hand brings its false alarms near to their rate.
 
     Parameters
     ----------
     counts : ndarray of int, shape (2, 2)
         One row a window: without, with.
 
+    References
+    ----------
+    Lancaster (1961), J. Am. Stat. Assoc. 56(294), section 3.
+
     Examples
     --------
     >>> round(two_rates(np.array([[3, 1], [1, 3]])), 4)
-    0.4857
+    0.2571
     """
-    from scipy.stats import fisher_exact
+    from scipy.stats import hypergeom
 
-    return float(fisher_exact(counts).pvalue) if is_sparse(counts) else chi_square(counts)[1]
+    if not is_sparse(counts) or not counts.sum(axis=0).all():
+        return chi_square(counts)[1]
+    n, m = counts.sum(axis=1).tolist()
+    rare = int(np.argmin(counts.sum(axis=0)))
+    hits = int(counts[:, rare].sum())
+    chances = hypergeom.pmf(np.arange(max(0, hits - m), min(n, hits) + 1), n + m, hits, n)
+    seen = chances[int(counts[0, rare]) - max(0, hits - m)]
+    as_rare = chances <= seen * (1 + ALIKE)
+    alike = as_rare & (chances >= seen * (1 - ALIKE))
+    return float(min(1.0, chances[as_rare].sum() - chances[alike].sum() / 2))
 
 
 def rates_interval(rates: Floats, sizes: Counts) -> Interval:

@@ -15,7 +15,7 @@ from rca.analysis.drift import drift
 from rca.analysis.meter import Meter
 from rca.analysis.metric import measure
 from rca.analysis.ratios import effective
-from rca.analysis.two_sample import benjamini_hochberg, chi_square, kolmogorov_smirnov
+from rca.analysis.two_sample import benjamini_hochberg, chi_square, kolmogorov_smirnov, two_rates
 from rca.record.case import Roles
 from rca.record.incident import Metric
 
@@ -29,15 +29,6 @@ ROWS = pd.DataFrame(
         "weight": RNG.integers(1, 5, 500),
     }
 )
-
-
-@pytest.mark.parametrize(("n", "m", "by"), [(30, 40, 0.3), (500, 400, 0.1), (999, 1000, 0.05), (7, 2000, 1.0)])
-def test_the_distance_and_its_exact_p_value_are_scipys(n, m, by):
-    from scipy.stats import ks_2samp
-
-    first, second = RNG.normal(size=n).round(2), RNG.normal(by, 1, m).round(2)
-    oracle = ks_2samp(first, second, method="exact")
-    assert_allclose(kolmogorov_smirnov(first, second), (oracle.statistic, oracle.pvalue), rtol=1e-9)
 
 
 @pytest.mark.parametrize("by", [0.0, 0.02, 0.05, 0.1])
@@ -63,6 +54,27 @@ def test_a_statistic_of_counts_is_pearsons(first, second):
     assert_allclose(
         chi_square(counts.astype(int)), (statistic, chi2.sf(statistic, len(first) - 1)), rtol=1e-9, atol=1e-12
     )
+
+
+@given(st.lists(st.integers(1, 200), min_size=2, max_size=8), st.lists(st.integers(1, 200), min_size=8, max_size=8))
+@settings(deadline=None)
+def test_a_table_of_counts_is_scipys(first, second):
+    from scipy.stats import chi2_contingency
+
+    counts = np.array([first, second[: len(first)]])
+    oracle = chi2_contingency(counts, correction=False)
+    assert_allclose(chi_square(counts), (oracle.statistic, oracle.pvalue), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("counts", [[[3, 1], [1, 3]], [[990, 10], [999, 1]], [[4, 16], [60, 400]], [[1, 0], [0, 9000]]])
+def test_the_mid_p_of_two_rates_is_fishers_less_half_of_the_tables_as_rare(counts):
+    from scipy.stats import fisher_exact, hypergeom
+
+    (a, b), (c, d) = counts
+    seen = hypergeom.pmf(b, a + b + c + d, b + d, a + b)
+    every = hypergeom.pmf(np.arange(b + d + 1), a + b + c + d, b + d, a + b)
+    as_rare = every[np.isclose(every, seen, rtol=1e-7, atol=0)].sum()
+    assert two_rates(np.array(counts)) == pytest.approx(fisher_exact(counts).pvalue - as_rare / 2)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40))

@@ -1,0 +1,267 @@
+"""The door for tables of any engine: pandas, polars, Arrow, Parquet, DuckDB, Dask, PySpark, and what narwhals reads."""
+
+import glob
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rca.analysis.engines import (
+    ROWS,
+    Batch,
+    Dask,
+    Files,
+    Pandas,
+    Source,
+    Spark,
+    Streamed,
+    Work,
+    collected,
+    packed_table,
+    stride,
+    unpacked_table,
+)
+from rca.errors import InvalidCase, did_you_mean
+
+
+def open_table(table: Any, *, coded: bool = False) -> Source:
+    """A table of any engine, ready for work.
+
+    Parameters
+    ----------
+    table : frame of any engine, or path
+    coded : bool
+        Whether texts may come coded, as dictionaries, where that is quicker.
+
+    Raises
+    ------
+    InvalidCase
+        If it is no table.
+
+    Examples
+    --------
+    >>> open_table(pd.DataFrame({"a": [1, 2]})).names()
+    ['a']
+    >>> open_table([1, 2])
+    Traceback (most recent call last):
+    rca.errors.InvalidCase: table: list is no table. Hint: give a frame of pandas, polars, Arrow, DuckDB, Dask or \
+PySpark, or a Parquet path
+    """
+    if isinstance(table, str | Path):
+        return Files(dataset=_dataset(str(table)), coded=coded)
+    if isinstance(table, pd.DataFrame):
+        return Pandas(rows=table)
+    package = type(table).__module__.partition(".")[0]
+    source = _OPENERS.get(package, _foreign)(table)
+    return replace(source, coded=coded) if isinstance(source, Files) else source
+
+
+def is_lazy(table: Any) -> bool:
+    """Whether rows of a table are read only when they are asked for.
+
+    >>> is_lazy(pd.DataFrame({"a": [1]}))
+    False
+    """
+    return open_table(table).lazy
+
+
+def column_names(table: Any) -> list[str]:
+    """Columns of a table of any engine.
+
+    >>> column_names(pd.DataFrame({"a": [1], "b": [2]}))
+    ['a', 'b']
+    """
+    return open_table(table).names()
+
+
+def as_pandas(table: Any, columns: Iterable[str] | None = None, *, limit: int | None = None) -> pd.DataFrame:
+    """Rows of a table of any engine as a new pandas frame.
+
+    Parameters
+    ----------
+    table : frame of any engine, or path
+    columns : iterable of str, optional
+        All where left out.
+    limit : int, optional
+        Rows at most; they are spread evenly over the table, and the same every time.
+
+    Raises
+    ------
+    InvalidCase
+        If it is no table, or has no such column.
+
+    Examples
+    --------
+    >>> as_pandas(pd.DataFrame({"a": range(100), "b": 0}), ["a"], limit=4)["a"].tolist()
+    [0, 25, 50, 75]
+    """
+    if isinstance(table, pd.DataFrame):
+        names = list(table.columns) if columns is None else require(open_table(table), columns)
+        step = 1 if limit is None else stride(len(table), limit)
+        return table.loc[:, names].iloc[::step].head(limit if limit is not None else len(table)).copy()
+    source = open_table(table)
+    names = source.names() if columns is None else require(source, columns)
+    if limit is not None:
+        drawn = _to_pandas(source.sample(names, limit))
+        return drawn.iloc[:: stride(len(drawn), limit)].reset_index(drop=True)
+    import pyarrow as pa
+
+    parts = list(source.each(names, Work(run=collected, pack=packed_table, unpack=unpacked_table)))
+    return _to_pandas(pa.concat_tables(parts, promote_options="permissive"))
+
+
+def require(source: Source, columns: Iterable[str]) -> list[str]:
+    """The columns, if the table has all of them.
+
+    Raises
+    ------
+    InvalidCase
+        If there is no such column, or if one comes twice.
+    """
+    known, wanted = source.names(), list(dict.fromkeys(columns))
+    for name in wanted:
+        if name not in known:
+            hint = did_you_mean(str(name), map(str, known))
+            raise InvalidCase.because(f"no column {name!r}", place="table", hint=hint)
+        if known.count(name) > 1:
+            raise InvalidCase.because(f"there are {known.count(name)} columns {name!r}", place="table")
+    return wanted
+
+
+def _to_pandas(table: Batch) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
+# --- which class opens what ------------------------------------------------------------------------------------------
+
+
+def _dataset(path: str) -> Any:
+    import pyarrow as pa
+    from pyarrow import dataset
+
+    found = sorted(glob.glob(path)) or [path]  # noqa: PTH207 -- a pattern may be absolute
+    hint = "give a Parquet file, a folder of them, or a pattern such as 'data/*.parquet'"
+    try:
+        if len(found) == 1:
+            return dataset.dataset(found[0], format="parquet", partitioning="hive")
+        return dataset.dataset(found, format="parquet")
+    except FileNotFoundError:
+        raise InvalidCase.because("no such file", place=path, hint=hint) from None
+    except (pa.ArrowException, OSError) as error:
+        raise InvalidCase.because(f"cannot be read: {str(error).splitlines()[0]}", place=path, hint=hint) from error
+
+
+def _arrow_rows(table: Any) -> Source:
+    """A Table, RecordBatch, RecordBatchReader or Dataset of pyarrow."""
+    if hasattr(table, "get_fragments"):
+        return Files(dataset=table)
+    if hasattr(table, "read_next_batch"):
+        return Streamed(known=tuple(table.schema.names), read=partial(_once, table), size=_uncounted)
+    return _in_memory(table) if hasattr(table, "column_names") else _foreign(table)
+
+
+def _in_memory(table: Any, *, lazy: bool = False) -> Source:
+    return Streamed(
+        known=tuple(table.column_names),
+        read=lambda columns: [table.select(list(columns))],
+        size=lambda: table.num_rows,
+        lazy=lazy,
+    )
+
+
+def _once(reader: Any, columns: Sequence[str]) -> Iterator[Batch]:
+    return (batch.select(list(columns)) for batch in reader)
+
+
+def _uncounted() -> int:
+    hint = "give `like`, a grid or a sketch, so that one pass is enough"
+    raise InvalidCase.because("a reader can be read only once", place="table", hint=hint)
+
+
+def _polars(table: Any) -> Source:
+    if hasattr(table, "iter_slices") and hasattr(table, "columns"):
+        return Streamed(
+            known=tuple(table.columns),
+            read=lambda columns: (part.to_arrow() for part in table.select(list(columns)).iter_slices(ROWS)),
+            size=lambda: int(table.height),
+            lazy=False,
+        )
+    if hasattr(table, "collect_batches"):
+        return Streamed(
+            known=tuple(table.collect_schema().names()),
+            read=lambda columns: _polars_batches(table.select(list(columns))),
+            size=partial(_counted, table),
+        )
+    return _foreign(table)
+
+
+def _polars_batches(lazy: Any) -> Iterator[Batch]:
+    """Batches of a lazy frame, from its streaming engine."""
+    for part in lazy.collect_batches(chunk_size=ROWS, maintain_order=True, engine="streaming"):
+        yield part.to_arrow()
+
+
+def _duckdb(table: Any) -> Source:
+    if not hasattr(table, "to_arrow_reader"):
+        return _foreign(table)
+    return Streamed(
+        known=tuple(table.columns),
+        read=lambda columns: table.project(", ".join(map(_quoted, columns))).to_arrow_reader(ROWS),
+        size=lambda: int(table.aggregate("count(*)").fetchall()[0][0]),
+    )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _dask(table: Any) -> Source:
+    return Dask(rows=table) if hasattr(table, "map_partitions") and hasattr(table, "columns") else _foreign(table)
+
+
+def _spark(table: Any) -> Source:
+    return Spark(rows=table) if hasattr(table, "mapInArrow") else _foreign(table)
+
+
+def _narwhals(table: Any) -> Source:
+    return open_table(table.to_native()) if hasattr(table, "to_native") else _foreign(table)
+
+
+def _counted(table: Any) -> int:
+    """Rows of a lazy frame, counted by its engine."""
+    import narwhals as nw
+
+    return int(nw.from_native(table).select(nw.len()).collect().item())
+
+
+def _foreign(table: Any) -> Source:
+    """Whatever else narwhals reads."""
+    import narwhals as nw
+
+    try:
+        frame: Any = nw.from_native(table)
+    except TypeError:
+        hint = "give a frame of pandas, polars, Arrow, DuckDB, Dask or PySpark, or a Parquet path"
+        raise InvalidCase.because(f"{type(table).__name__} is no table", place="table", hint=hint) from None
+    if isinstance(frame, nw.DataFrame):
+        return _in_memory(frame.to_arrow())
+    return Streamed(
+        known=tuple(frame.collect_schema().names()),
+        read=lambda columns: [frame.select(*columns).collect("pyarrow").to_native()],
+        size=partial(_counted, table),
+    )
+
+
+_OPENERS: dict[str, Callable[[Any], Source]] = {
+    "pyarrow": _arrow_rows,
+    "polars": _polars,
+    "duckdb": _duckdb,
+    "_duckdb": _duckdb,
+    "dask": _dask,
+    "pyspark": _spark,
+    "narwhals": _narwhals,
+}
