@@ -88,7 +88,7 @@ PLANTED = {
 }
 
 
-@long_and_short(6, 300)
+@long_and_short(6, 200)
 @pytest.mark.parametrize("what", PLANTED)
 def test_a_planted_slice_is_named_first_and_nothing_redundant_with_it(draws, what):
     n, by, columns, hit = PLANTED[what]
@@ -126,7 +126,7 @@ def asked(rng, n, hit=(), phrase="?", by=0.5):
     return flagged(rng, pd.DataFrame({"text": texts}), 0.05 + bad)
 
 
-@long_and_short(3, 100)
+@long_and_short(3, 60)
 @pytest.mark.parametrize(
     ("planted", "named"),
     [
@@ -172,7 +172,7 @@ def of_another_mix(rng, n):
     return made(0.2), made(0.4)
 
 
-@long_and_short(16, 600)
+@long_and_short(16, 400)
 @pytest.mark.parametrize("windows", [alike, worse_everywhere, of_another_mix])
 def test_where_no_slice_changed_by_itself_none_is_named_in_nineteen_of_twenty(draws, windows):
     named = local = 0
@@ -187,7 +187,7 @@ def test_where_no_slice_changed_by_itself_none_is_named_in_nineteen_of_twenty(dr
 # -- coverage ----------------------------------------------------------------------------------------------------------
 
 
-@long_and_short(20, 2000)
+@long_and_short(20, 1000)
 @pytest.mark.parametrize("by", [0.3, 0.2])
 def test_the_interval_of_the_first_slice_covers_what_is_lost_in_it(draws, by):
     hit = PLANTED["a group"][3]
