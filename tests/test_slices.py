@@ -111,6 +111,18 @@ def test_a_group_that_only_grew_is_no_slice():
     assert found.slices == ()
 
 
+def test_a_slice_that_other_rows_came_to_look_like_is_not_steady(south):
+    assert south.slices[0].steady
+    assert south.slices[0].columns == {"region"}
+    rng = np.random.default_rng(31)
+    after = rows_of(rng, 3000)
+    stuck = (after["region"] != "south") & (rng.random(3000) < 0.3)
+    broken = after.assign(region=after["region"].where(~stuck, "south"), bad=after["bad"].where(~stuck, 1))
+    found = found_in(windows_of(rows_of(rng, 3000), broken))
+    assert names(found)[0] == "region=south"
+    assert not found.slices[0].steady
+
+
 def test_what_was_always_bad_is_no_slice():
     rng = np.random.default_rng(4)
     both = [rows_of(rng, where=lambda rows: rows["region"] == "south") for _ in range(2)]

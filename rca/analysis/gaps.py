@@ -6,6 +6,7 @@ there are. So its interval begins at zero until two groups differ beyond what th
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -367,16 +368,24 @@ def limits(rates: Floats, errors: Floats, *, level: float = 0.95) -> tuple[float
     >>> round(gap, 2), str(interval)
     (0.2, '0.106 to 0.271')
     """
-    from scipy.stats import norm, studentized_range
+    from scipy.special import ndtri
 
     tail = (1 + level) / 2
     apart = rates[:, None] - rates[None, :]
     error = np.hypot(errors[:, None], errors[None, :])
     pairs = ~np.eye(len(rates), dtype=bool)
-    chance = float(studentized_range.ppf(tail, len(rates), np.inf)) / np.sqrt(2)
+    chance = _largest_by_chance(tail, len(rates))
     low = float(np.max((apart - chance * error)[pairs]))
-    high = float(np.max((apart + norm.ppf(tail) * error)[pairs]))
+    high = float(np.max((apart + ndtri(tail) * error)[pairs]))
     return float(apart.max()), Interval(low=max(0.0, low), high=high, level=level)
+
+
+@cache
+def _largest_by_chance(tail: float, groups: int) -> float:
+    """Quantile of the largest difference of alike groups, in standard errors of a difference."""
+    from scipy.stats import studentized_range
+
+    return float(studentized_range.ppf(tail, groups, np.inf) / np.sqrt(2))
 
 
 def between(before: tuple[float, Interval], after: tuple[float, Interval]) -> Interval:

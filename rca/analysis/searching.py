@@ -168,9 +168,11 @@ def _conjunctions(board: Board, seats: Places, *, totals: Floats, order: int) ->
 def _products(board: Board, left: Sequence[Singles], right: Sequence[Singles]) -> Floats:
     """Sums over the rows that two sets share; shape (2, 6, left, right)."""
     found = []
-    for rows, one, other in zip(board.parted.moments, left, right, strict=True):
-        distinct, again = np.unique(rows.astype(np.float32), axis=0, return_inverse=True)  # of equal weights, four
-        found.append(np.stack([(one * row) @ other.T for row in distinct])[again])
+    for moments, one, other in zip(board.parted.moments, left, right, strict=True):
+        rows = moments.astype(np.float32)
+        same = [next(at for at in range(6) if np.array_equal(rows[at], row)) for row in rows]  # where weights are equal
+        sums = {at: (one * rows[at]) @ other.T for at in set(same)}
+        found.append(np.stack([sums[at] for at in same]))
     return np.stack(found).astype(float)
 
 

@@ -21,6 +21,7 @@ from rca.analysis.pooling import pooled
 from rca.analysis.result import Result, Row
 from rca.analysis.scanning import Parted
 from rca.analysis.searching import Board
+from rca.analysis.two_sample import two_rates
 from rca.analysis.windows import Windows
 from rca.errors import Unanswerable
 from rca.finding import Finding, Interval, Target
@@ -30,6 +31,12 @@ CARRIED = 0.8
 
 MINORITY = 0.5
 """Share of rows below which slices have to stay for the harm to be local."""
+
+GROWN = 1.25
+"""How many times larger or smaller than it was a slice may be and still be the same part of the rows."""
+
+CHANCE = 0.05
+"""p-value above which a slice of another size is not taken for one that grew."""
 
 ELSEWHERE = "elsewhere"
 
@@ -56,6 +63,9 @@ class Slice:
         Rows that count; those of an earlier slice are left out.
     share : float
         Its share of the rows that count, the mean of both windows.
+    steady : bool
+        Whether it is as large a part of the rows as it was, but for chance and `GROWN`. If it is not, other rows may
+        have come to look as its own did: then a column of its conditions moved, and it is no part of the world.
     p_value, q_value : float
         Of having got worse, and by more than elsewhere, in rows that it was not chosen by; q after Benjamini-Yekutieli.
     """
@@ -70,8 +80,14 @@ class Slice:
     rows_reference: int
     rows_current: int
     share: float
+    steady: bool
     p_value: float
     q_value: float
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that its conditions ask."""
+        return frozenset(one.column for one in self.conditions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -328,9 +344,17 @@ def _slice(one: Judged, change: Change, held: tuple[Mask, Mask], *, sign: int, s
         rows_reference=counted[0],
         rows_current=counted[1],
         share=part.share,
+        steady=_steady(counted, [int((weight > 0).sum()) for weight in change.weight]),
         p_value=one.p_value,
         q_value=one.q_value,
     )
+
+
+def _steady(counted: Sequence[int], rows: Sequence[int]) -> bool:
+    """Whether a slice is as large a part of both windows, but for chance and a trifle."""
+    before, after = ((part + 0.5) / (whole + 1) for part, whole in zip(counted, rows, strict=True))
+    table = np.array([[whole - part, part] for part, whole in zip(counted, rows, strict=True)])
+    return bool(1 / GROWN <= after / before <= GROWN or two_rates(table) > CHANCE)
 
 
 def _local(named: Sequence[Slice], rest: Slice, worse: float) -> bool:
