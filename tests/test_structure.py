@@ -37,10 +37,13 @@ NAMED_ELSEWHERE = {"IPython": "ipython", "markdown_it": "markdown-it-py", "sklea
 TESTED_ELSEWHERE = {
     "rca/__main__.py": "test_cli.py",
     "rca/analysis/affine.py": "test_faults.py",
+    "rca/analysis/changepoint.py": "test_onset.py",
     "rca/analysis/columns.py": "test_drift.py",
     "rca/analysis/contribution.py": "test_harm.py",
     "rca/analysis/meter.py": "test_metric.py",
     "rca/analysis/reweighting.py": "test_harm.py",
+    "rca/analysis/season.py": "test_onset.py",
+    "rca/analysis/shapes.py": "test_onset.py",
     "rca/analysis/two_sample.py": "test_drift.py",
     "rca/practice/flights.py": "test_simulate.py",
     "rca/practice/planted.py": "test_simulate.py",
