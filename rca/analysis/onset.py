@@ -24,7 +24,7 @@ LEVEL = 0.95
 CHANCE = 0.05
 """p-value above which a rise is no more than chance, and is not dated."""
 
-ODDS = 10.0
+ODDS = 30.0
 """How much more often things break at a stroke than slowly, before a row was seen."""
 
 POINTS = 60
@@ -164,7 +164,7 @@ def date(reference: Dated, current: Dated, *, what: str, unit: str) -> Onset | N
     >>> wrong = (rng.random(1000) < np.where(hours < "2026-02-01", 0.05, 0.5)).astype(float)
     >>> halves = [(hours[part], wrong[part]) for part in (slice(0, 500), slice(500, 1000))]
     >>> print(date(*halves, what="error rate", unit="share of rows"))
-    error rate changed at 2026-02-01 00:00 UTC (95% interval 2026-01-31 17:39 to 2026-02-01 03:00)
+    error rate changed at 2026-02-01 00:00 UTC (95% interval 2026-01-31 17:47 to 2026-02-01 03:00)
     """
     before, after = _known(reference), _known(current)
     if not len(before[1]) or not len(after[1]):
