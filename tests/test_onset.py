@@ -343,3 +343,17 @@ def test_counts_that_did_not_change_have_no_date():
 )
 def test_counts_that_say_nothing_have_no_date(counts, reference):
     assert date_counts(days(len(counts)), counts, np.array(reference), what="p", unit="u") is None
+
+
+ANY = st.one_of(st.floats(), st.sampled_from([0.0, 1.0, 1e300, -1e300, np.nan, np.inf]))
+
+
+@given(st.lists(ANY, max_size=40), st.lists(ANY, max_size=40), st.integers(1, 5))
+@settings(deadline=None)
+def test_whatever_the_values_there_is_a_date_between_its_ends_or_none(before, after, tied):
+    times = START + pd.to_timedelta(np.arange(len(after)) // tied, unit="D")
+    found = dated(before, after, pd.Series(times, dtype="datetime64[ns, UTC]"))
+    if found is not None:
+        assert found.earliest <= found.at <= found.latest <= times.max()
+        assert found.until is None or found.until > found.at
+        assert 0 <= found.p_value <= 0.05
