@@ -8,16 +8,15 @@ import numpy as np
 
 from rca.analysis.cascade import Cascade
 from rca.analysis.cascade import cascade as rank_components
-from rca.analysis.columns import Floats
 from rca.analysis.drift import Drift
 from rca.analysis.drift import drift as compare
-from rca.analysis.faults import ColumnFault, Faults, hit
+from rca.analysis.faults import Faults
 from rca.analysis.faults import faults as name_faults
 from rca.analysis.harm import Harm
 from rca.analysis.harm import harm as divide_harm
-from rca.analysis.metric import Parts
-from rca.analysis.onset import Onset, date
+from rca.analysis.onset import Onset
 from rca.analysis.result import Result, Row
+from rca.analysis.since import since as date_incident
 from rca.analysis.verdict import Verdict, weigh, weigh_cascade
 from rca.analysis.whypath import why_path
 from rca.analysis.windows import Windows, both_windows, windows_of
@@ -236,44 +235,11 @@ def _faults(windows: Windows, moved: Drift) -> Faults:
 
 
 def _onset(tables: _Tables) -> Onset | None:
-    """Date the column that did most of the harm if it broke, else the metric."""
-    windows, done = tables.windows, tables.harm
-    if windows is None or done is None or not done.measured.material:
+    """Since when, where the tables say how much harm was done by what."""
+    if tables.windows is None or tables.harm is None or tables.faults is None:
         return None
-    time = windows.roles.time
-    if time is None:
-        raise Unanswerable("since when", "the case names no time column")
-    fault = _visible_fault(tables)
-    if fault is not None:
-        dated = [hit(replace(fault, since=0), rows).astype(float) for rows in (windows.reference, windows.current)]
-        what, unit = f"{fault.column} {fault.fault.replace('_', ' ')}", "share of rows"
-    else:
-        dated = _harm_by_row(windows, done.measured.sign)
-        what, unit = done.measured.label, done.measured.unit
-    return date((windows.reference[time], dated[0]), (windows.current[time], dated[1]), what=what, unit=unit)
-
-
-def _visible_fault(tables: _Tables) -> ColumnFault | None:
-    """The fault of the column that did most harm, if each row shows whether it was hit."""
-    first = next(iter(tables.harm.contributions), None) if tables.harm is not None else None
-    if tables.faults is None or first is None or first.kind != "feature" or first.value <= 0:
-        return None
-    fault = tables.faults.get(first.name)
-    return fault if fault is not None and (fault.value is not None or fault.fault == "missing") else None
-
-
-def _harm_by_row(windows: Windows, sign: int) -> list[Floats]:
-    """What each row of either window adds to the metric, in the bad direction."""
-    both = windows.reference, windows.current
-    groups = windows.meter.segments(*both)
-    return [_harm_per_row(windows.meter.parts(rows, groups=groups), sign) for rows in both]
-
-
-def _harm_per_row(parts: Parts, sign: int) -> Floats:
-    """What a row adds to the metric, NaN where it does not count."""
-    counted = parts.denominator.sum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(counted > 0, sign * parts.numerator.sum(axis=1) / counted, np.nan))
+    found = date_incident(tables.windows, tables.harm, tables.faults)
+    return found.onset if found is not None else None
 
 
 def _verdict(done: Harm | None, spread: Cascade | None, since: Onset | None) -> Verdict:
