@@ -6,8 +6,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 from rca.analysis.asking import Asker
+from rca.analysis.column_fault import ColumnFault, inflict, mend
 from rca.analysis.drift import drift
-from rca.analysis.faults import ColumnFault, faults
+from rca.analysis.faults import faults
 from rca.analysis.mending import ROWS, SEATS, mended_harm
 from rca.analysis.meter import Meter
 from rca.practice.simulate import score_of, tabular
@@ -179,3 +180,89 @@ def test_a_mended_column_keeps_its_type_for_the_model():
         features=("word", *FEATURES), rng=np.random.default_rng(0),
     )  # fmt: skip
     assert seen == {"category"}
+
+
+def together(seed, rows=4000):
+    """x2 goes with x0, and the label with both."""
+    reference, current = planted("none", seed=seed, rows=rows)
+    rng = np.random.default_rng(100 + seed)
+    frames = []
+    for drawn in (reference, current):
+        frame = drawn.assign(x2=0.8 * drawn["x0"] + 0.6 * drawn["x2"])
+        chance = score_of(frame[list(FEATURES)])
+        frames.append(frame.assign(label=(rng.random(len(frame)) < chance).astype(int), score=chance))
+    return frames
+
+
+def spoilt(frame, **columns):
+    frame = frame.assign(**columns)
+    return frame.assign(score=score_of(frame[list(FEATURES)]))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_innocent_that_goes_with_a_scaled_column_gets_nothing(seed):
+    reference, current = together(seed)
+    fault = ColumnFault(column="x0", fault="scaled", share=1.0, evidence="planted", factor=100.0)
+    done = mended(reference, spoilt(current, x0=current["x0"] * 100), [fault, suspect("x2")])
+    assert done.contributions[0] == pytest.approx(done.before, abs=4 * done.errors[0])
+    assert abs(done.contributions[1]) <= 4 * done.errors[1]
+    assert abs(done.contributions[1]) <= 0.05 * done.before
+
+
+def test_an_innocent_that_goes_with_a_lost_column_gets_nothing():
+    reference, current = together(0)
+    fault = ColumnFault(column="x0", fault="default_value", share=1.0, evidence="planted", value="999")
+    done = mended(reference, spoilt(current, x0=999.0), [fault, suspect("x2")])
+    assert abs(done.contributions[1]) <= max(4 * done.errors[1], 0.1 * done.before)
+
+
+@pytest.mark.parametrize("lag", [1, 30])
+def test_a_stale_column_is_mended_by_the_values_that_arrived_later(lag):
+    reference, current = planted("none", rows=3000)
+    fault = ColumnFault(column="x0", fault="stale", share=1.0, evidence="planted", lag=lag)
+    done = mended(reference, spoilt(current, x0=current["x0"].shift(lag, fill_value=0.0)), [fault])
+    assert done.before > 0.03
+    assert done.contributions[0] == pytest.approx(done.before, abs=4 * done.errors[0])
+
+
+def test_a_recoded_column_is_mended_by_its_map():
+    reference, current = planted("none", rows=3000)
+    reference, current = (spoilt(frame, x0=(frame["x0"] > 0).astype(int)) for frame in (reference, current))
+    rng = np.random.default_rng(0)
+    reference, current = (
+        frame.assign(label=(rng.random(len(frame)) < frame["score"]).astype(int)) for frame in (reference, current)
+    )
+    fault = ColumnFault(column="x0", fault="recoded", share=1.0, evidence="planted", recoding=(("0", "1"), ("1", "0")))
+    done = mended(reference, spoilt(current, x0=1 - current["x0"]), [fault])
+    assert done.before > 0.03
+    assert done.after == pytest.approx(0, abs=4 * done.errors[0] + 0.02)
+
+
+INFLICTED = {
+    "scaled": {"factor": 10.0},
+    "shifted": {"offset": 3.0},
+    "missing": {},
+    "frozen": {"value": "1.5"},
+    "swapped": {"partner": "x1"},
+}
+
+
+@pytest.mark.parametrize("fault", INFLICTED)
+def test_a_fault_that_is_done_strikes_the_rows_it_is_told_to(fault):
+    rows = planted("none", rows=200)[0]
+    struck = np.arange(200) % 3 == 0
+    ill = inflict(ColumnFault(column="x0", fault=fault, share=0.3, evidence="", **INFLICTED[fault]), rows, struck)
+    assert_allclose(ill[~struck].astype(float), rows["x0"][~struck])
+    assert not np.isclose(ill[struck].astype(float), rows["x0"][struck]).any()
+
+
+def test_what_is_done_is_undone_by_mending():
+    rows = planted("none", rows=200)[0].assign(x0=lambda frame: (frame["x0"] > 0).astype(int))
+    for fault in (
+        ColumnFault(column="x1", fault="scaled", share=1.0, evidence="", factor=10.0),
+        ColumnFault(column="x1", fault="shifted", share=1.0, evidence="", offset=-2.0),
+        ColumnFault(column="x0", fault="recoded", share=1.0, evidence="", recoding=(("0", "1"), ("1", "0"))),
+    ):
+        ill = rows.assign(**{fault.column: inflict(fault, rows, np.ones(200, dtype=bool))})
+        assert not (ill[fault.column] == rows[fault.column]).any()
+        assert_allclose(mend(fault, ill).astype(float), rows[fault.column])

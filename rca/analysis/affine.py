@@ -184,7 +184,7 @@ def _shifted(move: _Move) -> Affine | None:
 
 
 def scattered(reference: Floats, current: Floats) -> Affine | None:
-    """The unit in which a part of the values is, where one number parts them from the rest.
+    """The unit in which a part of the values is, or the constant on them, where one number parts them from the rest.
 
     ``F_current(x) = (1 - p) F_reference(x) + p F_reference(x / factor)``: p by least squares over the values'
     quantiles, for every known factor; what is left has to be within chance, and the two parts lie apart.
@@ -199,37 +199,77 @@ def scattered(reference: Floats, current: Floats) -> Affine | None:
     >>> rng = np.random.default_rng(0)
     >>> before, after = rng.lognormal(3, 0.5, (2, 2000))
     >>> found = scattered(before, np.where(rng.random(2000) < 0.3, after / 1000, after))
-    >>> found.evidence, round(found.share, 1)
-    ('times 0.001, thousands to ones, the other way, in 30% of the rows', 0.3)
+    >>> found.factor, round(found.share, 1)
+    (0.001, 0.3)
     """
-    known = [values[np.isfinite(values) & (values != 0)] for values in (reference, current)]
-    before, after = (np.sort(np.abs(values)) for values in known)
-    if min(len(before), len(after)) < 4 * FEWEST or max(before[-1], after[-1]) > HUGE:
+    before, after = (np.sort(values[np.isfinite(values)]) for values in (reference, current))
+    if min(len(before), len(after)) < 4 * FEWEST or max(np.abs(before).max(), np.abs(after).max()) > HUGE:
         return None
-    sure, far = SURELY * chance_distance(len(before), len(after)), kolmogorov_distance(before, after)
-    if far < max(1.5 * sure, SEEN) or abs(float((known[0] < 0).mean() - (known[1] < 0).mean())) > sure:
+    move = _Move(before=before, after=after, far=kolmogorov_distance(before, after))
+    if move.far < max(1.5 * SURELY * move.chance, SEEN):
         return None
-    fits = [(_mixed(before, after, factor), factor) for factor in _units()]
-    (left, share, apart, cut), factor = min(fits, key=lambda fit: fit[0][0])
-    if left > min(sure, far / 3) or not SEEN <= share <= 1 - SEEN or apart < APART:
-        return None
-    evidence = f"times {factor:.4g}, {_units()[factor]}, in {share:.0%} of the rows"
-    return Affine(evidence=evidence, factor=factor, cut=cut, share=share)
+    found = [one for one in (_partly_rescaled(move), _partly_shifted(move)) if one is not None]
+    return min(found, key=lambda one: one[0].left)[1] if found else None
 
 
-def _mixed(before: Floats, after: Floats, factor: float) -> tuple[float, float, float, float]:
-    """What a part p of the values times `factor` leaves of the distance, p, how far the parts lie apart, and where."""
-    at = np.quantile(np.concatenate([before, before * factor, after]), np.linspace(0, 1, POINTS), method="lower")
-    usual, changed, now = (
-        np.searchsorted(one, at, side="right") / len(one) for one in (before, before * factor, after)
-    )
-    reach = changed - usual
+@dataclass(frozen=True, kw_only=True)
+class _Mixture:
+    """A part of the values changed: the distance it leaves, its share, how far apart the parts lie, and the cut."""
+
+    left: float
+    share: float
+    apart: float
+    cut: float
+
+    def explains(self, move: _Move) -> bool:
+        """Whether the rest is chance, and a number parts those that are changed from the others."""
+        seen = SEEN <= self.share <= 1 - SEEN and self.apart >= APART
+        return seen and self.left <= min(SURELY * move.chance, move.far / 3)
+
+
+def _mixture(before: Floats, changed: Floats, after: Floats) -> _Mixture:
+    """The part of the values that least squares find changed, over quantiles of all of them."""
+    at = np.unique(np.quantile(np.concatenate([before, changed, after]), np.linspace(0, 1, POINTS), method="lower"))
+    usual, other, now = (np.searchsorted(one, at, side="right") / len(one) for one in (before, changed, after))
+    reach = other - usual
     share = float(np.clip(reach @ (now - usual) / max(float(reach @ reach), 1e-12), 0, 1))
     farthest = int(np.argmax(np.abs(reach)))
-    left = float(np.abs(now - usual - share * reach).max())
-    cut = float(at[farthest])
-    beyond = at[at > cut]
-    return left, share, float(abs(reach[farthest])), float((cut + (beyond[0] if len(beyond) else cut)) / 2)
+    return _Mixture(
+        left=float(np.abs(now - usual - share * reach).max()),
+        share=share,
+        apart=float(abs(reach[farthest])),
+        cut=float((at[farthest] + at[min(farthest + 1, len(at) - 1)]) / 2),
+    )
+
+
+def _partly_rescaled(move: _Move) -> tuple[_Mixture, Affine] | None:
+    """Sizes, of which a part are times a factor; what is zero stays so, and signs stay too."""
+    before, after = (np.sort(np.abs(values[values != 0])) for values in (move.before, move.after))
+    signs = abs(float((move.before < 0).mean() - (move.after < 0).mean()))
+    if min(len(before), len(after)) < FEWEST or signs > SURELY * move.chance:
+        return None
+    known = _units()
+    fits = {factor: _mixture(before, before * factor, after) for factor in known}
+    near = min(fit.left for fit in fits.values()) + BLURRED * move.chance
+    factor = next(factor for factor in known if fits[factor].left <= near)
+    fit = fits[factor]
+    if not fit.explains(move):
+        return None
+    evidence = f"times {factor:.4g}, {known[factor]}, in {fit.share:.0%} of the rows"
+    return fit, Affine(evidence=evidence, factor=factor, cut=fit.cut, share=fit.share)
+
+
+def _partly_shifted(move: _Move) -> tuple[_Mixture, Affine] | None:
+    """Values, of which a part lie all of them beyond what was ever there, and look like the others there."""
+    for beyond in (move.after[move.after > move.before[-1]], move.after[move.after < move.before[0]]):
+        if len(beyond) < max(FEWEST, SEEN * len(move.after)):
+            continue
+        offset = float(np.median(beyond) - np.median(move.before))
+        fit = _mixture(move.before, move.before + offset, move.after)
+        if fit.explains(move):
+            evidence = f"{offset:+.4g} in {fit.share:.0%} of the rows"
+            return fit, Affine(evidence=evidence, offset=offset, cut=fit.cut, share=fit.share)
+    return None
 
 
 def _grown(move: _Move, offset: float) -> bool:

@@ -1,6 +1,6 @@
 """One column's fault: what is known of it, the rows it hit, and the column as it would have been."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -233,3 +233,47 @@ def spans(times: "pd.Series[Any]", period: str) -> "pd.Series[Any]":
     moments = pd.DatetimeIndex(pd.to_datetime(times, utc=True, errors="coerce")).tz_localize(None)
     numbers = pd.Series(moments.to_period(period).astype("int64"), index=times.index)
     return numbers.mask(np.asarray(moments.isna()), -1)
+
+
+def inflict(fault: ColumnFault, rows: pd.DataFrame, struck: Mask) -> "pd.Series[Any]":
+    """Do to sound rows what a fault did: the column as the pipe would have delivered it.
+
+    Parameters
+    ----------
+    fault : ColumnFault
+    rows : pandas.DataFrame
+    struck : ndarray of bool, shape (rows,)
+
+    Returns
+    -------
+    Series
+        As it is where the fault is not of a sort that can be done to any value: a stale column, names never seen
+        before, a distribution that moved.
+
+    Examples
+    --------
+    >>> fault = ColumnFault(column="age", fault="scaled", share=1.0, evidence="times 12", factor=12.0)
+    >>> inflict(fault, pd.DataFrame({"age": [30.0, 40.0]}), np.array([False, True])).tolist()
+    [30.0, 480.0]
+    """
+    values = rows[fault.column]
+    if fault.fault in ("scaled", "shifted"):
+        numbers = as_numbers(values)
+        return _like(np.where(struck, numbers * fault.factor + fault.offset, numbers), values)
+    if fault.fault == "missing":
+        return values.mask(struck)
+    if fault.value is not None:
+        return values.astype(object).mask(struck, _as_held(fault.value, values))
+    if fault.partner is not None and fault.partner in rows:
+        return values.astype(object).mask(struck, rows[fault.partner].astype(object))
+    if fault.recoding:
+        back = replace(fault, recoding=tuple((was, now) for now, was in fault.recoding))
+        return values.astype(object).mask(struck, _decoded(back, values).astype(object))
+    return values
+
+
+def _as_held(value: str, values: "pd.Series[Any]") -> Any:
+    """A stuck value in the type of its column."""
+    if pd.api.types.is_bool_dtype(values):
+        return value == "True"
+    return float(value) if pd.api.types.is_numeric_dtype(values) else value

@@ -6,7 +6,7 @@ in rows here and there; columns that moved too little to be called so are search
 hides in them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,9 +25,11 @@ from rca.analysis.onset import ChangePoint, change_point
 from rca.analysis.recoded import MOST, renamed, respelled
 from rca.analysis.result import Result, Row
 from rca.analysis.segments import broken_under
+from rca.analysis.stale import Late, stale
 from rca.analysis.stuck import missing, new_values, stuck
 from rca.analysis.swapped import swaps
 from rca.analysis.two_sample import kolmogorov_distance
+from rca.analysis.witness import Witness
 from rca.finding import Finding, Target
 
 __all__ = ["UNIT_FACTORS", "ColumnFault", "Faults", "faults", "hit", "hit_by_row", "mend", "mendable"]
@@ -98,6 +100,7 @@ class _Scene:
     names: tuple[str, ...]
     moved: frozenset[str]
     ordered: bool
+    late: Late | None = None
 
     def under(self, conditions: Sequence[Condition]) -> tuple["_Scene", Mask]:
         """The rows under some conditions, and which of the current ones they are."""
@@ -118,6 +121,8 @@ def faults(
     categorical: Iterable[str] = (),
     groups: Iterable[str] = (),
     ordered: bool = False,
+    time: str | None = None,
+    entity: str | None = None,
 ) -> Faults:
     """Name how each column broke.
 
@@ -132,6 +137,8 @@ def faults(
         Columns besides those of `drift` that may say which rows a fault hit.
     ordered : bool
         Whether the current rows are in time order, so that a fault may have begun partway.
+    time, entity : str, optional
+        Columns of the time, and of what rows are readings of, along which values may be late.
 
     Returns
     -------
@@ -159,8 +166,35 @@ def faults(
     if min(len(reference), len(current)) == 0:
         return Faults(columns=())
     laid = grid(reference, current, columns=names, groups=groups, categorical=scene.codes)
-    found = [_fault(scene, laid, name, moved=name in moved) for name in names]
-    return Faults(columns=tuple(swaps([row for row in found if row is not None], reference, current)))
+    if ordered:
+        scene = replace(scene, late=_late(scene, time, entity))
+    found = [row for name in names if (row := _fault(scene, laid, name, moved=name in moved)) is not None]
+    return Faults(columns=tuple(_believed(swaps(found, reference, current), scene.moved)))
+
+
+def _believed(found: Sequence[ColumnFault], moved: Collection[str]) -> list[ColumnFault]:
+    """Without breaks under a condition on a column that broke: rows of age 999 are all of the ward where it did."""
+    broken = {row.column for row in found if row.broken} & set(moved)
+    suspect = {row.column for row in found if any(condition.column in broken for condition in row.where)}
+    kept = [row for row in found if row.column not in suspect]
+    return kept + [_only_moved(row.column) for row in found if row.column in suspect & set(moved)]
+
+
+def _only_moved(name: str) -> ColumnFault:
+    evidence = "no fault in the pipe would explain the move"
+    return ColumnFault(column=name, fault="distribution", share=1.0, evidence=evidence)
+
+
+def _late(scene: _Scene, time: str | None, entity: str | None) -> Late:
+    witness = Witness.fit(scene.reference, scene.names, codes=scene.codes)
+    return Late(
+        reference=scene.reference,
+        current=scene.current,
+        time=time,
+        entity=entity,
+        witness=witness,
+        seen=(witness.design(scene.reference), witness.design(scene.current)),
+    )
 
 
 def _fault(scene: _Scene, laid: Grid, name: str, *, moved: bool) -> ColumnFault | None:
@@ -169,16 +203,15 @@ def _fault(scene: _Scene, laid: Grid, name: str, *, moved: bool) -> ColumnFault 
     if everywhere is not None and _hits_nearly_all(everywhere, len(scene.current)):
         return everywhere
     found = (
-        _in_other_words(scene, laid, name)
+        (stale(scene.late, name) if scene.late is not None else None)
+        or _in_other_words(scene, laid, name)
         or _in_a_segment(scene, laid, name)
         or everywhere
         or _here_and_there(scene, name)
     )
     if found is not None or not moved:
         return found
-    return ColumnFault(
-        column=name, fault="distribution", share=1.0, evidence="no fault in the pipe would explain the move"
-    )
+    return _only_moved(name)
 
 
 def _hits_nearly_all(fault: ColumnFault, rows: int) -> bool:

@@ -3,38 +3,29 @@
 A column that is wrong is replaced by what it would have been: exactly, where its fault can be undone; else by the
 values of donors, reference rows that look alike in every column not under suspicion. Donors keep the columns' relation
 to the rest and to each other, but know less than the true value. What that costs is measured on the reference, where
-nothing is wrong, and taken off, so that an innocent column gets zero.
+nothing is wrong, and taken off, so that an innocent column gets zero. What it costs depends on what else is broken at
+the time: of a column that is a hundred times too large, the model hears little else. So faults that can be done as well
+as undone are done to the reference, too, while the cost of the donors of another column is measured there.
 
 References
 ----------
-.. [1] Little, R. J. A. (1988). Missing-data adjustments in large surveys. J. Bus. Econ. Stat. 6(3): predictive mean
-   matching.
-.. [2] Little & Rubin (2019). Statistical Analysis with Missing Data, 3rd ed., section 4.3.2 (several variables at
-   once).
+Little & Rubin (2019). Statistical Analysis with Missing Data, 3rd ed., section 4.3.2 (several variables at once).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from rca.analysis.asking import Asker
 from rca.analysis.attribution import shapley_matrix
-from rca.analysis.columns import Encoder, Floats, Mask, as_labels, as_numbers, for_trees, kind_of
-from rca.analysis.faults import ColumnFault, hit, mend
+from rca.analysis.column_fault import ColumnFault, hit, inflict, mend, mendable
+from rca.analysis.columns import Encoder, Floats, Mask, for_trees
+from rca.analysis.donors import DONORS, POSITION, Draw, Indices, cross_fitted, draw, joined, typed
 from rca.analysis.meter import Meter, Segment
 from rca.analysis.metric import Parts
-
-Indices = npt.NDArray[np.intp]
-
-DONORS = 5
-"""Donors drawn for each row; the metric is averaged over them."""
-
-NEIGHBOURS = 10
-"""Nearest reference rows that a donor is drawn from."""
 
 SEATS = 6
 """Columns that are mended together; beyond these, the columns that moved least stay as they are."""
@@ -76,27 +67,24 @@ class Mended:
 class _Window:
     """Rows of one window, `DONORS` times over, with each suspect column as mending would have it.
 
-    `changed` says which rows that touches, by column; `broken` whether what it touches is wrong, and not a placebo.
+    In the reference `broken` has the columns as their faults would have left them, if those can be done to any value.
+    `changed` says in which rows mending a column changes anything, and `wrong` in which it is wrong to begin with.
     """
 
     rows: pd.DataFrame
     mended: pd.DataFrame
+    broken: pd.DataFrame
     changed: Mapping[str, Mask]
-    broken: bool
+    wrong: Mapping[str, Mask]
 
     @property
     def size(self) -> int:
         """Rows of the window, each counted once."""
         return len(self.rows) // DONORS
 
-    def struck(self, names: Sequence[str]) -> Mask:
-        """Rows in which mending some columns changes anything."""
-        masks = [self.changed[name] for name in names]
-        return np.logical_or.reduce(masks) if masks else np.zeros(self.size, dtype=bool)
-
-    def left(self, names: Sequence[str]) -> list[str]:
-        """Columns that are wrong still with some mended."""
-        return [name for name in self.changed if name not in names] if self.broken else []
+    def any_of(self, masks: Mapping[str, Mask], names: Iterable[str]) -> Mask:
+        """Rows that the mask of any of these columns marks."""
+        return np.logical_or.reduce([np.zeros(self.size, dtype=bool), *(masks[name] for name in names)])
 
 
 def mended_harm(
@@ -111,9 +99,9 @@ def mended_harm(
 ) -> Mended:
     """Divide the metric's change among columns by mending every coalition of them and asking the model again.
 
-    ``v(S)`` is the change between the windows that is left with the columns in `S` mended: wrong values in the current
-    window are replaced; in the reference the rows that would have been hit get donors too, so that what donors do not
-    know cancels.
+    ``v(S) = m(current, S mended) - m(reference) - c(S)``, and c(S) is what donors cost: the metric of the reference
+    with donors for S, in rows that would have been hit, less the metric with the true values there; in both, the
+    columns outside S are broken as they are in the current window, where a fault can be done to any value.
 
     Parameters
     ----------
@@ -133,19 +121,59 @@ def mended_harm(
     """
     seats = tuple(faults)[:SEATS]
     suspects = {fault.column for fault in seats}
-    donors = _cross_fitted(reference, suspects, [name for name in features if name not in suspects])
     groups = meter.segments(reference, current)
-    before, after = _sample(reference, rng), _sample(current, rng)
+    kept = _some(len(current), rng)
+    before, after = _numbered(reference, _some(len(reference), rng)), _numbered(current, kept)
+    repairs = [_repair(fault, current, kept) for fault in seats]
+    lost = {one.fault.column for one in repairs if one.lost > 0} or suspects
+    donors = cross_fitted(reference, lost, [name for name in features if name not in lost])
     known = [name for name in (*features, *meter.roles.groups) if name not in suspects]
-    treated = {
-        fault.column: rng.random(len(before)) < _chance_of_a_hit(fault, before, after, known=known) for fault in seats
-    }
+    struck = [rng.random(len(before)) < _chance_of_a_hit(one, before, after, known=known) for one in repairs]
+    undone = after.assign(**{one.fault.column: one.values for one in repairs if not one.lost})
     windows = (
-        _placebo(_draw(donors, before, rng), seats, treated),
-        _repairs(_draw(donors, after, rng), seats),
+        _placebo(draw(donors, before, rng), repairs, struck, rng=rng),
+        _repaired(replace(draw(donors, undone, rng), rows=after), repairs),
     )
-    played = [_every_coalition(window, seats, meter=meter, ask=ask, groups=groups) for window in windows]
-    return _divided(*played, seats=seats, rows=(windows[0].size, windows[1].size))
+    first, second = (
+        play(window, seats, meter=meter, ask=ask, groups=groups)
+        for play, window in zip((_cost_of_donors, _every_coalition), windows, strict=True)
+    )
+    return _divided(first, second, seats=seats, rows=(windows[0].size, windows[1].size))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Repair:
+    """A fault in a sample of the current rows.
+
+    Attributes
+    ----------
+    fault : ColumnFault
+    wrong, undone : ndarray of bool, shape (rows,)
+        Rows that it hit, and those of them whose true value follows from what was recorded.
+    values : Series
+        The column, true where it is undone.
+    """
+
+    fault: ColumnFault
+    wrong: Mask
+    undone: Mask
+    values: "pd.Series[Any]"
+
+    @property
+    def lost(self) -> float:
+        """Share of the rows that were hit whose true value is lost."""
+        return 1 - float(self.undone.sum() / self.wrong.sum()) if self.wrong.any() else float(not self.fault.invertible)
+
+
+def _repair(fault: ColumnFault, current: pd.DataFrame, kept: Indices) -> _Repair:
+    """Undo a fault on the whole window, as the true value may stand in another row, and look at a sample."""
+    values = mend(fault, current) if fault.invertible else current[fault.column]
+    return _Repair(
+        fault=fault,
+        wrong=hit(fault, current)[kept],
+        undone=mendable(fault, current)[kept],
+        values=values.iloc[kept].reset_index(drop=True),
+    )
 
 
 def _divided(
@@ -164,166 +192,60 @@ def _divided(
     )
 
 
-def _sample(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """At most `ROWS` rows, in their order, numbered anew with their old position kept."""
-    kept = np.sort(rng.choice(len(rows), ROWS, replace=False)) if len(rows) > ROWS else np.arange(len(rows))
-    return rows.iloc[kept].reset_index(drop=True).assign(**{_POSITION: kept})
+def _some(rows: int, rng: np.random.Generator) -> Indices:
+    """Positions of at most `ROWS` rows, in their order."""
+    return np.sort(rng.choice(rows, ROWS, replace=False)) if rows > ROWS else np.arange(rows)
 
 
-_POSITION = "\0position"
+def _numbered(rows: pd.DataFrame, kept: Indices) -> pd.DataFrame:
+    """Some rows, numbered anew with their old position kept."""
+    return rows.iloc[kept].reset_index(drop=True).assign(**{POSITION: kept})
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Donors:
-    """Reference rows that stand in for rows whose suspect columns are not believed."""
-
-    rows: pd.DataFrame
-    matches: Callable[[pd.DataFrame], Indices]
-
-    @classmethod
-    def fit(cls, reference: pd.DataFrame, suspects: set[str], others: list[str]) -> "_Donors":
-        """Match rows on what the other columns predict of the suspect ones, which is all that they tell of them."""
-        from scipy.spatial import cKDTree
-
-        pool = reference.iloc[np.linspace(0, len(reference) - 1, min(len(reference), 3 * ROWS)).astype(int)]
-        encode = Encoder.fit(pool, others)
-        predictors = [_regress(encode(pool), _ranks(pool[name])) for name in sorted(suspects)]
-
-        def means(rows: pd.DataFrame) -> Floats:
-            seen = encode(rows)
-            return np.column_stack([predict(seen) for predict in predictors])
-
-        tree = cKDTree(means(pool))
-        near = min(NEIGHBOURS, len(pool))
-
-        def matches(rows: pd.DataFrame) -> Indices:
-            return np.asarray(tree.query(means(rows), k=near)[1]).reshape(len(rows), -1)
-
-        return cls(rows=pool.reset_index(drop=True), matches=matches)
-
-    def draw(self, rows: pd.DataFrame, rng: np.random.Generator) -> Indices:
-        """Draw `DONORS` donors for each row: positions in the pool, of shape (rows, DONORS)."""
-        near = self.matches(rows)
-        chosen = rng.integers(0, near.shape[1], size=(len(rows), DONORS))
-        return np.take_along_axis(near, chosen, axis=1)
-
-
-def _cross_fitted(reference: pd.DataFrame, suspects: set[str], others: list[str]) -> tuple[_Donors, _Donors]:
-    """Donors for even and for odd positions, each from the rows at the other positions.
-
-    No reference row may be its own donor, nor be matched by a regression that has seen it: the placebo would come out
-    too cheap, and an innocent column would seem to have done good.
-    """
-    even = np.arange(len(reference)) % 2 == 0
-    return _Donors.fit(reference[~even], suspects, others), _Donors.fit(reference[even], suspects, others)
-
-
-def _draw(donors: tuple[_Donors, _Donors], rows: pd.DataFrame, rng: np.random.Generator) -> "_Draw":
-    """Donors for the rows of a window, by the parity of their positions."""
-    odd = rows[_POSITION].to_numpy() % 2 == 1
-    drawn = np.zeros((len(rows), DONORS), dtype=np.intp)
-    for side, own, before in ((0, ~odd, 0), (1, odd, len(donors[0].rows))):
-        if own.any():
-            drawn[own] = donors[side].draw(rows[own], rng) + before
-    return _Draw(rows=rows, pool=pd.concat([one.rows for one in donors], ignore_index=True), donors=drawn)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Draw:
-    """Rows of a window with their donors: positions in the pool, of shape (rows, DONORS)."""
-
-    rows: pd.DataFrame
-    pool: pd.DataFrame
-    donors: Indices
-
-    def tall(self) -> pd.DataFrame:
-        """The rows once for each donor."""
-        return pd.concat([self.rows] * DONORS, ignore_index=True)
-
-    def given(self, column: str, wrong: Mask) -> "pd.Series[Any]":
-        """A column with what each donor has in place of what is wrong, one donor after another."""
-        recorded, given = self.rows[column], self.pool[column].iloc[self.donors.T.ravel()].reset_index(drop=True)
-        tall, wrong = pd.concat([recorded] * DONORS, ignore_index=True), np.tile(wrong, DONORS)
-        if pd.api.types.is_numeric_dtype(recorded) and pd.api.types.is_numeric_dtype(given):
-            return pd.Series(np.where(wrong, given.to_numpy(), tall.to_numpy()))
-        return _typed(pd.Series(np.where(wrong, given.astype(object), tall.astype(object)), dtype=object), given)
-
-
-def _typed(values: "pd.Series[Any]", like: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Values in the type that the reference has; what cannot be read as one is missing."""
-    if pd.api.types.is_numeric_dtype(like):
-        return pd.to_numeric(values, errors="coerce")
-    if pd.api.types.is_datetime64_any_dtype(like):
-        return pd.to_datetime(values, errors="coerce", utc=True)
-    return values if pd.api.types.is_timedelta64_dtype(like) else values.astype(like.dtype)
-
-
-def _ranks(values: "pd.Series[Any]") -> Floats:
-    """A column as mid-ranks between 0 and 1, so that no tail rules the regression; missing as one half."""
-    numbers = (
-        as_numbers(values)
-        if kind_of(values) == "numeric"
-        else pd.factorize(as_labels(values), sort=True)[0].astype(float)
-    )
-    return np.asarray(pd.Series(numbers).rank(pct=True).fillna(0.5), dtype=float)
-
-
-def _regress(seen: Floats, target: Floats) -> Callable[[Floats], Floats]:
-    from sklearn.ensemble import HistGradientBoostingRegressor
-
-    model = HistGradientBoostingRegressor(max_iter=60, max_leaf_nodes=15, random_state=0, early_stopping=False)
-    model.fit(for_trees(seen), target)
-    spread = float(target.std()) or 1.0
-    return lambda rows: np.asarray(model.predict(rows) / spread)
-
-
-def _repairs(draw: _Draw, seats: Sequence[ColumnFault]) -> _Window:
+def _repaired(draw: Draw, repairs: Sequence[_Repair]) -> _Window:
     """What mending puts into the current window: exact values where the fault can be undone, else those of donors."""
-    rows, mended, wrong = draw.rows, {}, {}
-    for fault in seats:
-        placed = _placed(fault, rows)
-        wrong[fault.column] = hit(placed, rows)
-        if fault.invertible:
-            mended[fault.column] = pd.concat([mend(placed, rows)] * DONORS, ignore_index=True)
-        else:
-            mended[fault.column] = draw.given(fault.column, wrong[fault.column])
-    return _Window(rows=draw.tall(), mended=pd.DataFrame(mended), changed=wrong, broken=True)
+    mended = {}
+    for one in repairs:
+        given = draw.given(one.fault.column, one.wrong & ~one.undone)
+        if one.undone.any():
+            exact = pd.concat([one.values] * DONORS, ignore_index=True)
+            given = joined(exact, given, np.tile(one.undone, DONORS))
+        mended[one.fault.column] = given
+    tall = draw.tall()
+    wrong = {one.fault.column: one.wrong for one in repairs}
+    none = pd.DataFrame(index=tall.index)
+    return _Window(rows=tall, mended=pd.DataFrame(mended), broken=none, changed=wrong, wrong=wrong)
 
 
-def _placebo(draw: _Draw, seats: Sequence[ColumnFault], treated: Mapping[str, Mask]) -> _Window:
-    """Donors where nothing is wrong, in the rows that would have been hit, to learn what donors cost.
+def _placebo(draw: Draw, repairs: Sequence[_Repair], struck: Sequence[Mask], *, rng: np.random.Generator) -> _Window:
+    """Donors where nothing is wrong, in the rows that would have been hit, to learn what donors cost."""
+    mended, broken, changed = {}, {}, {}
+    for one, rows in zip(repairs, struck, strict=True):
+        column = one.fault.column
+        changed[column] = rows
+        mended[column] = draw.given(column, rows & (rng.random(len(rows)) < one.lost))
+        hurt = typed(inflict(one.fault, draw.rows, rows), draw.rows[column])
+        broken[column] = pd.concat([hurt] * DONORS, ignore_index=True)
+    ill = pd.DataFrame(broken)
+    return _Window(rows=draw.tall(), mended=pd.DataFrame(mended), broken=ill, changed=changed, wrong={})
 
-    A fault that can be undone costs no donors: there the values stay, and only a stand-in's own errors are learned.
-    """
-    spared = np.zeros(len(draw.rows), dtype=bool)
-    mended = {
-        fault.column: draw.given(fault.column, spared if fault.invertible else treated[fault.column]) for fault in seats
-    }
-    return _Window(rows=draw.tall(), mended=pd.DataFrame(mended), changed=treated, broken=False)
 
-
-def _chance_of_a_hit(fault: ColumnFault, before: pd.DataFrame, after: pd.DataFrame, *, known: Sequence[str]) -> Floats:
+def _chance_of_a_hit(one: _Repair, before: pd.DataFrame, after: pd.DataFrame, *, known: Sequence[str]) -> Floats:
     """For each reference row, the probability that the fault would have hit it, by what else is known of the row.
 
     A fault that struck one segment costs donors there and nowhere else; so must its placebo.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    wrong = hit(_placed(fault, after), after)
-    if not SOME < wrong.mean() < 1 - SOME or not known:
-        return np.full(len(before), fault.share)
+    if not SOME < one.wrong.mean() < 1 - SOME or not known:
+        return np.full(len(before), one.fault.share)
     encode = Encoder.fit(before, known)
     model = HistGradientBoostingClassifier(
         max_iter=60, max_leaf_nodes=15, l2_regularization=5.0, random_state=0, early_stopping=False
     )
-    model.fit(for_trees(encode(after)), wrong)
+    model.fit(for_trees(encode(after)), one.wrong)
     chance = model.predict_proba(encode(before))[:, 1]
-    return np.asarray(np.minimum(1.0, chance * fault.share / wrong.mean()))
-
-
-def _placed(fault: ColumnFault, rows: pd.DataFrame) -> ColumnFault:
-    """The fault as it lies in a sample of the current rows."""
-    return replace(fault, since=int(np.searchsorted(rows[_POSITION].to_numpy(), fault.since)))
+    return np.asarray(np.minimum(1.0, chance * one.fault.share / one.wrong.mean()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -341,11 +263,42 @@ class _Played:
 def _every_coalition(
     window: _Window, seats: Sequence[ColumnFault], *, meter: Meter, ask: Asker, groups: tuple[Segment, ...]
 ) -> _Played:
-    played = []
-    for members in range(2 ** len(seats)):
-        names = [fault.column for i, fault in enumerate(seats) if members >> i & 1]
-        played.append(_asked(window, names, meter=meter, ask=ask, groups=groups))
-    rows = np.arange(window.size)
+    """The metric of a window with every coalition of columns mended."""
+    played = [_asked(window, names, meter=meter, ask=ask, groups=groups) for names in _coalitions(seats)]
+    return _measured(played, window.size)
+
+
+def _cost_of_donors(
+    window: _Window, seats: Sequence[ColumnFault], *, meter: Meter, ask: Asker, groups: tuple[Segment, ...]
+) -> _Played:
+    """The metric of the reference, with what the donors of each coalition add while the other columns are broken.
+
+    What a model makes of values it never saw a stand-in does not know: with one, the other columns stay as they are.
+    """
+    if ask.fidelity is not None:
+        sound = replace(window, broken=window.broken[[]])
+        return _every_coalition(sound, seats, meter=meter, ask=ask, groups=groups)
+    given = _every_coalition(window, seats, meter=meter, ask=ask, groups=groups)
+    sound = replace(window, mended=window.rows[[fault.column for fault in seats]])
+    true = _measured(
+        [_asked(sound, names, meter=meter, ask=ask, groups=groups, draws=1) for names in _coalitions(seats)],
+        window.size,
+    )
+    return _Played(
+        values=given.values - true.values + true.values[-1],
+        influence=given.influence - true.influence + true.influence[-1],
+        halves=given.halves - true.halves + true.halves[-1],
+    )
+
+
+def _coalitions(seats: Sequence[ColumnFault]) -> list[list[str]]:
+    """Every set of columns, in the order of `shapley_matrix`."""
+    names = [fault.column for fault in seats]
+    return [[name for i, name in enumerate(names) if members >> i & 1] for members in range(2 ** len(names))]
+
+
+def _measured(played: Sequence[Parts], size: int) -> _Played:
+    rows = np.arange(size)
     return _Played(
         values=np.array([parts.value() for parts in played]),
         influence=np.array([parts.influence() for parts in played]),
@@ -353,13 +306,24 @@ def _every_coalition(
     )
 
 
-def _asked(window: _Window, names: Sequence[str], *, meter: Meter, ask: Asker, groups: tuple[Segment, ...]) -> Parts:
-    """Parts of the metric with some columns mended, averaged over donors."""
-    draws = DONORS if names else 1
+def _asked(
+    window: _Window,
+    names: Sequence[str],
+    *,
+    meter: Meter,
+    ask: Asker,
+    groups: tuple[Segment, ...],
+    draws: int = DONORS,
+) -> Parts:
+    """Parts of the metric with some columns mended and the others broken, averaged over donors."""
+    draws = draws if names else 1
     rows = window.rows.iloc[: draws * window.size]
-    mended = rows.assign(**{name: window.mended[name] for name in names})
-    touched, broken = (np.tile(window.struck(which), draws) for which in (names, window.left(names)))
-    parts = meter.parts(ask.instead(rows, mended, touched=touched, broken=broken), groups=groups)
+    others = [name for name in window.broken if name not in names]
+    seen = rows.assign(**window.broken[others], **{name: window.mended[name] for name in names})
+    left = [name for name in window.wrong if name not in names]
+    touched, broken = window.any_of(window.changed, names), window.any_of(window.wrong, left)
+    answered = ask.instead(rows, seen, touched=np.tile(touched, draws), broken=np.tile(broken, draws))
+    parts = meter.parts(answered, groups=groups)
 
     def averaged(tall: Floats) -> Floats:
         return np.asarray(tall.reshape(draws, window.size, -1).mean(axis=0))

@@ -1,0 +1,268 @@
+"""A column that comes too late: its values are those of some rows, readings, days or months ago."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rca.analysis.column_fault import READINGS, ROWS, ColumnFault, spans
+from rca.analysis.columns import Floats, as_labels
+from rca.analysis.onset import change_point
+from rca.analysis.witness import Witness
+
+PERIODS = {"Q": "quarters", "M": "months", "W": "weeks", "D": "days", "h": "hours"}
+"""Spans of time within which a column may hold one value, the longest first, as pandas spells them."""
+
+CONSTANT = 0.99
+"""Share of the reference rows that hold the value of their period, from which a column is a function of time."""
+
+SERIES = 6
+"""Periods, in each window, below which a series is none."""
+
+VARIED = 3
+"""Different values that have to come again, to be more than a coincidence."""
+
+AGAIN = 0.9
+"""Share of periods, or of entities, that repeat an earlier value, from which they are late."""
+
+USUAL = 0.5
+"""Share above which a column comes to the same values again anyway, as a season does."""
+
+ENTITIES = 30
+"""Entities below which their readings are not compared."""
+
+FARTHEST = 400
+"""Rows by which a column may be out of step."""
+
+TELLS = 0.3
+"""Correlation with what the other columns predict, from which they can tell that a column is out of step."""
+
+SURE = 5.0
+"""Standard errors by which a lag has to be better than none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Late:
+    """What a stale column is looked for with.
+
+    Attributes
+    ----------
+    reference, current : pandas.DataFrame
+        The current rows in time order.
+    time, entity : str or None
+        Columns of the time, and of what readings are of.
+    witness : Witness
+    seen : (ndarray, ndarray)
+        Its design of both windows.
+    """
+
+    reference: pd.DataFrame
+    current: pd.DataFrame
+    time: str | None
+    entity: str | None
+    witness: Witness
+    seen: tuple[Floats, Floats]
+
+
+def stale(late: Late, name: str) -> ColumnFault | None:
+    """Name a column that lags: along the calendar, along the readings of an entity, or along the rows.
+
+    Returns
+    -------
+    ColumnFault or None
+        With its lag. Along the calendar the lag is that at which values come again in the order in which they came
+        before, or at which they fit what the other columns say of that time.
+    """
+    found = _by_calendar(late, name) if late.time is not None else None
+    if found is None and late.entity is not None:
+        found = _by_reading(late, name)
+    return found or _by_row(late, name)
+
+
+# -- the calendar ------------------------------------------------------------------------------------------------------
+
+
+def _by_calendar(late: Late, name: str) -> ColumnFault | None:
+    for period in PERIODS:
+        assert late.time is not None
+        windows = [(spans(rows[late.time], period), rows[name]) for rows in (late.reference, late.current)]
+        series = [_series(*window) for window in windows]
+        if min(map(len, series)) >= SERIES and _is_series(*windows[0], series[0]) and series[0].nunique() >= SERIES:
+            return _repeated(late, name, period, series=series, periods=windows[1][0]) or _out_of_step(
+                late, name, period, series=series[1], periods=windows[1][0]
+            )
+    return None
+
+
+def _series(periods: "pd.Series[Any]", values: "pd.Series[Any]") -> "pd.Series[Any]":
+    """The first value of each period."""
+    labels = pd.Series(as_labels(values), index=values.index, dtype=object)
+    return labels[periods >= 0].groupby(periods[periods >= 0]).first()
+
+
+def _is_series(periods: "pd.Series[Any]", values: "pd.Series[Any]", series: "pd.Series[Any]") -> bool:
+    """Whether all rows of a period hold one value, and there are rows enough to say so."""
+    held = periods.map(series).to_numpy(dtype=object) == as_labels(values)
+    return bool(held.mean() >= CONSTANT and len(values) >= 2 * len(series))
+
+
+def _repeated(
+    late: Late, name: str, period: str, *, series: list["pd.Series[Any]"], periods: "pd.Series[Any]"
+) -> ColumnFault | None:
+    """The lag at which a run of values comes again that came before."""
+    before, now = series
+    known = pd.concat([before, now[~now.index.isin(before.index)]])
+    best: tuple[int, int, int] | None = None
+    for lag in range(1, int(now.index.max() - before.index.min()) + 1):
+        run = _run(known, now, lag)
+        if run is not None and (best is None or run[1] > best[1]):
+            best = (run[0], run[1], lag)
+    if best is None or _seasonal(before):
+        return None
+    start, length, lag = best
+    since = int(np.argmax(periods.to_numpy() >= start))
+    said = f"{length} {PERIODS[period]} on end hold the values of {lag} {PERIODS[period]} before"
+    return _named(late, name, lag, period=period, evidence=said, since=since)
+
+
+def _run(known: "pd.Series[Any]", now: "pd.Series[Any]", lag: int) -> tuple[int, int] | None:
+    """First period and length of the longest run that repeats what was `lag` periods before; None if too short."""
+    earlier = known.reindex(now.index - lag)
+    same = (earlier.to_numpy(dtype=object) == now.to_numpy(dtype=object)) & earlier.notna().to_numpy()
+    starts = np.flatnonzero(same & ~np.r_[False, same[:-1]])
+    ends = np.flatnonzero(same & ~np.r_[same[1:], False]) + 1
+    if not len(starts):
+        return None
+    longest = int(np.argmax(ends - starts))
+    run = slice(starts[longest], ends[longest])
+    whole = min(lag, len(now) - int(starts[longest]))
+    long_enough = (ends - starts)[longest] >= max(SERIES // 2, AGAIN * (whole - _unknown(earlier, run)))
+    if not long_enough or now.iloc[run].nunique() < VARIED:
+        return None
+    return int(now.index[run.start]), int(run.stop - run.start)
+
+
+def _unknown(earlier: "pd.Series[Any]", run: slice) -> int:
+    """Periods after a run whose earlier value is not on record."""
+    return int(earlier.iloc[run.stop :].isna().sum())
+
+
+def _seasonal(series: "pd.Series[Any]") -> bool:
+    """Whether a series comes to values that it had some fixed time before, where nothing is wrong."""
+    values, index = series.to_numpy(dtype=object), series.index
+    new = np.r_[False, values[1:] != values[:-1]]
+    for lag in range(2, len(series) // 2 + 1):
+        earlier = series.reindex(index - lag)
+        known = new & earlier.notna().to_numpy()
+        if known.sum() >= VARIED and (earlier.to_numpy(dtype=object) == values)[known].mean() > USUAL:
+            return True
+    return False
+
+
+def _out_of_step(
+    late: Late, name: str, period: str, *, series: "pd.Series[Any]", periods: "pd.Series[Any]"
+) -> ColumnFault | None:
+    """The lag after which a column fits what the other columns say of its time, far better than it does at once."""
+    if not _tells(late, name):
+        return None
+    said, _ = late.witness.says(name, late.seen[1])
+    numbers = pd.Series(pd.to_numeric(series, errors="coerce"), index=series.index)
+    at, middle = late.witness.places[name], late.witness.middle
+    scaled = pd.Series(late.witness.ranks(name, numbers.to_numpy(float)) - middle[at], index=series.index)
+    own = _gap(said, scaled, periods)
+    fits = {
+        lag: _better(own - _gap(said, scaled, periods + lag), periods) for lag in range(1, len(series) - SERIES + 1)
+    }
+    lag = max(fits, key=lambda one: fits[one], default=0)
+    if not lag or fits[lag] < SURE:
+        return None
+    gain = own - _gap(said, scaled, periods + lag)
+    since = change_point(np.where(np.isfinite(gain), gain, 0.0), 0.0)
+    words = f"they fit what the other columns say of {lag} {PERIODS[period]} before, and not of their own time"
+    return _named(late, name, lag, period=period, evidence=words, since=since.at if since else 0)
+
+
+def _gap(said: Floats, series: "pd.Series[Any]", periods: "pd.Series[Any]") -> Floats:
+    """Squared difference of what is said of each row and the series at its period; NaN where it has none."""
+    return np.asarray((said - series.reindex(periods).to_numpy(float)) ** 2)
+
+
+def _better(gain: Floats, periods: "pd.Series[Any]") -> float:
+    """How many standard errors, over periods, a gain is above zero."""
+    each = pd.Series(gain).groupby(periods.to_numpy()).mean().dropna()
+    if len(each) < SERIES or not each.std():
+        return 0.0
+    return float(each.mean() / each.std() * np.sqrt(len(each)))
+
+
+def _tells(late: Late, name: str) -> bool:
+    """Whether the other columns predict a column in the reference, and no longer do."""
+    if name not in late.witness.places:
+        return False
+    before, after = (_correlation(*late.witness.says(name, seen)) for seen in late.seen)
+    return before >= TELLS and after < before - 0.02
+
+
+def _correlation(one: Floats, other: Floats) -> float:
+    if one.std() < 1e-9 or other.std() < 1e-9:
+        return 0.0
+    return float(np.corrcoef(one, other)[0, 1])
+
+
+# -- readings and rows -------------------------------------------------------------------------------------------------
+
+
+def _by_reading(late: Late, name: str) -> ColumnFault | None:
+    """First readings of the window that repeat the last of the one before, where readings used to differ."""
+    labels = [pd.Series(as_labels(rows[name]), dtype=object) for rows in (late.reference, late.current)]
+    who = [pd.Series(as_labels(rows[late.entity])) for rows in (late.reference, late.current)]
+    last, first = labels[0].groupby(who[0]).last(), labels[1].groupby(who[1]).first()
+    both = last.index.intersection(first.index)
+    again = labels[0].groupby(who[0]).shift(1)
+    usual = float((again == labels[0])[again.notna()].mean()) if again.notna().any() else 0.0
+    repeated = float((last[both] == first[both]).mean()) if len(both) >= ENTITIES else 0.0
+    if repeated < AGAIN or usual > USUAL:
+        return None
+    words = f"{repeated:.0%} of the first readings repeat the last one before, {usual:.0%} of readings did"
+    return _named(late, name, 1, period=READINGS, evidence=words, since=0)
+
+
+def _by_row(late: Late, name: str) -> ColumnFault | None:
+    """The number of rows by which a column is out of step with the columns that used to go with it."""
+    if not _tells(late, name):
+        return None
+    said, has = late.witness.says(name, late.seen[1])
+    usual = _correlation(*late.witness.says(name, late.seen[0]))
+    strength = _lagged(said, has)
+    lag = 1 + int(np.argmax(strength[1:])) if len(strength) > 1 else 0
+    chance = SURE / np.sqrt(max(len(has) - lag, 1))
+    if not lag or strength[lag] < max(2 * usual / 3, strength[0] + chance, chance):
+        return None
+    words = f"they go with the other columns of {lag} rows before, and not with their own"
+    return _named(late, name, lag, period=ROWS, evidence=words, since=0)
+
+
+def _lagged(said: Floats, has: Floats) -> Floats:
+    """Correlation of what is said of row i with what row ``i + lag`` has, for lags from 0 on."""
+    from scipy.signal import fftconvolve
+
+    one, other = ((values - values.mean()) / max(float(values.std()), 1e-9) for values in (said, has))
+    sums = fftconvolve(other, one[::-1])[len(one) - 1 :]
+    reach = min(FARTHEST, len(one) // 4)
+    return np.asarray(sums[: reach + 1] / (len(one) - np.arange(reach + 1)))
+
+
+def _named(late: Late, name: str, lag: int, *, period: str, evidence: str, since: int) -> ColumnFault:
+    rows = len(late.current)
+    by = {ROWS: None, READINGS: late.entity}.get(period, late.time)
+    return ColumnFault(
+        column=name,
+        fault="stale",
+        share=(rows - since) / rows,
+        evidence=evidence,
+        lag=lag,
+        period=period,
+        by=by,
+        since=since,
+    )
