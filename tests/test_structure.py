@@ -44,6 +44,7 @@ TESTED_ELSEWHERE = {
     "rca/analysis/crossfit.py": "test_robust.py",
     "rca/analysis/meter.py": "test_metric.py",
     "rca/analysis/nested.py": "test_robust.py",
+    "rca/analysis/onestep.py": "test_decomposition.py",
     "rca/analysis/reweighting.py": "test_harm.py",
     "rca/analysis/two_sample.py": "test_drift.py",
     "rca/practice/flights.py": "test_simulate.py",
