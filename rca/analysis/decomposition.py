@@ -221,6 +221,69 @@ def decompose(
     return Decomposition(terms=tuple(terms), change=change, unseen_share=float(unseen.mean()))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Transported:
+    """The reference's mean loss, had its columns the current law.
+
+    Attributes
+    ----------
+    value : float
+    influence : tuple of ndarray of shape (rows,)
+        First-order effect of each row of a window on the value, before division by the window's rows.
+    n_effective, heaviest : float
+        Effective reference rows behind it, and the largest share of the weight on one of them.
+    unseen_share : float
+        Share of the current rows that hold what the reference never held; the reference's mean stands in for them.
+    """
+
+    value: float
+    influence: Windows
+    n_effective: float
+    heaviest: float
+    unseen_share: float
+
+    @property
+    def identifiable(self) -> bool:
+        """Whether enough reference rows look like current ones to say anything, and next to no row is like none."""
+        return self.n_effective >= ENOUGH and max(self.heaviest, self.unseen_share) <= HEAVIEST
+
+
+def transported(
+    reference: pd.DataFrame,
+    current: pd.DataFrame,
+    *,
+    features: Sequence[str],
+    loss: str,
+    rng: np.random.Generator,
+    categorical: Sequence[str] = (),
+) -> Transported:
+    """Carry the reference's mean loss over to the current law of some columns; no current loss is looked at.
+
+    Parameters
+    ----------
+    reference, current : pandas.DataFrame
+    features : sequence of str
+    loss : str
+        A column of the reference.
+    rng : numpy.random.Generator
+        Draws the folds.
+    categorical : sequence of str
+    """
+    values, coded = as_numbers(reference[loss]), set(categorical)
+    before = np.column_stack([np.where(np.isfinite(values), values, 0.0), np.isfinite(values)])
+    laid = [lines(reference[name], current[name], coded=name in coded) for name in features]
+    folds = rng.permutation(len(before)) % FOLDS, rng.permutation(len(current)) % FOLDS
+    unseen = _unseen(reference, current, features, coded=coded)
+    stage, weights = _stage(laid, (before, np.zeros((len(current), 2))), unseen, folds=folds)
+    return Transported(
+        value=stage.value,
+        influence=stage.influence(),
+        n_effective=effective(weights),
+        heaviest=float(weights.max() / weights.sum()),
+        unseen_share=float(unseen.mean()),
+    )
+
+
 def _outcomes(reference: pd.DataFrame, current: pd.DataFrame, loss: str | tuple[Parts, Parts]) -> Windows:
     """Numerator and denominator of each row of each window."""
     question = "how does the change split into features and label"
