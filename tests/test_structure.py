@@ -60,6 +60,7 @@ TESTED_ELSEWHERE = {
     "rca/analysis/grid.py": "test_segments.py",
     "rca/analysis/meter.py": "test_metric.py",
     "rca/analysis/nested.py": "test_robust.py",
+    "rca/analysis/onestep.py": "test_decomposition.py",
     "rca/analysis/reweighting.py": "test_harm.py",
     "rca/analysis/standin.py": "test_asking.py",
     "rca/analysis/stuck.py": "test_faults.py",

@@ -166,12 +166,12 @@ def chosen(columns: Sequence[Windows], response: Windows, train: Masks) -> Learn
     seen = [one for one in columns if one[0].shape[1]]
     if not seen:
         return Learner()
-    halves = _every_other(train, 0), _every_other(train, 1)
+    halves = every_other(train, 0), every_other(train, 1)
     trials = [polynomial(seen, response), polynomial(seen, response, room=_room(seen, train))]
     left = [_left_over(terms, response, halves[0]) for terms in trials]
     errors = [sum(float((one[side][halves[1][side]] ** 2).sum()) for side in (0, 1)) for one in left]
     squares = errors[1] < (1 - WORTH_SQUARES) * errors[0]
-    return Learner(squares=squares, trees=_trees_tell(seen, left[int(squares)], halves))
+    return Learner(squares=squares, trees=tree_tells(seen, left[int(squares)], halves))
 
 
 def terms_of(columns: Sequence[Windows], response: Windows, train: Masks, *, learner: Learner) -> Terms:
@@ -202,7 +202,7 @@ def _room(columns: Sequence[Windows], train: Masks) -> int:
     return max(0, min(TERMS, fewest // ROWS_A_TERM) - 1 - sum(len(one[0].T) for one in columns))
 
 
-def _every_other(train: Masks, odd: int) -> Masks:
+def every_other(train: Masks, odd: int) -> Masks:
     """Every other of the rows that may be seen."""
     found = [np.zeros(len(mask), bool) for mask in train]
     for one, mask in zip(found, train, strict=True):
@@ -275,7 +275,7 @@ def _boosted(columns: Sequence[Windows], response: Windows, train: Masks) -> Win
     return found[0], found[1]
 
 
-def _trees_tell(columns: Sequence[Windows], left: Windows, halves: tuple[Masks, Masks]) -> bool:
+def tree_tells(columns: Sequence[Windows], left: Windows, halves: tuple[Masks, Masks]) -> bool:
     """Whether a small tree, shown some of what a polynomial left over, tells of the rest."""
     from sklearn.tree import DecisionTreeRegressor
 

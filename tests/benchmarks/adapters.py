@@ -5,6 +5,7 @@ Run with this folder and the project on the path: ``python a_change_attribution.
 
 import numpy as np
 
+from rca.analysis.decomposition import decompose as decompose_change
 from rca.analysis.robust import attribute as attribute_mechanisms
 
 
@@ -24,3 +25,10 @@ def attribute(old, new, edges, target, seed, level):
 def causal(old, new, seed, level, edges, target):
     """S, causal: likewise."""
     return attribute(old, new, edges, target, seed, level)
+
+
+def decompose(old, new, baseline, features, loss, seed, level):
+    """E: the terms of a mean loss's change."""
+    rng = np.random.default_rng(seed)
+    found = decompose_change(old, new, baseline=baseline, features=features, loss=loss, rng=rng, level=level)
+    return {term.name: (term.value, term.interval.low, term.interval.high) for term in found.terms}
