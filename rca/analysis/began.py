@@ -3,7 +3,10 @@
 import numpy as np
 
 from rca.analysis.columns import Floats
-from rca.analysis.onset import CRITICAL, ChangePoint
+from rca.analysis.onset import ChangePoint
+
+CRITICAL = 7.352
+"""95 % quantile of the likelihood ratio of a change point, ``-2 log(1 - sqrt(0.95))``: Hansen (2000), table 1."""
 
 SPANS = 200
 """Equal spans of rows on which the first row is looked for, before it is looked for row by row."""
