@@ -11,7 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rca.analysis.engine import cascade, drift, harm, onset, verdict
+    from rca.analysis.engine import cascade, verdict
+    from rca.analysis.questions import drift, faults, gaps, harm, joint, onset, slices
+    from rca.analysis.sketch import sketch, sketches
     from rca.errors import InvalidCase, RunFailed, Unanswerable
     from rca.finding import Finding
     from rca.practice.score import score
@@ -34,12 +36,18 @@ __all__ = [
     "cascade",
     "check",
     "drift",
+    "faults",
+    "gaps",
     "harm",
+    "joint",
     "load",
     "onset",
     "plot",
     "run",
     "score",
+    "sketch",
+    "sketches",
+    "slices",
     "verdict",
     "verify",
 ]
@@ -53,13 +61,19 @@ _HOMES = {
     "analyse": "rca.report.kept",
     "cascade": "rca.analysis.engine",
     "check": "rca.record.case",
-    "drift": "rca.analysis.engine",
-    "harm": "rca.analysis.engine",
+    "drift": "rca.analysis.questions",
+    "faults": "rca.analysis.questions",
+    "gaps": "rca.analysis.questions",
+    "harm": "rca.analysis.questions",
+    "joint": "rca.analysis.questions",
     "load": "rca.record.case",
-    "onset": "rca.analysis.engine",
+    "onset": "rca.analysis.questions",
     "plot": "rca.report.figures",
     "run": "rca.report.execute",
     "score": "rca.practice.score",
+    "sketch": "rca.analysis.sketch",
+    "sketches": "rca.analysis.sketch",
+    "slices": "rca.analysis.questions",
     "verdict": "rca.analysis.engine",
     "verify": "rca.report.manifest",
 }

@@ -4,24 +4,25 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
 from rca.analysis.cascade import Cascade
 from rca.analysis.cascade import cascade as rank_components
 from rca.analysis.drift import Drift
-from rca.analysis.drift import drift as compare
+from rca.analysis.events import Lined, line_up
 from rca.analysis.faults import Faults
-from rca.analysis.faults import faults as name_faults
+from rca.analysis.gaps import Gaps
 from rca.analysis.harm import Harm
-from rca.analysis.harm import harm as divide_harm
+from rca.analysis.joint import Joint
 from rca.analysis.onset import Onset
 from rca.analysis.result import Result, Row
-from rca.analysis.since import since as date_incident
+from rca.analysis.since import Since
+from rca.analysis.slices import Slices
+from rca.analysis.tables import Answers, answers
+from rca.analysis.unlabelled import Unlabelled
 from rca.analysis.verdict import Verdict, weigh, weigh_cascade
 from rca.analysis.whypath import why_path
-from rca.analysis.windows import Windows, both_windows, windows_of
+from rca.analysis.windows import both_windows, windows_of
 from rca.errors import Unanswerable
-from rca.finding import Finding, Unanswered
+from rca.finding import Finding, Target, Unanswered
 from rca.record.reliability import Duration, durations
 from rca.record.whys import Why
 
@@ -43,8 +44,8 @@ class Analysis(Result):
     seed : int
     alpha : float
     verdict : Verdict
-    drift, faults, harm, onset, cascade
-        None where the case does not have what they need; `unanswered` says so.
+    drift, joint, faults, harm, slices, gaps, since, events, unlabelled, cascade
+        None where the case does not have what they need, `unanswered` says so; or where there is nothing to tell.
     durations : tuple of Duration
     whys : tuple of Why
         The tree on record; a first path from the symptom to the cause where the record has none.
@@ -56,9 +57,14 @@ class Analysis(Result):
     alpha: float
     verdict: Verdict
     drift: Drift | None = None
+    joint: Joint | None = None
     faults: Faults | None = None
     harm: Harm | None = None
-    onset: Onset | None = None
+    slices: Slices | None = None
+    gaps: Gaps | None = None
+    since: Since | None = None
+    events: Lined | None = None
+    unlabelled: Unlabelled | None = None
     cascade: Cascade | None = None
     durations: tuple[Duration, ...] = ()
     whys: tuple[Why, ...] = ()
@@ -70,9 +76,17 @@ class Analysis(Result):
     def rows(self) -> list[Row]:
         return self.verdict.rows()
 
+    @property
+    def onset(self) -> Onset | None:
+        """Since when; None where nothing is dated."""
+        return self.since.onset if self.since is not None else None
+
     def findings(self) -> tuple[Finding, ...]:
         """Every finding of every analysis."""
-        parts = (self.harm and self.harm.measured, self.harm, self.faults, self.drift, self.cascade)
+        parts: tuple[Result | None, ...] = (
+            self.harm and self.harm.measured, self.harm, self.slices, self.faults, self.drift, self.joint,
+            self.gaps, self.since, self.events, self.unlabelled, self.cascade,
+        )  # fmt: skip
         return tuple(finding for part in parts if part is not None for finding in part.findings())
 
     def results(self) -> dict[str, Any]:
@@ -112,10 +126,10 @@ def analyse(case: "Case", *, seed: int = 0, alpha: float = 0.05) -> Analysis:
 
 def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
     said: list[Unanswered] = []
-    tables = _tables(case, said, alpha=alpha, rng=np.random.default_rng(seed))
+    told = _tables(case, said, seed=seed, alpha=alpha)
     spread = _or_unanswered(lambda: cascade(case), said) if case.incident.signals is not None else None
-    onset = _or_unanswered(lambda: _onset(tables), said)
-    verdict = _verdict(tables.harm, spread, onset)
+    lined = _lined(case, told)
+    verdict = _verdict(told, spread, lined)
     whys = case.incident.whys or why_path(case.incident, verdict)
     said += _left_open(whys)
     analysis = Analysis(
@@ -123,16 +137,52 @@ def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
         seed=seed,
         alpha=alpha,
         verdict=verdict,
-        drift=tables.drift,
-        faults=tables.faults,
-        harm=tables.harm,
-        onset=onset,
+        drift=told.drift,
+        joint=told.joint,
+        faults=told.faults,
+        harm=told.harm,
+        slices=told.slices,
+        gaps=told.gaps,
+        since=told.since,
+        events=lined,
+        unlabelled=told.unlabelled,
         cascade=spread,
         durations=_durations(case, verdict),
         whys=whys,
         unanswered=tuple(said),
     )
     return replace(analysis, verdict=_citing(verdict, {finding.id for finding in analysis.findings()}))
+
+
+def _tables(case: "Case", said: list[Unanswered], *, seed: int, alpha: float) -> Answers:
+    """What the tables say; columns that moved alone, where the case has no metric to say more of."""
+    windows = _or_unanswered(lambda: windows_of(case), said)
+    if windows is not None:
+        told = answers(windows, seed=seed, alpha=alpha)
+        said += told.unanswered
+        return told
+    if case.reference is None or case.current is None:
+        return Answers()
+    from rca.analysis.drift import drift as compare
+
+    return Answers(drift=_or_unanswered(lambda: compare(*both_windows(case), roles=case.roles, alpha=alpha), said))
+
+
+def _lined(case: "Case", told: Answers) -> Lined | None:
+    """The onset lined up with the events of the timeline."""
+    if told.since is None or told.windows is None or not case.incident.timeline.events:
+        return None
+    time = str(told.windows.roles.time)
+    window = told.windows.reference[time].max(), told.windows.current[time].max()
+    first = next(iter(told.harm.contributions), None) if told.harm is not None else None
+    return line_up(
+        told.since.onset,
+        case.incident.timeline.events,
+        window=(window[0].to_pydatetime(), window[1].to_pydatetime()),
+        detected=case.incident.timeline.detected,
+        cause=Target(kind=first.kind, name=first.name) if first is not None and first.value > 0 else None,
+        model=case.incident.model_name,
+    )
 
 
 def _left_open(whys: Iterable[Why]) -> list[Unanswered]:
@@ -146,31 +196,6 @@ def _citing(verdict: Verdict, known: set[str]) -> Verdict:
     """The verdict, citing only findings there are: a column may have moved in its missing values alone."""
     causes = [replace(cause, findings=tuple(one for one in cause.findings if one in known)) for cause in verdict.causes]
     return replace(verdict, causes=tuple(causes))
-
-
-def drift(case: "Case", *, alpha: float = 0.05) -> Drift:
-    """What moved between a case's windows.
-
-    Raises
-    ------
-    Unanswerable
-        If the case has not both windows.
-    """
-    reference, current = both_windows(case)
-    return compare(reference, current, features=case.roles.features, categorical=case.roles.categorical, alpha=alpha)
-
-
-def harm(case: "Case", *, seed: int = 0) -> Harm:
-    """How much of the metric's change each thing did, in one case.
-
-    Raises
-    ------
-    Unanswerable
-        If the case has not both windows, or no metric.
-    """
-    moved = drift(case)
-    windows = windows_of(case)
-    return divide_harm(windows, moved, _faults(windows, moved), rng=np.random.default_rng(seed))
 
 
 def cascade(case: "Case") -> Cascade:
@@ -192,61 +217,18 @@ def cascade(case: "Case") -> Cascade:
     )
 
 
-def onset(case: "Case", *, seed: int = 0) -> Onset | None:
-    """Since when a case's metric, or the column that did the harm, differs; None where nothing is dated."""
-    return analyse(case, seed=seed).onset
-
-
 def verdict(case: "Case", *, seed: int = 0) -> Verdict:
     """The verdict of a case."""
     return analyse(case, seed=seed).verdict
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Tables:
-    """What the tables of both windows say, as far as they go."""
-
-    windows: Windows | None = None
-    drift: Drift | None = None
-    faults: Faults | None = None
-    harm: Harm | None = None
-
-
-def _tables(case: "Case", said: list[Unanswered], *, alpha: float, rng: np.random.Generator) -> _Tables:
-    moved = _or_unanswered(lambda: drift(case, alpha=alpha), said)
-    if moved is None:
-        return _Tables()
-    windows = _or_unanswered(lambda: windows_of(case), said)
-    if windows is None:
-        return _Tables(drift=moved)
-    faulty = _faults(windows, moved)
-    done = _or_unanswered(lambda: divide_harm(windows, moved, faulty, rng=rng), said)
-    return _Tables(windows=windows, drift=moved, faults=faulty, harm=done)
-
-
-def _faults(windows: Windows, moved: Drift) -> Faults:
-    return name_faults(
-        windows.reference,
-        windows.current,
-        moved,
-        categorical=windows.roles.categorical,
-        ordered=windows.roles.time is not None,
-    )
-
-
-def _onset(tables: _Tables) -> Onset | None:
-    """Since when, where the tables say how much harm was done by what."""
-    if tables.windows is None or tables.harm is None or tables.faults is None:
-        return None
-    found = date_incident(tables.windows, tables.harm, tables.faults)
-    return found.onset if found is not None else None
-
-
-def _verdict(done: Harm | None, spread: Cascade | None, since: Onset | None) -> Verdict:
-    if done is not None:
-        return weigh(done, since)
+def _verdict(told: Answers, spread: Cascade | None, lined: Lined | None) -> Verdict:
+    if told.harm is not None:
+        return weigh(told.harm, told.since.onset if told.since else None, slices=told.slices, lined=lined)
     if spread is not None:
         return weigh_cascade(spread)
+    if told.unlabelled is not None:
+        return Verdict(status="cannot_tell", summary=f"Too few rows have a label: {told.unlabelled}.")
     return Verdict(status="cannot_tell", summary="The case holds no data that could name a cause.")
 
 

@@ -84,7 +84,7 @@ class _Window:
 
     def any_of(self, masks: Mapping[str, Mask], names: Iterable[str]) -> Mask:
         """Rows that the mask of any of these columns marks."""
-        return np.any([np.zeros(self.size, dtype=bool), *(masks[name] for name in names)], axis=0)
+        return np.asarray(np.any([np.zeros(self.size, dtype=bool), *(masks[name] for name in names)], axis=0))
 
 
 def mended_harm(

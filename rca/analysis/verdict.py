@@ -5,10 +5,12 @@ from typing import Literal
 
 from rca.analysis.cascade import Cascade, metric_of
 from rca.analysis.contribution import Contribution
+from rca.analysis.events import Lined
 from rca.analysis.harm import Harm
 from rca.analysis.metric import Measured
 from rca.analysis.onset import Onset
 from rca.analysis.result import Result, Row
+from rca.analysis.slices import Slices
 from rca.finding import CauseKind, Fault, Interval, Strength
 
 Status = Literal["explained", "no_incident", "cannot_tell"]
@@ -18,6 +20,12 @@ UNEXPLAINED = 0.25
 
 ALSO = 2
 """Causes beside the first that the verdict's sentence names."""
+
+ELSEWHERE_TOO = ("concept", "model")
+"""Kinds of causes that hold for some rows and not for others, so that where they hold belongs to the answer."""
+
+MOST_SLICES = 5
+"""Slices that a verdict names."""
 
 SMALLEST_PART = 0.15
 """Share of the harm below which a contribution is not named as a cause."""
@@ -88,17 +96,25 @@ class Verdict(Result):
         ]
 
 
-def weigh(harm: Harm, onset: Onset | None = None) -> Verdict:
+def weigh(
+    harm: Harm, onset: Onset | None = None, *, slices: Slices | None = None, lined: Lined | None = None
+) -> Verdict:
     """Weigh the division of a metric's change into a verdict.
 
     Nothing material happened where the interval of the harm holds zero, or where the harm is negligible. Causes are the
-    parts that are surely positive and not small, ranked by harm; where there is none the data cannot tell.
+    parts that are surely positive and not small, ranked by harm. Where the outcome or the answers follow the inputs
+    otherwise, or nothing explains the change, the slices that carry it are named beside; and last an event that lies
+    surprisingly near to the onset, as the trigger. Where nothing is named the data cannot tell.
 
     Parameters
     ----------
     harm : Harm
     onset : Onset, optional
         Passed on, but where nothing material happened.
+    slices : Slices, optional
+        Where the change sits.
+    lined : Lined, optional
+        The onset lined up with the timeline.
     """
     measured = harm.measured
     if not measured.material:
@@ -107,12 +123,38 @@ def weigh(harm: Harm, onset: Onset | None = None) -> Verdict:
     guilty = [
         part for part in harm.contributions if part.interval.low > 0 and part.value >= smallest and part.identifiable
     ]
-    if not guilty:
+    where = _where(guilty, slices)
+    causes = (*map(_cause, guilty), *where)
+    if not causes:
         return Verdict(status="cannot_tell", summary=_open(measured), metric=measured, onset=onset)
-    causes = tuple(_cause(part) for part in guilty)
-    return Verdict(
-        status="explained", summary=_explained(measured, guilty), metric=measured, causes=causes, onset=onset
-    )
+    summary = _explained(measured, guilty, where) if guilty else _located(measured, where)
+    causes = (*causes, *_trigger(lined))
+    return Verdict(status="explained", summary=summary, metric=measured, causes=causes, onset=onset)
+
+
+def _where(guilty: list[Contribution], slices: Slices | None) -> tuple[Cause, ...]:
+    """Slices that carry the harm, where no column explains it; a slice that grew may be others who look like it now."""
+    if slices is None or not slices.local or (guilty and guilty[0].kind not in ELSEWHERE_TOO):
+        return ()
+    return tuple(
+        Cause(
+            kind="slice",
+            name=one.name,
+            contribution=one.lost,
+            interval=one.interval,
+            strength="shown" if one.interval.low > 0 else "suggested",
+            findings=(f"slice.{one.name}",),
+        )
+        for one in slices.slices
+        if one.steady
+    )[:MOST_SLICES]
+
+
+def _trigger(lined: Lined | None) -> tuple[Cause, ...]:
+    """The event that the onset lies surprisingly near to."""
+    if lined is None or lined.named is None:
+        return ()
+    return (Cause(kind="event", name=lined.named.name, strength="suggested", findings=("onset.event",)),)
 
 
 def weigh_cascade(cascade: Cascade) -> Verdict:
@@ -220,7 +262,17 @@ def in_a_clause(cause: Cause | Contribution) -> str:
     }.get(cause.kind, cause.name)
 
 
-def _explained(measured: Measured, guilty: list[Contribution]) -> str:
+def _located(measured: Measured, where: tuple[Cause, ...]) -> str:
+    return f"{_change(measured)}, and these data cannot say why, but where: {_rows_of(where)}."
+
+
+def _rows_of(where: tuple[Cause, ...]) -> str:
+    """Slices as a clause: "rows with region=N and 2 more"."""
+    more = f" and {len(where) - 1} more" if len(where) > 1 else ""
+    return f"in rows with {where[0].name}{more}"
+
+
+def _explained(measured: Measured, guilty: list[Contribution], where: tuple[Cause, ...] = ()) -> str:
     first, said = guilty[0], measured.say_change
     sure = f"95 % interval {said(first.interval.low)} to {said(first.interval.high)}"
     if first.value < measured.worse:
@@ -229,7 +281,12 @@ def _explained(measured: Measured, guilty: list[Contribution]) -> str:
         did = f"all of it ({said(first.value)}{_points(measured)}, {sure})"
     left = measured.worse - sum(part.value for part in guilty)
     unknown = f"; {said(left)} remain unexplained" if left > UNEXPLAINED * measured.worse else ""
-    return f"{_change(measured)}, because {in_a_clause(first)}: that did {did}{_also(measured, guilty[1:])}{unknown}."
+    why = f"because {in_a_clause(first)}{_only(where)}"
+    return f"{_change(measured)}, {why}: that did {did}{_also(measured, guilty[1:])}{unknown}."
+
+
+def _only(where: tuple[Cause, ...]) -> str:
+    return f", {_rows_of(where)}" if where else ""
 
 
 def _also(measured: Measured, others: list[Contribution]) -> str:

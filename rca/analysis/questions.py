@@ -1,0 +1,176 @@
+"""The questions one at a time, of a case or of plain tables.
+
+Of plain tables the columns' roles are named as arguments: ``harm(before, after, metric="error_rate", label="paid")``.
+Tables may be of pandas, polars, Arrow, DuckDB, Dask or PySpark, or paths of Parquet files; drift of tables that are
+read only when asked for is told from sketches, counted where the rows are.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rca.analysis import tables
+from rca.analysis.drift import MATERIAL, Drift
+from rca.analysis.drift import drift as compare
+from rca.analysis.faults import Faults
+from rca.analysis.frames import as_pandas, column_names, is_lazy
+from rca.analysis.gaps import Gaps
+from rca.analysis.gaps import gaps as compare_groups
+from rca.analysis.harm import Harm
+from rca.analysis.harm import harm as divide
+from rca.analysis.joint import Joint
+from rca.analysis.joint import joint as tell_apart
+from rca.analysis.onset import Onset
+from rca.analysis.sketch import Sketch, sketch
+from rca.analysis.sketched import drift_of
+from rca.analysis.slices import Slices
+from rca.analysis.slices import slices as locate
+from rca.analysis.windows import Windows, both_windows, windows_from, windows_of
+from rca.errors import InvalidCase
+
+if TYPE_CHECKING:
+    from rca.record.case import Case
+
+
+def drift(
+    reference: "Case | Any",
+    current: Any = None,
+    *,
+    features: Any = None,
+    categorical: Any = (),
+    alpha: float = 0.05,
+    material: float = MATERIAL,
+) -> Drift:
+    """What moved between the windows of a case, or between two tables or sketches.
+
+    Parameters
+    ----------
+    reference : Case, table or Sketch
+    current : table or Sketch, optional
+        Needed unless `reference` is a case.
+    features : iterable of str, optional
+        Columns to compare; all where left out.
+    categorical : iterable of str
+        Numeric columns that are codes.
+    alpha, material : float
+        False discovery rate, and the smallest effect that is called a move (share of rows).
+
+    Raises
+    ------
+    Unanswerable
+        If the case has not both windows, or a window is empty.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> before = pd.DataFrame({"a": np.arange(500.0), "b": ["x", "y"] * 250})
+    >>> print(drift(before, before.assign(a=before["a"] + 250)))
+    1 of 2 columns moved: a
+    """
+    if current is None:
+        case = _case(reference)
+        return compare(*both_windows(case), roles=case.roles, alpha=alpha, material=material)
+    if isinstance(reference, Sketch) or isinstance(current, Sketch) or is_lazy(reference) or is_lazy(current):
+        first, second = _sketched(reference, current, features=features, categorical=categorical)
+        return drift_of(first, second, alpha=alpha, material=material)
+    wanted = list(features) if features is not None else column_names(reference)
+    before, after = as_pandas(reference, wanted), as_pandas(current, wanted)
+    return compare(before, after, features=features, categorical=categorical, alpha=alpha, material=material)
+
+
+def _sketched(reference: Any, current: Any, *, features: Any, categorical: Any) -> tuple[Sketch, Sketch]:
+    first = reference if isinstance(reference, Sketch) else None
+    if first is None:
+        like = current if isinstance(current, Sketch) else None
+        first = sketch(reference, like, features=features, categorical=tuple(categorical))
+    return first, current if isinstance(current, Sketch) else sketch(current, first)
+
+
+def faults(case: "Case | Any", current: Any = None, **roles: Any) -> Faults:
+    """How each column broke, of a case or of two tables.
+
+    Parameters
+    ----------
+    case : Case or table
+    current : table, optional
+    **roles
+        Columns of plain tables by role, as `windows_from` takes them.
+    """
+    if current is not None:
+        windows = windows_from(*_frames(case, current), metric="error_rate", **roles)  # which metric, no fault asks
+    else:
+        windows = windows_of(_case(case))
+    return tables.how_it_broke(windows, tables.what_moved(windows))
+
+
+def harm(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Harm:
+    """How much of the metric's change each thing did, of a case or of two tables.
+
+    Parameters
+    ----------
+    case : Case or table
+    current : table, optional
+    seed : int
+    **asked
+        Of plain tables: metric, model, graph and the columns' roles, as `windows_from` takes them.
+
+    Raises
+    ------
+    Unanswerable
+        If the case has not both windows, or no metric.
+    """
+    windows = _windows(case, current, asked)
+    moved = tables.what_moved(windows)
+    return divide(windows, moved, tables.how_it_broke(windows, moved), rng=np.random.default_rng(seed))
+
+
+def slices(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Slices:
+    """Where the change in harm sits, of a case or of two tables; arguments as for `harm`."""
+    from rca.analysis.metric import measure
+
+    windows = _windows(case, current, asked)
+    groups = windows.meter.segments(windows.reference, windows.current)
+    parts = [windows.meter.parts(rows, groups=groups) for rows in (windows.reference, windows.current)]
+    measured = measure(parts[0], parts[1], windows.metric, rng=np.random.default_rng(seed))
+    return locate(windows, measured, rng=np.random.default_rng(seed))
+
+
+def gaps(case: "Case | Any", current: Any = None, **asked: Any) -> Gaps:
+    """Gaps between groups in both windows, of a case or of two tables; arguments as for `harm`."""
+    return compare_groups(_windows(case, current, asked))
+
+
+def joint(case: "Case | Any", current: Any = None, *, features: Any = None, seed: int = 0) -> Joint:
+    """Whether features moved together, of a case or of two tables."""
+    rng = np.random.default_rng(seed)
+    if current is not None:
+        return tell_apart(*_frames(case, current), features=features, rng=rng)
+    known = _case(case)
+    return tell_apart(*both_windows(known), features=features or known.roles.features, rng=rng)
+
+
+def onset(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Onset | None:
+    """Since when the metric, or the column that did the harm, differs; None where nothing is dated."""
+    found = tables.answers(_windows(case, current, asked), seed=seed).since
+    return found.onset if found is not None else None
+
+
+def _windows(case: "Case | Any", current: Any, asked: dict[str, Any]) -> Windows:
+    if current is not None:
+        return windows_from(*_frames(case, current), **asked)
+    if asked:
+        raise InvalidCase.because(f"a case names its own {min(asked)}", place="arguments", hint="leave it out")
+    return windows_of(_case(case))
+
+
+def _frames(reference: Any, current: Any) -> tuple[Any, Any]:
+    return as_pandas(reference), as_pandas(current)
+
+
+def _case(given: "Case | Any") -> "Case":
+    from rca.record.case import Case
+
+    if not isinstance(given, Case):
+        what = f"{type(given).__name__} alone cannot be compared"
+        raise InvalidCase.because(what, place="arguments", hint="give a case, or a reference and a current table")
+    return given
