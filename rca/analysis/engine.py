@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rca.analysis.answers import Answers, answers
 from rca.analysis.cascade import Cascade
 from rca.analysis.cascade import cascade as rank_components
 from rca.analysis.drift import Drift
@@ -16,7 +17,6 @@ from rca.analysis.onset import Onset
 from rca.analysis.result import Result, Row
 from rca.analysis.since import Since
 from rca.analysis.slices import Slices
-from rca.analysis.tables import Answers, answers
 from rca.analysis.unlabelled import Unlabelled
 from rca.analysis.verdict import Verdict, weigh, weigh_cascade
 from rca.analysis.whypath import why_path

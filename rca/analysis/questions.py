@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rca.analysis import tables
+from rca.analysis import answers
 from rca.analysis.drift import MATERIAL, Drift
 from rca.analysis.drift import drift as compare
 from rca.analysis.faults import Faults
@@ -63,8 +63,8 @@ def drift(
     Examples
     --------
     >>> import pandas as pd
-    >>> before = pd.DataFrame({"a": np.arange(500.0), "b": ["x", "y"] * 250})
-    >>> print(drift(before, before.assign(a=before["a"] + 250)))
+    >>> before = pd.DataFrame({"a": np.arange(500) % 100, "b": ["x", "y"] * 250})
+    >>> print(drift(before, before.assign(a=before["a"] + 50)))
     1 of 2 columns moved: a
     """
     if current is None:
@@ -100,7 +100,7 @@ def faults(case: "Case | Any", current: Any = None, **roles: Any) -> Faults:
         windows = windows_from(*_frames(case, current), metric="error_rate", **roles)  # which metric, no fault asks
     else:
         windows = windows_of(_case(case))
-    return tables.how_it_broke(windows, tables.what_moved(windows))
+    return answers.how_it_broke(windows, answers.what_moved(windows))
 
 
 def harm(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Harm:
@@ -120,8 +120,8 @@ def harm(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any
         If the case has not both windows, or no metric.
     """
     windows = _windows(case, current, asked)
-    moved = tables.what_moved(windows)
-    return divide(windows, moved, tables.how_it_broke(windows, moved), rng=np.random.default_rng(seed))
+    moved = answers.what_moved(windows)
+    return divide(windows, moved, answers.how_it_broke(windows, moved), rng=np.random.default_rng(seed))
 
 
 def slices(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Slices:
@@ -151,7 +151,7 @@ def joint(case: "Case | Any", current: Any = None, *, features: Any = None, seed
 
 def onset(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Onset | None:
     """Since when the metric, or the column that did the harm, differs; None where nothing is dated."""
-    found = tables.answers(_windows(case, current, asked), seed=seed).since
+    found = answers.answers(_windows(case, current, asked), seed=seed).since
     return found.onset if found is not None else None
 
 

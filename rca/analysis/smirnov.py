@@ -97,7 +97,7 @@ class Merged:
         if not np.isfinite(self.values[[0, -1]]).all():
             return None
         n, m = self.sizes
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             area = float(np.abs(self.apart[:-1] / (n * m)) @ np.diff(self.values))
         return area if math.isfinite(area) else None
 

@@ -79,7 +79,7 @@ class Witness:
 
 def _quantiles(values: Floats) -> Floats:
     known = values[np.isfinite(values)]
-    return np.quantile(known, np.linspace(0, 1, 201)) if len(known) else np.zeros(1)
+    return np.quantile(known, np.linspace(0, 1, 201), method="lower") if len(known) else np.zeros(1)
 
 
 def _rank(values: Floats, scale: Floats) -> Floats:
