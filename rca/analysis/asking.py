@@ -31,7 +31,9 @@ class Asker:
     features : tuple of str
         Columns it reads.
     fidelity : float or None
-        Share of the recorded answers' variance that a surrogate repeats; None for the model itself.
+        Share of the recorded answers' variance that a stand-in repeats; None for the model itself.
+    strange : tuple of str
+        Columns to whose broken values a stand-in does not know the answer.
     """
 
     score: Score
@@ -39,6 +41,7 @@ class Asker:
     decides: Callable[[Floats], npt.NDArray[Any]]
     features: tuple[str, ...]
     fidelity: float | None = None
+    strange: tuple[str, ...] = ()
 
     def __call__(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows with the model's present answer in place of the recorded one."""
@@ -54,15 +57,15 @@ class Asker:
         """The rows with what would have been answered, had they been mended.
 
         The model itself is asked. A stand-in is asked only where mending changed something, as the record knows better
-        what the model said; and of rows that are still broken in part, in which no one knows what the model made of it,
-        it tells the difference alone.
+        what the model said; and of rows that are still broken in a way to which it does not know the answer, it tells
+        the difference alone.
 
         Parameters
         ----------
         rows, mended : pandas.DataFrame
             As recorded, and with some columns mended.
         touched, broken : ndarray of bool, shape (rows,)
-            Rows in which something was mended; rows in which something is wrong still.
+            Rows in which something was mended; rows in which a `strange` column is wrong still.
         """
         if self.fidelity is None:
             return self(mended)

@@ -320,7 +320,7 @@ def _asked(
     rows = window.rows.iloc[: draws * window.size]
     others = [name for name in window.broken if name not in names]
     seen = rows.assign(**window.broken[others], **{name: window.mended[name] for name in names})
-    left = [name for name in window.wrong if name not in names]
+    left = [name for name in window.wrong if name in ask.strange and name not in names]
     touched, broken = window.any_of(window.changed, names), window.any_of(window.wrong, left)
     answered = ask.instead(rows, seen, touched=np.tile(touched, draws), broken=np.tile(broken, draws))
     parts = meter.parts(answered, groups=groups)

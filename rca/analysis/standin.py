@@ -16,7 +16,7 @@ from rca.analysis.column_fault import ColumnFault, hit
 from rca.analysis.columns import Encoder, Floats, Mask, as_numbers, for_trees, kind_of
 from rca.analysis.windows import Windows
 
-FAITHFUL = 0.95
+FAITHFUL = 0.9
 """Share of the variance of unseen answers that a stand-in has to repeat, to be asked in the model's place."""
 
 TELLING = 0.5
@@ -27,6 +27,9 @@ LOST = 0.05
 
 HEEDED = 0.01
 """Share of the answers' variance that scrambling a column has to move, for the answers to depend on it."""
+
+PART = 0.1
+"""Share of what is off that a column has to be able to do, to be held for one of its causes."""
 
 AS_FAR = 2.0
 """How many times as far as values of the reference a broken column may take the answers."""
@@ -99,31 +102,42 @@ def stand_in(windows: Windows, faults: Sequence[ColumnFault] = ()) -> StandIn | 
     ]
     before, fit = max(trials, key=lambda trial: trial[0])
     score = fit(reference, answers, features)
-    spared = _spared(windows, faults, score)[known[1]]
-    now = _repeated(score, current[spared], answers)
-    decides = decision_rule(windows)
-    asker = Asker(score=score, roles=windows.roles, decides=decides, features=features, fidelity=min(before, now))
+    spared, strange = _spared(windows, faults, score)
+    now = _repeated(score, current[spared[known[1]]], answers)
+    asker = Asker(
+        score=score,
+        roles=windows.roles,
+        decides=decision_rule(windows),
+        features=features,
+        fidelity=min(before, now),
+        strange=strange,
+    )
     return StandIn(asker=asker, before=before, now=now)
 
 
-def _spared(windows: Windows, faults: Sequence[ColumnFault], score: Score) -> Mask:
-    """Current rows by which a stand-in is judged: those that no fault hit which can have changed the answers so far."""
+def _spared(windows: Windows, faults: Sequence[ColumnFault], score: Score) -> tuple[Mask, tuple[str, ...]]:
+    """Current rows by which a stand-in is judged: those that no fault hit which can have changed the answers so far.
+
+    With them, the columns that were hit so: what is answered to their broken values it does not know.
+    """
     every = np.ones(len(windows.current), dtype=bool)
-    least = HEEDED * float(score(windows.reference).var())
-    heeded = [
-        fault
-        for fault in faults
-        if fault.broken and fault.column in windows.roles.features and _reach(windows, [fault.column], score) > least
-    ]
-    wrong = np.logical_or.reduce([hit(fault, windows.current) for fault in heeded] or [~every])
+    able = [fault for fault in faults if fault.broken and _able(windows, fault, score)]
+    wrong = np.logical_or.reduce([hit(fault, windows.current) for fault in able] or [~every])
     if not wrong.any() or (~wrong).sum() < FEWEST:
-        return every
-    reach = _reach(windows, [fault.column for fault in heeded], score)
-    return (
-        ~wrong
-        if _off(windows.current[wrong], score, windows) <= AS_FAR * reach + _off(windows.reference, score, windows)
-        else every
-    )
+        return every, ()
+    columns = tuple(fault.column for fault in able)
+    most = AS_FAR * _reach(windows, columns, score) + _off(windows.reference, score, windows)
+    return (~wrong, columns) if _off(windows.current[wrong], score, windows) <= most else (every, ())
+
+
+def _able(windows: Windows, fault: ColumnFault, score: Score) -> bool:
+    """Whether a column can take the answers far enough to have a part in what is off in the rows that it hit."""
+    wrong = hit(fault, windows.current)
+    if fault.column not in windows.roles.features or not wrong.any():
+        return False
+    reach = _reach(windows, [fault.column], score)
+    off = _off(windows.current[wrong], score, windows) - _off(windows.reference, score, windows)
+    return reach > HEEDED * float(score(windows.reference).var()) and AS_FAR * reach >= PART * off
 
 
 def _reach(windows: Windows, columns: Sequence[str], score: Score) -> float:
