@@ -225,3 +225,18 @@ def test_times_that_advance_are_not_broken():
     times = pd.Series(pd.date_range("2024-01-01", periods=1200, freq="s", tz="UTC"))
     found = name(times, times + pd.Timedelta(hours=1))
     assert found is None or not found.broken
+
+
+@pytest.mark.parametrize("begins", [0, 600])
+def test_columns_that_exchange_their_values_are_named_from_the_row_on_at_which_they_do(begins):
+    rng = np.random.default_rng(0)
+    before, after = (pd.DataFrame({"a": rng.normal(42, 12, 1500), "b": rng.exponential(5, 1500)}) for _ in range(2))
+    wrong = np.arange(1500) >= begins
+    mixed = pd.DataFrame({"a": np.where(wrong, after["b"], after["a"]), "b": np.where(wrong, after["a"], after["b"])})
+    found = faults(before, mixed, drift(before, mixed), ordered=True)
+    assert {row.column: (row.fault, row.partner) for row in found.columns} == {
+        "a": ("swapped", "b"),
+        "b": ("swapped", "a"),
+    }
+    assert found.get("a").since == pytest.approx(begins, abs=15)
+    pd.testing.assert_series_equal(mend(found.get("a"), mixed).iloc[700:], after["a"].iloc[700:], check_dtype=False)

@@ -169,7 +169,7 @@ def faults(
     if ordered:
         scene = replace(scene, late=_late(scene, time, entity))
     found = [row for name in names if (row := _fault(scene, laid, name, moved=name in moved)) is not None]
-    return Faults(columns=tuple(_believed(swaps(found, reference, current), scene.moved)))
+    return Faults(columns=tuple(_believed(swaps(found, reference, current, ordered=ordered), scene.moved)))
 
 
 def _believed(found: Sequence[ColumnFault], moved: Collection[str]) -> list[ColumnFault]:
