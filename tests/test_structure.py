@@ -85,6 +85,7 @@ TESTED_ELSEWHERE = {
     "rca/report/integrity.py": "test_manifest.py",
     "rca/report/kernel.py": "test_execute.py",
     "rca/report/markup.py": "test_page.py",
+    "rca/report/slicecharts.py": "test_figures.py",
     "rca/report/publish.py": "test_execute.py",
     "rca/report/rerun.py": "test_manifest.py",
     "rca/report/sections.py": "test_page.py",

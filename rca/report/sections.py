@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rca.analysis.condition import conjunction
 from rca.analysis.verdict import Verdict
 from rca.finding import Finding, Unanswered
 from rca.record.incident import Incident
@@ -14,7 +15,12 @@ from rca.report.markup import bullets, element, escape, paragraph, shown, table
 from rca.report.text import between, count, moment, span, words
 
 if TYPE_CHECKING:
+    from rca.analysis.column_fault import ColumnFault
+    from rca.analysis.events import Lined
+    from rca.analysis.gaps import Gaps
     from rca.analysis.onset import Onset
+    from rca.analysis.since import Since
+    from rca.analysis.unlabelled import Unlabelled
 
 STATUS = {"explained": "Explained", "no_incident": "No incident", "cannot_tell": "Cannot tell"}
 """What a verdict's status is called."""
@@ -69,6 +75,53 @@ def since(onset: "Onset") -> str:
     """Since when, in words."""
     sure = between(onset.earliest, onset.latest, onset.level)
     return f"Since {moment(onset.at)} ({sure}), dated on {words(onset.what)}."
+
+
+def faults(broken: "Sequence[ColumnFault]") -> str:
+    """How columns broke, in which rows, and what says so."""
+    rows = [
+        {
+            "column": one.column,
+            "fault": words(one.fault),
+            "where": conjunction(one.where) if one.where else "anywhere",
+            "rows hit": f"{one.share:.0%}",
+            "what says so": one.evidence,
+        }
+        for one in broken
+    ]
+    return table(rows, "Columns that broke")
+
+
+def gaps(result: "Gaps") -> str:
+    """Gaps between groups before and after, with the smallest that could have been seen left to the intervals."""
+    return table(result.rows(), "Groups, and the gap between those farthest apart")
+
+
+def dates(result: "Since") -> str:
+    """When each cause began to show."""
+    rows = [
+        {
+            "of": row["of"],
+            "since": moment(row["since"]),
+            "earliest": moment(row["earliest"]),
+            "latest": moment(row["latest"]),
+            "shape": row["shape"],
+            "dated on": words(row["dated on"]),
+        }
+        for row in result.rows()
+    ]
+    return table(rows, "When each began")
+
+
+def near(result: "Lined") -> str:
+    """Events on record before the onset, with how surprising it is that they lie so near."""
+    rows = [{**row, "at": moment(row["at"])} for row in result.rows()]
+    return paragraph(str(result), "rca-note") + table(rows, "Events that can have begun it, the nearest first")
+
+
+def unlabelled(result: "Unlabelled") -> str:
+    """What is known of rows without a label."""
+    return paragraph(str(result)) + table(result.rows(), "What the rows without a label leave open")
 
 
 def durations(spans: Sequence[Duration]) -> str:

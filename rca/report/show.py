@@ -4,7 +4,7 @@ An output holds the same bytes for the same result: no object addresses, no rand
 the table, an output carries the findings it stands on, so that an executed notebook holds its own evidence.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -118,15 +118,62 @@ def drift(analysis: "Analysis") -> None:
     _figure(chart(part), part.findings()) if part else _absent("This case has no tables of both windows to compare.")
 
 
+def joint(analysis: "Analysis") -> None:
+    """Whether all columns together tell the windows apart, and which do."""
+    part = analysis.joint
+    _figure(chart(part), part.findings()) if part else _absent("The windows could not be compared as a whole.")
+
+
+def faults(analysis: "Analysis") -> None:
+    """How columns broke, in which rows, and what says so; then each of them before and after."""
+    part = analysis.faults
+    broken = [row for row in part.columns if row.broken] if part else []
+    if part is None or not broken:
+        _absent("No column broke in a way that has a name.")
+        return
+    _html(sections.faults(broken), said=str(part), claims=part.findings())
+    _profiles(analysis, [row.column for row in broken])
+
+
 def columns(analysis: "Analysis") -> None:
-    """The columns that moved farthest, before and after."""
-    moved = [row for row in analysis.drift.columns if row.moved] if analysis.drift else []
-    for row in moved[:MOST_COLUMNS]:
+    """The columns that only moved, the farthest first, before and after."""
+    broken = {row.column for row in analysis.faults.columns if row.broken} if analysis.faults else set()
+    moved = [name for name in analysis.drift.moved() if name not in broken] if analysis.drift else []
+    _profiles(analysis, moved)
+    if not moved:
+        _absent("No other column moved materially.")
+
+
+def _profiles(analysis: "Analysis", names: Sequence[str]) -> None:
+    """Some columns before and after, as far as they were compared: the values, and what is missing if that moved."""
+    compared = analysis.drift.columns if analysis.drift else ()
+    rows = [row for name in names for row in compared if row.column == name and (row.moved or row.aspect == "values")]
+    drawn = [row for row in rows if row.profile.labels]
+    for row in drawn[:MOST_COLUMNS]:
         _figure(chart(row))
-    if len(moved) > MOST_COLUMNS:
-        _absent(f"{len(moved) - MOST_COLUMNS} more columns moved less far; the table of effects has them.")
-    elif not moved:
-        _absent("No column moved materially.")
+    if len(drawn) > MOST_COLUMNS:
+        _absent(f"{len(drawn) - MOST_COLUMNS} more are in the table of effects.")
+
+
+def slices(analysis: "Analysis") -> None:
+    """Where the change in harm sits."""
+    part = analysis.slices
+    if part is None:
+        _absent("No harm was done that could sit anywhere.")
+    else:
+        _figure(chart(part), part.findings())
+
+
+def gaps(analysis: "Analysis") -> None:
+    """The metric of each group, in both windows."""
+    part = analysis.gaps
+    drawn = [gap for gap in part.gaps if gap.change is not None] if part else []
+    for gap in drawn[:MOST_COLUMNS]:
+        _figure(chart(gap))
+    if part is None or not drawn:
+        _absent("The case names no groups with enough rows to compare.")
+    else:
+        _html(sections.gaps(part), said=str(part), claims=part.findings())
 
 
 def onset(case: "Case", analysis: "Analysis") -> None:
@@ -135,7 +182,25 @@ def onset(case: "Case", analysis: "Analysis") -> None:
     if part is None:
         _absent("No onset can be dated from the data.")
     else:
-        _figure(timecharts.onset(part, case.incident.timeline.events))
+        _figure(
+            timecharts.onset(part, case.incident.timeline.events), analysis.since.findings() if analysis.since else ()
+        )
+
+
+def dates(analysis: "Analysis") -> None:
+    """When each cause began, and which events lie near."""
+    if analysis.since is not None and len(analysis.since.rows()) > 1:
+        _html(sections.dates(analysis.since), said=str(analysis.since))
+    if analysis.events is not None and analysis.events.candidates:
+        part = analysis.events
+        _html(sections.near(part), said=str(part), claims=part.findings())
+
+
+def labels(analysis: "Analysis") -> None:
+    """What is known of rows without a label."""
+    part = analysis.unlabelled
+    if part is not None:
+        _html(sections.unlabelled(part), said=str(part), claims=part.findings())
 
 
 def cascade(analysis: "Analysis") -> None:
