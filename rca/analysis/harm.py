@@ -220,7 +220,7 @@ def _completed(
         return [*found, *([_world(windows, measured, found)] if windows.meter.needs_label else [])]
     asked = [part for part in found if part.method == "asked again"]
     if windows.parents and windows.model is None:
-        return [*asked, *by_mechanism(windows, measured)]
+        return [*asked, *by_mechanism(windows, measured, rng=rng)]
     return [*asked, *by_chain(windows, drift, faults, sign=measured.sign, rng=rng)]
 
 

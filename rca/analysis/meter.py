@@ -57,6 +57,15 @@ class Meter:
         """Whether the metric changes when the model answers otherwise on the same rows."""
         return self.needs_label or self.outcome in (self.roles.prediction, self.roles.score)
 
+    @property
+    def read(self) -> tuple[str, ...]:
+        """Columns that the metric is read off, without weights and groups."""
+        if self.outcome is not None:
+            return (self.outcome,)
+        answers = (self.roles.score, self.roles.prediction)
+        wanted = answers if self.base in ("log_loss", "brier") else answers[::-1]
+        return tuple(name for name in (self.roles.label, next(filter(None, wanted), None)) if name is not None)
+
     def parts(self, rows: pd.DataFrame, *, groups: tuple[Segment, ...] | None = None) -> Parts:
         """Numerator and denominator of each row.
 

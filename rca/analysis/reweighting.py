@@ -16,7 +16,9 @@ from rca.analysis.drift import Drift
 from rca.analysis.faults import Faults
 from rca.analysis.metric import Measured, Parts
 from rca.analysis.ratios import Division, Ratio, chain_ratios, divide, mechanisms
+from rca.analysis.robust import MechanismPart, attribute
 from rca.analysis.windows import Windows
+from rca.errors import Unanswerable
 from rca.finding import CauseKind, Fault
 
 OVERLAP = 0.2
@@ -24,6 +26,9 @@ OVERLAP = 0.2
 
 RATIO_ROWS = 8000
 """Rows of each window that ratios are learned on."""
+
+PLACEBO_ROWS = 2000
+"""Rows of each window that are dealt anew by chance, to see what an estimate makes of nothing."""
 
 PLAYERS = 8
 """Mechanisms that play together; the others are tested and left as they are."""
@@ -69,14 +74,20 @@ class _Game:
         ]
 
 
-def by_mechanism(windows: Windows, measured: Measured) -> list[Contribution]:
+def by_mechanism(windows: Windows, measured: Measured, *, rng: np.random.Generator) -> list[Contribution]:
     """Which nodes of the causal graph follow their parents otherwise, and what that did to the metric.
+
+    Where the graph knows every column that the metric is read off, all mechanisms play and the parts are multiply
+    robust; those are told whose counts differ and whose part is no chance. Else the nodes whose counts differ play
+    alone, by ratios.
 
     Parameters
     ----------
     windows : Windows
         With `parents`; only ancestors of the metric's column are looked at, where the graph knows it.
     measured : Measured
+    rng : numpy.random.Generator
+        Draws the rows, at most `RATIO_ROWS` of a window, and the folds.
 
     Returns
     -------
@@ -90,9 +101,61 @@ def by_mechanism(windows: Windows, measured: Measured) -> list[Contribution]:
     changed = sorted((one for one in tested if one.q_value <= CHANGED), key=lambda one: one.q_value)[:PLAYERS]
     if not changed:
         return []
+    read = windows.meter.read
+    if read and set(read) <= set(windows.parents):
+        try:
+            return _robustly(windows, read, {one.node for one in changed}, sign=measured.sign, rng=rng)
+        except Unanswerable:  # a gap between groups, or hardly any rows that count: ratios still say something
+            pass
     before, after = (windows.meter.parts(rows) for rows in (windows.reference, windows.current))
     game = _Game(before=before, after=after, ratios={one.node: one.ratio for one in changed}, last=REST)
     return _played(game, {one.node: _Link(kind="mechanism") for one in changed}, measured.sign)
+
+
+def _robustly(
+    windows: Windows, read: Sequence[str], changed: set[str], *, sign: int, rng: np.random.Generator
+) -> list[Contribution]:
+    """Parts of the mechanisms that changed, and whether they stay away when nothing can have."""
+    rows = _some(windows.reference, rng), _some(windows.current, rng)
+    found = _divided(windows, rows, read, rng=rng)
+    told = [part for part in found if part.node in changed and part.identifiable]
+    if not told:
+        return []
+    dealt = _dealt((rows[0].head(PLACEBO_ROWS), rows[1].head(PLACEBO_ROWS)), rng)
+    placebo = {part.node: part for part in _divided(windows, dealt, read, rng=rng)}
+    return [_refuted(part, placebo[part.node], sign=sign) for part in told]
+
+
+def _divided(
+    windows: Windows, rows: tuple[pd.DataFrame, pd.DataFrame], read: Sequence[str], *, rng: np.random.Generator
+) -> tuple[MechanismPart, ...]:
+    parts = windows.meter.parts(rows[0]), windows.meter.parts(rows[1])
+    coded = windows.roles.categorical
+    return attribute(*rows, windows.parents, target=read, parts=parts, categorical=coded, rng=rng).parts
+
+
+def _dealt(rows: tuple[pd.DataFrame, pd.DataFrame], rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both windows with their rows dealt anew by chance: nothing changed between them."""
+    both = pd.concat(rows, ignore_index=True)
+    order = rng.permutation(len(both))
+    first = np.sort(order[: len(rows[0])]), np.sort(order[len(rows[0]) :])
+    return both.iloc[first[0]].reset_index(drop=True), both.iloc[first[1]].reset_index(drop=True)
+
+
+def _refuted(part: MechanismPart, placebo: MechanismPart, *, sign: int) -> Contribution:
+    """A mechanism's part; `shown` only if it outdoes the part it has where the windows are dealt by chance."""
+    estimate = Estimate(
+        value=sign * part.value,
+        error=part.error,
+        rows=part.n_effective,
+        halves=[sign * half for half in part.halves],
+    )
+    found = _part(part.node, _Link(kind="mechanism"), estimate)
+    stays_away = abs(placebo.value) < max(4 * placebo.error, abs(part.value) / 4)
+    if found.strength == "shown" and not stays_away:
+        return replace(found, strength="suggested", refuters=())
+    told = f"with the windows' rows dealt anew by chance its part is {sign * placebo.value:+.2g}"
+    return replace(found, refuters=(*found.refuters, told) if stays_away else found.refuters)
 
 
 def _ancestors(parents: Mapping[str, tuple[str, ...]], node: str) -> set[str]:

@@ -90,9 +90,9 @@ def _plain_row(row: Mapping[str, Any]) -> Spec:
     return {name: plain(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
-def named_rows(names: Sequence[str], said: Sequence[str] = ()) -> Spec:
+def named_rows(names: Sequence[str], said: Sequence[str] = (), *, limit: int = 22) -> Spec:
     """A vertical axis with one row per name, the first at the top; what is said of a row stands under its name."""
-    texts = [label(name) for name in names]
+    texts = [label(name, limit) for name in names]
     return {
         "tickvals": list(range(len(names))),
         "ticktext": [f"{text}<br>{label(number)}" for text, number in zip(texts, said, strict=True)] if said else texts,

@@ -34,7 +34,7 @@ def _slices(result: Slices) -> Chart:
     layout = {
         "height": height(len(drawn), per_row=42),
         "xaxis": {"title": f"part of the change in {words(result.metric)} ({unit})", "rangemode": "tozero"},
-        "yaxis": named_rows([one.name for one in drawn], said=alike(*lost, sign=True)),
+        "yaxis": named_rows([one.name for one in drawn], said=alike(*lost, sign=True), limit=36),
     }
     return Chart(
         title=_title(result, factor),
@@ -97,9 +97,11 @@ def _gap(result: Gap) -> Chart:
         "showlegend": True,
         "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
     }
+    small = f" Too few rows to compare: {', '.join(result.too_small[:MOST_SLICES])}." if result.too_small else ""
     return Chart(
         title=f"{words(result.measure).capitalize()} by {plain(result.column, 40)}: {_opened(result, factor)}",
-        alt=f"Dots with intervals, reference open and current filled, a row a group. {result}.",
+        alt=f"Dots with intervals, reference open and current filled, a row a group; farthest apart now are "
+        f"{result.lowest} and {result.highest}.{small}",
         rows=tuple(_group_row(one, unit, factor) for one in result.groups),
         data=(
             _dots("reference", drawn, factor, color=QUIET, symbol="circle-open"),
