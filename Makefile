@@ -13,7 +13,7 @@ ENV   := TZ=UTC PYTHONHASHSEED=0 OMP_NUM_THREADS=1 JUPYTER_PLATFORM_DIRS=1
 NBVAL := $(ENV) $(BIN)/python -m pytest -o addopts= -q --nbval-current-env --nbval-cell-timeout=300
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types layers notebooks tests prove sample lab wheel clean
+.PHONY: help demo test lint format types layers notebooks tests prove sample spark lab wheel clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -51,6 +51,9 @@ sample: $(USED)  ## run the report that ships in reports/sample anew
 	rm -rf reports/sample
 	$(BIN)/rca run data/incidents/credit-drift --out reports/sample
 	rm -f reports/sample/.runs/*.log.json
+
+spark: $(DEV)  ## install PySpark too, so that its tests run (half a gigabyte; wants a Java)
+	$(PIP) --editable '.[spark]'
 
 lab: $(USED)  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks $(if $(filter 0,$(shell id -u)),--allow-root)

@@ -321,9 +321,9 @@ def conda() -> dict[str, str]:
 
 
 def wanted() -> set[str]:
-    """The packages that pyproject.toml asks for, without the extra that stands apart."""
+    """The packages that pyproject.toml asks for, without the extras that stand apart."""
     extras = PYPROJECT["project"]["optional-dependencies"]
-    asked = PYPROJECT["project"]["dependencies"] + extras["models"] + extras["dev"]
+    asked = PYPROJECT["project"]["dependencies"] + extras["engines"] + extras["models"] + extras["dev"]
     return {canonical(requirement) for requirement in asked} - {PYPROJECT["project"]["name"]}
 
 
@@ -334,7 +334,7 @@ def test_conda_and_pip_install_the_same():
 
 def test_everything_asked_for_is_pinned():
     extras = PYPROJECT["project"]["optional-dependencies"]
-    assert wanted() | {canonical(each) for each in extras["xgboost"]} <= set(pins())
+    assert wanted() | {canonical(each) for each in extras["xgboost"] + extras["spark"]} <= set(pins())
 
 
 def test_what_is_installed_is_what_is_pinned():
