@@ -12,9 +12,7 @@ import pytest
 from rca.analysis.drift import drift
 from rca.analysis.joint import joint
 from rca.analysis.two_sample import benjamini_hochberg
-
-MARGIN = 4.0
-"""Monte Carlo standard errors by which a rate may miss."""
+from tests.recovery.promises import MARGIN, long_and_short, noted, within
 
 COPIES = 6
 """Columns of each sort in a draw."""
@@ -33,15 +31,9 @@ SORTS = {
 }
 
 
-def long_and_short(short, long):
-    """How many draws: a few in every run, many under `make prove`."""
-    return pytest.mark.parametrize("draws", [short, pytest.param(long, marks=pytest.mark.prove)])
-
-
-def near(rate, count, low, high):
-    """Whether a rate of so many draws may come from a true one between `low` and `high`."""
-    below, above = (MARGIN * math.sqrt(edge * (1 - edge) / count) for edge in (low, high))
-    assert low - below <= rate <= high + above, f"{rate:.4f} of {count}, promised {low} to {high}"
+def near(rate, count, low, high, of=""):
+    """A rate of so many draws that may come from a true one between `low` and `high`."""
+    within(round(rate * count), count, (low, high), of=of)
 
 
 def window(rng, rows, sorts=tuple(SORTS)):
@@ -92,6 +84,7 @@ def test_false_discoveries_keep_to_their_rate(draws):
         found = {row.column for row in columns if row.q_value <= 0.05}
         shares.append(len(found - moved) / max(len(found), 1))
         power.append(len(found & moved) / len(moved))
+    noted("false discoveries", promised="at most 5.0%", seen=f"{np.mean(shares):.1%}", draws=draws)
     assert np.mean(shares) <= 0.05 + MARGIN * np.std(shares) / math.sqrt(draws)
     assert np.mean(power) > 0.9
 

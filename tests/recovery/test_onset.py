@@ -1,7 +1,7 @@
 """The onset that was planted lies in the interval as often as promised, and nothing is dated where nothing began.
 
 The planted moment lies anywhere between a tenth and nine tenths of the current window, between rows as it comes. What
-each design measured is recorded as the property `measured`: coverage, the median width in days and in rows, and power.
+each design measured is noted in the ledger: coverage, the median width in days and in rows, and power.
 """
 
 import math
@@ -12,22 +12,16 @@ import pandas as pd
 import pytest
 
 from rca.analysis.onset import date, date_counts
+from tests.recovery import promises
+from tests.recovery.promises import MARGIN, long_and_short
 
 START = pd.Timestamp("2026-01-01", tz="UTC")
 DAY = 86_400.0
 BEFORE, DAYS = 56, 28
-MARGIN = 4.0
-"""Monte Carlo standard errors by which a rate may miss."""
-
-
-def long_and_short(short, long):
-    """How many draws: a few in every run, many under `make prove`."""
-    return pytest.mark.parametrize("draws", [short, pytest.param(long, marks=pytest.mark.prove)])
 
 
 def within(hits, draws, low, high):
-    below, above = (MARGIN * math.sqrt(rate * (1 - rate) / draws) for rate in (low, high))
-    assert low - below <= hits / draws <= high + above, f"{hits} of {draws}, promised {low} to {high}"
+    promises.within(hits, draws, (low, high))
 
 
 # -- how values are drawn: `grown` is how far the change has come in each row, from 0 to 1 -----------------------------
@@ -83,7 +77,7 @@ def moments(seconds):
     return pd.Series(START + pd.to_timedelta(seconds, unit="s"))
 
 
-def measured(record_property, draws, draw, per, **how):
+def measured(draws, draw, per, **how):
     """Onsets over many draws, and how often they hold the planted moment."""
     found, held = [], 0
     for seed in range(draws):
@@ -94,7 +88,7 @@ def measured(record_property, draws, draw, per, **how):
             held += onset.earliest <= START + pd.Timedelta(seconds=planted) <= onset.latest
     days = float(np.median([(one.latest - one.earliest).total_seconds() / DAY for one in found] or [0.0]))
     told = f"rows {per * DAYS}, covered {held / max(len(found), 1):.3f}, width {days:.2f} d = {days * per:.0f} rows"
-    record_property("measured", f"{told}, dated {len(found) / draws:.3f} of {draws}")
+    promises.noted("", seen=f"{told}, dated {len(found) / draws:.3f} of {draws}")
     return found, held
 
 
@@ -120,9 +114,9 @@ STEPS = {
 
 @long_and_short(12, 1000)
 @pytest.mark.parametrize("design", STEPS)
-def test_the_interval_of_a_step_covers_it(draws, design, record_property):
+def test_the_interval_of_a_step_covers_it(draws, design):
     draw, per, how = STEPS[design]
-    found, held = measured(record_property, draws, draw, per, **how)
+    found, held = measured(draws, draw, per, **how)
     assert len(found) >= 0.6 * draws
     within(
         held, len(found), 0.93, 0.99 if "days_differ" in how else 0.97
@@ -131,8 +125,8 @@ def test_the_interval_of_a_step_covers_it(draws, design, record_property):
 
 
 @long_and_short(4, 1000)
-def test_the_interval_of_a_step_in_fifty_thousand_rows_covers_it(draws, record_property):
-    found, held = measured(record_property, draws, partial(rate, size=0.03), 1800)
+def test_the_interval_of_a_step_in_fifty_thousand_rows_covers_it(draws):
+    found, held = measured(draws, partial(rate, size=0.03), 1800)
     within(held, len(found), 0.93, 0.97)
 
 
@@ -146,17 +140,17 @@ RAMPS = {
 
 @long_and_short(12, 1000)
 @pytest.mark.parametrize("design", RAMPS)
-def test_the_interval_of_a_ramp_covers_where_it_leaves_normal(draws, design, record_property):
+def test_the_interval_of_a_ramp_covers_where_it_leaves_normal(draws, design):
     draw, per, how = RAMPS[design]
-    found, held = measured(record_property, draws, draw, per, **how)
+    found, held = measured(draws, draw, per, **how)
     assert len(found) == draws
     within(held, len(found), 0.91, 0.98)  # where it is taken for a step, it is dated late
     assert np.mean([one.shape == "ramp" for one in found]) >= 0.85
 
 
 @long_and_short(10, 400)
-def test_what_ended_is_dated_at_both_ends(draws, record_property):
-    found, held = measured(record_property, draws, partial(rate, size=0.3), 100, lasts=6)
+def test_what_ended_is_dated_at_both_ends(draws):
+    found, held = measured(draws, partial(rate, size=0.3), 100, lasts=6)
     within(held, len(found), 0.92, 0.99)
     assert np.mean([one.until is not None for one in found]) >= 0.9
     lasted = [(one.until - one.at).total_seconds() / DAY for one in found if one.until is not None]
@@ -164,7 +158,7 @@ def test_what_ended_is_dated_at_both_ends(draws, record_property):
 
 
 @long_and_short(10, 1000)
-def test_labels_that_arrive_late_leave_the_interval_honest(draws, record_property):
+def test_labels_that_arrive_late_leave_the_interval_honest(draws):
     held = dated = 0
     for seed in range(draws):
         rng = np.random.default_rng(seed)
@@ -175,7 +169,7 @@ def test_labels_that_arrive_late_leave_the_interval_honest(draws, record_propert
         if onset is not None:
             dated += 1
             held += onset.earliest <= START + pd.Timedelta(seconds=planted) <= onset.latest
-    record_property("measured", f"covered {held / dated:.3f}, dated {dated / draws:.3f} of {draws}")
+    promises.noted("", seen=f"covered {held / dated:.3f}, dated {dated / draws:.3f} of {draws}")
     assert dated >= 0.9 * draws
     within(held, dated, 0.93, 0.97)
 
@@ -191,7 +185,7 @@ def counted(rng, draw_days, rows, moved):
 
 @long_and_short(20, 1000)
 @pytest.mark.parametrize("moved", [0.03, 0.1])
-def test_the_interval_from_counts_of_days_covers_the_onset(draws, moved, record_property):
+def test_the_interval_from_counts_of_days_covers_the_onset(draws, moved):
     held, dated, width = 0, 0, []
     days = moments(np.arange(40) * DAY)
     for seed in range(draws):
@@ -201,9 +195,7 @@ def test_the_interval_from_counts_of_days_covers_the_onset(draws, moved, record_
             dated += 1
             held += onset.earliest <= START + pd.Timedelta(days=planted) <= onset.latest
             width.append((onset.latest - onset.earliest).total_seconds() / DAY)
-    record_property(
-        "measured", f"covered {held / dated:.3f}, width {np.median(width):.1f} d, dated {dated / draws:.3f}"
-    )
+    promises.noted("", seen=f"covered {held / dated:.3f}, width {np.median(width):.1f} d, dated {dated / draws:.3f}")
     assert dated >= 0.9 * draws
     within(held, dated, 0.93, 1.0)  # whole days hold more than they promise
 
@@ -222,9 +214,9 @@ QUIET = {
 
 @long_and_short(25, 1000)
 @pytest.mark.parametrize("design", QUIET)
-def test_where_nothing_began_nothing_is_dated_in_nineteen_of_twenty(draws, design, record_property):
+def test_where_nothing_began_nothing_is_dated_in_nineteen_of_twenty(draws, design):
     draw, per, how = QUIET[design]
-    found, _ = measured(record_property, draws, draw, per, **how)
+    found, _ = measured(draws, draw, per, **how)
     within(len(found), draws, 0.0, 0.05)
 
 

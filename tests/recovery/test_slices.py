@@ -3,8 +3,6 @@
 Counts over repeated draws are judged with a Monte Carlo margin, as everywhere in this folder; seeds are fixed.
 """
 
-import math
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,25 +15,10 @@ from rca.analysis.slices import slices
 from rca.analysis.windows import Windows
 from rca.record.case import Roles
 from rca.record.incident import Metric
-
-MARGIN = 4.0
-"""Monte Carlo standard errors by which a rate may miss."""
+from tests.recovery.promises import at_least, at_most, long_and_short
 
 RATE = Metric(name="rate", column="bad")
 BASE = 0.1
-
-
-def long_and_short(short, long):
-    """How many draws: a few in every run, many under `make prove`."""
-    return pytest.mark.parametrize("draws", [short, pytest.param(long, marks=pytest.mark.prove)])
-
-
-def at_most(hits, draws, rate):
-    assert hits / draws <= rate + MARGIN * math.sqrt(rate * (1 - rate) / draws), f"{hits} of {draws}, promised {rate}"
-
-
-def at_least(hits, draws, rate):
-    assert hits / draws >= rate - MARGIN * math.sqrt(rate * (1 - rate) / draws), f"{hits} of {draws}, promised {rate}"
 
 
 def people(rng, n):
