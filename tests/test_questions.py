@@ -135,6 +135,8 @@ AWKWARD = {
     "infinite": np.inf,
     "unlike each other": [f"id-{i}" for i in range(300)],
     "mixed": [1, "one", None] * 100,
+    "lists": [[at] for at in range(300)],
+    "decimals beyond doubles": [10**30] * 300,
 }
 
 
@@ -143,8 +145,15 @@ def test_an_awkward_column_is_answered_for(sort):
     before, after = drawn(0).assign(odd=AWKWARD[sort]), drawn(1).assign(odd=AWKWARD[sort])
     assert "odd" not in rca.drift(before, after).moved()
     assert rca.harm(before, after, metric="error_rate", label="label", prediction="prediction").measured
+    assert rca.faults(before, after, label="label", prediction="prediction").get("odd") is None
 
 
 def test_one_row_is_no_window_to_measure():
     with pytest.raises(rca.Unanswerable, match="rows of the current window"):
         rca.harm(drawn(0), drawn(1).head(1), metric="error_rate", label="label", prediction="prediction")
+
+
+def test_columns_may_be_named_by_numbers():
+    before, after = (drawn(seed).rename(columns={"n": 0}) for seed in (0, 1))
+    told = rca.harm(before, after, metric="error_rate", label="label", prediction="prediction")
+    assert told.measured.n_current == 300

@@ -153,8 +153,9 @@ def faults(
     >>> print(faults(before, after, drift(before, after)))
     age: scaled (times 12, years to months)
     """
-    moved = drift.moved()
-    names = list(dict.fromkeys([*moved, *(row.column for row in drift.columns)]))
+    named = dict.fromkeys([*drift.moved(), *(row.column for row in drift.columns)])
+    names = [name for name in named if _is_plain(reference[name]) and _is_plain(current[name])]
+    moved = [name for name in drift.moved() if name in names]
     scene = _Scene(
         reference=reference,
         current=current,
@@ -170,6 +171,11 @@ def faults(
         scene = replace(scene, late=_late(scene, time, entity))
     found = [row for name in names if (row := _fault(scene, laid, name, moved=name in moved)) is not None]
     return Faults(columns=tuple(_believed(swaps(found, reference, current, ordered=ordered), scene.moved)))
+
+
+def _is_plain(values: "pd.Series[Any]") -> bool:
+    """Whether values can be told apart: lists and the like have no name that a fault could go by."""
+    return not (values.dtype == object and any(isinstance(value, list | dict | set | np.ndarray) for value in values))
 
 
 def _believed(found: Sequence[ColumnFault], moved: Collection[str]) -> list[ColumnFault]:

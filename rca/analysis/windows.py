@@ -139,6 +139,7 @@ def windows_from(
     ('age',)
     """
     asked = _metric(metric)
+    reference, current = (rows.rename(columns=str) for rows in (reference, current))
     columns = set(map(str, reference.columns))
     _require_roles(roles, columns & set(map(str, current.columns)))
     known = Roles.of(map(str, reference.columns), asked.column, **roles)
