@@ -127,6 +127,11 @@ def test_neither_the_order_of_rows_nor_of_columns_matters(reference, current, se
     assert [row.name for row in plain.columns] == [row.name for row in shuffled.columns]
 
 
+def test_there_is_one_zero():
+    signed, plain = pd.DataFrame({"x": [-0.0] + [0.0] * 11}), pd.DataFrame({"x": [0.0] * 12})
+    assert drift(signed, plain)["x"].profile == drift(plain, signed)["x"].profile
+
+
 @given(FRAMES, FRAMES)
 @settings(max_examples=30, deadline=None)
 def test_which_window_comes_first_does_not_change_an_effect(reference, current):
