@@ -422,13 +422,6 @@ def test_which_categories_are_rare_is_said_by_both_windows_together():
     assert pooled(tally(before, after))[0] == pooled(tally(both, both))[0] == ("a", "b", "c")
 
 
-def test_a_rest_that_is_too_thin_takes_the_rarest_category_in():
-    window = pd.Series(["a"] * 50 + ["b"] * 20 + ["c"])
-    labels, counts = pooled(tally(window, window))
-    assert labels == ("a", OTHER)
-    assert counts.tolist() == [[50, 21], [50, 21]]
-
-
 def test_no_more_than_the_commonest_categories_are_shown():
     values = pd.Series(np.repeat([f"v{i:03d}" for i in range(COMMONEST + 30)], 12))
     labels, counts = pooled(tally(values, values))

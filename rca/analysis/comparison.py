@@ -352,7 +352,7 @@ def pooled(tally: Tally) -> tuple[tuple[str, ...], Counts]:
 
     References
     ----------
-    Cochran (1954), Biometrics 10(4), section 4: expected counts of five.
+    Cochran (1954), Biometrics 10(4), section 4: expected counts of five; one cell, the rest, may have fewer.
 
     Examples
     --------
@@ -368,8 +368,6 @@ def pooled(tally: Tally) -> tuple[tuple[str, ...], Counts]:
     keep = max(1, int(min(COMMONEST, (total >= enough).sum())))
     if keep == len(names):
         return tuple(names), counts
-    while keep > 1 and total[keep:].sum() < enough:
-        keep -= 1
     rest = counts[:, keep:].sum(axis=1, keepdims=True)
     return (*names[:keep], _unlike(names[:keep], OTHER)), np.hstack([counts[:, :keep], rest])
 
