@@ -366,6 +366,8 @@ def pooled(tally: Tally) -> tuple[tuple[str, ...], Counts]:
     total = counts.sum(axis=0)
     enough = RAREST * total.sum() / counts.sum(axis=1).min()
     keep = max(1, int(min(COMMONEST, (total >= enough).sum())))
+    alike = int((total >= total[keep - 1]).sum())  # what is as common is kept too, whatever it is called
+    keep = alike if alike <= COMMONEST else keep
     if keep == len(names):
         return tuple(names), counts
     rest = counts[:, keep:].sum(axis=1, keepdims=True)
