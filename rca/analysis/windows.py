@@ -1,6 +1,6 @@
 """What an analysis of harm looks at: both windows, what their columns are, the metric, the model, the graph."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -10,7 +10,7 @@ from rca.analysis.meter import Meter
 from rca.errors import InvalidCase, Unanswerable, did_you_mean
 from rca.record.case import Roles
 from rca.record.incident import Metric, MetricName
-from rca.record.model import Model
+from rca.record.model import Model, model_in_memory
 
 if TYPE_CHECKING:
     from rca.record.case import Case
@@ -107,7 +107,7 @@ def windows_from(
     current: pd.DataFrame,
     *,
     metric: Metric | str | Mapping[str, Any],
-    model: Model | Callable[[pd.DataFrame], Any] | None = None,
+    model: Any = None,
     graph: Iterable[tuple[str, str]] = (),
     **roles: Any,
 ) -> Windows:
@@ -119,7 +119,7 @@ def windows_from(
         Rows before and during the failure.
     metric : Metric, str or mapping
         What went wrong: a name such as "error_rate", or the keys that `metric` has in a record.
-    model : Model or callable, optional
+    model : Model, LightGBM, XGBoost or scikit-learn model, or callable, optional
         What answers rows; a callable takes a frame of the features and gives one number for each row.
     graph : iterable of (str, str)
         Cause and effect, of columns.
@@ -180,10 +180,8 @@ def _require_roles(roles: Mapping[str, Any], columns: set[str]) -> None:
                 raise InvalidCase.because(f"no column {column!r} in both windows", place=role, hint=hint)
 
 
-def _model(given: Model | Callable[[pd.DataFrame], Any] | None, features: tuple[str, ...]) -> Model | None:
-    if given is None or isinstance(given, Model):
-        return given
-    return Model(format="function", features=features, place="model", answer=given)
+def _model(given: Any, features: tuple[str, ...]) -> Model | None:
+    return None if given is None else model_in_memory(given, features=features)
 
 
 def _parents(graph: Iterable[tuple[str, str]], columns: set[str]) -> dict[str, tuple[str, ...]]:

@@ -9,12 +9,14 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from rca.errors import InvalidCase, Unanswerable
 from rca.record.incident import ModelFormat
+from rca.record.matrix import matrix_of, numbers_of
 from rca.record.reading import near, plain, show
 from rca.record.tables import PICKLED, REFUSED
 from rca.record.trees import inspect_trees
@@ -38,6 +40,26 @@ _QUESTION = "what does the model say?"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Inside:
+    """What a file holds, for who looks inside the model and does not only ask it.
+
+    Attributes
+    ----------
+    held : str, xgboost.Booster or a scikit-learn estimator
+        A LightGBM file as text.
+    encode : callable
+        Rows with the model's features, in its order → the matrix of floats that it splits on.
+    contributions : callable or None
+        The same rows → SHAP values as the library itself works them out, of shape (rows, outputs, features + 1); the
+        last is the mean.
+    """
+
+    held: Any
+    encode: "Callable[[pd.DataFrame], Scores]"
+    contributions: "Callable[[pd.DataFrame], Scores] | None" = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Model:
     """A model that can be asked again.
 
@@ -48,12 +70,15 @@ class Model:
         The columns it reads, in its order, spelled as the tables spell them.
     place : str
         Where the record names it; messages cite it.
+    inside : Inside or None
+        None where it can only be asked.
     """
 
     format: ModelFormat | Literal["function"]
     features: tuple[str, ...]
     place: str
     answer: "Callable[[pd.DataFrame], Any]"
+    inside: Inside | None = None
 
     def missing(self, columns: Iterable[str]) -> tuple[str, ...]:
         """The features that a table with these columns lacks."""
@@ -72,13 +97,23 @@ class Model:
         """
         import numpy as np
 
+        rows = self.read(frame)
+        if frame.empty:
+            return np.empty(0)
+        return _one_a_row(np.asarray(self.answer(rows), dtype=np.float64), len(frame))
+
+    def read(self, frame: "pd.DataFrame") -> "pd.DataFrame":
+        """The columns that it reads, in its order.
+
+        Raises
+        ------
+        InvalidCase
+            If the table lacks one.
+        """
         if lacking := self.missing(frame.columns):
             what = f"the model reads {show(lacking[0])}, and the table has no such column"
             raise InvalidCase.because(what, place=self.place, hint=near(lacking[0], map(str, frame.columns)))
-        if frame.empty:
-            return np.empty(0)
-        numbers = np.asarray(self.answer(frame[list(self.features)]), dtype=np.float64)
-        return _one_a_row(numbers, len(frame))
+        return frame[list(self.features)]
 
 
 def _one_a_row(numbers: "Scores", n_rows: int) -> "Scores":
@@ -114,12 +149,53 @@ def read_model(
     except OSError as error:
         raise InvalidCase.because(f"{show(path.name)} cannot be read: {error.strerror}", place=place) from error
     _refuse_code(raw, path.name, form=form, place=place)
+    return _read(raw, form, place=place, columns=columns, positive=positive)
+
+
+def model_in_memory(held: Any, *, features: Iterable[str] = (), positive: object = 1) -> Model:
+    """Make a model of what a person has in memory.
+
+    Parameters
+    ----------
+    held : Model, lightgbm.Booster or LGBMModel, xgboost.Booster or XGBModel, estimator of scikit-learn, or callable
+        A callable takes a frame of the features and gives one number for each row.
+    features : iterable of str
+        What it reads, where it does not say.
+    positive : object
+        Which class is the positive one.
+
+    Raises
+    ------
+    InvalidCase
+        If it is none of these, or does not say what it reads.
+    """
+    if isinstance(held, Model):
+        return held
+    names, place = tuple(features), "model"
+    home = type(held).__module__.partition(".")[0]
+    if home == "lightgbm":
+        booster = getattr(held, "booster_", held)
+        return _read(booster.model_to_string().encode(), "lightgbm", place=place, columns=names, positive=positive)
+    if home == "xgboost":
+        booster = held.get_booster() if hasattr(held, "get_booster") else held
+        return _read(bytes(booster.save_raw("json")), "xgboost", place=place, columns=names, positive=positive)
+    if hasattr(held, "predict"):
+        known = tuple(map(str, getattr(held, "feature_names_in_", names)))
+        named, answer, inside = _estimator(held, _named(known, "skops", place), place=place, positive=positive)
+        return Model(format="skops", features=named, place=place, answer=answer, inside=inside)
+    if not callable(held):
+        hint = "give a LightGBM, XGBoost or scikit-learn model, or a function of a frame"
+        raise InvalidCase.because(f"{type(held).__name__} is no model", place=place, hint=hint)
+    return Model(format="function", features=names, place=place, answer=held)
+
+
+def _read(raw: bytes, form: ModelFormat, *, place: str, columns: Iterable[str], positive: object) -> Model:
     library = _library(form, place)
-    features, answer = _READERS[form](raw, library, place=place, positive=positive)
+    features, answer, inside = _READERS[form](raw, library, place=place, positive=positive)
     spelled = {re.sub(r"\s", "_", name): name for name in columns}
     known = set(spelled.values())
     names = tuple(name if name in known else spelled.get(name, name) for name in features)
-    return Model(format=form, features=names, place=place, answer=answer)
+    return Model(format=form, features=names, place=place, answer=answer, inside=inside)
 
 
 def _refuse_code(raw: bytes, name: str, *, form: ModelFormat, place: str) -> None:
@@ -148,46 +224,9 @@ def _not_a_model(form: ModelFormat, error: Exception, place: str) -> InvalidCase
     return InvalidCase.because(f"is no {form} model that can be loaded: {said}", place=place)
 
 
-# --- numbers ----------------------------------------------------------------------------------------------------------
-
-
-def _matrix(frame: "pd.DataFrame", codes: dict[str, list[Any]], *, place: str) -> "Scores":
-    """The columns as floats, categories as their position in the model's own list; unknown ones are missing."""
-    import numpy as np
-
-    columns = [
-        _coded(frame.iloc[:, at], codes[name]) if name in codes else _numbers(frame.iloc[:, at], place)
-        for at, name in enumerate(frame.columns)
-    ]
-    return np.column_stack(columns)
-
-
-def _coded(column: "pd.Series[Any]", categories: list[Any]) -> "Scores":
-    import numpy as np
-    import pandas as pd
-
-    values = column.astype(column.cat.categories.dtype) if isinstance(column.dtype, pd.CategoricalDtype) else column
-    codes = pd.Index(categories).get_indexer(pd.Index(values))
-    return np.where(codes < 0, np.nan, codes.astype(np.float64))
-
-
-def _numbers(column: "pd.Series[Any]", place: str) -> "Scores":
-    import numpy as np
-    import pandas as pd
-
-    if column.isna().all():
-        return np.full(len(column), np.nan)
-    values = column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
-    words = values.dropna().map(lambda value: isinstance(value, str)).any() if values.dtype == object else False
-    if not (words or pd.api.types.is_string_dtype(values) or pd.api.types.is_datetime64_any_dtype(values)):
-        return np.asarray(pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan))
-    what = f"the model reads numbers in {show(str(column.name))}, and the table has {column.dtype} there"
-    raise InvalidCase.because(what, place=place)
-
-
 # --- readers: from a raw file and its library to the features it reads, and how to ask it -----------------------------
 
-Reader = tuple[tuple[str, ...], "Callable[[pd.DataFrame], Any]"]
+Reader = tuple[tuple[str, ...], "Callable[[pd.DataFrame], Any]", Inside | None]
 
 
 def _lightgbm(raw: bytes, lightgbm: Any, *, place: str, positive: object) -> Reader:  # noqa: ARG001 - its classes are 0, 1
@@ -200,14 +239,16 @@ def _lightgbm(raw: bytes, lightgbm: Any, *, place: str, positive: object) -> Rea
     features = tuple(booster.feature_name())
     lists = booster.pandas_categorical or []
 
+    def encode(frame: "pd.DataFrame") -> "Scores":
+        coded = _categorical(text, frame, len(lists), place=place)
+        return matrix_of(frame, dict(zip(coded, lists, strict=True)), place=place)
+
     def answer(frame: "pd.DataFrame") -> Any:
         if booster.num_model_per_iteration() > 1:
             raise Unanswerable(_QUESTION, "it tells more than two classes apart")
-        coded = _categorical(text, frame, len(lists), place=place)
-        matrix = _matrix(frame, dict(zip(coded, lists, strict=True)), place=place)
-        return booster.predict(matrix, num_threads=THREADS)
+        return booster.predict(encode(frame), num_threads=THREADS)
 
-    return features, answer
+    return features, answer, Inside(held=text, encode=encode)
 
 
 def _categorical(text: str, frame: "pd.DataFrame", count: int, *, place: str) -> list[str]:
@@ -240,18 +281,23 @@ def _xgboost(raw: bytes, xgboost: Any, *, place: str, positive: object) -> Reade
     names = _named(booster.feature_names, "xgboost", place)
     many = int(setting["learner"]["learner_model_param"].get("num_class", 0)) > 1
 
+    encode = partial(matrix_of, codes={}, place=place)
+
+    def ask(frame: "pd.DataFrame", **what: Any) -> Any:
+        rows = xgboost.DMatrix(
+            encode(frame), feature_names=list(names), feature_types=booster.feature_types, enable_categorical=True
+        )
+        return booster.predict(rows, **what)
+
     def answer(frame: "pd.DataFrame") -> Any:
         if many:
             raise Unanswerable(_QUESTION, "it tells more than two classes apart")
-        rows = xgboost.DMatrix(
-            _matrix(frame, {}, place=place),
-            feature_names=list(names),
-            feature_types=booster.feature_types,
-            enable_categorical=True,
-        )
-        return booster.predict(rows)
+        return ask(frame)
 
-    return names, answer
+    def contributions(frame: "pd.DataFrame") -> Any:
+        return ask(frame, pred_contribs=True).reshape(len(frame), -1, len(names) + 1).astype(float)
+
+    return names, answer, Inside(held=booster, encode=encode, contributions=contributions)
 
 
 def _skops(raw: bytes, skops: Any, *, place: str, positive: object) -> Reader:
@@ -268,8 +314,14 @@ def _skops(raw: bytes, skops: Any, *, place: str, positive: object) -> Reader:
     except errors as error:
         raise _not_a_model("skops", error, place) from error
     names = _named(getattr(model, "feature_names_in_", None), "skops", place)
+    return _estimator(model, names, place=place, positive=positive)
+
+
+def _estimator(model: Any, names: tuple[str, ...], *, place: str, positive: object) -> Reader:
+    """An estimator of scikit-learn."""
+    inside = Inside(held=model, encode=partial(matrix_of, codes={}, place=place))
     if not hasattr(model, "predict_proba"):
-        return names, model.predict
+        return names, model.predict, inside
     classes = list(model.classes_)
     yes = classes.index(positive) if positive in classes else len(classes) - 1
 
@@ -278,7 +330,7 @@ def _skops(raw: bytes, skops: Any, *, place: str, positive: object) -> Reader:
             raise Unanswerable(_QUESTION, "it tells more than two classes apart")
         return model.predict_proba(frame)[:, yes]
 
-    return names, answer
+    return names, answer, inside
 
 
 def _refuse_bomb(raw: bytes, place: str) -> None:
@@ -314,7 +366,7 @@ def _onnx(raw: bytes, onnxruntime: Any, *, place: str, positive: object) -> Read
         (said,) = session.run([wanted], _fed(frame, inputs, place=place))
         return _positive_column(said, positive)
 
-    return names, answer
+    return names, answer, None
 
 
 def _session(raw: bytes, onnxruntime: Any, place: str) -> Any:
@@ -347,14 +399,14 @@ def _fed(frame: "pd.DataFrame", inputs: list[Any], *, place: str) -> dict[str, A
     sorts = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(int64)": np.int64,
              "tensor(int32)": np.int32, "tensor(bool)": np.bool_}  # fmt: skip
     if len(inputs) == 1:
-        return {inputs[0].name: _matrix(frame, {}, place=place).astype(sorts.get(inputs[0].type, np.float32))}
+        return {inputs[0].name: matrix_of(frame, {}, place=place).astype(sorts.get(inputs[0].type, np.float32))}
     fed = {}
     for entry in inputs:
         column = frame[entry.name]
         if entry.type == "tensor(string)":
             fed[entry.name] = column.astype(str).to_numpy(dtype=object).reshape(-1, 1)
         else:
-            fed[entry.name] = _numbers(column, place).astype(sorts.get(entry.type, np.float32)).reshape(-1, 1)
+            fed[entry.name] = numbers_of(column, place).astype(sorts.get(entry.type, np.float32)).reshape(-1, 1)
     return fed
 
 

@@ -26,12 +26,10 @@ def inspect_trees(raw: bytes) -> None:
     Damaged
         If it could not be loaded, or asked, without harm.
     """
-    text = raw.decode("utf-8", errors="replace")
-    head = _entries(text[: text.find("\nTree=")] if "\nTree=" in text else text)
+    head, blocks = trees_in(raw)
     n_features = _number(head, "max_feature_idx") + 1
     if not 1 <= n_features == len(head.get("feature_names", "").split(" ")):
         raise Damaged("the header names another number of features than it counts")
-    blocks = _blocks(raw, _whole(head.get("tree_sizes", "")))
     for key in ("num_class", "num_tree_per_iteration"):
         if not 1 <= _number(head, key) <= _MOST_CLASSES:
             raise Damaged(f"{key} is {head[key][:20]}")
@@ -39,9 +37,27 @@ def inspect_trees(raw: bytes) -> None:
         raise Damaged("the last iteration lacks trees")
     for at, block in enumerate(blocks):
         try:
-            _inspect_tree(_entries(block.decode("utf-8", errors="replace")), n_features)
+            _inspect_tree(fields_of(block), n_features)
         except Damaged as error:
             raise Damaged(f"tree {at}: {error}") from error
+
+
+def trees_in(raw: bytes) -> tuple[dict[str, str], list[bytes]]:
+    """The entries of the header, and the trees as they stand in the file.
+
+    Raises
+    ------
+    Damaged
+        If the trees do not lie where the header says.
+    """
+    text = raw.decode("utf-8", errors="replace")
+    head = _entries(text[: text.find("\nTree=")] if "\nTree=" in text else text)
+    return head, _blocks(raw, _whole(head.get("tree_sizes", "")))
+
+
+def fields_of(tree: bytes) -> dict[str, str]:
+    """The entries of one tree."""
+    return _entries(tree.decode("utf-8", errors="replace"))
 
 
 def _blocks(raw: bytes, sizes: list[int]) -> list[bytes]:
