@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rca.analysis.engine import cascade, verdict
-    from rca.analysis.questions import drift, faults, gaps, harm, joint, onset, slices
+    from rca.analysis.questions import drift, explain, faults, gaps, harm, joint, onset, slices
     from rca.analysis.sketch import sketch, sketches
     from rca.errors import InvalidCase, RunFailed, Unanswerable
     from rca.finding import Finding
@@ -36,6 +36,7 @@ __all__ = [
     "cascade",
     "check",
     "drift",
+    "explain",
     "faults",
     "gaps",
     "harm",
@@ -62,6 +63,7 @@ _HOMES = {
     "cascade": "rca.analysis.engine",
     "check": "rca.record.case",
     "drift": "rca.analysis.questions",
+    "explain": "rca.analysis.questions",
     "faults": "rca.analysis.questions",
     "gaps": "rca.analysis.questions",
     "harm": "rca.analysis.questions",

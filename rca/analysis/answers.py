@@ -7,10 +7,12 @@ from typing import TypeVar
 import numpy as np
 
 from rca.analysis.drift import Drift, drift
+from rca.analysis.explain import explain
 from rca.analysis.faults import Faults, faults
 from rca.analysis.gaps import Gaps, gaps
 from rca.analysis.harm import Harm, harm
 from rca.analysis.joint import Joint, joint
+from rca.analysis.reasons import ExplanationShift
 from rca.analysis.since import Since, since
 from rca.analysis.slices import Slices, slices
 from rca.analysis.unlabelled import Unlabelled, unlabelled
@@ -39,6 +41,7 @@ class Answers:
     slices: Slices | None = None
     gaps: Gaps | None = None
     since: Since | None = None
+    explanation: ExplanationShift | None = None
     unlabelled: Unlabelled | None = None
     unanswered: tuple[Unanswered, ...] = ()
 
@@ -78,6 +81,7 @@ def answers(windows: Windows, *, seed: int = 0, alpha: float = 0.05) -> Answers:
         slices=where,
         gaps=ask(lambda: gaps(windows, alpha=alpha)) if windows.roles.groups else None,
         since=ask(lambda: since_when(windows, done, broke, where=where)) if done is not None else None,
+        explanation=ask(lambda: how_it_reasoned(windows, where=where, seed=seed, alpha=alpha)),
         unlabelled=ask(lambda: without_labels(windows, seed=seed)),
         unanswered=tuple(said),
     )
@@ -120,6 +124,14 @@ def since_when(windows: Windows, done: Harm, broke: Faults, *, where: Slices | N
     """Since when; a slice that carries the harm is dated too."""
     local = [one.conditions for one in where.slices] if where is not None and where.local else []
     return since(windows, done, broke, slices=local)
+
+
+def how_it_reasoned(
+    windows: Windows, *, where: Slices | None = None, seed: int = 0, alpha: float = 0.05
+) -> ExplanationShift:
+    """How the reasons of the model changed; in the slices that carry the harm by themselves too."""
+    found = [one.conditions for one in where.slices] if where is not None else []
+    return explain(windows, slices=found, seed=seed, alpha=alpha)
 
 
 def without_labels(windows: Windows, *, seed: int = 0) -> Unlabelled | None:

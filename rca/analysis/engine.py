@@ -14,6 +14,7 @@ from rca.analysis.gaps import Gaps
 from rca.analysis.harm import Harm
 from rca.analysis.joint import Joint
 from rca.analysis.onset import Onset
+from rca.analysis.reasons import ExplanationShift
 from rca.analysis.result import Result, Row
 from rca.analysis.since import Since
 from rca.analysis.slices import Slices
@@ -44,7 +45,7 @@ class Analysis(Result):
     seed : int
     alpha : float
     verdict : Verdict
-    drift, joint, faults, harm, slices, gaps, since, events, unlabelled, cascade
+    drift, joint, faults, harm, slices, gaps, since, events, explanation, unlabelled, cascade
         None where the case does not have what they need, `unanswered` says so; or where there is nothing to tell.
     durations : tuple of Duration
     whys : tuple of Why
@@ -64,6 +65,7 @@ class Analysis(Result):
     gaps: Gaps | None = None
     since: Since | None = None
     events: Lined | None = None
+    explanation: ExplanationShift | None = None
     unlabelled: Unlabelled | None = None
     cascade: Cascade | None = None
     durations: tuple[Duration, ...] = ()
@@ -85,7 +87,7 @@ class Analysis(Result):
         """Every finding of every analysis."""
         parts: tuple[Result | None, ...] = (
             self.harm and self.harm.measured, self.harm, self.slices, self.faults, self.drift, self.joint,
-            self.gaps, self.since, self.events, self.unlabelled, self.cascade,
+            self.gaps, self.since, self.events, self.explanation, self.unlabelled, self.cascade,
         )  # fmt: skip
         return tuple(finding for part in parts if part is not None for finding in part.findings())
 
@@ -145,6 +147,7 @@ def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
         gaps=told.gaps,
         since=told.since,
         events=lined,
+        explanation=told.explanation,
         unlabelled=told.unlabelled,
         cascade=spread,
         durations=_durations(case, verdict),
@@ -224,7 +227,8 @@ def verdict(case: "Case", *, seed: int = 0) -> Verdict:
 
 def _verdict(told: Answers, spread: Cascade | None, lined: Lined | None) -> Verdict:
     if told.harm is not None:
-        return weigh(told.harm, told.since.onset if told.since else None, slices=told.slices, lined=lined)
+        onset = told.since.onset if told.since else None
+        return weigh(told.harm, onset, slices=told.slices, lined=lined, explanation=told.explanation)
     if spread is not None:
         return weigh_cascade(spread)
     if told.unlabelled is not None:

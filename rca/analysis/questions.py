@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rca.analysis import answers
+from rca.analysis import explain as explaining
 from rca.analysis.drift import MATERIAL, Drift
 from rca.analysis.drift import drift as compare
+from rca.analysis.explained import Explained, given
 from rca.analysis.faults import Faults
 from rca.analysis.frames import as_pandas, column_names, is_lazy
 from rca.analysis.gaps import Gaps
@@ -21,14 +23,18 @@ from rca.analysis.harm import harm as divide
 from rca.analysis.joint import Joint
 from rca.analysis.joint import joint as tell_apart
 from rca.analysis.onset import Onset
+from rca.analysis.reasons import ExplanationShift
 from rca.analysis.sketch import Sketch, sketch
 from rca.analysis.sketched import drift_of
 from rca.analysis.slices import Slices
 from rca.analysis.slices import slices as locate
 from rca.analysis.windows import Windows, both_windows, windows_from, windows_of
 from rca.errors import InvalidCase
+from rca.record.model import model_in_memory
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from rca.record.case import Case
 
 
@@ -147,6 +153,68 @@ def joint(case: "Case | Any", current: Any = None, *, features: Any = None, seed
         return tell_apart(*_frames(case, current), features=features, rng=rng)
     known = _case(case)
     return tell_apart(*both_windows(known), features=features or known.roles.features, rng=rng)
+
+
+def explain(
+    case: "Case | Any", current: Any = None, *, model: Any = None, seed: int = 0, alpha: float = 0.05, **roles: Any
+) -> ExplanationShift:
+    """How the model's reasons changed, of a case, of two tables, or of SHAP values that are there already.
+
+    Parameters
+    ----------
+    case : Case, table, or shap.Explanation
+    current : table, or shap.Explanation, optional
+    model : LightGBM, XGBoost or scikit-learn model, or callable; or a pair of them
+        What answered rows of plain tables; of a pair the first answered the reference, the second the current rows.
+        Without one, columns such as `shap_income` are taken, or stand-ins fitted to the column of scores.
+    seed : int
+    alpha : float
+        False discovery rate.
+    **roles
+        Columns of plain tables by role, as `windows_from` takes them: `label`, `score`, `groups`, …
+
+    Raises
+    ------
+    Unanswerable
+        If there is no model, nor scores or SHAP values; or the model cannot be explained.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LinearRegression
+    >>> rng = np.random.default_rng(0)
+    >>> before, after = (pd.DataFrame(rng.normal(size=(400, 2)), columns=["a", "b"]) for _ in range(2))
+    >>> then, now = (LinearRegression().fit(before, before @ weights) for weights in ([1.0, 0.2], [1.0, 0.8]))
+    >>> print(explain(before, after, model=(then, now)).moved()[0])
+    b weighs more: mean |SHAP| 0.159 → 0.617 (rank 2 → 2)
+    """
+    if current is None:
+        return answers.how_it_reasoned(_windows(case, None, roles), seed=seed, alpha=alpha)
+    if _is_explained(case) and _is_explained(current):
+        return explaining.given_shift(
+            given(case), given(current), (_data(case), _data(current)), seed=seed, alpha=alpha
+        )
+    pair = model if isinstance(model, tuple) else (model,)
+    windows = windows_from(*_frames(case, current), metric="error_rate", model=pair[0], **roles)  # it asks no metric
+    both = None
+    if len(pair) > 1 and windows.model is not None:
+        known = windows.roles
+        both = windows.model, model_in_memory(pair[1], features=known.features, positive=known.positive)
+    return explaining.explain(windows, models=both, seed=seed, alpha=alpha)
+
+
+def _is_explained(table: Any) -> bool:
+    return isinstance(table, Explained) or (hasattr(table, "base_values") and hasattr(table, "feature_names"))
+
+
+def _data(explanation: Any) -> "pd.DataFrame":
+    """The rows that an explanation carries along, if any."""
+    import pandas as pd
+
+    data, values = getattr(explanation, "data", None), explanation.values
+    if data is None:
+        return pd.DataFrame(index=range(len(values)))
+    return pd.DataFrame(np.asarray(data), columns=list(explanation.feature_names))
 
 
 def onset(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Onset | None:

@@ -55,6 +55,8 @@ class Reason:
     loss : Change or None
         Of what the feature adds to the mean loss; positive where its reasons turned against the label.
     moved : bool
+    halves : bool
+        Whether either half of the rows, by itself, shows that its reasons turned against the label.
     """
 
     column: str
@@ -69,6 +71,7 @@ class Reason:
     update: Change | None = None
     loss: Change | None = None
     moved: bool = False
+    halves: bool = False
 
     def __str__(self) -> str:
         verb = "weighs more" if self.size.value > 0 else "weighs less"
@@ -206,7 +209,7 @@ class ExplanationShift(Result):
             interval=one.size.interval,
             q_value=min(one.size.q_value, one.direction.q_value),
             n_effective=float(min(self.n_reference, self.n_current)),
-            strength="suggested",
+            strength="shown" if one.turned and one.halves else "suggested",
             assumptions=self.assumptions,
-            refuters=("the features' parts of the loss add up to it",) if one.turned else (),
+            refuters=("each half of the rows by itself",) if one.turned and one.halves else (),
         )

@@ -192,6 +192,7 @@ def _reasons(sides: Sides, lost: "_Losses | None", *, rng: np.random.Generator) 
             curve=turned,
             update=update,
             loss=lost.parts[at] if lost is not None else None,
+            halves=lost is not None and lost.halves[at],
         )
         for at, (name, size, direction, turned, update) in enumerate(columns)
     ]
@@ -290,6 +291,7 @@ class _Losses:
     total: Change
     start: float
     parts: list[Change]
+    halves: list[bool]
     unit: str
 
 
@@ -308,8 +310,15 @@ def _losses(sides: Sides) -> _Losses | None:
         total=_means(divided[0].total[:, None], divided[1].total[:, None])[0],
         start=_means(*start)[0].value,
         parts=_means(divided[0].parts, divided[1].parts),
+        halves=_in_both_halves(divided[0].parts, divided[1].parts),
         unit=divided[0].unit,
     )
+
+
+def _in_both_halves(before: Floats, after: Floats) -> list[bool]:
+    """Whether each column's mean rose beyond chance in every other row, and in the rows between as well."""
+    halves = [_means(before[start::2], after[start::2]) for start in (0, 1)]
+    return [all(change.interval.low > 0 for change in both) for both in zip(*halves, strict=True)]
 
 
 # --- jointly, and what is drawn ---------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from rca.analysis.events import Lined
 from rca.analysis.harm import Harm
 from rca.analysis.metric import Measured
 from rca.analysis.onset import Onset
+from rca.analysis.reasons import ExplanationShift
 from rca.analysis.result import Result, Row
 from rca.analysis.slices import Slices
 from rca.finding import CauseKind, Fault, Interval, Strength
@@ -97,7 +98,12 @@ class Verdict(Result):
 
 
 def weigh(
-    harm: Harm, onset: Onset | None = None, *, slices: Slices | None = None, lined: Lined | None = None
+    harm: Harm,
+    onset: Onset | None = None,
+    *,
+    slices: Slices | None = None,
+    lined: Lined | None = None,
+    explanation: ExplanationShift | None = None,
 ) -> Verdict:
     """Weigh the division of a metric's change into a verdict.
 
@@ -115,10 +121,12 @@ def weigh(
         Where the change sits.
     lined : Lined, optional
         The onset lined up with the timeline.
+    explanation : ExplanationShift, optional
+        Reasons of the model that moved: evidence beside a cause that did harm, and without harm a warning.
     """
     measured = harm.measured
     if not measured.material:
-        return Verdict(status="no_incident", summary=_quiet(measured), metric=measured)
+        return Verdict(status="no_incident", summary=_quiet(measured) + _warning(explanation), metric=measured)
     smallest = SMALLEST_PART * measured.worse
     guilty = [
         part for part in harm.contributions if part.interval.low > 0 and part.value >= smallest and part.identifiable
@@ -181,7 +189,7 @@ def weigh_cascade(cascade: Cascade) -> Verdict:
 def _cause(part: Contribution) -> Cause:
     found = [f"harm.{part.kind}.{part.name}"]
     if part.kind == "feature":
-        found += [f"drift.{part.name}", f"drift.missing:{part.name}"]
+        found += [f"drift.{part.name}", f"drift.missing:{part.name}", f"explanation.{part.name}"]
         if part.fault not in (None, "distribution"):
             found.append(f"fault.{part.name}")
     return Cause(
@@ -212,6 +220,15 @@ def _quiet(measured: Measured) -> str:
         f"and is {measured.say(measured.current)}, within what chance alone does "
         f"(95 % interval of the change: {_between(measured)}). {_excluded(measured)}"
     )
+
+
+def _warning(explanation: ExplanationShift | None) -> str:
+    """What moved in the model's reasons although no harm was done."""
+    moved = explanation.moved() if explanation is not None else ()
+    if not moved:
+        return ""
+    names = ", ".join(one.column for one in moved[: 1 + ALSO]) + (", …" if len(moved) > 1 + ALSO else "")
+    return f" A warning, though no harm: the model's reasons moved ({names})."
 
 
 def _excluded(measured: Measured) -> str:
