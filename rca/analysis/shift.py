@@ -354,22 +354,26 @@ def _curve(sides: Sides, name: str) -> Curve:
 def _swarm(sides: Sides, names: Sequence[str], *, rng: np.random.Generator) -> tuple[tuple[str, Points, Points], ...]:
     """Single values of a few rows, with where the feature's value ranks, from 0 the smallest to 1 the largest."""
     chosen = [np.sort(rng.permutation(len(one))[:SWARM]) for one in sides.explained]
-    return tuple(
-        (name, _points(sides, 0, name, rows=chosen[0]), _points(sides, 1, name, rows=chosen[1])) for name in names
+    few = [table.iloc[at] for table, at in zip(sides.rows, chosen, strict=True)]
+    return tuple((name, *_points(sides, name, chosen, few=few)) for name in names)
+
+
+def _points(sides: Sides, name: str, chosen: Sequence[Any], *, few: Sequence[pd.DataFrame]) -> tuple[Points, Points]:
+    shap = [
+        one.values[at, one.features.index(name)].sum(axis=1) for one, at in zip(sides.explained, chosen, strict=True)
+    ]
+    places = (
+        _places([table[name] for table in few]) if all(name in table for table in few) else [0.5] * sum(map(len, shap))
     )
+    pairs = [(float(value), place) for value, place in zip(np.concatenate(shap), places, strict=True)]
+    return tuple(pairs[: len(shap[0])]), tuple(pairs[len(shap[0]) :])
 
 
-def _points(sides: Sides, side: int, name: str, *, rows: Any) -> Points:
+def _places(columns: "Sequence[pd.Series[Any]]") -> list[float]:
+    """Where each value ranks among those of both windows, from 0 to 1."""
     from scipy.stats import rankdata
 
-    one = sides.explained[side]
-    shap = one.values[rows, one.features.index(name)].sum(axis=1)
-    if name not in sides.rows[side]:
-        return tuple((float(value), 0.5) for value in shap)
-    bins = binned(*(table[name] for table in sides.rows))
-    both = (
-        np.concatenate([bins.place[0] + 0.0, bins.place[1] + 0.0]) if not bins.numeric else np.concatenate(bins.values)
-    )
-    ranks = (rankdata(both) - 1) / max(len(both) - 1, 1)
-    place = ranks[: len(sides.rows[0])] if side == 0 else ranks[len(sides.rows[0]) :]
-    return tuple((float(v), round(float(r), 3)) for v, r in zip(shap, place[rows], strict=True))
+    bins = binned(*columns)
+    both = np.concatenate(bins.values if bins.numeric else [place.astype(float) for place in bins.place])
+    ranks: list[float] = ((rankdata(both) - 1) / max(len(both) - 1, 1)).round(3).tolist()
+    return ranks

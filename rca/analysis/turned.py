@@ -15,6 +15,7 @@ import numpy as np
 
 from rca.analysis.columns import Floats
 from rca.analysis.explained import Explained
+from rca.analysis.treeshap import diagonal
 
 STEPS = 16
 """Points of the integral where a row has several margins; the rest is below rounding for margins of everyday size."""
@@ -108,8 +109,7 @@ def _softmax(explained: Explained, truth: Floats) -> Lost:
     wanted = np.equal.outer(truth, np.arange(outputs)).astype(float)
     way = explained.values.sum(axis=1)
     slope = np.zeros_like(way)
-    at, weights = np.polynomial.legendre.leggauss(STEPS)
-    for t, weight in zip((at + 1) / 2, weights / 2, strict=True):
+    for t, weight in diagonal(STEPS):
         slope += weight * (softmax(explained.base + t * way, axis=1) - wanted)
     total = -(wanted * log_softmax(explained.base + way, axis=1)).sum(axis=1)
     first = -(wanted * log_softmax(np.broadcast_to(explained.base, way.shape), axis=1)).sum(axis=1)

@@ -79,11 +79,11 @@ def test_values_of_boosted_trees_are_shaps_and_add_up(kind, widest):
     found = spread(tables, asked)
     # The booster itself is asked for margins and contributions of codes, as shap asks it.
     parts = booster.predict(asked, pred_contrib=True, num_threads=1, validate_features=False)
-    parts = parts / 12 if kind == "averaged" else parts  # LightGBM adds up what its margin averages
+    parts = parts / 12 if kind == "averaged" else parts  # what it answers is their mean, LightGBM explains the sum
     parts = parts.reshape(len(asked), -1, asked.shape[1] + 1).transpose(0, 2, 1)
     np.testing.assert_allclose(found, parts[:, :-1], atol=CLOSE)
     np.testing.assert_allclose(tables.base, parts[0, -1], atol=CLOSE)
-    margin = booster.predict(asked, raw_score=True, num_threads=1).reshape(len(asked), -1)
+    margin = booster.predict(asked, raw_score=kind != "averaged", num_threads=1).reshape(len(asked), -1)
     np.testing.assert_allclose(tables.base + found.sum(axis=1), margin, atol=ADDS_UP)
     if kind == "numbers":
         np.testing.assert_allclose(found[..., 0], shap.TreeExplainer(booster).shap_values(asked), atol=CLOSE)
