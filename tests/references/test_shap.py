@@ -141,3 +141,21 @@ def test_a_leafs_values_are_the_mean_over_all_orders():
             found[player] += (worth[1] - worth[0]) / 6
             present = present | {player}
     np.testing.assert_allclose(leaf_values(met[None, :], ratios)[0], found, atol=1e-12)
+
+
+@pytest.mark.parametrize("objective", ["binary:logistic", "reg:squarederror", "multi:softprob"])
+def test_values_of_xgboost_are_its_own_and_add_up(objective):
+    xgboost = pytest.importorskip("xgboost")
+    from rca.analysis.explainer import exact
+    from rca.record.model import model_in_memory
+
+    frame, y = with_missing(rows()), target(rows())
+    several = {"num_class": 3} if objective.startswith("multi") else {}
+    y = y if objective.startswith("reg") else pd.qcut(y, 3, labels=False) if several else (y > 0).astype(int)
+    booster = xgboost.train({"objective": objective, "max_depth": 4, **several}, xgboost.DMatrix(frame, y), 8)
+    found, _ = exact(model_in_memory(booster), frame, 1)(frame)
+    margin = booster.predict(xgboost.DMatrix(frame), output_margin=True).reshape(len(frame), -1)
+    np.testing.assert_allclose(found.margin, margin, atol=CLOSE)
+    if not several:
+        theirs = shap.TreeExplainer(booster).shap_values(frame)
+        np.testing.assert_allclose(found.values[..., 0], theirs, atol=CLOSE)
