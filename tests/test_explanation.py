@@ -312,3 +312,21 @@ def test_the_parts_of_a_log_loss_rank_features_as_shaps_own_mode_does():
     ours = divide_loss(one, wrong[:300].astype(float)).parts
     assert np.argmax(ours.mean(axis=0)) == np.argmax(theirs.mean(axis=0)) == 0
     assert np.corrcoef(ours[:, 0], theirs[:, 0])[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("names", [["hi", "lo", "mid"], [0, 1, 2], ["a", "b", "unlike the model's"]])
+def test_of_several_classes_the_loss_is_divided_where_it_is_known_which_is_which(names):
+    import lightgbm
+
+    before, after = rows(1500, 3)[["a", "b"]], rows(1500, 4)[["a", "b"]].assign(a=0.0)
+    classes = pd.qcut(before["a"], 3, labels=False)
+    settings = {"objective": "multiclass", "num_class": 3, "num_leaves": 5, "verbosity": -1, "num_threads": 1}
+    model = lightgbm.train(settings, lightgbm.Dataset(before, classes), 10)
+    order = classes if names[0] != "a" else 2 - classes
+    both = [table.assign(y=order.map(dict(enumerate(names)))) for table in (before, after)]
+    found = rca.explain(*both, model=model, label="y", features=["a", "b"])
+    if names[0] == "a":
+        assert found.loss is None
+    else:
+        assert found.turned()[0].column == "a"
+        assert found.loss_start + sum(one.loss.value for one in found.reasons) == pytest.approx(found.loss.value)

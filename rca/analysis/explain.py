@@ -258,7 +258,8 @@ def _truth(sides: Sides, windows: Windows) -> tuple[Floats, Floats] | None:
     outputs = sides.explained[0].values.shape[2]
     columns = [rows[label] for rows in sides.rows]
     if outputs > 1:
-        return _classes(columns, outputs)
+        found = _classes(columns, outputs)
+        return found if found is not None and _told(sides.explained[0], found[0]) else None
     if scale == "prediction":
         return as_numbers(columns[0]), as_numbers(columns[1])
     known = [np.where(column.notna(), holds(column, windows.roles.positive), np.nan) for column in columns]
@@ -268,13 +269,20 @@ def _truth(sides: Sides, windows: Windows) -> tuple[Floats, Floats] | None:
 def _classes(columns: "Sequence[pd.Series[Any]]", outputs: int) -> tuple[Floats, Floats] | None:
     """Labels as places among the classes, in order; None where there are not as many as outputs."""
     numbers = [as_numbers(column) for column in columns]
-    if all(np.isin(one[np.isfinite(one)], np.arange(outputs)).all() for one in numbers):
+    if all(np.isfinite(one).any() and np.isin(one[np.isfinite(one)], np.arange(outputs)).all() for one in numbers):
         return numbers[0], numbers[1]
     names = sorted({name for column in columns for name in as_labels(column) if isinstance(name, str)})
     if len(names) != outputs:
         return None
     places = [pd.Series(as_labels(column)).map({name: at for at, name in enumerate(names)}) for column in columns]
     return np.asarray(places[0], dtype=float), np.asarray(places[1], dtype=float)
+
+
+def _told(explained: Explained, truth: Floats) -> bool:
+    """Whether the model names classes more often right than the commonest would be: else they are counted otherwise."""
+    known = np.isfinite(truth)
+    right = float(np.mean(explained.margin.argmax(axis=1)[known] == truth[known]))
+    return right > float(np.bincount(truth[known].astype(int)).max() / known.sum())
 
 
 def _cohorts(
