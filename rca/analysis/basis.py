@@ -242,7 +242,7 @@ def polynomial(columns: Sequence[Windows], rows: Windows, *, room: int = 0) -> T
     owner = np.repeat(np.arange(len(both)), [one.shape[1] for one in both])
     curved = _distinct(_curved(flat, owner), room) if room > 0 else flat[:, :0]
     terms = np.hstack([np.ones((len(flat), 1)), flat, curved])
-    penalty = np.concatenate([[0.0], SHRINK * (terms[:, 1:] ** 4).mean(axis=0)])
+    penalty = np.concatenate([[0.0], SHRINK * np.square(np.square(terms[:, 1:])).mean(axis=0)])
     return Terms(reference=terms[:n], current=terms[n:], penalty=penalty)
 
 
