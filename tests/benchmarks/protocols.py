@@ -160,7 +160,7 @@ def table(found, date):
     """What was seen, as Markdown."""
     head = [
         "# How right it is on published cases", "",
-        f"Measured {date} by `tests/benchmarks/protocols.py` on cases whose truth is built in, by the kit's own programs.",
+        f"Measured {date} by `tests/benchmarks/protocols.py` on cases of known truth, by the kit's programs.",
         "Chance is the 95 % interval that so many draws leave a figure; `within chance` says that it does not",
         "rule the goal out.", "",
         *(f"- **{protocol.letter}**: {protocol.asks}." for protocol in PROTOCOLS if protocol.letter in found), "",
