@@ -37,12 +37,12 @@ class Protocol:
 
 PROTOCOLS = (
     Protocol(
-        letter="A", program="a_change_attribution.py", method="adapters:attribute", options=("--seeds", "8000"),
-        asks="a change of a mean divided among three mechanisms, 2 × 1,000 rows, 95 % intervals; 8,000 draws",
+        letter="A", program="a_change_attribution.py", method="adapters:attribute", options=("--seeds", "6000"),
+        asks="a change of a mean divided among three mechanisms, 2 × 1,000 rows, 95 % intervals; 6,000 draws",
     ),
     Protocol(
-        letter="D", program="d_why_model_failed.py", method="adapters:attribute", options=("--seeds", "100"),
-        asks="a Brier score that rose because P(Y given G) changed, 2 × 5,000 rows, 95 % intervals; 100 draws",
+        letter="D", program="d_why_model_failed.py", method="adapters:attribute", options=("--seeds", "60"),
+        asks="a Brier score that rose because P(Y given G) changed, 2 × 5,000 rows, 95 % intervals; 60 draws",
     ),
     Protocol(
         letter="E", program="e_decomposition_coverage.py", method="adapters:decompose",
