@@ -34,7 +34,8 @@ SHRINK = 3e-4
 """Ridge penalty of a term, as a share of the rows, times its kurtosis: next to none, but where few rows carry it."""
 
 TRIED = 1000
-"""Rows of a window on which a tree learns, and as many on which it is tried, to see whether trees are worth it."""
+"""Rows of a window on which a tree learns, and as many on which it is tried, to see whether trees are worth it; twice
+as many where it is asked whether rich ones are."""
 
 TINY = 1e-9
 """Rows' worth of shrinking that keeps any matrix of products invertible."""
@@ -288,12 +289,17 @@ def _boosted(columns: Sequence[Windows], response: Windows, train: Masks, *, ric
 
 
 def _rich_tell(columns: Sequence[Windows], response: Windows, halves: tuple[Masks, Masks]) -> bool:
-    """Whether rich trees, shown some of the rows, miss less of the rest than the usual ones do."""
+    """Whether rich trees, shown some of the rows, miss less of others than the usual ones do."""
+    shown, held = (tuple(np.flatnonzero(mask)[: 2 * TRIED] for mask in half) for half in halves)
+    rows = [np.concatenate([one, other]) for one, other in zip(shown, held, strict=True)]
+    train = np.arange(len(rows[0])) < len(shown[0]), np.arange(len(rows[1])) < len(shown[1])
+    seen = [(one[0][rows[0]], one[1][rows[1]]) for one in columns]
+    truth = response[0][rows[0]], response[1][rows[1]]
     missed = []
     for rich in (False, True):
-        said = _boosted(columns, response, halves[0], rich=rich)
-        x, y = (np.concatenate([one[side][halves[1][side]] for side in (0, 1)]) for one in (said, response))
-        missed.append(1 - float(np.corrcoef(x[:, 0], y)[0, 1]) ** 2 if min(x.std(), y.std()) > 0 else 1.0)
+        said = _boosted(seen, truth, train, rich=rich)
+        x, y = (np.concatenate([one[side][~train[side]].ravel() for side in (0, 1)]) for one in (said, truth))
+        missed.append(1 - float(np.corrcoef(x, y)[0, 1]) ** 2 if min(x.std(), y.std()) > 0 else 1.0)
     return missed[1] < (1 - WORTH_RICH) * missed[0]
 
 
