@@ -37,8 +37,8 @@ class Protocol:
 
 PROTOCOLS = (
     Protocol(
-        letter="A", program="a_change_attribution.py", method="adapters:attribute", options=("--seeds", "6000"),
-        asks="a change of a mean divided among three mechanisms, 2 × 1,000 rows, 95 % intervals; 6,000 draws",
+        letter="A", program="a_change_attribution.py", method="adapters:attribute", options=("--seeds", "2000"),
+        asks="a change of a mean divided among three mechanisms, 2 × 1,000 rows, 95 % intervals; 2,000 draws",
     ),
     Protocol(
         letter="D", program="d_why_model_failed.py", method="adapters:attribute", options=("--seeds", "60"),
