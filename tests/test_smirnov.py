@@ -111,3 +111,14 @@ def test_a_handful_of_other_values_among_many_is_counted_exactly():
     first, second = np.r_[np.zeros(990), np.ones(10)], np.r_[np.zeros(899), np.ones(1)]
     found = merged(first, second)
     assert found.p_value() == smirnov._paths(found._reach(), found.last, 1000)
+
+
+def test_of_many_rows_the_mean_distance_is_scipys():
+    first, second = RNG.normal(size=3 * smirnov.CHUNK), RNG.normal(0.1, 1.2, 2 * smirnov.CHUNK + 1)
+    assert_allclose(merged(first, second).wasserstein(), wasserstein_distance(first, second), rtol=1e-12)
+
+
+def test_of_many_rows_without_ties_the_p_value_is_the_one_of_rows_that_are_told_to_have_none():
+    first, second = RNG.normal(size=3000), RNG.normal(0.03, 1, 2000)
+    found = merged(first, second)
+    assert found.p_value() == smirnov._limit(found.distance(), (3000, 2000), np.full(5000, 1 / 5000))

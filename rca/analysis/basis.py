@@ -34,7 +34,8 @@ SHRINK = 3e-4
 """Ridge penalty of a term, as a share of the rows, times its kurtosis: next to none, but where few rows carry it."""
 
 TRIED = 1000
-"""Rows of a window on which a tree learns, and as many on which it is tried, to see whether trees are worth it."""
+"""Rows of a window on which a tree learns, and as many on which it is tried, to see whether trees are worth it; twice
+as many where it is asked whether rich ones are."""
 
 TINY = 1e-9
 """Rows' worth of shrinking that keeps any matrix of products invertible."""
@@ -44,6 +45,12 @@ WORTH_SQUARES = 0.002
 
 WORTH_TREES = 0.02
 """Share of what a polynomial leaves over that trees have to explain, to become terms."""
+
+RICH = {"rounds": 320, "leaves": 31}
+"""Trees, and leaves of each, of what hardly any chance enters, such as a loss told from all that it is made of."""
+
+WORTH_RICH = 0.1
+"""Share of what the usual trees miss that rich ones, at five times the cost, have to take away."""
 
 Windows = tuple[Floats, Floats]
 Masks = tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
@@ -91,10 +98,13 @@ class Learner:
     Attributes
     ----------
     squares, trees : bool
+    rich : bool
+        Whether there are more and larger trees than usual.
     """
 
     squares: bool = False
     trees: bool = False
+    rich: bool = False
 
 
 def lines(reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded: bool = False) -> Windows:
@@ -153,7 +163,8 @@ def _indicators(labels: npt.NDArray[np.object_]) -> Floats:
 def chosen(columns: Sequence[Windows], response: Windows, train: Masks) -> Learner:
     """Which terms tell a response best, on training rows that they were not fitted on.
 
-    Lines, unless squares and products tell more; and boosted trees, where a tree tells of what is left.
+    Lines, unless squares and products tell more; and boosted trees, where a tree tells of what is left: rich ones
+    where the usual ones leave much that could be told.
 
     Parameters
     ----------
@@ -171,7 +182,8 @@ def chosen(columns: Sequence[Windows], response: Windows, train: Masks) -> Learn
     left = [_left_over(terms, response, halves[0]) for terms in trials]
     errors = [sum(float((one[side][halves[1][side]] ** 2).sum()) for side in (0, 1)) for one in left]
     squares = errors[1] < (1 - WORTH_SQUARES) * errors[0]
-    return Learner(squares=squares, trees=tree_tells(seen, left[int(squares)], halves))
+    trees = tree_tells(seen, left[int(squares)], halves)
+    return Learner(squares=squares, trees=trees, rich=trees and _rich_tell(seen, response, halves))
 
 
 def terms_of(columns: Sequence[Windows], response: Windows, train: Masks, *, learner: Learner) -> Terms:
@@ -194,7 +206,9 @@ def terms_of(columns: Sequence[Windows], response: Windows, train: Masks, *, lea
     """
     seen = [one for one in columns if one[0].shape[1]]
     terms = polynomial(seen, response, room=_room(seen, train) if learner.squares else 0)
-    return terms.joined(*_boosted(seen, response, train), penalty=SHRINK) if learner.trees else terms
+    if not learner.trees:
+        return terms
+    return terms.joined(*_boosted(seen, response, train, rich=learner.rich), penalty=SHRINK)
 
 
 def _room(columns: Sequence[Windows], train: Masks) -> int:
@@ -242,7 +256,7 @@ def polynomial(columns: Sequence[Windows], rows: Windows, *, room: int = 0) -> T
     owner = np.repeat(np.arange(len(both)), [one.shape[1] for one in both])
     curved = _distinct(_curved(flat, owner), room) if room > 0 else flat[:, :0]
     terms = np.hstack([np.ones((len(flat), 1)), flat, curved])
-    penalty = np.concatenate([[0.0], SHRINK * (terms[:, 1:] ** 4).mean(axis=0)])
+    penalty = np.concatenate([[0.0], SHRINK * np.square(np.square(terms[:, 1:])).mean(axis=0)])
     return Terms(reference=terms[:n], current=terms[n:], penalty=penalty)
 
 
@@ -264,14 +278,29 @@ def _distinct(terms: Floats, room: int) -> Floats:
     return np.asarray((terms[:, kept] - terms[:, kept].mean(axis=0)) / terms[:, kept].std(axis=0))
 
 
-def _boosted(columns: Sequence[Windows], response: Windows, train: Masks) -> Windows:
+def _boosted(columns: Sequence[Windows], response: Windows, train: Masks, *, rich: bool) -> Windows:
     """What boosted trees that learned from both windows say, in the response's spread; each window scales it anew."""
     seen = [np.hstack([one[side] for one in columns]) for side in (0, 1)]
     truth = np.concatenate([response[side][train[side]] for side in (0, 1)])
     middle, spread = float(truth.mean()), float(truth.std()) or 1.0
-    model = regressor().fit(np.vstack([seen[side][train[side]] for side in (0, 1)]), truth)
+    model = regressor(**RICH if rich else {}).fit(np.vstack([seen[side][train[side]] for side in (0, 1)]), truth)
     found = [((model.predict(rows) - middle) / spread)[:, None] for rows in seen]
     return found[0], found[1]
+
+
+def _rich_tell(columns: Sequence[Windows], response: Windows, halves: tuple[Masks, Masks]) -> bool:
+    """Whether rich trees, shown some of the rows, miss less of others than the usual ones do."""
+    shown, held = (tuple(np.flatnonzero(mask)[: 2 * TRIED] for mask in half) for half in halves)
+    rows = [np.concatenate([one, other]) for one, other in zip(shown, held, strict=True)]
+    train = np.arange(len(rows[0])) < len(shown[0]), np.arange(len(rows[1])) < len(shown[1])
+    seen = [(one[0][rows[0]], one[1][rows[1]]) for one in columns]
+    truth = response[0][rows[0]], response[1][rows[1]]
+    missed = []
+    for rich in (False, True):
+        said = _boosted(seen, truth, train, rich=rich)
+        x, y = (np.concatenate([one[side][~train[side]].ravel() for side in (0, 1)]) for one in (said, truth))
+        missed.append(1 - float(np.corrcoef(x, y)[0, 1]) ** 2 if min(x.std(), y.std()) > 0 else 1.0)
+    return missed[1] < (1 - WORTH_RICH) * missed[0]
 
 
 def tree_tells(columns: Sequence[Windows], left: Windows, halves: tuple[Masks, Masks]) -> bool:

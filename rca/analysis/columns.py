@@ -52,8 +52,10 @@ def as_numbers(values: "pd.Series[Any]") -> Floats:
     if pd.api.types.is_datetime64_any_dtype(values):
         seconds = values.astype("int64").to_numpy(float) / _ticks(values)
         return np.where(values.isna(), np.nan, seconds)
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":
+        return np.asarray(values.to_numpy(float) + 0.0)  # there is one zero: -0.0 would be spelled otherwise
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(float, na_value=np.nan)
-    return np.asarray(numbers + 0.0)  # there is one zero: -0.0 would be spelled otherwise
+    return np.asarray(numbers + 0.0)
 
 
 def _ticks(values: "pd.Series[Any]") -> float:

@@ -42,6 +42,9 @@ CELLS = 256
 NARROWEST = 0.05
 """Corridor below which every bridge leaves it, all but surely."""
 
+CHUNK = 16_384
+"""Rows looked at together where sums are taken, so that they stay in the processor's cache."""
+
 CERTAIN = 1e-7
 """p-value below which ties no longer matter; Kolmogorov's, which is never too small, is given."""
 
@@ -96,18 +99,26 @@ class Merged:
         """
         if not np.isfinite(self.values[[0, -1]]).all():
             return None
-        n, m = self.sizes
         with np.errstate(over="ignore", invalid="ignore"):
-            area = float(np.abs(self.apart[:-1] / (n * m)) @ np.diff(self.values))
+            area = sum(self._area(start, start + CHUNK) for start in range(0, len(self.values) - 1, CHUNK))
         return area if math.isfinite(area) else None
+
+    def _area(self, start: int, end: int) -> float:
+        """The part of the integral from some row to another."""
+        n, m = self.sizes
+        widths = np.diff(self.values[start : end + 1])
+        return float(np.abs(self.apart[start : start + len(widths)] / (n * m)) @ widths)
 
     def p_value(self) -> float:
         """Share of the orders of the pooled rows that set the windows at least as far apart."""
         n, m = self.sizes
         if not self._reach():
             return 1.0
-        if n * m <= EXACT_UP_TO and (self.last.all() or n + m > PATHS_UP_TO):
+        distinct = bool(self.last.all())
+        if n * m <= EXACT_UP_TO and (distinct or n + m > PATHS_UP_TO):
             return _untied(self.reference, self.current)
+        if distinct:
+            return _smooth(self.distance(), (n, m))[1]
         if n * m <= PATHS_UP_TO or (n * m <= EXACT_UP_TO and self._few()):
             return _paths(self._reach(), self.last, n)
         return _limit(self.distance(), (n, m), self._runs() / (n + m))
@@ -142,18 +153,33 @@ def merge(reference: Floats, current: Floats) -> Merged:
     n, m = len(reference), len(current)
     places = np.searchsorted(reference, current, side="right")
     places += np.arange(m)
-    theirs = np.zeros(n + m, dtype=bool)
-    theirs[places] = True
-    values = np.empty(n + m)
-    values[places], values[np.flatnonzero(~theirs)] = current, reference
-    last = np.append(values[1:] != values[:-1], True)
     # In place, since memory that is asked for anew costs more here than the sums do.
-    apart = np.cumsum(theirs, dtype=np.int32).astype(np.int64)
-    apart *= -(n + m)
-    apart += np.arange(m, (n + m) * m + 1, m)
-    width = np.abs(apart)
-    widest = int(np.argmax(width if last.all() else np.where(last, width, -1)))
-    return Merged(reference=reference, current=current, values=values, apart=apart, last=last, widest=widest)
+    apart = np.full(n + m, m, dtype=np.int64)
+    apart[places] = -n
+    values = np.empty(n + m)
+    values[places], values[np.flatnonzero(apart > 0)] = current, reference
+    np.cumsum(apart, out=apart)
+    last = np.ones(n + m, dtype=bool)
+    np.not_equal(values[1:], values[:-1], out=last[:-1])
+    return Merged(
+        reference=reference, current=current, values=values, apart=apart, last=last, widest=_widest(apart, last)
+    )
+
+
+def _widest(apart: npt.NDArray[np.int64], last: Mask) -> int:
+    """Where F and G are farthest apart, of the rows that are the last of their value; the first of such places."""
+    if last.all():
+        return _farthest(apart)
+    ends = np.flatnonzero(last)
+    return int(ends[_farthest(apart[ends])])
+
+
+def _farthest(apart: npt.NDArray[np.int64]) -> int:
+    """Where the largest of some numbers is, whatever its sign."""
+    low, high = int(np.argmin(apart)), int(np.argmax(apart))
+    if -apart[low] == apart[high]:
+        return min(low, high)
+    return low if -apart[low] > apart[high] else high
 
 
 def _untied(reference: Floats, current: Floats) -> float:
@@ -209,16 +235,20 @@ def _limit(distance: float, sizes: tuple[int, int], shares: Floats) -> float:
     Doob (1949), section 2. Where no value repeats, few rows are corrected for as in Stephens (1970), J. R. Stat. Soc. B
     32(1), table 1; atoms need no correction.
     """
-    from scipy.special import kolmogorov
-
-    root = math.sqrt(sizes[0] * sizes[1] / sum(sizes))
-    untied = 1 - float(shares[shares >= GRAIN].sum())
-    c = (root + untied * (0.12 + 0.11 / root)) * distance
-    above = float(kolmogorov(c))
+    c, above = _smooth(distance, sizes, 1 - float(shares[shares >= GRAIN].sum()))
     if above < CERTAIN or shares.max() < GRAIN:
         return above
     lengths, atoms = _steps(shares)
     return min(_leaves(max(c, NARROWEST), lengths, atoms), above) if len(lengths) > 1 else above
+
+
+def _smooth(distance: float, sizes: tuple[int, int], untied: float = 1.0) -> tuple[float, float]:
+    """How wide the corridor is, and the chance that a bridge that never jumps leaves it."""
+    from scipy.special import kolmogorov
+
+    root = math.sqrt(sizes[0] * sizes[1] / sum(sizes))
+    c = (root + untied * (0.12 + 0.11 / root)) * distance
+    return c, float(kolmogorov(c))
 
 
 def _leaves(c: float, lengths: list[float], atoms: list[bool]) -> float:

@@ -1,31 +1,39 @@
 """What this project costs beside its peers, in one run on one workload: medians of CPU seconds, on one thread.
 
-Usage: PYTHONPATH=. python tests/benchmarks/compare.py --date 2026-01-31 [--evidently PYTHON] [--runs 3] [--out FILE]
+Usage: PYTHONPATH=. python tests/benchmarks/compare.py --date 2026-01-31 [--evidently PYTHON] [--large DIR] [--runs 3]
 
-The workload and the peers' programs are those of the bench kit, which is looked for beside the repository. Each job is
-a process of its own and is run in turn with the others, so that a change in the machine's load falls on all of them.
-Its imports are not counted; reading the Parquet files, and whatever its child processes do, is. Evidently needs an
-environment of its own, since it does not import beside pandas 3.
+The workload and the peers' programs are those of the bench kit, which is looked for beside the repository, or where the
+variable RCA_KIT says. Each job is a process of its own and is run in turn with the others, so that a change in the
+machine's load falls on all of them. Its imports are not counted, and reading the Parquet files is told apart from what
+is made of them; whatever its child processes do counts. Evidently needs an environment of its own, since it does not
+import beside pandas 3. The large workload, 4.1 GB, is written to DIR unless it lies there; it is read by as many
+threads as there are cores.
 """
 # ruff: noqa: T201 - a program that prints what it measured
 
 import argparse
+import hashlib
+import importlib
 import importlib.util
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve()
-KIT = HERE.parents[3] / "shared" / "bench"
+KIT = Path(os.environ.get("RCA_KIT", HERE.parents[3] / "shared" / "bench"))
 RESULTS = HERE.with_name("RESULTS.md")
-ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "POLARS_MAX")}
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS")
+ONE_THREAD = dict.fromkeys(THREADS, "1")
 COLUMNS = [f"num{i}" for i in range(20)] + [f"cat{i}" for i in range(10)]
 DRIFT, ATTRIBUTION = "Drift table, 2 × 100,000 × 30", "Attribution to 8 mechanisms, 2 × 5,000"
+LARGE, LARGE_ROWS = "Drift table, 2 × 10,000,000 × 30", 10_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,19 +71,19 @@ def jobs(evidently):
     ]
 
 
-# --- our side, in a child ---------------------------------------------------------------------------------------------
+# --- our side, in a child: imports first, as they are not counted -----------------------------------------------------
 
 
 def exact():
     """Exact drift of every column."""
     import pandas as pd
-    import scipy.stats  # noqa: F401 - imports are not counted
+    import scipy.stats  # noqa: F401
 
     from rca.analysis.drift import drift
 
     def job(folder):
         windows = [pd.read_parquet(folder / f"{name}.parquet", columns=COLUMNS) for name in ("reference", "current")]
-        return drift(*windows)
+        return drift(*windows).to_dict()
 
     return job
 
@@ -83,7 +91,8 @@ def exact():
 def sketches():
     """Drift from sketches, their building included."""
     import polars as pl
-    import scipy.stats  # noqa: F401 - imports are not counted
+    import pyarrow.compute  # noqa: F401
+    import scipy.stats  # noqa: F401
 
     from rca.analysis.sketch import sketch
     from rca.analysis.sketched import drift_of
@@ -91,7 +100,21 @@ def sketches():
     def job(folder):
         windows = [pl.read_parquet(folder / f"{name}.parquet", columns=COLUMNS) for name in ("reference", "current")]
         reference = sketch(windows[0])
-        return drift_of(reference, sketch(windows[1], like=reference))
+        return drift_of(reference, sketch(windows[1], like=reference)).to_dict()
+
+    return job
+
+
+def large():
+    """Drift of files that do not fit into memory."""
+    import pyarrow.dataset  # noqa: F401
+    import scipy.stats  # noqa: F401
+
+    from rca.analysis.questions import drift
+
+    def job(folder):
+        windows = [str(folder / f"{name}.parquet") for name in ("reference", "current")]
+        return drift(*windows, features=COLUMNS).to_dict()
 
     return job
 
@@ -99,6 +122,8 @@ def sketches():
 def attribution():
     """The mean of Y divided among mechanisms, with intervals."""
     import pandas as pd
+    import sklearn.ensemble
+    import sklearn.tree  # noqa: F401
     from adapters import attribute
 
     def job(folder):
@@ -118,51 +143,111 @@ def loaded(program):
     return module.main
 
 
+class Meter:
+    """CPU seconds of this process and its children, and those of them that go into reading."""
+
+    def __init__(self):
+        self.reading = 0.0
+
+    @staticmethod
+    def now():
+        """So far."""
+        parts = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return sum(part.ru_utime + part.ru_stime for part in parts)
+
+    def watch(self, package):
+        """Count what a package's `read_parquet` costs, whoever calls it."""
+        module = importlib.import_module(package)
+        plain = module.read_parquet
+
+        def read_parquet(*args, **kwargs):
+            before = self.now()
+            try:
+                return plain(*args, **kwargs)
+            finally:
+                self.reading += self.now() - before
+
+        module.read_parquet = read_parquet
+
+
 def child(call, folder, options):
     """Do one job, and say on the last line what it cost."""
+    meter = Meter()
     try:
         import pyarrow.parquet  # noqa: F401 - what reads the files is an import on every side
 
+        for package in ("pandas", "polars") if call == "sketches" else ("pandas",):
+            meter.watch(package)
         job = loaded(call) if call.endswith(".py") else globals()[call]()
     except ImportError as reason:
         print(json.dumps({"skipped": f"not there: {reason}"}))
         return
-    before = os.times()
-    job(Path(folder), *options)
-    print("\n" + json.dumps({"cpu": round(sum(os.times()[:4]) - sum(before[:4]), 3)}))
+    before, start = meter.now(), time.perf_counter()
+    found = job(Path(folder), *options)
+    spent, wall = meter.now() - before, time.perf_counter() - start
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    said = {"reading": meter.reading, "analysing": spent - meter.reading, "wall": wall, "peak": peak / 1024}
+    digest = hashlib.sha256(repr(found).encode()).hexdigest() if found is not None else ""
+    print("\n" + json.dumps(said | {"digest": digest}))
 
 
 # --- the table --------------------------------------------------------------------------------------------------------
 
 
 def cost(job, folder):
-    """CPU seconds of one run, or why there is none."""
+    """What one run cost, or why there is none."""
     if job.python is None:
         return "no environment was given"
     command = [job.python, str(HERE), "--child", job.call, str(folder), *job.options]
     path = os.pathsep.join([str(HERE.parents[2]), str(HERE.parent)]) if job.python == sys.executable else ""
+    settings = {"PYTHONPATH": path, "PYTHONHASHSEED": "0", "RCA_KIT": str(KIT)}
     ran = subprocess.run(
-        command, env={**os.environ, **ONE_THREAD, "PYTHONPATH": path}, capture_output=True, text=True, check=False
+        command, env={**os.environ, **ONE_THREAD, **settings}, capture_output=True, text=True, check=False
     )
     if ran.returncode:
         return f"failed: {(ran.stderr.strip().splitlines() or ['?'])[-1][:80]}"
     said = json.loads(ran.stdout.strip().splitlines()[-1])
-    return said.get("cpu", said.get("skipped"))
+    return said.get("skipped", said)
+
+
+def told(found):
+    """Medians of what was measured, and whether every run said the same to the bit."""
+    known = [one for one in found if isinstance(one, dict)]
+    if not known:
+        return f"skipped: {found[0]} | | | 0 | "
+    middle = {what: statistics.median(one[what] for one in known) for what in ("analysing", "reading")}
+    digests = {one["digest"] for one in known}
+    alike = "" if "" in digests or len(known) < 2 else "yes" if len(digests) == 1 else "no"
+    whole = middle["analysing"] + middle["reading"]
+    return f"{middle['analysing']:.2f} | {middle['reading']:.2f} | {whole:.2f} | {len(known)} | {alike}"
 
 
 def table(rows, date):
     """The costs as Markdown."""
     lines = [
         "# What it costs beside its peers", "",
-        f"Measured {date} by `tests/benchmarks/compare.py`: CPU seconds on one thread, children included, imports not.",
-        "",
-        "| task | program | CPU s, median | runs |", "|---|---|---|---|",
+        f"Measured {date} by `tests/benchmarks/compare.py`: medians of CPU seconds on one thread, children included,",
+        "imports not. Reading is what Parquet files cost on their way to a frame. Runs are bit-equal if every one says",
+        "the same to the last bit, each in a process of its own.", "",
+        "| task | program | analysing | reading | together | runs | bit-equal |", "|---|---|---|---|---|---|---|",
     ]  # fmt: skip
-    for job, found in rows:
-        known = [one for one in found if isinstance(one, float)]
-        said = f"{statistics.median(known):.2f}" if known else f"skipped: {found[0]}"
-        lines.append(f"| {job.task} | {job.name} | {said} | {len(known)} |")
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, *(f"| {job.task} | {job.name} | {told(found)} |" for job, found in rows), ""])
+
+
+def large_table(found):
+    """The cost of the large workload as Markdown."""
+    known = [one for one in found if isinstance(one, dict)]
+    if not known:
+        return f"\n{LARGE}: skipped: {found[0]}\n"
+    cpu = statistics.median(one["analysing"] + one["reading"] for one in known)
+    walls, peak = [one["wall"] for one in known], max(one["peak"] for one in known)
+    row = f"{cpu:.1f} | {statistics.median(walls):.1f} | {min(walls):.1f} | {peak:.0f} | {len(known)}"
+    lines = [
+        "", f"Files that need not fit into memory are counted as they are read, by {os.cpu_count()} threads.", "",
+        "| task | program | CPU s | wall s, median | wall s, least | peak RSS, MB | runs |",
+        "|---|---|---|---|---|---|---|", f"| {LARGE} | rca, by sketches | {row} |", "",
+    ]  # fmt: skip
+    return "\n".join(lines)
 
 
 def compare(options, folder):
@@ -177,21 +262,35 @@ def compare(options, folder):
     return table(found.items(), options.date)
 
 
+def compare_large(options):
+    """Drift of the large workload, which is written first if need be."""
+    if not (options.large / "workload.json").exists():
+        written(LARGE_ROWS, options.large)
+    job = Job(task=LARGE, name="rca, by sketches", call="large")
+    return large_table([cost(job, options.large) for _ in range(options.runs)])
+
+
+def written(rows, folder):
+    """Write the kit's workload."""
+    command = [sys.executable, str(KIT / "workload.py"), str(rows), str(folder)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
 def main():
     """Compare, print the table, and keep it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--date", required=True, help="written above the table; no clock is read")
     parser.add_argument("--evidently", help="a Python that has Evidently")
+    parser.add_argument("--large", type=Path, help="folder of the large workload; it is written there if need be")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     if not KIT.is_dir():
         sys.exit(f"skipped: the bench kit is not beside the repository ({KIT.parent.name}/{KIT.name})")
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(
-            [sys.executable, str(KIT / "workload.py"), "100000", folder], check=True, stdout=subprocess.DEVNULL
-        )
+        written(100_000, folder)
         said = compare(options, folder)
+    said += compare_large(options) if options.large else ""
     print(said)
     options.out.write_text(said, encoding="utf-8")
 
