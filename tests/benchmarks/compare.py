@@ -33,6 +33,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXP
 ONE_THREAD = dict.fromkeys(THREADS, "1")
 COLUMNS = [f"num{i}" for i in range(20)] + [f"cat{i}" for i in range(10)]
 DRIFT, ATTRIBUTION = "Drift table, 2 × 100,000 × 30", "Attribution to 8 mechanisms, 2 × 5,000"
+EXPLANATION = "SHAP of 100 trees × 31 leaves, 100,000 rows"
 LARGE, LARGE_ROWS = "Drift table, 2 × 10,000,000 × 30", 10_000_000
 
 
@@ -68,6 +69,10 @@ def jobs(evidently):
         Job(task=ATTRIBUTION, name="dowhy, robust, no interval", call="dowhy_robust.py", once=True),
         Job(task=ATTRIBUTION, name="dowhy, linear, 20 resamples", call=shapley, options=("bootstrap",), once=True),
         Job(task=ATTRIBUTION, name="dowhy, linear, as it comes", call=shapley, options=("default",), once=True),
+        Job(task=EXPLANATION, name="rca, two windows and their comparison", call="explanation"),
+        Job(task=EXPLANATION, name="shap, one window", call="shap_tree.py", options=("100000",), once=True),
+        Job(task=EXPLANATION, name="LightGBM, one window", call="lightgbm_contrib.py", options=("100000",), once=True),
+        Job(task=EXPLANATION, name="WOODELF, one window", call="woodelf_tree.py", options=("100000",)),
     ]
 
 
@@ -134,6 +139,22 @@ def attribution():
     return job
 
 
+def explanation():
+    """How the reasons of the kit's model changed: exact SHAP values of both windows, tests, losses and all."""
+    import pandas as pd
+    import sklearn.ensemble  # noqa: F401
+
+    from rca.analysis.questions import explain
+    from rca.record.model import read_model
+
+    def job(folder):
+        tables = [pd.read_parquet(folder / f"{name}.parquet", columns=COLUMNS) for name in ("reference", "current")]
+        windows = [rows.assign(**{name: rows[name].str[1:].astype(float) for name in COLUMNS[20:]}) for rows in tables]
+        return explain(*windows, model=read_model(folder / "model.txt", "lightgbm", place="model")).to_dict()
+
+    return job
+
+
 def loaded(program):
     """The `main` of a peer's program."""
     sys.path.insert(0, str(KIT / "peers"))
@@ -194,12 +215,12 @@ def child(call, folder, options):
 # --- the table --------------------------------------------------------------------------------------------------------
 
 
-def cost(job, folder):
+def cost(job, folder, packages=""):
     """What one run cost, or why there is none."""
     if job.python is None:
         return "no environment was given"
     command = [job.python, str(HERE), "--child", job.call, str(folder), *job.options]
-    path = os.pathsep.join([str(HERE.parents[2]), str(HERE.parent)]) if job.python == sys.executable else ""
+    path = os.pathsep.join([str(HERE.parents[2]), str(HERE.parent), packages]) if job.python == sys.executable else ""
     settings = {"PYTHONPATH": path, "PYTHONHASHSEED": "0", "RCA_KIT": str(KIT)}
     ran = subprocess.run(
         command, env={**os.environ, **ONE_THREAD, **settings}, capture_output=True, text=True, check=False
@@ -257,7 +278,7 @@ def compare(options, folder):
     for turn in range(options.runs):
         for job in every:
             if turn == 0 or not (job.once or isinstance(found[job][0], str)):
-                found[job].append(cost(job, folder))
+                found[job].append(cost(job, folder, options.packages))
                 print(f"{job.name}: {found[job][-1]}", file=sys.stderr)
     return table(found.items(), options.date)
 
@@ -281,6 +302,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--date", required=True, help="written above the table; no clock is read")
     parser.add_argument("--evidently", help="a Python that has Evidently")
+    parser.add_argument("--packages", default="", help="a folder of peers' packages that are not installed: woodelf")
     parser.add_argument("--large", type=Path, help="folder of the large workload; it is written there if need be")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--out", type=Path, default=RESULTS)
