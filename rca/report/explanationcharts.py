@@ -47,7 +47,7 @@ LEGEND: Spec = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}
 
 def unit_of(scale: str) -> str:
     """The unit of SHAP values on a scale."""
-    return UNITS.get(scale, scale)
+    return UNITS.get(scale, label(scale))
 
 
 def shifted(interval: Interval, by: float) -> Interval:
@@ -286,7 +286,7 @@ def turned(result: ExplanationShift) -> Chart:
         data=(_waterfall(steps, said),),
         layout={
             "height": height(len(steps), per_row=42, around=80),
-            "xaxis": {"title": f"change of the mean loss ({plain(result.loss_unit, 40)})", "rangemode": "tozero"},
+            "xaxis": {"title": f"change of the mean loss ({label(result.loss_unit, 40)})", "rangemode": "tozero"},
             "yaxis": named_rows([step.name for step in steps], said=said),
         },
     )

@@ -257,7 +257,7 @@ def reasons(result: "ExplanationShift") -> str:
     unit = unit_of(result.scale)
     rows = [_reason(one, result.loss_unit) for one in result.reasons[:MOST_NUMBERS]]
     left = len(result.reasons) - len(rows)
-    more = paragraph(f"{count(left, 'feature')} that changed less are left out.", "rca-note") if left else ""
+    more = paragraph(f"Left out, as they changed less: {count(left, 'feature')}.", "rca-note") if left else ""
     return (
         table(rows, f"What each feature is worth: mean |SHAP| ({unit}), the largest change first; 95% intervals") + more
     )
@@ -294,7 +294,7 @@ def cohorts(result: "ExplanationShift") -> str:
     """In which parts of the rows the reasons changed, and how much more than in the others."""
     told = [one for one in result.cohorts if abs(one.change) >= result.material]
     left = len(result.cohorts) - len(told[:MOST_COHORTS])
-    more = paragraph(f"{count(left, 'part')} that changed less, but beyond chance, are left out.", "rca-note")
+    more = paragraph(f"Left out, as they changed less: {count(left, 'part')} of the rows.", "rca-note")
     caption = f"Parts of the rows, and the feature whose mean |SHAP| ({unit_of(result.scale)}) changed farthest in each"
     rows = [_cohort(one) for one in told[:MOST_COHORTS]]
     return table(rows, f"{caption}; 95% intervals") + (more if left else "")
