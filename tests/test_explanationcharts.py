@@ -268,6 +268,16 @@ def test_forty_features_stay_readable_and_none_is_lost(many):
     assert "The 15 that changed most of 40 are drawn." in drawn.alt
 
 
+@pytest.mark.parametrize("name", ["reasons", "swarm", "turned", "updated"])
+def test_long_names_that_begin_alike_stay_apart(many, name):
+    parts = tuple(replace(one, column=f"a feature with a name that begins alike {one.column}") for one in many.reasons)
+    swarm = tuple((one.column, *sides) for one, (_, *sides) in zip(parts, many.swarm, strict=True))
+    ticks = DRAWINGS[name](replace(many, reasons=parts, swarm=swarm)).layout["yaxis"]["ticktext"]
+    named = [tick.partition("<br>")[0] for tick in ticks if tick != "during"]
+    assert len(set(named)) == len(named)
+    assert max(len(text) for text in named) <= len(", before") + 22
+
+
 def test_thousands_of_features_leave_the_tables_short(shift):
     parts = tuple(reason(f"f{at}", 1.0, 1.0) for at in range(5000))
     assert len(chart(replace(shift, reasons=parts)).rows) == explanationcharts.MOST_NUMBERS

@@ -50,6 +50,16 @@ def unit_of(scale: str) -> str:
     return UNITS.get(scale, label(scale))
 
 
+def short(name: str, limit: int = 22) -> str:
+    """A name that fits an axis: of a long one the beginning and the end, by which names of many features differ.
+
+    >>> short("payments_of_the_last_12_months"), short("income")
+    ('payments_of_…12_months', 'income')
+    """
+    safe = plain(name)
+    return safe if len(safe) <= limit else f"{safe[: limit - 10]}…{safe[-9:]}"
+
+
 def shifted(interval: Interval, by: float) -> Interval:
     """The interval of a change, laid at the value it starts from."""
     return Interval(low=by + interval.low, high=by + interval.high, level=interval.level)
@@ -69,7 +79,7 @@ def _explanation(result: ExplanationShift) -> Chart:
         layout={
             "height": height(len(drawn), per_row=40, around=100),
             "xaxis": {"title": f"mean |SHAP| ({unit_of(result.scale)})", "rangemode": "tozero"},
-            "yaxis": named_rows([one.column for one in drawn], said=[rank_of(one) for one in drawn]),
+            "yaxis": named_rows([short(one.column) for one in drawn], said=[rank_of(one) for one in drawn]),
             "showlegend": True,
             "legend": LEGEND,
         },
@@ -175,12 +185,16 @@ def _reason_row(one: Reason) -> Spec:
 def together(result: Joint) -> Chart:
     """How well a row's window can be told from its SHAP values."""
     told, drawn = "tells" if result.moved else "hardly tells", chart(result)
+    layout = {
+        "xaxis": {"title": "fall of the AUC without the feature", "rangemode": "tozero"},
+        "yaxis": named_rows([short(one.column) for one in result.carriers[: len(drawn.data[0]["x"])]]),
+    }
     return replace(
         drawn,
         title=f"All reasons together: a classifier {told} the windows apart (AUC {result.auc:.3f}, 0.5 is chance)",
         alt=f"Bars with intervals: how far the AUC falls without the SHAP values of each feature. With them "
         f"all it is {result.auc:.3f} ({result.interval}).",
-        layout={**drawn.layout, "xaxis": {"title": "fall of the AUC without the feature", "rangemode": "tozero"}},
+        layout={**drawn.layout, **layout},
     )
 
 
@@ -207,7 +221,7 @@ def updated(result: ExplanationShift) -> Chart:
             "barmode": "group",
             "bargap": 0.25,
             "xaxis": {"title": f"change of mean |SHAP| ({unit_of(result.scale)})", "rangemode": "tozero"},
-            "yaxis": named_rows([one.column for one in drawn]),
+            "yaxis": named_rows([short(one.column) for one in drawn]),
             "showlegend": True,
             "legend": {**LEGEND, "traceorder": "normal"},
         },
@@ -287,7 +301,7 @@ def turned(result: ExplanationShift) -> Chart:
         layout={
             "height": height(len(steps), per_row=42, around=80),
             "xaxis": {"title": f"change of the mean loss ({label(result.loss_unit, 40)})", "rangemode": "tozero"},
-            "yaxis": named_rows([step.name for step in steps], said=said),
+            "yaxis": named_rows([short(step.name) for step in steps], said=said),
         },
     )
 

@@ -8,7 +8,7 @@ from statistics import quantiles
 from rca.analysis.cohorts import Exemplar
 from rca.analysis.reasons import ExplanationShift, Points
 from rca.report.charts import CALM, QUIET, Chart, Spec, chart, height, label, named_rows
-from rca.report.explanationcharts import LEGEND, Window, unit_of
+from rca.report.explanationcharts import LEGEND, Window, short, unit_of
 from rca.report.text import alike, count, plain, readable
 
 MOST_POINTS = 4800
@@ -107,7 +107,7 @@ def _sample(name: str, color: str) -> Spec:
 
 def _swarm_axis(names: Sequence[str]) -> Spec:
     ticks = [at + off for at in range(len(names)) for off in (-0.22, 0.22)]
-    texts = [text for name in names for text in (f"{label(name)}, before", "during")]
+    texts = [text for name in names for text in (f"{label(short(name))}, before", "during")]
     return {**named_rows(names), "tickvals": ticks, "ticktext": texts}
 
 
@@ -198,7 +198,7 @@ def example(row: Exemplar, *, scale: str = "") -> Chart:
         layout={
             "height": height(len(steps), per_row=42, around=90),
             "xaxis": {"title": f"answer ({unit_of(scale)})" if scale else "answer"},
-            "yaxis": named_rows([step.name for step in steps], said=[step.said for step in steps]),
+            "yaxis": named_rows([short(step.name) for step in steps], said=[step.said for step in steps]),
             "showlegend": True,
             "legend": LEGEND,
         },
