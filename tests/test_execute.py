@@ -178,6 +178,7 @@ def test_a_run_publishes_notebooks_results_page_and_manifest(report):
     assert names == {
         "1_timeline.ipynb",
         "2_drift.ipynb",
+        "3_explanation.ipynb",
         "6_postmortem.ipynb",
         "results.json",
         "report.html",
@@ -213,7 +214,12 @@ def test_no_report_names_a_folder_a_host_or_an_hour_of_this_machine(report):
 
 def test_the_log_stands_beside_the_report_and_not_in_it(report):
     log = json.loads((report.result.folder.parent / f"{report.result.folder.name}.log.json").read_bytes())
-    assert [note["notebook"] for note in log["notebooks"]] == ["1_timeline", "2_drift", "6_postmortem"]
+    assert [note["notebook"] for note in log["notebooks"]] == [
+        "1_timeline",
+        "2_drift",
+        "3_explanation",
+        "6_postmortem",
+    ]
 
 
 def test_two_runs_give_the_same_bytes_and_one_folder(tiny, tmp_path):

@@ -81,6 +81,7 @@ TESTED_ELSEWHERE = {
     "rca/record/trees.py": "test_model.py",
     "rca/report/canonical.py": "test_execute.py",
     "rca/report/charts.py": "test_figures.py",
+    "rca/report/curvecharts.py": "test_explanationcharts.py",
     "rca/report/harmcharts.py": "test_figures.py",
     "rca/report/integrity.py": "test_manifest.py",
     "rca/report/kernel.py": "test_execute.py",
@@ -88,6 +89,7 @@ TESTED_ELSEWHERE = {
     "rca/report/slicecharts.py": "test_figures.py",
     "rca/report/publish.py": "test_execute.py",
     "rca/report/rerun.py": "test_manifest.py",
+    "rca/report/rowcharts.py": "test_explanationcharts.py",
     "rca/report/sections.py": "test_page.py",
     "rca/report/show.py": "test_execute.py",
     "rca/report/templates.py": "test_execute.py",
@@ -253,7 +255,7 @@ def parameters(notebook: Path) -> list[str]:
 
 
 def test_there_are_notebooks():
-    assert {"1_timeline", "2_drift", "6_postmortem"} <= {notebook.stem for notebook in NOTEBOOKS}
+    assert {"1_timeline", "2_drift", "3_explanation", "6_postmortem"} <= {notebook.stem for notebook in NOTEBOOKS}
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=name)

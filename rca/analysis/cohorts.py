@@ -208,6 +208,8 @@ def _said(rows: pd.DataFrame, name: str, row: int) -> str:
     if name not in rows:
         return "not in the table"
     value = rows[name].iloc[row]
+    if pd.isna(value):
+        return "missing"
     return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)
 
 

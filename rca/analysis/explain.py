@@ -293,9 +293,8 @@ def _cohorts(
     for column in windows.roles.groups:
         labels = pd.Series(np.concatenate([as_labels(table[column]) for table in rows])).value_counts()
         wanted += [[Condition(column=column, operator="=", value=str(name))] for name in labels.index[:MOST_GROUPS]]
-    return [
-        Cohort(name=conjunction(one), rows=(all_hold(one, rows[0]), all_hold(one, rows[1]))) for one in wanted if one
-    ]
+    named = {conjunction(one): one for one in wanted if one}  # a slice may be a group
+    return [Cohort(name=name, rows=(all_hold(one, rows[0]), all_hold(one, rows[1]))) for name, one in named.items()]
 
 
 def given_shift(

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from rca.report import harmcharts, slicecharts, timecharts  # noqa: F401 - their charts register themselves
+from rca.report import curvecharts, explanationcharts, harmcharts, rowcharts, slicecharts, timecharts  # noqa: F401 - their charts register themselves
 from rca.report.charts import chart
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ def plot(result: object) -> "go.Figure":
 
     Parameters
     ----------
-    result : Incident, Timeline, Drift, ColumnDrift, Joint, Measured, Harm, Slices, Gap, Onset, Cascade or Verdict
+    result : Incident, Timeline, Drift, ColumnDrift, Joint, Measured, Harm, Slices, Gap, Onset, Cascade, Verdict,
+        ExplanationShift, Curve or Exemplar
 
     Returns
     -------

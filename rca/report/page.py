@@ -116,7 +116,7 @@ def _topic(name: str) -> str:
 
 
 def _label(name: str) -> str:
-    return {"drift": "Evidence", "postmortem": "Post-mortem"}.get(
+    return {"drift": "Evidence", "explanation": "Reasons", "postmortem": "Post-mortem"}.get(
         _topic(name), _topic(name).replace("_", " ").capitalize()
     )
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rca.finding import Finding
-from rca.report import sections, timecharts
+from rca.report import curvecharts, explanationcharts, rowcharts, sections, timecharts
 from rca.report.charts import Chart, chart
 from rca.report.figures import MIME
 from rca.report.markup import paragraph
@@ -21,11 +21,17 @@ if TYPE_CHECKING:
 FINDINGS = "application/vnd.rca.findings+json"
 """Type of the findings among a notebook's outputs."""
 
+REASONS, MOVED = "how did the model's reasons change", "what moved"
+"""Questions whose answer, where there is none, says why the model's reasons are not known."""
+
 RESULTS = "application/vnd.rca.results+json"
 """Type of the content of `results.json` among a notebook's outputs."""
 
 MOST_COLUMNS = 6
 """Columns drawn before and after."""
+
+MOST_EXAMPLES = 3
+"""Rows that carry the shift, drawn one by one."""
 
 Bundle = dict[str, Any]
 
@@ -207,6 +213,108 @@ def cascade(analysis: "Analysis") -> None:
     """Which system left its normal range first."""
     part = analysis.cascade
     _figure(chart(part), part.findings()) if part else _absent("This case has no signals of systems.")
+
+
+# --- the model's reasons ---------------------------------------------------------------------------------------------
+
+
+def _unexplained(analysis: "Analysis", what: str) -> None:
+    """Say what there is not to show, and why the model's reasons are not known."""
+    known = {one.question: one.why for one in analysis.unanswered}
+    _absent(f"{what}: {known.get(REASONS) or known.get(MOVED) or 'the reasons of the model are not known'}.")
+
+
+def method(analysis: "Analysis") -> None:
+    """What the model's reasons are, and how they came about."""
+    part = analysis.explanation
+    if part is not None:
+        _html(sections.method(part), said=f"SHAP values, {part.method}")
+
+
+def explanation(analysis: "Analysis") -> None:
+    """What each feature is worth to the model, before and during."""
+    part = analysis.explanation
+    if part is None:
+        _unexplained(analysis, "No reasons could be compared")
+    else:
+        _figure(chart(part), part.findings())
+
+
+def swarm(analysis: "Analysis") -> None:
+    """The reasons row by row."""
+    part = analysis.explanation
+    if part is not None and part.swarm:
+        _figure(rowcharts.swarm(part))
+
+
+def together(analysis: "Analysis") -> None:
+    """Whether all reasons together tell the windows apart."""
+    part = analysis.explanation
+    if part is not None and part.joint is not None:
+        _figure(explanationcharts.together(part.joint))
+    elif part is not None:
+        _absent("Too few rows were explained to tell whether all reasons together differ.")
+
+
+def reasons(analysis: "Analysis") -> None:
+    """Every feature's reasons in numbers."""
+    part = analysis.explanation
+    if part is not None:
+        _html(sections.reasons(part), said=str(part))
+
+
+def turned(analysis: "Analysis") -> None:
+    """Whose reasons turned against the label."""
+    part = analysis.explanation
+    if part is None:
+        _unexplained(analysis, "No reasons could be set against the label")
+    elif part.loss is None:
+        _absent("The label is not known in enough rows of both windows, so that no loss can be divided.")
+    else:
+        _figure(explanationcharts.turned(part))
+
+
+def curves(analysis: "Analysis") -> None:
+    """Whether the same value is explained otherwise; and what an update did, where there was one."""
+    part = analysis.explanation
+    if part is None:
+        _unexplained(analysis, "It is not known what each value is worth")
+        return
+    if any(one.update is not None for one in part.reasons):
+        _figure(explanationcharts.updated(part))
+    able = [curve for curve in part.curves if curvecharts.drawable(curve)]
+    drawn = [curve for curve in able if part[curve.column].moved] or able[:1]
+    for curve in drawn:
+        _figure(curvecharts.dependence(curve, part[curve.column], scale=part.scale))
+    if not drawn:
+        _absent("No value of a feature is in enough rows to say what it is worth.")
+    elif not part.moved():
+        _absent("No feature's reasons moved; drawn is the one that changed most.")
+    elif len(drawn) < len(part.moved()):
+        _absent(f"The reasons of {len(part.moved()) - len(drawn)} more moved, less far.")
+
+
+def cohorts(analysis: "Analysis") -> None:
+    """In which parts of the rows the reasons changed."""
+    part = analysis.explanation
+    if part is None:
+        _unexplained(analysis, "No part of the rows can be named")
+    elif not part.cohorts:
+        _absent("In no group on record, and in no slice that carries the harm, did the reasons change beyond chance.")
+    else:
+        _html(sections.cohorts(part), said=f"{len(part.cohorts)} parts of the rows")
+
+
+def exemplars(analysis: "Analysis") -> None:
+    """Rows that carry the shift, from the usual answer to their own."""
+    part = analysis.explanation
+    if part is None:
+        _unexplained(analysis, "No row can be shown as an example")
+    elif not part.exemplars:
+        _absent("No reasons moved, so that no row is an example of it.")
+    else:
+        for row in part.exemplars[:MOST_EXAMPLES]:
+            _figure(rowcharts.example(row, scale=part.scale))
 
 
 # --- the post-mortem -------------------------------------------------------------------------------------------------

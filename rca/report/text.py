@@ -87,6 +87,20 @@ def number(value: float | None, *, sign: bool = False) -> str:
     return f"{value:{'+' if sign else ''}{',.0f' if whole else '.3g'}}".replace("-", MINUS)
 
 
+def readable(text: str) -> str:
+    """A number that was written with an exponent, as a person reads it; any other text as it is.
+
+    >>> readable("2.4e+05"), readable("7.7"), readable("east")
+    ('240,000', '7.7', 'east')
+    """
+    if "e" not in text:
+        return text
+    try:
+        return number(float(text))
+    except ValueError:
+        return text
+
+
 def alike(*values: float, sign: bool = False) -> list[str]:
     """Numbers that stand side by side, with as many decimals as give the largest three significant digits.
 
