@@ -34,6 +34,7 @@ def reason(name, before, during, **more):
         rank_interval=Interval(low=1, high=2),
         size=change(during - before),
         direction=more.pop("direction", change(0.0)),
+        turned="loss" in more and more["loss"].interval.low > 0,
         **more,
     )
 
@@ -409,7 +410,7 @@ def test_the_small_parts_of_the_loss_are_one_bar(many):
 def test_the_claim_names_who_turned_against_the_label_or_nobody(shift):
     first = "income turned against the label: +0.120 nats of loss by it alone, +0.100 in all"
     assert explanationcharts.turned(shift).title == first
-    calm = tuple(replace(one, loss=change(0.001)) for one in shift.reasons)
+    calm = tuple(replace(one, loss=change(0.001), turned=False) for one in shift.reasons)
     nobody = explanationcharts.turned(replace(shift, reasons=calm)).title
     assert nobody == "No feature's reasons turned against the label beyond chance; the mean loss changed by +0.1 nats"
 
@@ -507,12 +508,13 @@ def test_every_verb_shows_something_of_a_shift(shift, monkeypatch, verb):
 
 
 @pytest.mark.parametrize("verb", ["explanation", "turned", "curves", "cohorts", "exemplars"])
-def test_what_is_not_known_is_said_with_the_reason(monkeypatch, verb):
+def test_what_is_not_known_is_said_and_once_why(monkeypatch, verb):
     unanswered = (Unanswered(question="how did the model's reasons change", why=WHY),)
     (note,) = shown(monkeypatch, verb, unanswered=unanswered)
-    assert WHY in note["text/plain"]
+    assert (WHY in note["text/plain"]) == (verb == "explanation")
+    assert "no reasons could be compared" in note["text/plain"].lower()
     (note,) = shown(monkeypatch, verb, unanswered=(Unanswered(question="what moved", why="there are no tables"),))
-    assert "there are no tables" in note["text/plain"]
+    assert ("there are no tables" in note["text/plain"]) == (verb == "explanation")
 
 
 @pytest.mark.parametrize("verb", ["method", "swarm", "together", "reasons"])

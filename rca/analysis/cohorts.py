@@ -17,6 +17,9 @@ FEWEST = 50
 SHOWN, TOLD = 5, 6
 """Rows shown as exemplars, and features told of each."""
 
+LOOKED_AT, ALIKE = 200, 2
+"""Rows that exemplars are chosen from, and weightiest features by which they are told apart."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cohort:
@@ -84,7 +87,7 @@ class Exemplar:
 
 
 def cohort_shifts(
-    explained: tuple[Explained, Explained], cohorts: Sequence[Cohort], *, alpha: float = 0.05
+    explained: tuple[Explained, Explained], cohorts: Sequence[Cohort], *, alpha: float = 0.05, material: float = 0.0
 ) -> tuple[CohortShift, ...]:
     """Of each cohort the feature that moved farthest, where one moved beyond chance.
 
@@ -94,11 +97,13 @@ def cohort_shifts(
     cohorts : sequence of Cohort
     alpha : float
         False discovery rate over all features of all cohorts.
+    material : float
+        Smallest change that counts, in the margin's unit.
 
     Returns
     -------
     tuple of CohortShift
-        The farthest first; cohorts with too few rows, or no change beyond chance, are left out.
+        The farthest first; cohorts with too few rows, or no change beyond chance that matters, are left out.
     """
     sizes = explained[0].sizes, explained[1].sizes
     able = [one for one in cohorts if min(int(mask.sum()) for mask in one.rows) >= FEWEST]
@@ -111,7 +116,7 @@ def cohort_shifts(
         _told(one, explained[0].features, sizes, parts=(*parts, q))
         for one, parts, q in zip(able, found, q_values, strict=True)
     ]
-    told = [row for row in rows if row.q_value <= alpha]
+    told = [row for row in rows if row.q_value <= alpha and abs(row.change) >= material]
     return tuple(sorted(told, key=lambda row: (-abs(row.change), row.cohort)))
 
 
@@ -186,8 +191,17 @@ def exemplars(explained: tuple[Explained, Explained], rows: pd.DataFrame, moved:
     size = after.sizes.mean(axis=0) - before.sizes.mean(axis=0)
     along = ((after.values - usual) * np.sign(went))[:, at].sum(axis=(1, 2))
     along = along + ((after.sizes - before.sizes.mean(axis=0)) * np.sign(size))[:, at].sum(axis=1)
-    first = np.argsort(-along, kind="stable")[:SHOWN]
-    return tuple(_exemplar(after, usual, rows, row=int(row)) for row in first)
+    order = np.argsort(-along, kind="stable")[:LOOKED_AT]
+    told = [_exemplar(after, usual, rows, row=int(row)) for row in order]
+    return tuple(_unlike(told))[:SHOWN]
+
+
+def _unlike(told: Sequence[Exemplar]) -> list[Exemplar]:
+    """The first of every kind: rows whose weightiest features have the same values are examples of the same."""
+    kinds: dict[tuple[tuple[str, str], ...], Exemplar] = {}
+    for one in told:
+        kinds.setdefault(tuple((name, value) for name, value, *_ in one.told[:ALIKE]), one)
+    return list(kinds.values())
 
 
 def _exemplar(after: Explained, usual: Floats, rows: pd.DataFrame, *, row: int) -> Exemplar:

@@ -55,8 +55,10 @@ class Reason:
     loss : Change or None
         Of what the feature adds to the mean loss; positive where its reasons turned against the label.
     moved : bool
+    turned : bool
+        Whether its reasons turned against the label: beyond chance, and by enough to matter.
     halves : bool
-        Whether either half of the rows, by itself, shows that its reasons turned against the label.
+        Whether each half of the rows by itself shows that.
     """
 
     column: str
@@ -71,17 +73,13 @@ class Reason:
     update: Change | None = None
     loss: Change | None = None
     moved: bool = False
+    turned: bool = False
     halves: bool = False
 
     def __str__(self) -> str:
         verb = "weighs more" if self.size.value > 0 else "weighs less"
         ranks = f"rank {self.rank_reference} → {self.rank_current}"
         return f"{self.column} {verb}: mean |SHAP| {self.reference:.3g} → {self.current:.3g} ({ranks})"
-
-    @property
-    def turned(self) -> bool:
-        """Whether its reasons turned against the label beyond chance."""
-        return self.loss is not None and self.loss.interval.low > 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +98,9 @@ class ExplanationShift(Result):
     models : int
         1 where one model explains both windows, 2 where each has its own.
     loss : Change or None
-        Change of the mean loss, with `loss_unit`; `loss_start` of it is what the mean answer would have lost more.
-    loss_start : float
+        Change of the mean loss, in `loss_unit`; `loss_start` of it is what the mean answer would have lost more.
+    loss_reference, loss_start : float
+        Mean loss in the reference; and see `loss`.
     loss_unit : str
     cohorts : tuple of CohortShift
     exemplars : tuple of Exemplar
@@ -123,6 +122,7 @@ class ExplanationShift(Result):
     error: float = 0.0
     models: int = 1
     loss: Change | None = None
+    loss_reference: float = 0.0
     loss_start: float = 0.0
     loss_unit: str = ""
     cohorts: tuple[CohortShift, ...] = ()

@@ -28,6 +28,9 @@ MATERIAL = 0.02
 CARRIED = 40
 """Features by which the windows are told apart; the rest are added up as one."""
 
+LOST = 0.02
+"""Smallest part of the loss that counts, as a share of the mean loss in the reference."""
+
 OTHERS = "(other features)"
 
 DRAWS = 200
@@ -113,7 +116,8 @@ def explanation_shift(
         raise Unanswerable("how did the model's reasons change", "the model reads no feature")
     material = MATERIAL * float(before.sizes.mean(axis=0).sum() + after.sizes.mean(axis=0).sum()) / 2
     lost = _losses(sides)
-    reasons = _judged(_reasons(sides, lost, rng=rng), alpha=alpha, material=material)
+    weighed = _against(_reasons(sides, lost, rng=rng), lost, alpha=alpha)
+    reasons = _judged(weighed, alpha=alpha, material=material)
     names = [one.column for one in reasons]
     return ExplanationShift(
         reasons=reasons,
@@ -123,9 +127,10 @@ def explanation_shift(
         error=max(before.error, after.error),
         models=1 if sides.one_model else 2,
         loss=lost.total if lost is not None else None,
+        loss_reference=lost.reference if lost is not None else 0.0,
         loss_start=lost.start if lost is not None else 0.0,
         loss_unit=lost.unit if lost is not None else "",
-        cohorts=cohort_shifts(sides.explained, cohorts, alpha=alpha),
+        cohorts=cohort_shifts(sides.explained, cohorts, alpha=alpha, material=material),
         exemplars=exemplars(sides.explained, sides.rows[1], [one.column for one in reasons if one.moved]),
         curves=tuple(_curve(sides, name) for name in names[:CURVES]),
         swarm=_swarm(sides, names[:SWARMED], rng=rng),
@@ -277,6 +282,19 @@ def _judged(reasons: Sequence[Reason], *, alpha: float, material: float) -> tupl
     return tuple(sorted(found, key=lambda one: (-_farthest(one), one.column)))
 
 
+def _against(reasons: Sequence[Reason], lost: "_Losses | None", *, alpha: float) -> list[Reason]:
+    """Say which turned against the label: parts of the loss are a family of tests of their own."""
+    if lost is None:
+        return list(reasons)
+    q_values = benjamini_hochberg([part.p_value for part in lost.parts])
+    smallest = LOST * lost.reference
+    found = []
+    for one, part, q in zip(reasons, lost.parts, q_values, strict=True):
+        turned = bool(q <= alpha and part.interval.low > 0 and part.value >= smallest)
+        found.append(replace(one, loss=replace(part, q_value=q), turned=turned))
+    return found
+
+
 def _farthest(one: Reason) -> float:
     return max(abs(change.value) for change in (one.size, one.direction, one.curve) if change is not None)
 
@@ -289,6 +307,7 @@ class _Losses:
     """Change of the mean loss, of what the mean answer loses, and of each feature's part."""
 
     total: Change
+    reference: float
     start: float
     parts: list[Change]
     halves: list[bool]
@@ -308,6 +327,7 @@ def _losses(sides: Sides) -> _Losses | None:
     start = [part.start[:, None] for part in divided]
     return _Losses(
         total=_means(divided[0].total[:, None], divided[1].total[:, None])[0],
+        reference=float(divided[0].total.mean()),
         start=_means(*start)[0].value,
         parts=_means(divided[0].parts, divided[1].parts),
         halves=_in_both_halves(divided[0].parts, divided[1].parts),

@@ -218,10 +218,11 @@ def cascade(analysis: "Analysis") -> None:
 # --- the model's reasons ---------------------------------------------------------------------------------------------
 
 
-def _unexplained(analysis: "Analysis", what: str) -> None:
-    """Say what there is not to show, and why the model's reasons are not known."""
+def _unexplained(analysis: "Analysis") -> None:
+    """Say why the model's reasons are not known."""
     known = {one.question: one.why for one in analysis.unanswered}
-    _absent(f"{what}: {known.get(REASONS) or known.get(MOVED) or 'the reasons of the model are not known'}.")
+    why = known.get(REASONS) or known.get(MOVED) or "the reasons of the model are not known"
+    _absent(f"No reasons could be compared: {why}.")
 
 
 def method(analysis: "Analysis") -> None:
@@ -235,7 +236,7 @@ def explanation(analysis: "Analysis") -> None:
     """What each feature is worth to the model, before and during."""
     part = analysis.explanation
     if part is None:
-        _unexplained(analysis, "No reasons could be compared")
+        _unexplained(analysis)
     else:
         _figure(chart(part), part.findings())
 
@@ -267,7 +268,7 @@ def turned(analysis: "Analysis") -> None:
     """Whose reasons turned against the label."""
     part = analysis.explanation
     if part is None:
-        _unexplained(analysis, "No reasons could be set against the label")
+        _absent("No reasons could be set against the label, as no reasons could be compared.")
     elif part.loss is None:
         _absent("The label is not known in enough rows of both windows, so that no loss can be divided.")
     else:
@@ -278,7 +279,7 @@ def curves(analysis: "Analysis") -> None:
     """Whether the same value is explained otherwise; and what an update did, where there was one."""
     part = analysis.explanation
     if part is None:
-        _unexplained(analysis, "It is not known what each value is worth")
+        _absent("It is not known what each value is worth, as no reasons could be compared.")
         return
     if any(one.update is not None for one in part.reasons):
         _figure(explanationcharts.updated(part))
@@ -298,7 +299,7 @@ def cohorts(analysis: "Analysis") -> None:
     """In which parts of the rows the reasons changed."""
     part = analysis.explanation
     if part is None:
-        _unexplained(analysis, "No part of the rows can be named")
+        _absent("No part of the rows can be named, as no reasons could be compared.")
     elif not part.cohorts:
         _absent("In no group on record, and in no slice that carries the harm, did the reasons change beyond chance.")
     else:
@@ -309,7 +310,7 @@ def exemplars(analysis: "Analysis") -> None:
     """Rows that carry the shift, from the usual answer to their own."""
     part = analysis.explanation
     if part is None:
-        _unexplained(analysis, "No row can be shown as an example")
+        _absent("No row can be shown as an example, as no reasons could be compared.")
     elif not part.exemplars:
         _absent("No reasons moved, so that no row is an example of it.")
     else:
