@@ -22,6 +22,7 @@ from rca.analysis.condition import Condition, all_hold
 from rca.analysis.crosstab import Grid, grid
 from rca.analysis.drift import Drift
 from rca.analysis.onset import ChangePoint, change_point
+from rca.analysis.pair import read
 from rca.analysis.recoded import MOST, renamed, respelled
 from rca.analysis.result import Result, Row
 from rca.analysis.segments import broken_under
@@ -291,7 +292,9 @@ def _here_and_there(scene: _Scene, name: str) -> ColumnFault | None:
 
 def _in_other_words(scene: _Scene, laid: Grid, name: str) -> ColumnFault | None:
     """Codes and flags that mean each other, though none is new."""
-    return _renamed(scene, name, laid) if scene.reference[name].nunique() <= CODES else None
+    before, after = scene.reference[name], scene.current[name]
+    few = before.nunique() <= CODES
+    return _renamed(scene, name, laid) if few and not read(before, after).note else None  # 1 for True is no other word
 
 
 # -- since when --------------------------------------------------------------------------------------------------------
