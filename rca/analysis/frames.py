@@ -158,8 +158,22 @@ def require(source: Source, columns: Iterable[str], *, place: str = "table") -> 
 
 
 def _to_pandas(table: Batch) -> pd.DataFrame:
-    frame: pd.DataFrame = table.to_pandas()
+    """A table as pandas has it; a column that holds what Python has no value for, as text."""
+    try:
+        frame: pd.DataFrame = table.to_pandas()
+    except ValueError:
+        columns = {name: _or_written(table.column(name)) for name in table.column_names}
+        return pd.DataFrame(columns)
     return frame
+
+
+def _or_written(column: Any) -> Any:
+    import pyarrow as pa
+
+    try:
+        return column.to_pandas()
+    except ValueError:  # of Arrow, or of Python's own dates
+        return column.cast(pa.large_string()).to_pandas()
 
 
 # --- which class opens what ------------------------------------------------------------------------------------------
@@ -187,7 +201,23 @@ def _arrow_rows(table: Any) -> Source:
         return Files(dataset=table)
     if hasattr(table, "read_next_batch"):
         return Streamed(known=tuple(table.schema.names), read=partial(_once, table), size=_uncounted)
-    return _in_memory(table) if hasattr(table, "column_names") else _foreign(table)
+    return _in_memory(_plain(table)) if hasattr(table, "column_names") else _foreign(table)
+
+
+def _plain(table: Any) -> Any:
+    """A table in memory, without the encodings of which Arrow cannot take rows."""
+    import pyarrow as pa
+    from pyarrow import compute, types
+
+    table = pa.Table.from_batches([table]) if isinstance(table, pa.RecordBatch) else table
+    for at, one in enumerate(table.schema):
+        column = table.column(at)
+        if types.is_run_end_encoded(one.type):
+            column = pa.chunked_array(map(compute.run_end_decode, column.chunks), type=one.type.value_type)
+        if types.is_string_view(column.type):
+            column = column.cast(pa.large_string())
+        table = table if column.type == one.type else table.set_column(at, one.name, column)
+    return table
 
 
 def _in_memory(table: Any, *, lazy: bool = False) -> Source:
@@ -209,6 +239,8 @@ def _uncounted() -> int:
 
 
 def _polars(table: Any) -> Source:
+    if hasattr(table, "cast") and hasattr(table, "select"):
+        table = table.cast(dict.fromkeys(_beyond_arrow(), float))
     if hasattr(table, "iter_slices") and hasattr(table, "columns"):
         return Streamed(
             known=tuple(table.columns),
@@ -223,6 +255,13 @@ def _polars(table: Any) -> Source:
             size=partial(_counted, table),
         )
     return _foreign(table)
+
+
+def _beyond_arrow() -> list[Any]:
+    """Types of polars that Arrow does not have."""
+    import polars as pl
+
+    return [getattr(pl, name) for name in ("Int128", "UInt128") if hasattr(pl, name)]
 
 
 def _polars_batches(lazy: Any) -> Iterator[Batch]:
