@@ -60,6 +60,11 @@ class Faults(Result):
         broken = [str(row) for row in self.columns if row.broken]
         return "; ".join(broken) if broken else "no column broke in a nameable way"
 
+    @property
+    def broken(self) -> tuple[ColumnFault, ...]:
+        """Those that broke in a way that has a name, and did not only move."""
+        return tuple(row for row in self.columns if row.broken)
+
     def get(self, column: str) -> ColumnFault | None:
         """The fault of a column; None where it did not move."""
         return next((row for row in self.columns if row.column == column), None)
