@@ -1,15 +1,20 @@
 """One verb for a figure of anything."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+import rca
+from rca.analysis.column_fault import ColumnFault
+from rca.analysis.faults import Faults
 from rca.report.charts import chart
 from rca.report.figures import plot, plotly_js, specification
 from rca.report.harmcharts import MOST_PARTS
 from rca.report.timecharts import onset as onset_chart
 from rca.report.timecharts import timeline
 
+SHIPPED = Path(__file__).parents[1] / "data" / "incidents"
 KINDS = ("incident", "drift", "column", "measured", "harm", "onset", "cascade", "verdict")
 
 
@@ -146,3 +151,31 @@ def test_what_has_no_picture_is_refused_by_name():
 
 def test_plotly_js_cannot_end_its_own_element():
     assert "</script" not in plotly_js()
+
+
+def test_every_result_of_an_analysis_can_be_drawn():
+    analysis = rca.analyse(rca.load(SHIPPED / "hiring-bias"))
+    for result in (analysis.drift, analysis.joint, analysis.faults, analysis.harm, analysis.slices, analysis.gaps):
+        assert plot(result).layout.meta["title"]
+    assert "percentage points" in plot(analysis.slices).layout.meta["title"]
+    assert plot(analysis.gaps) == plot(analysis.gaps.gaps[0])
+
+
+def test_what_broke_shows_how_and_in_how_many_rows():
+    broke = ColumnFault(column="age", fault="default_value", share=0.5, evidence="999", value="999")
+    moved = ColumnFault(column="size", fault="distribution", share=1.0, evidence="only moved")
+    drawn = chart(Faults(columns=(broke, moved)))
+    assert (drawn.title, drawn.data[0]["x"]) == ("1 column broke", [0.5])
+    assert drawn.layout["yaxis"]["ticktext"] == ["age<br>default value"]
+    assert chart(Faults(columns=(moved,))).title == "No column broke in a way that has a name"
+
+
+def test_events_at_the_same_time_are_named_once(incident, onset):
+    event = incident.timeline.events[0]
+    assert len(onset_chart(onset, (event,) * 9).layout["annotations"]) == 2
+
+
+def test_an_event_is_named_beside_the_line_that_marks_it(incident, onset):
+    named = [one["text"] for one in onset_chart(onset, incident.timeline.events).layout["annotations"]]
+    assert len(named) == 2
+    assert named[1].startswith(incident.timeline.events[0].what[:10])

@@ -196,6 +196,32 @@ def test_a_frame_of_pandas_is_not_shared():
     assert not TABLE["whole"].eq(0).all()
 
 
+STRANGE = {
+    "whole numbers of 128 bits": lambda: pl.DataFrame({"a": pl.Series([1, 2, 3], dtype=pl.Int128)}),
+    "the same, lazy": lambda: pl.LazyFrame({"a": pl.Series([1, 2, 3], dtype=pl.Int128)}),
+    "views of text": lambda: pa.table({"a": pa.array(["1", "2", "3"], pa.string_view())}),
+    "runs": lambda: pa.table({"a": pa.RunEndEncodedArray.from_arrays(pa.array([1, 2, 3], pa.int32()), [1, 2, 3])}),
+    "runs of a batch": lambda: pa.record_batch(
+        {"a": pa.RunEndEncodedArray.from_arrays(pa.array([1, 2, 3], pa.int32()), [1, 2, 3])}
+    ),
+}
+
+
+@pytest.mark.parametrize("sort", STRANGE)
+def test_types_that_only_one_engine_has_are_read_as_the_nearest_that_all_have(sort):
+    assert [str(int(value)) for value in as_pandas(STRANGE[sort]())["a"]] == ["1", "2", "3"]
+    assert sketch(STRANGE[sort]()).n == 3
+
+
+@pytest.mark.parametrize(("value", "stored"), [(1, pa.time64("ns")), (2**31 - 1, pa.date32())])
+def test_a_value_that_python_does_not_have_is_read_as_text(value, stored):
+    table = pa.table({"a": pa.array([value, None], stored), "b": [1, 2]})
+    found = as_pandas(table)
+    assert isinstance(found["a"][0], str)
+    assert found["a"].isna().tolist() == [False, True]
+    assert found["b"].tolist() == [1, 2]
+
+
 @pytest.mark.parametrize(
     "table", [None, 1, [1, 2], {"a": [1]}, np.zeros(3), pd.Series([1]), pl.Series([1]), pa.array([1])]
 )

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rca.analysis.composition import expected
+import rca
+from rca.analysis.composition import PENALTIES, _ridge, expected
 from rca.analysis.condition import Condition, all_hold
 from rca.analysis.literals import literals
 from rca.analysis.metric import measure
@@ -407,3 +408,24 @@ def test_what_a_row_is_expected_to_have_is_learned_from_the_reference_alone():
     known = expected(board.literals, board.parted, board.literals)
     assert np.array_equal(known, expected(board.literals, other, board.literals))
     assert known.mean() == pytest.approx(0.1, abs=0.03)
+
+
+@pytest.mark.parametrize("conditions", [40, 90])
+def test_what_conditions_say_of_a_metric_is_the_same_whether_more_of_them_or_more_rows_are_asked(conditions):
+    rng = np.random.default_rng(0)
+    table, rate, weight = rng.random((conditions, 60)) < 0.4, rng.normal(size=60), 0.5 + rng.random(60)
+    slope = _ridge(table.astype(np.float32), rate, weight)
+    spread, axes = np.linalg.eigh((table * weight) @ table.T)
+    tried = PENALTIES * spread.mean()
+    along = axes.T @ (table @ (weight * rate))
+    fits = [axes @ (along / (np.maximum(spread, 0) + one)) for one in tried]
+    assert min(np.abs(slope - one).max() for one in fits) < 1e-5
+
+
+def test_a_table_of_more_conditions_than_rows_is_searched():
+    rng = np.random.default_rng(0)
+    before, after = (pd.DataFrame(rng.normal(size=(600, 200)), columns=[f"c{at}" for at in range(200)]) for _ in "ab")
+    before["label"], before["prediction"] = 0, (rng.random(600) < 0.05).astype(int)
+    after["label"], after["prediction"] = 0, (rng.random(600) < np.where(after["c7"] < -0.3, 0.7, 0.05)).astype(int)
+    found = rca.slices(before, after, metric="error_rate", label="label", prediction="prediction")
+    assert found.slices[0].conditions[0].column == "c7"

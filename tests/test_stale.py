@@ -6,6 +6,7 @@ import pytest
 
 from rca.analysis.drift import drift
 from rca.analysis.faults import faults, hit, mend, mendable
+from rca.analysis.stale import _is_series, _series
 
 DAYS = pd.date_range("2025-01-01", periods=240, freq="D", tz="UTC")
 
@@ -106,3 +107,14 @@ def test_a_column_that_slipped_by_some_rows_is_stale_though_it_did_not_move(lag)
     assert (found.fault, found.lag, found.period) == ("stale", lag, "rows")
     known = mendable(found, after)
     np.testing.assert_allclose(mend(found, after)[known], truth["x"][known])
+
+
+def test_a_period_has_its_first_value_and_is_a_series_where_all_its_rows_hold_that():
+    periods = pd.Series([3, 1, 1, 2, 2, -1])
+    for values in (pd.Series([3.0, None, 1.0, 2.0, 2.0, 9.0]), pd.Series([3, None, 1, 2, 2, 9], dtype=object)):
+        assert _series(periods, values).to_dict() == {1: "1", 2: "2", 3: "3"}
+    wide = pd.Series(np.repeat(np.arange(40), 5))
+    assert _is_series(wide, wide * 1.5, _series(wide, wide * 1.5))
+    other = pd.Series(np.arange(200.0))
+    assert not _is_series(wide, other, _series(wide, other))
+    assert not _is_series(other.astype(int), other, _series(other.astype(int), other))

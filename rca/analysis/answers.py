@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from rca.analysis.arguments import seeded
 from rca.analysis.drift import Drift, drift
 from rca.analysis.explain import explain
 from rca.analysis.faults import Faults, faults
@@ -70,7 +71,7 @@ def answers(windows: Windows, *, seed: int = 0, alpha: float = 0.05) -> Answers:
     if moved is None:
         return Answers(windows=windows, unanswered=tuple(said))
     broke = how_it_broke(windows, moved)
-    done = ask(lambda: harm(windows, moved, broke, rng=np.random.default_rng(seed)))
+    done = ask(lambda: harm(windows, moved, broke, rng=seeded(seed)))
     where = ask(lambda: where_it_sits(windows, done, seed=seed, alpha=alpha)) if done is not None else None
     return Answers(
         windows=windows,
@@ -94,7 +95,7 @@ def what_moved(windows: Windows, *, alpha: float = 0.05) -> Drift:
 
 def together(windows: Windows, *, seed: int = 0) -> Joint:
     """Whether features moved together."""
-    rng = np.random.default_rng(seed)
+    rng = seeded(seed)
     return joint(windows.reference, windows.current, features=windows.roles.features, rng=rng)
 
 
@@ -117,7 +118,7 @@ def where_it_sits(windows: Windows, done: Harm, *, seed: int = 0, alpha: float =
     """In which rows the harm sits; None where none was done."""
     if not done.measured.material:
         return None
-    return slices(windows, done.measured, rng=np.random.default_rng(seed), alpha=alpha)
+    return slices(windows, done.measured, rng=seeded(seed), alpha=alpha)
 
 
 def since_when(windows: Windows, done: Harm, broke: Faults, *, where: Slices | None) -> Since | None:
@@ -155,5 +156,5 @@ def without_labels(windows: Windows, *, seed: int = 0) -> Unlabelled | None:
         features=windows.roles.features,
         worst=BOUNDED[meter.base],
         categorical=windows.roles.categorical,
-        rng=np.random.default_rng(seed),
+        rng=seeded(seed),
     )

@@ -17,6 +17,9 @@ SECONDS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
 DAY = 86_400.0
 
+WIDEST = 8
+"""Bytes of the widest number that Arrow has."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Numbers:
@@ -192,7 +195,8 @@ def from_pandas(values: "pd.Series[Any]") -> Array:
     import pyarrow as pa
 
     if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":
-        return pa.array(values.to_numpy(), from_pandas=False)
+        numbers = values.to_numpy()
+        return pa.array(numbers if numbers.itemsize <= WIDEST else numbers.astype(float), from_pandas=False)
     try:
         array = pa.array(values, from_pandas=True)
     except (pa.ArrowException, UnicodeError, OverflowError, TypeError, ValueError):
@@ -205,10 +209,5 @@ def _written(values: "pd.Series[Any]") -> Array:
 
     if kind_of(values) == "numeric":
         return pa.array(as_numbers(values))
-    texts = [_encodable(label) if isinstance(label, str) else None for label in as_labels(values)]
+    texts = [label if isinstance(label, str) else None for label in as_labels(values)]
     return pa.array(texts, type=pa.large_string())
-
-
-def _encodable(text: str) -> str:
-    """A text that UTF-8 can hold: lone surrogates are written out."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")

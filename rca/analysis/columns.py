@@ -13,6 +13,9 @@ Mask = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.object_]
 Kind = Literal["numeric", "categorical"]
 
+FARTHEST = 1e100
+"""Numbers are cut here before anything is fitted to them, so that their squares are numbers too."""
+
 WHOLE = 2.0**53
 """Whole numbers from here on are not all told apart by a double, so that they are no codes."""
 
@@ -59,7 +62,8 @@ def as_numbers(values: "pd.Series[Any]") -> Floats:
 
 
 def _ticks(values: "pd.Series[Any]") -> float:
-    return float({"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}[getattr(values.dtype, "unit", "ns")])
+    """Ticks of a second, of times with or without a zone."""
+    return {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}[values.dt.unit]
 
 
 def without_infinities(numbers: Floats) -> Floats:
@@ -116,7 +120,34 @@ def _spelled(values: "pd.Series[Any]") -> Labels:
 def _spelling(scalar: object) -> str:
     number = float(scalar) if isinstance(scalar, float | np.floating) else np.nan
     whole = number.is_integer() and abs(number) < WHOLE
-    return str(int(number)) if whole else str(scalar)
+    return str(int(number)) if whole else encodable(str(scalar))
+
+
+def encodable(text: str) -> str:
+    r"""A text that UTF-8 can hold: lone surrogates are written out.
+
+    >>> encodable("a" + chr(0xD800))
+    'a\\ud800'
+    """
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def in_short(label: str, limit: int = 60) -> str:
+    """A value as a sentence quotes it.
+
+    >>> in_short("abcdefgh", limit=5)
+    'abcd…'
+    """
+    return label if len(label) <= limit else label[: limit - 1] + "…"
+
+
+def column_name(name: object) -> str:
+    """What a column is called, however a table spells it: numbers, times and tuples have names too.
+
+    >>> column_name("age"), column_name(0)
+    ('age', '0')
+    """
+    return encodable(str(name))
 
 
 def holds(values: "pd.Series[Any]", value: str | float) -> Mask:
@@ -163,4 +194,4 @@ class Encoder:
     def _column(self, rows: pd.DataFrame, name: str) -> Floats:
         if name in self.codes:
             return np.array([self.codes[name].get(value, np.nan) for value in as_labels(rows[name])])
-        return without_infinities(as_numbers(rows[name]))
+        return np.clip(without_infinities(as_numbers(rows[name])), -FARTHEST, FARTHEST)

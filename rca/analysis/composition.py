@@ -17,10 +17,16 @@ Singles = npt.NDArray[np.float32]
 MOST_ROWS = 20_000
 """Reference rows it is learned from."""
 
+MANY = 2_000
+"""Conditions from which as many rows are enough to learn from: the time goes with the cube of the fewer of both."""
+
 MOST_PHRASES = 200
 """Phrases that enter, the commonest."""
 
 CHUNK = 8192
+
+FAINT = 1e-6
+"""Share of the widest axis below which an axis is rounding: products are of singles."""
 
 PENALTIES = np.logspace(-4, 2, 13)
 """Ridge penalties tried, as shares of the mean eigenvalue."""
@@ -40,8 +46,9 @@ def expected(rows: Literals, parted: Parted, asked: Literals) -> Floats:
     ----------
     Golub, Heath & Wahba (1979), Technometrics 21(2), eq. (1.4).
     """
-    learned = np.flatnonzero(~parted.current)[:MOST_ROWS]
     common = np.argsort(-rows.said.sum(axis=0), kind="stable")[:MOST_PHRASES]
+    most = MANY if len(rows.held) + len(common) > MANY else MOST_ROWS
+    learned = np.flatnonzero(~parted.current)[:most]
     table, weight = _table(rows.take(learned), common), parted.weight[learned]
     rate = parted.value[learned] / weight
     centre, mean = table @ weight / weight.sum(), weight @ rate / weight.sum()
@@ -65,14 +72,26 @@ def _linear(rows: Literals, phrases: Places, slope: Floats) -> Floats:
 
 def _ridge(table: Singles, rate: Floats, weight: Floats) -> Floats:
     """Slopes of a ridge regression without a constant."""
-    spread, axes = np.linalg.eigh(((table * weight.astype(np.float32)) @ table.T).astype(float))
-    spread, along = np.maximum(spread, 0), axes.T @ (table @ (weight * rate))
+    spread, axes, along = _axes(table, rate, weight)
     if not spread.any():
         return np.zeros(len(table))
-    tried = PENALTIES * spread.mean()
+    tried = PENALTIES * spread.sum() / len(table)
     squares = float(weight @ rate**2)
     best = tried[np.argmin([_validation(one, spread, along, squares=squares, rows=len(rate)) for one in tried])]
     return np.asarray(axes @ (along / (spread + best)))
+
+
+def _axes(table: Singles, rate: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
+    """Principal axes of conditions, how far rows spread along each, and what they say of the rate; by rows if fewer."""
+    if len(table) <= len(rate):
+        spread, axes = np.linalg.eigh(((table * weight.astype(np.float32)) @ table.T).astype(float))
+        return np.maximum(spread, 0), axes, axes.T @ (table @ (weight * rate))
+    root = np.sqrt(weight)
+    weighed = table * root.astype(np.float32)
+    spread, rows = np.linalg.eigh((weighed.T @ weighed).astype(float))
+    told = spread > spread.max(initial=0) * FAINT
+    spread, rows = spread[told], rows[:, told]
+    return spread, weighed @ (rows / np.sqrt(spread)), np.sqrt(spread) * (rows.T @ (root * rate))
 
 
 def _validation(penalty: float, spread: Floats, along: Floats, *, squares: float, rows: int) -> float:

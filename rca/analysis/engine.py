@@ -22,15 +22,14 @@ from rca.analysis.unlabelled import Unlabelled
 from rca.analysis.verdict import Verdict, weigh, weigh_cascade
 from rca.analysis.whypath import why_path
 from rca.analysis.windows import both_windows, windows_of
-from rca.errors import Unanswerable
+from rca.errors import InvalidCase, Unanswerable
 from rca.finding import Finding, Target, Unanswered
+from rca.record.case import Case
 from rca.record.reliability import Duration, durations
 from rca.record.whys import Why
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from rca.record.case import Case
 
 T = TypeVar("T")
 
@@ -119,11 +118,18 @@ def analyse(case: "Case", *, seed: int = 0, alpha: float = 0.05) -> Analysis:
     InvalidCase
         If a table, the model, or the graph is not what the record says.
     """
+    _require_case(case)
     import sklearn.ensemble  # noqa: F401 - its OpenMP has to be there before it is limited
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1, user_api="openmp"):  # idle threads spin, and sums depend on their number
         return _analysed(case, seed=seed, alpha=alpha)
+
+
+def _require_case(given: object) -> None:
+    if not isinstance(given, Case):
+        hint = "read its folder with rca.load; plain tables are compared by rca.drift, rca.harm and the like"
+        raise InvalidCase.because(f"{type(given).__name__} is no case", place="arguments", hint=hint)
 
 
 def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:

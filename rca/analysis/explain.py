@@ -15,7 +15,7 @@ from rca.analysis.explainer import Explainer, exact
 from rca.analysis.explanation import QUESTION, explainer_of, log_odds
 from rca.analysis.reasons import ExplanationShift
 from rca.analysis.shift import Sides, explanation_shift
-from rca.analysis.windows import Windows
+from rca.analysis.windows import Windows, require_yes
 from rca.errors import Unanswerable
 from rca.record.forest import Scale
 from rca.record.model import Inside, Model
@@ -262,6 +262,7 @@ def _truth(sides: Sides, windows: Windows) -> tuple[Floats, Floats] | None:
         return found if found is not None and _told(sides.explained[0], found[0]) else None
     if scale == "prediction":
         return as_numbers(columns[0]), as_numbers(columns[1])
+    require_yes(windows, [label])
     known = [np.where(column.notna(), holds(column, windows.roles.positive), np.nan) for column in columns]
     return known[0], known[1]
 

@@ -22,6 +22,7 @@ from rca.analysis.condition import Condition, all_hold
 from rca.analysis.crosstab import Grid, grid
 from rca.analysis.drift import Drift
 from rca.analysis.onset import ChangePoint, change_point
+from rca.analysis.pair import read
 from rca.analysis.recoded import MOST, renamed, respelled
 from rca.analysis.result import Result, Row
 from rca.analysis.segments import broken_under
@@ -58,6 +59,11 @@ class Faults(Result):
     def __str__(self) -> str:
         broken = [str(row) for row in self.columns if row.broken]
         return "; ".join(broken) if broken else "no column broke in a nameable way"
+
+    @property
+    def broken(self) -> tuple[ColumnFault, ...]:
+        """Those that broke in a way that has a name, and did not only move."""
+        return tuple(row for row in self.columns if row.broken)
 
     def get(self, column: str) -> ColumnFault | None:
         """The fault of a column; None where it did not move."""
@@ -291,7 +297,9 @@ def _here_and_there(scene: _Scene, name: str) -> ColumnFault | None:
 
 def _in_other_words(scene: _Scene, laid: Grid, name: str) -> ColumnFault | None:
     """Codes and flags that mean each other, though none is new."""
-    return _renamed(scene, name, laid) if scene.reference[name].nunique() <= CODES else None
+    before, after = scene.reference[name], scene.current[name]
+    few = before.nunique() <= CODES
+    return _renamed(scene, name, laid) if few and not read(before, after).note else None  # 1 for True is no other word
 
 
 # -- since when --------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The door for tables of any engine: pandas, polars, Arrow, Parquet, DuckDB, Dask, PySpark, and what narwhals reads."""
 
 import glob
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -9,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from rca.analysis.columns import column_name
 from rca.analysis.engines import (
     ROWS,
     Batch,
@@ -53,7 +55,7 @@ PySpark, or a Parquet path
     if isinstance(table, str | Path):
         return Files(dataset=_dataset(str(table)), coded=coded)
     if isinstance(table, pd.DataFrame):
-        return Pandas(rows=table)
+        return Pandas(rows=_named(table))
     package = type(table).__module__.partition(".")[0]
     source = _OPENERS.get(package, _foreign)(table)
     return replace(source, coded=coded) if isinstance(source, Files) else source
@@ -77,7 +79,9 @@ def column_names(table: Any) -> list[str]:
     return open_table(table).names()
 
 
-def as_pandas(table: Any, columns: Iterable[str] | None = None, *, limit: int | None = None) -> pd.DataFrame:
+def as_pandas(
+    table: Any, columns: Iterable[str] | None = None, *, limit: int | None = None, place: str = "table"
+) -> pd.DataFrame:
     """Rows of a table of any engine as a new pandas frame.
 
     Parameters
@@ -87,23 +91,30 @@ def as_pandas(table: Any, columns: Iterable[str] | None = None, *, limit: int | 
         All where left out.
     limit : int, optional
         Rows at most; they are spread evenly over the table, and the same every time.
+    place : str
+        What the table is called in errors.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns are named by text, each by one of its own, and have types of pandas' own.
 
     Raises
     ------
     InvalidCase
-        If it is no table, or has no such column.
+        If it is no table, has no such column, or has one twice.
 
     Examples
     --------
     >>> as_pandas(pd.DataFrame({"a": range(100), "b": 0}), ["a"], limit=4)["a"].tolist()
     [0, 25, 50, 75]
     """
-    if isinstance(table, pd.DataFrame):
-        names = list(table.columns) if columns is None else require(open_table(table), columns)
-        step = 1 if limit is None else stride(len(table), limit)
-        return table.loc[:, names].iloc[::step].head(limit if limit is not None else len(table)).copy()
     source = open_table(table)
-    names = source.names() if columns is None else require(source, columns)
+    names = require(source, source.names() if columns is None else columns, place=place)
+    if isinstance(source, Pandas):
+        step = 1 if limit is None else stride(len(table), limit)
+        rows = source.rows.loc[:, names].iloc[::step].head(limit if limit is not None else len(table))
+        return _in_own_types(rows.copy())
     if limit is not None:
         drawn = _to_pandas(source.sample(names, limit))
         return drawn.iloc[:: stride(len(drawn), limit)].reset_index(drop=True)
@@ -113,7 +124,21 @@ def as_pandas(table: Any, columns: Iterable[str] | None = None, *, limit: int | 
     return _to_pandas(pa.concat_tables(parts, promote_options="permissive"))
 
 
-def require(source: Source, columns: Iterable[str]) -> list[str]:
+def _named(rows: pd.DataFrame) -> pd.DataFrame:
+    """A frame whose columns are named by text."""
+    names = [column_name(name) for name in rows.columns]
+    return rows if names == list(rows.columns) else rows.set_axis(pd.Index(names), axis=1)
+
+
+def _in_own_types(rows: pd.DataFrame) -> pd.DataFrame:
+    """A frame without types that belong to Arrow: they cannot do all that those of pandas can."""
+    for name, stored in rows.dtypes.items():
+        if isinstance(stored, pd.ArrowDtype):
+            rows[name] = rows[name].array.__arrow_array__().to_pandas().set_axis(rows.index)
+    return rows
+
+
+def require(source: Source, columns: Iterable[str], *, place: str = "table") -> list[str]:
     """The columns, if the table has all of them.
 
     Raises
@@ -121,19 +146,34 @@ def require(source: Source, columns: Iterable[str]) -> list[str]:
     InvalidCase
         If there is no such column, or if one comes twice.
     """
-    known, wanted = source.names(), list(dict.fromkeys(columns))
+    known, wanted = Counter(source.names()), list(dict.fromkeys(columns))
     for name in wanted:
         if name not in known:
             hint = did_you_mean(str(name), map(str, known))
-            raise InvalidCase.because(f"no column {name!r}", place="table", hint=hint)
-        if known.count(name) > 1:
-            raise InvalidCase.because(f"there are {known.count(name)} columns {name!r}", place="table")
+            raise InvalidCase.because(f"no column {name!r}", place=place, hint=hint)
+        if known[name] > 1:
+            hint = "give each column a name of its own"
+            raise InvalidCase.because(f"there are {known[name]} columns {name!r}", place=place, hint=hint)
     return wanted
 
 
 def _to_pandas(table: Batch) -> pd.DataFrame:
-    frame: pd.DataFrame = table.to_pandas()
+    """A table as pandas has it; a column that holds what Python has no value for, as text."""
+    try:
+        frame: pd.DataFrame = table.to_pandas()
+    except ValueError:
+        columns = {name: _or_written(table.column(name)) for name in table.column_names}
+        return pd.DataFrame(columns)
     return frame
+
+
+def _or_written(column: Any) -> Any:
+    import pyarrow as pa
+
+    try:
+        return column.to_pandas()
+    except ValueError:  # of Arrow, or of Python's own dates
+        return column.cast(pa.large_string()).to_pandas()
 
 
 # --- which class opens what ------------------------------------------------------------------------------------------
@@ -161,7 +201,23 @@ def _arrow_rows(table: Any) -> Source:
         return Files(dataset=table)
     if hasattr(table, "read_next_batch"):
         return Streamed(known=tuple(table.schema.names), read=partial(_once, table), size=_uncounted)
-    return _in_memory(table) if hasattr(table, "column_names") else _foreign(table)
+    return _in_memory(_plain(table)) if hasattr(table, "column_names") else _foreign(table)
+
+
+def _plain(table: Any) -> Any:
+    """A table in memory, without the encodings of which Arrow cannot take rows."""
+    import pyarrow as pa
+    from pyarrow import compute, types
+
+    table = pa.Table.from_batches([table]) if isinstance(table, pa.RecordBatch) else table
+    for at, one in enumerate(table.schema):
+        column = table.column(at)
+        if types.is_run_end_encoded(one.type):
+            column = pa.chunked_array(map(compute.run_end_decode, column.chunks), type=one.type.value_type)
+        if types.is_string_view(column.type):
+            column = column.cast(pa.large_string())
+        table = table if column.type == one.type else table.set_column(at, one.name, column)
+    return table
 
 
 def _in_memory(table: Any, *, lazy: bool = False) -> Source:
@@ -183,6 +239,8 @@ def _uncounted() -> int:
 
 
 def _polars(table: Any) -> Source:
+    if hasattr(table, "cast") and hasattr(table, "select"):
+        table = table.cast(dict.fromkeys(_beyond_arrow(), float))
     if hasattr(table, "iter_slices") and hasattr(table, "columns"):
         return Streamed(
             known=tuple(table.columns),
@@ -197,6 +255,13 @@ def _polars(table: Any) -> Source:
             size=partial(_counted, table),
         )
     return _foreign(table)
+
+
+def _beyond_arrow() -> list[Any]:
+    """Types of polars that Arrow does not have."""
+    import polars as pl
+
+    return [getattr(pl, name) for name in ("Int128", "UInt128") if hasattr(pl, name)]
 
 
 def _polars_batches(lazy: Any) -> Iterator[Batch]:

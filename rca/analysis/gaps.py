@@ -131,7 +131,10 @@ class Gaps(Result):
 
     def __str__(self) -> str:
         opened = [one for one in self.gaps if one.opened]
-        return str(opened[0]) if opened else f"no gap opened beyond chance, of {len(self.gaps)} looked at"
+        known = sum(one.change is not None for one in self.gaps)
+        if not known and self.gaps:
+            return str(self.gaps[0])
+        return str(opened[0]) if opened else f"no gap opened beyond chance, of {known} looked at"
 
     def rows(self) -> list[Row]:
         return [row for gap in self.gaps for row in (_gap_row(gap), *(_row(gap, one) for one in gap.groups))]

@@ -20,6 +20,12 @@ Segment = tuple[str, str]
 SMALLEST = 1e-15
 """Probabilities are kept this far from 0 and 1 before a logarithm, as scikit-learn does for doubles."""
 
+LARGEST = 1e140
+"""Losses from here on cannot be squared and added up in doubles."""
+
+LIGHTEST, HEAVIEST = 1e-30, 1e30
+"""Weights beyond these cannot be added up in singles."""
+
 SEGMENT_ROWS = 30
 """Rows of a window below which a segment is not compared with others."""
 
@@ -74,12 +80,18 @@ class Meter:
         rows : pandas.DataFrame
         groups : tuple, optional
             Segments of a gap, so that both windows have the same; from the rows where left out.
+
+        Raises
+        ------
+        Unanswerable
+            If a column that the metric needs has no role, or its numbers cannot be added up.
         """
         numerator, denominator = self._of_rows(rows)
         if self.roles.weight is not None:
             weight = as_numbers(rows[self.roles.weight])
             weight = np.where(np.isfinite(weight) & (weight >= 0), weight, 0.0)  # a row of no weight does not count
             numerator, denominator = numerator * weight, denominator * weight
+        self._require_sums(numerator, denominator)
         if self.metric.name != "group_gap":
             return Parts(
                 numerator=numerator[:, None],
@@ -105,6 +117,14 @@ class Meter:
                 "how large is the gap between groups", f"fewer than two groups have {SEGMENT_ROWS} rows in both windows"
             )
         return tuple(found)
+
+    def _require_sums(self, numerator: Floats, denominator: Floats) -> None:
+        weighed = denominator[denominator > 0]
+        if weighed.max(initial=1) > HEAVIEST or weighed.min(initial=1) < LIGHTEST:
+            why = f"weights beyond {LIGHTEST:g} and {HEAVIEST:g} cannot be added up"
+            raise Unanswerable(f"how did {self.base} change", why)
+        if np.abs(numerator).max(initial=0) > LARGEST:
+            raise Unanswerable(f"how did {self.base} change", f"losses beyond {LARGEST:g} cannot be added up")
 
     def _membership(self, rows: pd.DataFrame, groups: tuple[Segment, ...]) -> Floats:
         texts = {column: as_labels(rows[column]) for column in {column for column, _ in groups}}
@@ -141,8 +161,9 @@ class Meter:
     def _distance(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
         truth, said = as_numbers(rows[_role(self.roles.label, "label")]), self._said(rows)
         known = np.isfinite(truth) & np.isfinite(said)
-        away = np.abs(np.where(known, truth - said, 0.0))
-        return (away**2 if self.base == "rmse" else away), known.astype(float)
+        with np.errstate(over="ignore", invalid="ignore"):
+            away = np.abs(np.where(known, truth - said, 0.0))
+            return (away**2 if self.base == "rmse" else away), known.astype(float)
 
     def _said(self, rows: pd.DataFrame) -> Floats:
         column = self.roles.prediction or self.roles.score

@@ -11,7 +11,7 @@ from rca.analysis.cells import HALF
 from rca.analysis.changepoint import TRIM, Course, capped, chance, credible, overdispersion, tempered, tilts
 from rca.analysis.columns import Floats
 from rca.analysis.result import Result, Row
-from rca.analysis.season import resemblance, season_of, seconds_of
+from rca.analysis.season import moments_of, resemblance, season_of, seconds_of
 from rca.analysis.shapes import pulse, ramps, spans
 
 __all__ = ["ChangePoint", "Dated", "Onset", "change_point", "date", "date_counts"]
@@ -173,7 +173,7 @@ def date(reference: Dated, current: Dated, *, what: str, unit: str) -> Onset | N
     found = _found(course, moments)
     if found is None:
         return None
-    clock = pd.to_datetime(moments, unit="s", utc=True)
+    clock = moments_of(moments)
     return Onset(**_moments(found, clock), what=what, unit=unit, **_series(reference, current))
 
 
@@ -331,8 +331,8 @@ def date_counts(
     found = _found(course, seconds[told])
     if found is None:
         return None
-    clock = pd.to_datetime(seconds[told], unit="s", utc=True)
-    ends = pd.to_datetime(np.append(seconds[1:], 2 * seconds[-1] - seconds[-2])[told], unit="s", utc=True)
+    clock = moments_of(seconds[told])
+    ends = moments_of(np.append(seconds[1:], 2 * seconds[-1] - seconds[-2])[told])
     means = tuple(float(total / rows) for total, rows in zip(course.sums, course.counts, strict=True))
     return Onset(
         **_moments(replace(found, spare=0.0), clock) | {"latest": _moment(ends[found.latest])},

@@ -156,12 +156,14 @@ def _alike(windows: list[Values]) -> tuple[list[Values], str]:
         return windows, ""
     if "truth" in types:
         turned = [_truths(rows) for rows in windows]
+    elif "time" in types:
+        turned = [_times(rows) if kind == "text" else rows for rows, kind in zip(windows, types, strict=True)]
     else:
         turned = [_numbers(rows) if kind == "text" else rows for rows, kind in zip(windows, types, strict=True)]
     known = [rows for rows in turned if rows is not None]
     if len(known) < 2:
         return windows, ""
-    said = {"number": "numbers", "text": "text", "truth": "booleans"}
+    said = {"number": "numbers", "text": "text", "truth": "booleans", "time": "times"}
     return known, f"{said[types[0]]} in the reference, {said[types[1]]} in the current window"
 
 
@@ -170,9 +172,9 @@ def _type(values: Values) -> str:
         return "truth"
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_complex_dtype(values):
         return "number"
-    if pd.api.types.is_datetime64_any_dtype(values) or pd.api.types.is_complex_dtype(values):
-        return "other"
-    return "text"
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return "time"
+    return "other" if pd.api.types.is_complex_dtype(values) else "text"
 
 
 def _numbers(values: Values) -> "Values | None":
@@ -182,6 +184,15 @@ def _numbers(values: Values) -> "Values | None":
         if numbers.isna().any():
             return None
     return numbers
+
+
+def _times(values: Values) -> "Values | None":
+    """Text as the moments it spells; None where any of it spells none."""
+    for part in (values.iloc[:100], values):
+        moments = pd.to_datetime(pd.Series(as_labels(part)), errors="coerce", utc=True, format="ISO8601")
+        if moments.isna().any():
+            return None
+    return moments
 
 
 def _truths(values: Values) -> "Values | None":

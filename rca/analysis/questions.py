@@ -7,10 +7,9 @@ read only when asked for is told from sketches, counted where the rows are.
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from rca.analysis import answers
 from rca.analysis import explain as explaining
+from rca.analysis.arguments import model_of, names_of, seeded, share_of
 from rca.analysis.drift import MATERIAL, Drift
 from rca.analysis.drift import drift as compare
 from rca.analysis.explained import Explained, given
@@ -30,7 +29,6 @@ from rca.analysis.slices import Slices
 from rca.analysis.slices import slices as locate
 from rca.analysis.windows import Windows, both_windows, windows_from, windows_of
 from rca.errors import InvalidCase
-from rca.record.model import model_in_memory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,41 +52,46 @@ def drift(
     reference : Case, table or Sketch
     current : table or Sketch, optional
         Needed unless `reference` is a case.
-    features : iterable of str, optional
+    features : str or iterable of str, optional
         Columns to compare; all where left out.
-    categorical : iterable of str
+    categorical : str or iterable of str
         Numeric columns that are codes.
     alpha, material : float
         False discovery rate, and the smallest effect that is called a move (share of rows).
 
     Raises
     ------
+    InvalidCase
+        If one is no table, lacks a column or has it twice; or if an argument is not what it has to be.
     Unanswerable
         If the case has not both windows, or a window is empty.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> before = pd.DataFrame({"a": np.arange(500) % 100, "b": ["x", "y"] * 250})
+    >>> before = pd.DataFrame({"a": [*range(100)] * 5, "b": ["x", "y"] * 250})
     >>> print(drift(before, before.assign(a=before["a"] + 50)))
     1 of 2 columns moved: a
     """
+    alpha, material = share_of(alpha, place="alpha"), share_of(material, place="material")
     if current is None:
         case = _case(reference)
         return compare(*both_windows(case), roles=case.roles, alpha=alpha, material=material)
+    named = None if features is None else names_of(features, place="features")
+    codes = names_of(categorical, place="categorical")
     if isinstance(reference, Sketch) or isinstance(current, Sketch) or is_lazy(reference) or is_lazy(current):
-        first, second = _sketched(reference, current, features=features, categorical=categorical)
+        first, second = _sketched(reference, current, features=named, categorical=codes)
         return drift_of(first, second, alpha=alpha, material=material)
-    wanted = list(features) if features is not None else column_names(reference)
-    before, after = as_pandas(reference, wanted), as_pandas(current, wanted)
-    return compare(before, after, features=features, categorical=categorical, alpha=alpha, material=material)
+    wanted = column_names(reference) if named is None else named
+    before, after = _frames(reference, current, wanted)
+    return compare(before, after, features=wanted, categorical=codes, alpha=alpha, material=material)
 
 
 def _sketched(reference: Any, current: Any, *, features: Any, categorical: Any) -> tuple[Sketch, Sketch]:
     first = reference if isinstance(reference, Sketch) else None
     if first is None:
         like = current if isinstance(current, Sketch) else None
-        first = sketch(reference, like, features=features, categorical=tuple(categorical))
+        first = sketch(reference, like, features=features, categorical=categorical)
     return first, current if isinstance(current, Sketch) else sketch(current, first)
 
 
@@ -103,7 +106,8 @@ def faults(case: "Case | Any", current: Any = None, **roles: Any) -> Faults:
         Columns of plain tables by role, as `windows_from` takes them.
     """
     if current is not None:
-        windows = windows_from(*_frames(case, current), metric="error_rate", **roles)  # which metric, no fault asks
+        asked = {"metric": "mae", **roles}  # which metric, no fault asks; this one asks not what means yes
+        windows = windows_from(*_frames(case, current), **asked)
     else:
         windows = windows_of(_case(case))
     return answers.how_it_broke(windows, answers.what_moved(windows))
@@ -122,12 +126,14 @@ def harm(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any
 
     Raises
     ------
+    InvalidCase
+        If an argument, or a table, is not what it has to be; it says which, and how to mend it.
     Unanswerable
         If the case has not both windows, or no metric.
     """
     windows = _windows(case, current, asked)
     moved = answers.what_moved(windows)
-    return divide(windows, moved, answers.how_it_broke(windows, moved), rng=np.random.default_rng(seed))
+    return divide(windows, moved, answers.how_it_broke(windows, moved), rng=seeded(seed))
 
 
 def slices(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Slices:
@@ -137,8 +143,8 @@ def slices(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: A
     windows = _windows(case, current, asked)
     groups = windows.meter.segments(windows.reference, windows.current)
     parts = [windows.meter.parts(rows, groups=groups) for rows in (windows.reference, windows.current)]
-    measured = measure(parts[0], parts[1], windows.metric, rng=np.random.default_rng(seed))
-    return locate(windows, measured, rng=np.random.default_rng(seed))
+    measured = measure(parts[0], parts[1], windows.metric, rng=seeded(seed))
+    return locate(windows, measured, rng=seeded(seed))
 
 
 def gaps(case: "Case | Any", current: Any = None, **asked: Any) -> Gaps:
@@ -148,11 +154,12 @@ def gaps(case: "Case | Any", current: Any = None, **asked: Any) -> Gaps:
 
 def joint(case: "Case | Any", current: Any = None, *, features: Any = None, seed: int = 0) -> Joint:
     """Whether features moved together, of a case or of two tables."""
-    rng = np.random.default_rng(seed)
+    rng = seeded(seed)
+    named = None if features is None else names_of(features, place="features")
     if current is not None:
-        return tell_apart(*_frames(case, current), features=features, rng=rng)
+        return tell_apart(*_frames(case, current), features=named, rng=rng)
     known = _case(case)
-    return tell_apart(*both_windows(known), features=features or known.roles.features, rng=rng)
+    return tell_apart(*both_windows(known), features=named or known.roles.features, rng=rng)
 
 
 def explain(
@@ -180,6 +187,7 @@ def explain(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import pandas as pd
     >>> from sklearn.linear_model import LinearRegression
     >>> rng = np.random.default_rng(0)
@@ -195,11 +203,13 @@ def explain(
             given(case), given(current), (_data(case), _data(current)), seed=seed, alpha=alpha
         )
     pair = model if isinstance(model, tuple) else (model,)
-    windows = windows_from(*_frames(case, current), metric="error_rate", model=pair[0], **roles)  # it asks no metric
-    both = None
+    windows = windows_from(
+        *_frames(case, current), model=pair[0], **{"metric": "mae", **roles}
+    )  # which, it does not ask
+    known, both = windows.roles, None
     if len(pair) > 1 and windows.model is not None:
-        known = windows.roles
-        both = windows.model, model_in_memory(pair[1], features=known.features, positive=known.positive)
+        now = model_of(pair[1], known.features, positive=known.positive)
+        both = (windows.model, now) if now is not None else None
     return explaining.explain(windows, models=both, seed=seed, alpha=alpha)
 
 
@@ -214,7 +224,7 @@ def _data(explanation: Any) -> "pd.DataFrame":
     data, values = getattr(explanation, "data", None), explanation.values
     if data is None:
         return pd.DataFrame(index=range(len(values)))
-    return pd.DataFrame(np.asarray(data), columns=list(explanation.feature_names))
+    return pd.DataFrame(data, columns=list(explanation.feature_names))
 
 
 def onset(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Onset | None:
@@ -231,8 +241,8 @@ def _windows(case: "Case | Any", current: Any, asked: dict[str, Any]) -> Windows
     return windows_of(_case(case))
 
 
-def _frames(reference: Any, current: Any) -> tuple[Any, Any]:
-    return as_pandas(reference), as_pandas(current)
+def _frames(reference: Any, current: Any, columns: Any = None) -> tuple[Any, Any]:
+    return as_pandas(reference, columns, place="reference"), as_pandas(current, columns, place="current")
 
 
 def _case(given: "Case | Any") -> "Case":

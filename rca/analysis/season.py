@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rca.analysis.columns import Floats
+from rca.analysis.columns import Floats, as_numbers
 
 DAY, WEEK = 86_400, 604_800
 """Seconds."""
@@ -22,7 +22,16 @@ ENOUGH = 12
 
 def seconds_of(times: "pd.Series[Any]") -> Floats:
     """Seconds since 1970 in UTC, of shape (rows,)."""
-    return np.asarray((times - pd.Timestamp(0, tz="UTC")).dt.total_seconds(), dtype=float)
+    return as_numbers(times)
+
+
+def moments_of(seconds: Floats) -> pd.DatetimeIndex:
+    """Moments in UTC, to the microsecond, of any year that a calendar has.
+
+    >>> moments_of(np.array([-11676096000.0, 253370764800.0])).year.tolist()
+    [1600, 9999]
+    """
+    return pd.DatetimeIndex(np.round(seconds * 1e6).astype("datetime64[us]"), tz="UTC")
 
 
 def season_of(reference: tuple[Floats, Floats], current: Floats) -> tuple[Floats, Floats]:

@@ -109,11 +109,7 @@ def explanation_shift(
     """
     sides = _aligned(sides)
     before, after = sides.explained
-    if min(len(before), len(after)) < FEWEST:
-        why = f"a window has {min(len(before), len(after))} rows that can be explained, and {FEWEST} are needed"
-        raise Unanswerable("how did the model's reasons change", why)
-    if not before.features:
-        raise Unanswerable("how did the model's reasons change", "the model reads no feature")
+    _able(before, after)
     material = MATERIAL * float(before.sizes.mean(axis=0).sum() + after.sizes.mean(axis=0).sum()) / 2
     lost = _losses(sides)
     weighed = _against(_reasons(sides, lost, rng=rng), lost, alpha=alpha)
@@ -140,6 +136,14 @@ def explanation_shift(
         material=material,
         assumptions=tuple(assumptions),
     )
+
+
+def _able(before: Explained, after: Explained) -> None:
+    if min(len(before), len(after)) < FEWEST:
+        why = f"a window has {min(len(before), len(after))} rows that can be explained, and {FEWEST} are needed"
+        raise Unanswerable("how did the model's reasons change", why)
+    if not before.features:
+        raise Unanswerable("how did the model's reasons change", "the model reads no feature")
 
 
 def _aligned(sides: Sides) -> Sides:

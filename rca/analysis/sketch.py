@@ -63,6 +63,8 @@ class Sketch(Result):
         )
 
     def __add__(self, other: "Sketch") -> "Sketch":
+        if not isinstance(other, Sketch):
+            return NotImplemented
         if self.grid is not other.grid and self.grid != other.grid:
             hint = "take every sketch `like` the same reference"
             raise InvalidCase.because("they are counted on two grids", place="sketches", hint=hint)

@@ -96,15 +96,20 @@ def _by_calendar(late: Late, name: str) -> ColumnFault | None:
 
 
 def _series(periods: "pd.Series[Any]", values: "pd.Series[Any]") -> "pd.Series[Any]":
-    """The first value of each period."""
-    labels = pd.Series(as_labels(values), index=values.index, dtype=object)
-    return labels[periods >= 0].groupby(periods[periods >= 0]).first()
+    """The first value of each period, as text."""
+    known = np.flatnonzero((periods.to_numpy() >= 0) & values.notna().to_numpy())
+    told, first = np.unique(periods.to_numpy()[known], return_index=True)
+    return pd.Series(as_labels(values.iloc[known[first]]), index=told, dtype=object)
 
 
 def _is_series(periods: "pd.Series[Any]", values: "pd.Series[Any]", series: "pd.Series[Any]") -> bool:
     """Whether all rows of a period hold one value, and there are rows enough to say so."""
-    held = periods.map(series).to_numpy(dtype=object) == as_labels(values)
-    return bool(held.mean() >= CONSTANT and len(values) >= 2 * len(series))
+    if len(values) < 2 * len(series):
+        return False
+    codes = pd.factorize(as_labels(values) if values.dtype == object else values)[0]
+    known = (periods >= 0).to_numpy() & (codes >= 0)
+    own = pd.Series(codes[known]).groupby(periods.to_numpy()[known])
+    return bool((own.transform("first") == codes[known]).sum() >= CONSTANT * len(values))
 
 
 def _repeated(

@@ -13,7 +13,7 @@ import pandas as pd
 
 from rca.analysis.asking import Asker, Score, decision_rule
 from rca.analysis.column_fault import ColumnFault, hit
-from rca.analysis.columns import Encoder, Floats, Mask, as_numbers, for_trees, kind_of
+from rca.analysis.columns import Encoder, Mask, as_numbers, for_trees, kind_of
 from rca.analysis.windows import Windows
 
 FAITHFUL = 0.9
@@ -33,9 +33,6 @@ PART = 0.1
 
 AS_FAR = 2.0
 """How many times as far as values of the reference a broken column may take the answers."""
-
-FARTHEST = 1e100
-"""Numbers are cut here before a line is fitted, so that their squares are numbers too."""
 
 FEWEST = 200
 """Rows of a window below which no stand-in is fitted, or judged."""
@@ -181,11 +178,7 @@ def _linear(rows: pd.DataFrame, answers: str, features: Sequence[str]) -> Score:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    encoder, target = Encoder.fit(rows, features), as_numbers(rows[answers])
-
-    def encode(asked: pd.DataFrame) -> Floats:
-        return np.clip(encoder(asked), -FARTHEST, FARTHEST)
-
+    encode, target = Encoder.fit(rows, features), as_numbers(rows[answers])
     probable = bool(target.min() > 0 and target.max() < 1)
     model = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler(), Ridge(alpha=1.0))
     model.fit(encode(rows), logit(target) if probable else target)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from rca.analysis.affine import ALIKE, SURELY
 from rca.analysis.column_fault import ColumnFault
-from rca.analysis.columns import Floats, as_labels, as_numbers, kind_of
+from rca.analysis.columns import Floats, as_labels, as_numbers, in_short, kind_of
 from rca.analysis.two_sample import chance_distance
 
 STUCK = 0.95
@@ -89,7 +89,7 @@ def stuck(reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded: bool
         column=str(reference.name),
         fault="frozen" if frozen else "default_value",
         share=(share - usual) / (1 - usual),
-        evidence=f"{value} in {share:.0%} of the rows, {usual:.1%} before",
+        evidence=f"{in_short(value)} in {share:.0%} of the rows, {usual:.1%} before",
         value=value,
     )
 
@@ -196,10 +196,11 @@ def new_values(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> Column
     if excess < VISIBLE:
         return None
     names = after[unseen].value_counts().index
+    some = ", ".join(map(in_short, sorted(names)[:3]))
     return ColumnFault(
         column=str(reference.name),
         fault="new_values",
         share=min(1.0, excess),
-        evidence=f"values never seen before in {unseen.mean():.0%} of the rows, such as {', '.join(sorted(names)[:3])}",
+        evidence=f"values never seen before in {unseen.mean():.0%} of the rows, such as {some}",
         names=tuple(map(str, names[:NAMES])),
     )

@@ -1,19 +1,24 @@
 """What an analysis of harm looks at: both windows, what their columns are, the metric, the model, the graph."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from rca.analysis.arguments import edges_of, metric_of, model_of, require_column, roles_of
+from rca.analysis.columns import as_labels, holds
 from rca.analysis.meter import Meter
-from rca.errors import InvalidCase, Unanswerable, did_you_mean
+from rca.errors import InvalidCase, Unanswerable
 from rca.record.case import Roles
-from rca.record.incident import Metric, MetricName
-from rca.record.model import Model, model_in_memory
+from rca.record.incident import Metric
+from rca.record.model import Model
 
 if TYPE_CHECKING:
     from rca.record.case import Case
+
+TIMES = frozenset({"datetime64", "datetime", "date", "string", "categorical", "empty"})
+"""What a column of times may hold; numbers do not say since when they count."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +111,7 @@ def windows_from(
     reference: pd.DataFrame,
     current: pd.DataFrame,
     *,
-    metric: Metric | str | Mapping[str, Any],
+    metric: Metric | str | Mapping[str, Any] | None = None,
     model: Any = None,
     graph: Iterable[tuple[str, str]] = (),
     **roles: Any,
@@ -138,50 +143,81 @@ def windows_from(
     >>> windows_from(rows, rows, metric="error_rate", label="paid", prediction="said").roles.features
     ('age',)
     """
-    asked = _metric(metric)
-    reference, current = (rows.rename(columns=str) for rows in (reference, current))
-    columns = set(map(str, reference.columns))
-    _require_roles(roles, columns & set(map(str, current.columns)))
-    known = Roles.of(map(str, reference.columns), asked.column, **roles)
-    current = current.sort_values(known.time, kind="stable") if known.time is not None else current
-    return Windows(
+    if metric is None:
+        hint = "give what went wrong, such as metric='error_rate'"
+        raise InvalidCase.because("no metric is given", place="metric", hint=hint)
+    asked = metric_of(metric)
+    columns = [name for name in reference.columns if name in current]
+    if asked.column is not None:
+        require_column(asked.column, columns, place="metric.column")
+    known = Roles.of(reference.columns, asked.column, **roles_of(roles, columns))
+    if known.time is not None:
+        reference, current = (_timed(rows, known.time) for rows in (reference, current))
+        current = current.sort_values(known.time, kind="stable")
+    windows = Windows(
         reference=reference.reset_index(drop=True),
         current=current.reset_index(drop=True),
         roles=known,
         metric=asked,
-        model=_model(model, known.features),
-        parents=_parents(graph, columns),
+        model=model_of(model, known.features, positive=known.positive),
+        parents=_parents(edges_of(graph), set(columns)),
     )
+    _require_positive(windows)
+    return windows
 
 
-def _metric(given: Metric | str | Mapping[str, Any]) -> Metric:
-    from pydantic import ValidationError
-
-    if isinstance(given, Metric):
-        return given
-    plain = {"name": given} if isinstance(given, str) else dict(given)
+def _timed(rows: pd.DataFrame, time: str) -> pd.DataFrame:
+    """Rows whose times are moments in UTC, whether they came as such, as dates, or as text."""
+    given, hint = rows[time], "give times, dates, or text such as 2026-05-02T09:10:00Z"
+    held = pd.api.types.infer_dtype(given, skipna=True)
+    if held not in TIMES:
+        raise InvalidCase.because(f"column {time!r} holds {held} values, no times", place="time", hint=hint)
     try:
-        return Metric.model_validate(plain)
-    except ValidationError as error:
-        said = error.errors()[0]["msg"].removeprefix("Value error, ")
-        hint = did_you_mean(str(plain.get("name")), get_args(MetricName))
-        raise InvalidCase.because(f"no such metric: {said}", place="metric", hint=hint) from error
+        moments = pd.to_datetime(given, utc=True, format=None if held == "datetime64" else "ISO8601")
+    except (TypeError, ValueError) as error:
+        said = str(error).splitlines()[0]
+        raise InvalidCase.because(f"column {time!r} holds no times: {said}", place="time", hint=hint) from None
+    return rows.assign(**{time: moments})
 
 
-def _require_roles(roles: Mapping[str, Any], columns: set[str]) -> None:
-    for role, named in roles.items():
-        if role not in Roles.__dataclass_fields__:
-            hint = did_you_mean(role, Roles.__dataclass_fields__)
-            raise InvalidCase.because(f"no role {role!r}", place="keyword arguments", hint=hint)
-        wanted = () if role == "positive" or named is None else (named,) if isinstance(named, str) else named
-        for column in wanted:
-            if column not in columns:
-                hint = did_you_mean(str(column), columns)
-                raise InvalidCase.because(f"no column {column!r} in both windows", place=role, hint=hint)
+def _require_positive(windows: Windows) -> None:
+    """Refuse a value that means yes, where it is asked for and no row of either window has it, but others."""
+    require_yes(windows, [name for name in _of_yes(windows) if name is not None])
 
 
-def _model(given: Any, features: tuple[str, ...]) -> Model | None:
-    return None if given is None else model_in_memory(given, features=features)
+def require_yes(windows: Windows, asked: Sequence[str]) -> None:
+    """Refuse a value that means yes, where no row of these columns has it, but others.
+
+    Raises
+    ------
+    InvalidCase
+    """
+    columns = [rows[name] for name in asked for rows in (windows.reference, windows.current)]
+    if not columns or any(holds(values, windows.roles.positive).any() for values in columns):
+        return
+    said = sorted({str(label) for values in columns for label in as_labels(values.dropna())})
+    if len(said) > 1:
+        few = ", ".join(map(repr, said[:5])) + (", …" if len(said) > 5 else "")
+        what = f"no row of {' or '.join(map(repr, asked))} is {windows.roles.positive!r}, which would mean yes"
+        hint = f"give the value that means yes, as positive={said[-1]!r}; there are {few}"
+        raise InvalidCase.because(what, place="positive", hint=hint)
+
+
+def _of_yes(windows: Windows) -> tuple[str | None, ...]:
+    """Columns of which the metric, or the model's decisions, ask which value means yes."""
+    roles, meter = windows.roles, windows.meter
+    if meter.outcome is not None:
+        return (meter.outcome,) if meter.base == "rate" and _is_words(windows.reference[meter.outcome]) else ()
+    if meter.base in ("false_positive_rate", "false_negative_rate", "log_loss", "brier"):
+        return (roles.label, roles.prediction)
+    if meter.base == "error_rate" and roles.prediction is None:
+        return (roles.label,)
+    said = None if windows.model is None or roles.prediction is None else windows.reference[roles.prediction]
+    return (roles.label, roles.prediction) if said is not None and _is_words(said) and said.nunique() == 2 else ()
+
+
+def _is_words(values: "pd.Series[Any]") -> bool:
+    return not pd.api.types.is_numeric_dtype(values)
 
 
 def _parents(graph: Iterable[tuple[str, str]], columns: set[str]) -> dict[str, tuple[str, ...]]:

@@ -119,7 +119,9 @@ class Model:
 def _one_a_row(numbers: "Scores", n_rows: int) -> "Scores":
     column = numbers[:, 0] if numbers.ndim == 2 and numbers.shape[1] == 1 else numbers
     if column.shape != (n_rows,):
-        raise Unanswerable(_QUESTION, "it answers with several numbers for each row, one a class")
+        several = column.ndim == 2 and len(column) == n_rows
+        why = "several numbers for each row, one a class" if several else f"{column.size} numbers for {n_rows} rows"
+        raise Unanswerable(_QUESTION, f"it answers with {why}")
     return column
 
 

@@ -12,8 +12,9 @@ from functools import singledispatch
 from typing import Any
 
 from rca.analysis.drift import ColumnDrift, Drift
+from rca.analysis.faults import Faults
 from rca.finding import Interval
-from rca.report.text import count, number, plain, span
+from rca.report.text import capital, count, number, plain, span
 
 Spec = dict[str, Any]
 
@@ -209,6 +210,34 @@ def _drift_alt(result: Drift, drawn: int) -> str:
         f"A line marks the smallest material effect, {number(result.material)}. Moved: {moved}.{more}"
         if result.columns
         else f"No column could be compared; {sizes}."
+    )
+
+
+@chart.register
+def _faults(result: Faults) -> Chart:
+    drawn = result.broken[:MOST_ROWS]
+    shares = [row.share for row in drawn]
+    trace = {
+        "type": "bar",
+        "orientation": "h",
+        "x": shares,
+        "y": list(range(len(drawn))),
+        "width": 0.55,
+        "marker": {"color": HARM},
+        "text": [label(str(row), 120) for row in drawn],
+        "textposition": "none",
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+    return Chart(
+        title=f"{count(len(result.broken), 'column')} broke" if drawn else "No column broke in a way that has a name",
+        alt=f"Bars: the share of the current rows that each fault hit. {capital(str(result))}.",
+        rows=tuple(result.rows()),
+        data=(trace,),
+        layout={
+            "height": height(len(drawn), per_row=42),
+            "xaxis": {"title": "share of rows hit", "tickformat": ".0%", "range": [0, 1]},
+            "yaxis": named_rows([row.column for row in drawn], said=[row.fault.replace("_", " ") for row in drawn]),
+        },
     )
 
 

@@ -17,8 +17,8 @@ def plot(result: object) -> "go.Figure":
 
     Parameters
     ----------
-    result : Incident, Timeline, Drift, ColumnDrift, Joint, Measured, Harm, Slices, Gap, Onset, Cascade, Verdict,
-        ExplanationShift, Curve or Exemplar
+    result : Incident, Timeline, Drift, ColumnDrift, Faults, Joint, Measured, Harm, Slices, Gap, Gaps, Onset, Cascade
+        Or a Verdict, ExplanationShift, Curve or Exemplar; of several gaps, the one that opened most is drawn.
 
     Returns
     -------

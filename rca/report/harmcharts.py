@@ -20,7 +20,7 @@ from rca.report.charts import (
     label,
     named_rows,
 )
-from rca.report.text import alike, number, plain, span, words
+from rca.report.text import alike, capital, number, plain, span, words
 
 SMALLEST_DRAWN = 0.01
 """Share of the change below which a contribution is not drawn on its own."""
@@ -62,7 +62,7 @@ def change_in_words(measured: Measured) -> str:
     """What the metric did, in one line."""
     verb = "did not change beyond chance" if 0 in measured.interval else "rose" if measured.change > 0 else "fell"
     before, during = said_values(measured)
-    return f"{_capital(plain(measured.label))} {verb}: {before} before, {during} during the failure"
+    return f"{capital(plain(measured.label))} {verb}: {before} before, {during} during the failure"
 
 
 def said_values(measured: Measured) -> tuple[str, str]:
@@ -177,11 +177,7 @@ def _harm_title(result: Harm) -> str:
         return f"Nothing that could be tried takes away the change in {plain(measured.label)}"
     first = result.contributions[0]
     did, of = alike(measured.scale * first.value, measured.scale * abs(measured.change))
-    return f"{_capital(plain(first.label, 60))} did {did} of the {of} {change_unit(measured)} of change"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return f"{capital(plain(first.label, 60))} did {did} of the {of} {change_unit(measured)} of change"
 
 
 def _harm_alt(result: Harm) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rca.analysis.column_fault import ColumnFault
     from rca.analysis.events import Lined
     from rca.analysis.gaps import Gaps
+    from rca.analysis.harm import Harm
     from rca.analysis.onset import Onset
     from rca.analysis.reasons import ExplanationShift, Reason
     from rca.analysis.since import Since
@@ -80,8 +81,9 @@ def since(onset: "Onset") -> str:
     return f"Since {moment(onset.at)} ({sure}), dated on {words(onset.what)}."
 
 
-def faults(broken: "Sequence[ColumnFault]") -> str:
-    """How columns broke, in which rows, and what says so."""
+def faults(broken: "Sequence[ColumnFault]", harm: "Harm | None" = None) -> str:
+    """How columns broke, in which rows, what says so, and whether it did harm."""
+    unit = change_unit(harm.measured) if harm else "not measured"
     rows = [
         {
             "column": one.column,
@@ -89,15 +91,30 @@ def faults(broken: "Sequence[ColumnFault]") -> str:
             "where": conjunction(one.where) if one.where else "anywhere",
             "rows hit": f"{one.share:.0%}",
             "what says so": one.evidence,
+            f"harm ({unit})": _harm_of(one.column, harm),
         }
         for one in broken
     ]
     return table(rows, "Columns that broke")
 
 
+def _harm_of(column: str, harm: "Harm | None") -> str | None:
+    """What a column did to the metric, with its interval; None where that was not divided."""
+    if harm is None:
+        return None
+    scale = harm.measured.scale
+    told = (
+        f"{number(scale * part.value, sign=True)} ({span(scale * part.interval.low, scale * part.interval.high)})"
+        for part in harm.contributions
+        if part.kind == "feature" and part.name == column
+    )
+    return next(told, None)
+
+
 def gaps(result: "Gaps") -> str:
     """Gaps between groups before and after, with the smallest that could have been seen left to the intervals."""
-    return table(result.rows(), "Groups, and the gap between those farthest apart")
+    rows = [{**row, "measure": words(str(row["measure"]))} for row in result.rows()]
+    return table(rows, "Groups, and the gap between those farthest apart")
 
 
 def dates(result: "Since") -> str:

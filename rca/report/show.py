@@ -4,8 +4,8 @@ An output holds the same bytes for the same result: no object addresses, no rand
 the table, an output carries the findings it stands on, so that an executed notebook holds its own evidence.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from rca.finding import Finding
@@ -15,6 +15,7 @@ from rca.report.figures import MIME
 from rca.report.markup import paragraph
 
 if TYPE_CHECKING:
+    from rca.analysis.drift import ColumnDrift
     from rca.analysis.engine import Analysis
     from rca.record.case import Case
 
@@ -133,32 +134,46 @@ def joint(analysis: "Analysis") -> None:
 def faults(analysis: "Analysis") -> None:
     """How columns broke, in which rows, and what says so; then each of them before and after."""
     part = analysis.faults
-    broken = [row for row in part.columns if row.broken] if part else []
+    broken = sorted(part.broken if part else (), key=lambda row: -_harm_of(analysis, row.column))
     if part is None or not broken:
         _absent("No column broke in a way that has a name.")
         return
-    _html(sections.faults(broken), said=str(part), claims=part.findings())
-    _profiles(analysis, [row.column for row in broken])
+    _html(sections.faults(broken, analysis.harm), said=str(part), claims=part.findings())
+    _profiles(analysis, {row.column: str(row) for row in broken})
+
+
+def _harm_of(analysis: "Analysis", column: str) -> float:
+    """What a column did to the metric, as far as it was divided."""
+    parts = analysis.harm.contributions if analysis.harm else ()
+    return sum(part.value for part in parts if part.kind == "feature" and part.name == column)
 
 
 def columns(analysis: "Analysis") -> None:
     """The columns that only moved, the farthest first, before and after."""
     broken = {row.column for row in analysis.faults.columns if row.broken} if analysis.faults else set()
     moved = [name for name in analysis.drift.moved() if name not in broken] if analysis.drift else []
-    _profiles(analysis, moved)
+    _profiles(analysis, dict.fromkeys(moved, ""))
     if not moved:
         _absent("No other column moved materially.")
 
 
-def _profiles(analysis: "Analysis", names: Sequence[str]) -> None:
-    """Some columns before and after, as far as they were compared: the values, and what is missing if that moved."""
+def _profiles(analysis: "Analysis", claims: Mapping[str, str]) -> None:
+    """Some columns before and after, as far as they were compared: what moved of them, else their values.
+
+    A claim is what is to be seen, where that is more than that the column moved.
+    """
     compared = analysis.drift.columns if analysis.drift else ()
-    rows = [row for name in names for row in compared if row.column == name and (row.moved or row.aspect == "values")]
-    drawn = [row for row in rows if row.profile.labels]
+    drawn = [row for name in claims for row in _to_see(compared, name) if row.profile.labels]
     for row in drawn[:MOST_COLUMNS]:
-        _figure(chart(row))
+        spec = chart(row)
+        _figure(replace(spec, title=claims[row.column] or spec.title))
     if len(drawn) > MOST_COLUMNS:
         _absent(f"{len(drawn) - MOST_COLUMNS} more are in the table of effects.")
+
+
+def _to_see(compared: "Sequence[ColumnDrift]", name: str) -> "list[ColumnDrift]":
+    own = [row for row in compared if row.column == name]
+    return [row for row in own if row.moved] or [row for row in own if row.aspect == "values"]
 
 
 def slices(analysis: "Analysis") -> None:

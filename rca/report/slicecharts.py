@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from rca.analysis.gaps import SELECTED, Gap, GroupRate
+from rca.analysis.gaps import SELECTED, Gap, Gaps, GroupRate
 from rca.analysis.joint import Joint
 from rca.analysis.metric import SHARES
 from rca.analysis.slices import Slice, Slices
 from rca.report.charts import CALM, HARM, QUIET, Chart, Spec, bars_of, chart, height, interval_of, named_rows
 from rca.report.harmcharts import scaled
-from rca.report.text import alike, count, number, plain, words
+from rca.report.text import alike, capital, count, number, plain, words
 
 MOST_SLICES = 10
 """Slices drawn; the table under the figure has them all."""
@@ -37,7 +37,7 @@ def _slices(result: Slices) -> Chart:
         "yaxis": named_rows([one.name for one in drawn], said=alike(*lost, sign=True), limit=36),
     }
     return Chart(
-        title=_title(result, factor),
+        title=_title(result, factor, "percentage points" if factor > 1 else "units"),
         alt=_alt(result, drawn),
         rows=tuple(_row(one, result.metric, factor) for one in (*result.slices, result.elsewhere)),
         data=(trace,),
@@ -45,15 +45,16 @@ def _slices(result: Slices) -> Chart:
     )
 
 
-def _title(result: Slices, factor: float) -> str:
+def _title(result: Slices, factor: float, unit: str) -> str:
     if not result.slices:
         return f"No part of the rows got worse by more than the others ({count(result.searched, 'condition')} tried)"
     first = plain(result.slices[0].name, 60)
     did, of = alike(factor * result.carried, factor * result.worse)
     if not result.local:
-        return f"No slice carries it all; {first} holds {alike(factor * result.slices[0].lost)[0]} of {of}"
+        return f"No slice carries it all; {first} holds {alike(factor * result.slices[0].lost)[0]} of {of} {unit}"
     more = f" and {len(result.slices) - 1} more" if len(result.slices) > 1 else ""
-    return f"{first}{more}: {did} of the {of}, in {result.share:.0%} of the rows"
+    by = f"{unit} by which the {words(result.metric)} got worse"
+    return f"{first}{more}: {did} of the {of} {by}, in {result.share:.0%} of the rows"
 
 
 def _went(one: Slice, metric: str) -> str:
@@ -100,8 +101,8 @@ def _gap(result: Gap) -> Chart:
     small = f" Too few rows to compare: {', '.join(result.too_small[:MOST_SLICES])}." if result.too_small else ""
     return Chart(
         title=f"{words(result.measure).capitalize()} by {plain(result.column, 40)}: {_opened(result, factor)}",
-        alt=f"Dots with intervals, reference open and current filled, a row a group; farthest apart now are "
-        f"{result.lowest} and {result.highest}.{small}",
+        alt="Dots with 95% intervals, reference open and current filled, a row a group. "
+        f"{_apart(result, factor)}{small}",
         rows=tuple(_group_row(one, unit, factor) for one in result.groups),
         data=(
             _dots("reference", drawn, factor, color=QUIET, symbol="circle-open"),
@@ -115,7 +116,27 @@ def _opened(result: Gap, factor: float) -> str:
     if result.reference is None or result.current is None:
         return "too few rows to compare"
     before, during = alike(factor * result.reference, factor * result.current)
-    return f"the gap {'opened' if result.opened else 'did not open beyond chance'}, {before} to {during}"
+    unit = " percentage points" if factor > 1 else ""
+    return f"the gap {'opened' if result.opened else 'did not open beyond chance'}, from {before} to {during}{unit}"
+
+
+def _apart(result: Gap, factor: float) -> str:
+    """The groups that are farthest apart now, each before and after."""
+    rates = {one.group: one for one in result.groups if one.reference is not None and one.current is not None}
+    told = [
+        f"{name} from {' to '.join(alike(factor * (one.reference or 0.0), factor * (one.current or 0.0)))}"
+        for name in (result.lowest, result.highest)
+        if (one := rates.get(name)) is not None
+    ]
+    return f"Farthest apart now: {'; '.join(told)}{' (%)' if factor > 1 else ''}." if told else ""
+
+
+@chart.register
+def _gaps(result: Gaps) -> Chart:
+    """The gap that opened most."""
+    if not result.gaps:
+        raise TypeError("no gap was looked at, so that none can be drawn")
+    return chart(result.gaps[0])
 
 
 def _dots(window: Literal["reference", "current"], drawn: list[GroupRate], factor: float, **marker: str) -> Spec:
@@ -165,7 +186,7 @@ def _joint(result: Joint) -> Chart:
     told = "tells" if result.moved else "hardly tells"
     return Chart(
         title=f"All columns together: a classifier {told} the windows apart (AUC {number(result.auc)}, 0.5 is chance)",
-        alt=f"Bars with intervals: how far the AUC falls without what each column says. {result}.",
+        alt=f"Bars with intervals: how far the AUC falls without what each column says. {capital(str(result))}.",
         rows=tuple(result.rows()),
         data=(trace,),
         layout={

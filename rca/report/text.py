@@ -163,6 +163,15 @@ def words(name: str) -> str:
     return plain(name).replace("_", " ")
 
 
+def capital(text: str) -> str:
+    """A text as the beginning of a sentence.
+
+    >>> capital("rows of age 7")
+    'Rows of age 7'
+    """
+    return text[:1].upper() + text[1:]
+
+
 def count(size: int, noun: str) -> str:
     """A number of things.
 

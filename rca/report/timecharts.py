@@ -10,10 +10,13 @@ from rca.analysis.onset import Onset
 from rca.record.incident import Event, Incident, Timeline
 from rca.record.reliability import Duration, durations, spell
 from rca.report.charts import CALM, HARM, HELP, QUIET, Chart, Spec, chart, height, label, named_rows, note, vertical
-from rca.report.text import between, count, moment, number, plain, utc, words
+from rca.report.text import between, capital, count, moment, number, plain, utc, words
 
 MOST_EVENTS = 14
 """Events drawn; the table under the figure has them all."""
+
+MOST_NAMES = 25
+"""Names of events that have room side by side."""
 
 MOST_SUSPECTS = 10
 
@@ -205,15 +208,33 @@ def onset(result: Onset, events: Sequence[Event] = ()) -> Chart:
         "xaxis": TIME_AXIS,
         "yaxis": {"title": label(words(result.unit or result.what), 40), **_percent(result.unit)},
         "shapes": [shaded, *lines],
-        "annotations": [note("onset", stamp(result.at), font={"size": 11, "color": HARM})],
+        "annotations": [
+            note("onset", stamp(result.at), font={"size": 11, "color": HARM}),
+            *map(_event_note, _apart(near, result)),
+        ],
     }
     return Chart(
-        title=f"{words(result.what).capitalize()} changed on {moment(result.at)}",
+        title=f"{capital(words(result.what))} changed on {moment(result.at)}",
         alt=_onset_alt(result, near),
         rows=tuple(_onset_row(result, place) for place in range(len(result.times))),
         data=(trace,),
         layout=layout,
     )
+
+
+def _apart(near: Sequence[Event], result: Onset) -> list[Event]:
+    """Events whose names have room beside each other, the nearest to the onset first."""
+    room = (result.times[-1] - result.times[0]) / MOST_NAMES if result.times else None
+    named: list[Event] = []
+    for event in sorted(near, key=lambda one: abs(one.at - result.at)):
+        if room is not None and all(abs(event.at - other.at) >= room for other in named):
+            named.append(event)
+    return named
+
+
+def _event_note(event: Event) -> Spec:
+    """What happened, along the line that marks when."""
+    return note(plain(event.what, 34), stamp(event.at), y=0.98, textangle=-90, yanchor="top", xanchor="right")
 
 
 def _percent(unit: str) -> Spec:
@@ -224,10 +245,11 @@ def _percent(unit: str) -> Spec:
 def _onset_alt(result: Onset, near: Sequence[Event]) -> str:
     known = [value for value in result.values if value is not None]
     reach = f", between {number(min(known))} and {number(max(known))}" if known else ""
-    around = "; ".join(f"{words(event.kind)} at {moment(event.at)}" for event in near)
+    around = "; ".join(f"{words(event.kind)} {plain(event.what, 60)}, {moment(event.at)}" for event in near)
     sure = between(result.earliest, result.latest, result.level)
     events = f" Dotted lines: {around}." if near else ""
-    return f"{words(result.what)} over time{reach}. The onset is estimated at {moment(result.at)}, {sure}.{events}"
+    what = capital(words(result.what))
+    return f"{what} over time{reach}. The onset is estimated at {moment(result.at)}, {sure}.{events}"
 
 
 def _onset_row(result: Onset, place: int) -> Spec:
