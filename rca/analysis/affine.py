@@ -25,6 +25,9 @@ SURELY = 1.95 / 1.358
 BLURRED = 0.5
 """Share of the distance that chance leaves, within which two factors are not told apart."""
 
+DIGITS = 2.0**33
+"""Parts of a power of two to which numbers are told apart when a factor is undone."""
+
 GROWTH = 2.0
 """Factor below which a column may simply have grown."""
 
@@ -82,7 +85,11 @@ class _Move:
 
     def undone(self, mended: Floats) -> bool:
         """Whether a correction brings the values back."""
-        return kolmogorov_distance(self.before, mended) <= self.tolerance
+        return self.left(mended) <= self.tolerance
+
+    def left(self, mended: Floats) -> float:
+        """Distance that a correction leaves."""
+        return kolmogorov_distance(self.before, rounded(mended))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +133,7 @@ def affine(reference: Floats, current: Floats) -> Affine | None:
     >>> affine(before, before * 12).evidence
     'times 12, years to months'
     """
-    before, after = (np.sort(values[np.isfinite(values)]) for values in (reference, current))
+    before, after = (rounded(np.sort(values[np.isfinite(values)])) for values in (reference, current))
     if min(len(before), len(after)) < FEWEST or max(np.abs(before).max(), np.abs(after).max()) > HUGE:
         return None
     move = _Move(before=before, after=after, far=kolmogorov_distance(before, after))
@@ -134,6 +141,16 @@ def affine(reference: Floats, current: Floats) -> Affine | None:
         return None
     with np.errstate(over="ignore"):
         return _rescaled(move) or _stretched(move) or _shifted(move)
+
+
+def rounded(values: Floats) -> Floats:
+    """Numbers to some ten digits: what is divided by a factor and is whole again differs from a whole number by less.
+
+    >>> (0.07 / 0.01 == 7.0, bool(rounded(np.array([0.07 / 0.01]))[0] == 7.0))
+    (False, True)
+    """
+    mantissas, exponents = np.frexp(values)
+    return np.asarray(np.ldexp(np.round(mantissas * DIGITS) / DIGITS, exponents))
 
 
 def _times(factor: float, move: _Move, words: str = "") -> Affine:
@@ -153,7 +170,7 @@ def _rescaled(move: _Move) -> Affine | None:
     Of factors that do so alike, 1000 and 1024 say, the one that is listed first is the likelier.
     """
     known = _units()
-    left = {factor: kolmogorov_distance(move.before, move.after / factor) for factor in known}
+    left = {factor: move.left(move.after / factor) for factor in known}
     factor = next(factor for factor in known if left[factor] <= min(left.values()) + BLURRED * move.chance)
     if left[factor] > max(move.tolerance, min(SURELY * move.chance, ALIKE * move.far)):
         return None
@@ -202,7 +219,7 @@ def scattered(reference: Floats, current: Floats) -> Affine | None:
     >>> found.factor, round(found.share, 1)
     (0.001, 0.3)
     """
-    before, after = (np.sort(values[np.isfinite(values)]) for values in (reference, current))
+    before, after = (rounded(np.sort(values[np.isfinite(values)])) for values in (reference, current))
     if min(len(before), len(after)) < 4 * FEWEST or max(np.abs(before).max(), np.abs(after).max()) > HUGE:
         return None
     move = _Move(before=before, after=after, far=kolmogorov_distance(before, after))
@@ -249,7 +266,7 @@ def _partly_rescaled(move: _Move) -> tuple[_Mixture, Affine] | None:
     if min(len(before), len(after)) < FEWEST or signs > SURELY * move.chance:
         return None
     known = _units()
-    fits = {factor: _mixture(before, before * factor, after) for factor in known}
+    fits = {factor: _mixture(before, rounded(before * factor), after) for factor in known}
     near = min(fit.left for fit in fits.values()) + BLURRED * move.chance
     factor = next(factor for factor in known if fits[factor].left <= near)
     fit = fits[factor]
@@ -265,7 +282,7 @@ def _partly_shifted(move: _Move) -> tuple[_Mixture, Affine] | None:
         if len(beyond) < max(FEWEST, SEEN * len(move.after)):
             continue
         offset = float(np.median(beyond) - np.median(move.before))
-        fit = _mixture(move.before, move.before + offset, move.after)
+        fit = _mixture(move.before, rounded(move.before + offset), move.after)
         if fit.explains(move):
             evidence = f"{offset:+.4g} in {fit.share:.0%} of the rows"
             return fit, Affine(evidence=evidence, offset=offset, cut=fit.cut, share=fit.share)
@@ -277,7 +294,5 @@ def _grown(move: _Move, offset: float) -> bool:
     middle = float(np.median(move.before)), float(np.median(move.after))
     if middle[0] == 0 or not 1 / GROWN <= middle[1] / middle[0] <= GROWN:
         return False
-    left = [
-        kolmogorov_distance(move.before, mended) for mended in (move.after - offset, move.after * middle[0] / middle[1])
-    ]
+    left = [move.left(mended) for mended in (move.after - offset, move.after * middle[0] / middle[1])]
     return left[1] <= left[0] + BLURRED * move.chance

@@ -340,6 +340,8 @@ def _named(scene: _Scene, name: str) -> ColumnFault | None:
         found = _affine(name, changed) if changed else None
     if found is None and kind_of(reference, coded=coded) == "categorical":
         found = respelled(reference, current) or _renamed(late, name) or new_values(reference, current)
+    elif found is None and reference.nunique() <= CODES:
+        found = _renamed(late, name)
     return None if found is None else _dated(scene, found, since)
 
 
