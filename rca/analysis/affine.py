@@ -89,7 +89,7 @@ class _Move:
 
     def left(self, mended: Floats) -> float:
         """Distance that a correction leaves."""
-        return kolmogorov_distance(self.before, rounded(mended))
+        return kolmogorov_distance(rounded(self.before), rounded(mended))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +133,7 @@ def affine(reference: Floats, current: Floats) -> Affine | None:
     >>> affine(before, before * 12).evidence
     'times 12, years to months'
     """
-    before, after = (rounded(np.sort(values[np.isfinite(values)])) for values in (reference, current))
+    before, after = (np.sort(values[np.isfinite(values)]) for values in (reference, current))
     if min(len(before), len(after)) < FEWEST or max(np.abs(before).max(), np.abs(after).max()) > HUGE:
         return None
     move = _Move(before=before, after=after, far=kolmogorov_distance(before, after))
@@ -219,7 +219,7 @@ def scattered(reference: Floats, current: Floats) -> Affine | None:
     >>> found.factor, round(found.share, 1)
     (0.001, 0.3)
     """
-    before, after = (rounded(np.sort(values[np.isfinite(values)])) for values in (reference, current))
+    before, after = (np.sort(values[np.isfinite(values)]) for values in (reference, current))
     if min(len(before), len(after)) < 4 * FEWEST or max(np.abs(before).max(), np.abs(after).max()) > HUGE:
         return None
     move = _Move(before=before, after=after, far=kolmogorov_distance(before, after))
@@ -246,6 +246,7 @@ class _Mixture:
 
 def _mixture(before: Floats, changed: Floats, after: Floats) -> _Mixture:
     """The part of the values that least squares find changed, over quantiles of all of them."""
+    before, changed, after = rounded(before), rounded(changed), rounded(after)
     at = np.unique(np.quantile(np.concatenate([before, changed, after]), np.linspace(0, 1, POINTS), method="lower"))
     usual, other, now = (np.searchsorted(one, at, side="right") / len(one) for one in (before, changed, after))
     reach = other - usual
@@ -266,7 +267,7 @@ def _partly_rescaled(move: _Move) -> tuple[_Mixture, Affine] | None:
     if min(len(before), len(after)) < FEWEST or signs > SURELY * move.chance:
         return None
     known = _units()
-    fits = {factor: _mixture(before, rounded(before * factor), after) for factor in known}
+    fits = {factor: _mixture(before, before * factor, after) for factor in known}
     near = min(fit.left for fit in fits.values()) + BLURRED * move.chance
     factor = next(factor for factor in known if fits[factor].left <= near)
     fit = fits[factor]
@@ -282,7 +283,7 @@ def _partly_shifted(move: _Move) -> tuple[_Mixture, Affine] | None:
         if len(beyond) < max(FEWEST, SEEN * len(move.after)):
             continue
         offset = float(np.median(beyond) - np.median(move.before))
-        fit = _mixture(move.before, rounded(move.before + offset), move.after)
+        fit = _mixture(move.before, move.before + offset, move.after)
         if fit.explains(move):
             evidence = f"{offset:+.4g} in {fit.share:.0%} of the rows"
             return fit, Affine(evidence=evidence, offset=offset, cut=fit.cut, share=fit.share)
