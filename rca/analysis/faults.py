@@ -21,6 +21,7 @@ from rca.analysis.columns import Mask, as_numbers, kind_of
 from rca.analysis.condition import Condition, all_hold
 from rca.analysis.crosstab import Grid, grid
 from rca.analysis.drift import Drift
+from rca.analysis.mispaired import mispaired
 from rca.analysis.onset import ChangePoint, change_point
 from rca.analysis.recoded import MOST, renamed, respelled
 from rca.analysis.result import Result, Row
@@ -123,6 +124,7 @@ def faults(
     ordered: bool = False,
     time: str | None = None,
     entity: str | None = None,
+    label: str | None = None,
 ) -> Faults:
     """Name how each column broke.
 
@@ -139,6 +141,8 @@ def faults(
         Whether the current rows are in time order, so that a fault may have begun partway.
     time, entity : str, optional
         Columns of the time, and of what rows are readings of, along which values may be late.
+    label : str, optional
+        Column of the truth, which tells beside the features that a column is late.
 
     Returns
     -------
@@ -168,9 +172,11 @@ def faults(
         return Faults(columns=())
     laid = grid(reference, current, columns=names, groups=groups, categorical=scene.codes)
     if ordered:
-        scene = replace(scene, late=_late(scene, time, entity))
+        scene = replace(scene, late=_late(scene, time=time, entity=entity, label=label))
     found = [row for name in names if (row := _fault(scene, laid, name, moved=name in moved)) is not None]
-    return Faults(columns=tuple(_believed(swaps(found, reference, current, ordered=ordered), scene.moved)))
+    found = _believed(swaps(found, reference, current, ordered=ordered), scene.moved)
+    sound = [name for name in names if all(row.column != name for row in found)]
+    return Faults(columns=(*found, *mispaired(reference, current, sound, codes=scene.codes)))
 
 
 def _is_plain(values: "pd.Series[Any]") -> bool:
@@ -191,8 +197,9 @@ def _only_moved(name: str) -> ColumnFault:
     return ColumnFault(column=name, fault="distribution", share=1.0, evidence=evidence)
 
 
-def _late(scene: _Scene, time: str | None, entity: str | None) -> Late:
-    witness = Witness.fit(scene.reference, scene.names, codes=scene.codes)
+def _late(scene: _Scene, *, time: str | None, entity: str | None, label: str | None) -> Late:
+    told = [label] if label is not None and all(label in rows for rows in (scene.reference, scene.current)) else []
+    witness = Witness.fit(scene.reference, [*scene.names, *told], codes=scene.codes)
     return Late(
         reference=scene.reference,
         current=scene.current,
