@@ -242,7 +242,7 @@ def polynomial(columns: Sequence[Windows], rows: Windows, *, room: int = 0) -> T
     owner = np.repeat(np.arange(len(both)), [one.shape[1] for one in both])
     curved = _distinct(_curved(flat, owner), room) if room > 0 else flat[:, :0]
     terms = np.hstack([np.ones((len(flat), 1)), flat, curved])
-    penalty = np.concatenate([[0.0], SHRINK * (terms[:, 1:] ** 4).mean(axis=0)])
+    penalty = np.concatenate([[0.0], SHRINK * np.square(np.square(terms[:, 1:])).mean(axis=0)])
     return Terms(reference=terms[:n], current=terms[n:], penalty=penalty)
 
 
@@ -260,8 +260,9 @@ def _curved(flat: Floats, owner: npt.NDArray[np.intp]) -> Floats:
 
 def _distinct(terms: Floats, room: int) -> Floats:
     """Terms with a spread, centred and scaled."""
-    kept = np.flatnonzero(terms.std(axis=0) > 1e-9)[:room]
-    return np.asarray((terms[:, kept] - terms[:, kept].mean(axis=0)) / terms[:, kept].std(axis=0))
+    spread = terms.std(axis=0)
+    kept = np.flatnonzero(spread > 1e-9)[:room]
+    return np.asarray((terms[:, kept] - terms[:, kept].mean(axis=0)) / spread[kept])
 
 
 def _boosted(columns: Sequence[Windows], response: Windows, train: Masks) -> Windows:

@@ -23,7 +23,7 @@ from rca.analysis.crosstab import Grid, grid
 from rca.analysis.drift import Drift
 from rca.analysis.mispaired import mispaired
 from rca.analysis.onset import ChangePoint, change_point
-from rca.analysis.recoded import MOST, renamed, respelled
+from rca.analysis.recoded import MOST, renamed, respelled, witnesses
 from rca.analysis.result import Result, Row
 from rca.analysis.segments import broken_under
 from rca.analysis.stale import Late, stale
@@ -253,7 +253,7 @@ def _under(scene: _Scene, name: str, conditions: tuple[Condition, ...]) -> Colum
         return _placed(found, rows, conditions)
     if len(conditions) > 1:
         return None
-    again = grid(part.reference, part.current, columns=scene.names, categorical=part.codes)
+    again = grid(part.reference, part.current, columns=scene.names, categorical=part.codes, of=[name])
     narrower = (_under(scene, name, (*conditions, other)) for other in broken_under(again, name))
     return next((one for one in narrower if one is not None), None)
 
@@ -356,7 +356,9 @@ def _renamed(scene: _Scene, name: str, laid: Grid | None = None) -> ColumnFault 
     """Names that changed one for one."""
     if scene.reference[name].nunique() > MOST or not len(scene.current):
         return None
-    laid = laid or grid(scene.reference, scene.current, columns=scene.names, categorical=scene.codes, conditioned=False)
+    if laid is None:
+        asked = witnesses(name, scene.names, moved=scene.moved)
+        laid = grid(scene.reference, scene.current, columns=asked, categorical=scene.codes, conditioned=False)
     return renamed(scene.reference[name], scene.current[name], laid, moved=tuple(scene.moved))
 
 

@@ -1,7 +1,7 @@
 """Categories that go by other names now, one for one: spelled otherwise, renamed, renumbered, or exchanged."""
 
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,12 +160,17 @@ def renamed(
     return _matched(column, ballot, unseen) or _renumbered(column, ballot) or _mingled(column, ballot, unseen)
 
 
+def witnesses(column: str, names: Iterable[str], *, moved: Collection[str]) -> list[str]:
+    """Columns that are asked what a name means: the first ones that did not move."""
+    return [name for name in names if name != column and name not in moved][:WITNESSES]
+
+
 def _ballot(
     reference: "pd.Series[Any]", current: "pd.Series[Any]", laid: Grid, *, moved: Collection[str]
 ) -> _Ballot | None:
-    witnesses = [name for name in laid.cells if name != reference.name and name not in moved][:WITNESSES]
+    asked = witnesses(str(reference.name), laid.cells, moved=moved)
     windows = [
-        _side(as_labels(values.iloc[rows]), [laid.cells[name][i] for name in witnesses])
+        _side(as_labels(values.iloc[rows]), [laid.cells[name][i] for name in asked])
         for i, (values, rows) in enumerate(zip((reference, current), laid.rows, strict=True))
     ]
     if windows[0] is None or windows[1] is None:
@@ -182,7 +187,7 @@ def _ballot(
         was=was,
         shares=(before / before.sum(), after / after.sum()),
         by_share=after[:, None] * np.log(before / before.sum())[None, :],
-        by_others=others / max(1, len(witnesses)) ** 0.5,  # witnesses repeat each other
+        by_others=others / max(1, len(asked)) ** 0.5,  # witnesses repeat each other
         surprise=2 * (own[:, None] - others) / freedom / (1 + after[:, None] / before[None, :]),
         rows=(int(before.sum()), int(after.sum())),
         unseen=~np.isin(now, as_labels(reference.dropna())),
