@@ -21,6 +21,7 @@ from rca.analysis.columns import Mask, as_numbers, kind_of
 from rca.analysis.condition import Condition, all_hold
 from rca.analysis.crosstab import Grid, grid
 from rca.analysis.drift import Drift
+from rca.analysis.mingled import mingled
 from rca.analysis.mispaired import mispaired
 from rca.analysis.onset import ChangePoint, change_point
 from rca.analysis.recoded import MOST, renamed, respelled, witnesses
@@ -219,6 +220,7 @@ def _fault(scene: _Scene, laid: Grid, name: str, *, moved: bool) -> ColumnFault 
         (stale(scene.late, name) if scene.late is not None else None)
         or _in_other_words(scene, laid, name)
         or _in_a_segment(scene, laid, name)
+        or (_mingled(scene, laid, name) if moved else None)
         or everywhere
         or _here_and_there(scene, name)
     )
@@ -299,6 +301,13 @@ def _here_and_there(scene: _Scene, name: str) -> ColumnFault | None:
 def _in_other_words(scene: _Scene, laid: Grid, name: str) -> ColumnFault | None:
     """Codes and flags that mean each other, though none is new."""
     return _renamed(scene, name, laid) if scene.reference[name].nunique() <= CODES else None
+
+
+def _mingled(scene: _Scene, laid: Grid, name: str) -> ColumnFault | None:
+    """Codes that mean each other in a part of the rows."""
+    if scene.reference[name].nunique() > CODES:
+        return None
+    return mingled(scene.reference[name], scene.current[name], laid, moved=tuple(scene.moved))
 
 
 # -- since when --------------------------------------------------------------------------------------------------------
