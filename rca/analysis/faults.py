@@ -115,7 +115,7 @@ class _Scene:
         return all(kind_of(one, coded=name in self.codes) == "numeric" and not _is_time(one) for one in windows)
 
 
-def faults(
+def faults(  # noqa: PLR0913 - each names a role that a column may have
     reference: pd.DataFrame,
     current: pd.DataFrame,
     drift: Drift,

@@ -36,14 +36,37 @@ class _Tables:
 
     @property
     def usual(self) -> list[Floats]:
-        """Shares of a witness's cells beside each name, before."""
-        smooth = [table + HALF * (table.sum(axis=0) + HALF) / (table.sum() + HALF) for table in self.before]
-        return [table / table.sum(axis=1, keepdims=True) for table in smooth]
+        """Shares of a witness's cells beside each name, before: those of all rows count as one row a cell."""
+        blended = [table + _held(table) * _overall(table) for table in self.before]
+        return [table / table.sum(axis=1, keepdims=True) for table in blended]
 
     def likelihood(self, expected: list[Floats]) -> Floats:
         """Log likelihood of current rows, by name: of (…, names, cells) a witness; witnesses repeat each other."""
         told = sum((now * np.log(one)).sum(axis=-1) for now, one in zip(self.after, expected, strict=True))
         return np.asarray(told / len(self.after) ** 0.5)
+
+    def noise(self, changed: Mask) -> float:
+        """Log likelihood that some names lose by how few rows their cells were learned from, and any blend wins back.
+
+        ``(cells - 1) / 2 * m n / (n + cells)^2`` for n rows before and m now: half a chi-squared, as far as the
+        name's own rows outweigh those of all.
+        """
+        lost = 0.0
+        for before, after in zip(self.before, self.after, strict=True):
+            n, m, cells = before.sum(axis=1)[changed], after.sum(axis=1)[changed], _held(before)
+            lost += float((cells - 1) / 2 * (m * n / (n + cells) ** 2).sum())
+        return float(lost / len(self.after) ** 0.5)
+
+
+def _held(table: Floats) -> float:
+    """Cells that hold any row, one at least."""
+    return max(float((table.sum(axis=0) > 0).sum()), 1.0)
+
+
+def _overall(table: Floats) -> Floats:
+    """Shares of all rows in each cell, none of them impossible."""
+    cells = table.sum(axis=0) + HALF
+    return np.asarray(cells / cells.sum())
 
 
 def mingled(
@@ -76,12 +99,12 @@ def mingled(
     changed = order != np.arange(len(order))
     hit = part * float(tables.shares[0][order][changed].sum())
     margin = best - max(_moved(tables), _written(tables))
-    if hit < VISIBLE or margin < SURE * changed.sum() or not _fits(tables, order, part):
+    if hit < VISIBLE or margin < SURE * changed.sum() + tables.noise(changed) or not _fits(tables, order, part):
         return None
-    return _said(str(reference.name), tables.names, order, hit)
+    return _said(str(reference.name), tables.names, order, share=hit)
 
 
-def _said(column: str, names: Labels, order: Any, share: float) -> ColumnFault:
+def _said(column: str, names: Labels, order: Any, *, share: float) -> ColumnFault:
     pairs = [(str(names[i]), str(names[order[i]])) for i in range(len(order)) if order[i] != i]
     told = ", ".join(f"{now} stands for {was}" for now, was in pairs[:3]) + (", …" if len(pairs) > 3 else "")
     return ColumnFault(column=column, fault="recoded", share=1.0, evidence=f"in some {share:.0%} of the rows {told}")
@@ -99,6 +122,8 @@ def _tables(
     before, after = (
         tuple((_hot(labels[i], names).T @ laid.cells[name][i]).astype(float) for name in asked) for i in (0, 1)
     )
+    if not min(float(side[0].sum()) for side in (before, after)):
+        return None
     return _Tables(names=names, before=before, after=after)
 
 

@@ -299,7 +299,7 @@ def _exchanged(column: str, ballot: _Ballot) -> ColumnFault | None:
 def _had_they_stayed(ballot: _Ballot, fit: Floats) -> Floats:
     """Fit of each current name to itself: (names,); to the worst of all where the reference hardly had it."""
     same = ballot.now[:, None] == ballot.was[None, :]
-    return np.where(same.any(axis=1), np.where(same, fit, -np.inf).max(axis=1), fit.min(axis=1))
+    return np.asarray(np.where(same.any(axis=1), np.where(same, fit, -np.inf).max(axis=1), fit.min(axis=1)))
 
 
 def _unopposed(ballot: _Ballot, own: Any, order: Any) -> bool:

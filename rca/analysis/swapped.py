@@ -85,7 +85,7 @@ def _partly(pair: tuple[str, str], reference: pd.DataFrame, current: pd.DataFram
     if min(shares) < SEEN or abs(shares[0] - shares[1]) > 2 * chance:
         return {}
     share = sum(shares) / 2
-    if max(_mixed(one, other, now, share), _mixed(other, one, then, share)) > SURELY * chance:
+    if max(_mixed(one, other, now, share=share), _mixed(other, one, then, share=share)) > SURELY * chance:
         return {}
     return {
         column: ColumnFault(
@@ -113,12 +113,10 @@ def _parted(one: Floats, other: Floats) -> tuple[float, float] | None:
     return (float(at[best]), float(np.sign(gap[best]))) if abs(gap[best]) >= APART else None
 
 
-def _mixed(own: Floats, partner: Floats, now: Floats, share: float) -> float:
+def _mixed(own: Floats, partner: Floats, now: Floats, *, share: float) -> float:
     """Kolmogorov-Smirnov distance that a mixture of two columns' past leaves of one's present."""
     at = np.unique(np.concatenate([own, partner, now]))
-    before, strange, after = (
-        np.searchsorted(np.sort(one), at, side="right") / len(one) for one in (own, partner, now)
-    )
+    before, strange, after = (np.searchsorted(np.sort(one), at, side="right") / len(one) for one in (own, partner, now))
     return float(np.abs(after - (1 - share) * before - share * strange).max())
 
 
