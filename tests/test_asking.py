@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rca.analysis.asking import Asker, agreement, asker_of
+from rca.analysis.asking import Asker, agreement, asker_of, rule_of
 from rca.analysis.standin import FAITHFUL, FEWEST, surrogate_of
 from rca.analysis.windows import Windows
 from rca.practice.simulate import score_of, tabular
@@ -310,3 +310,20 @@ def test_an_asker_is_a_function_of_rows_and_changes_none():
     assert (ask(current)["score"] == 0).all()
     pd.testing.assert_frame_equal(current, before)
     assert len(reference) == len(ask(reference))
+
+
+# --- the threshold alone ----------------------------------------------------------------------------------------------
+
+
+def test_a_rule_repeats_what_the_reference_decided_and_misses_what_was_decided_otherwise():
+    reference, current = planted()
+    ask = rule_of(windows_of(reference, decided(current, 0.3)))
+    assert agreement(ask, reference) == 1.0
+    assert agreement(ask, decided(current, 0.3)) == pytest.approx(
+        1 - current["score"].between(0.3, 0.5).mean(), abs=0.01
+    )
+
+
+@pytest.mark.parametrize("missing", ["score", "prediction"])
+def test_without_a_score_or_a_decision_there_is_no_rule(missing):
+    assert rule_of(windows_of(*planted(), **{missing: None})) is None

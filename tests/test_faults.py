@@ -240,3 +240,40 @@ def test_columns_that_exchange_their_values_are_named_from_the_row_on_at_which_t
     }
     assert found.get("a").since == pytest.approx(begins, abs=15)
     pd.testing.assert_series_equal(mend(found.get("a"), mixed).iloc[700:], after["a"].iloc[700:], check_dtype=False)
+
+
+@pytest.mark.parametrize("factor", [0.01, 1 / 12, 1 / 60])
+def test_whole_numbers_in_another_unit_are_known_again(factor):
+    rng = np.random.default_rng(0)
+    before, after = (pd.DataFrame({"n": rng.integers(6, 23, 3000).astype(float)}) for _ in range(2))
+    after *= factor
+    found = faults(before, after, drift(before, after)).get("n")
+    assert found.fault == "scaled"
+    assert found.factor == pytest.approx(factor)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.6])
+def test_columns_exchanged_in_a_part_of_the_rows_are_each_others_partner(share):
+    rng = np.random.default_rng(0)
+    before, after = (
+        pd.DataFrame({"limit": rng.lognormal(11, 0.7, 3000), "late": rng.integers(0, 9, 3000)}) for _ in range(2)
+    )
+    swapped = rng.random(3000) < share
+    broken = after.astype(float).assign(
+        limit=np.where(swapped, after["late"], after["limit"]), late=np.where(swapped, after["limit"], after["late"])
+    )
+    found = faults(before, broken, drift(before, broken))
+    for name, partner in (("limit", "late"), ("late", "limit")):
+        fault = found.get(name)
+        assert (fault.fault, fault.partner) == ("swapped", partner)
+        assert (hit(fault, broken) == swapped).mean() > 0.99
+        assert (mend(fault, broken) == after[name]).mean() > 0.99
+
+
+def test_a_value_that_is_common_now_is_no_default_where_all_others_moved_too():
+    rng = np.random.default_rng(0)
+    before, after = (
+        pd.DataFrame({"paid": np.where(rng.random(3000) < 0.1, 0.0, rng.exponential(100, 3000))}) for _ in range(2)
+    )
+    after = 1.7 * after + before.max()
+    assert faults(before, after, drift(before, after)).get("paid").fault != "default_value"

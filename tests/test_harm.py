@@ -332,3 +332,29 @@ def test_a_division_comes_back_from_its_dictionary_and_is_a_table():
 def test_the_same_seed_divides_the_same():
     reference, current = planted("frozen", rows=300)
     assert divided(reference, current, seed=3) == divided(reference, current, seed=3)
+
+
+def test_another_threshold_is_the_models_doing_though_no_model_is_on_file():
+    reference, current = planted("none")
+    current = current.assign(prediction=(current["score"] > 0.2).astype("int8"))
+    found = divided(reference, current, "false_positive_rate", model=False)
+    first = found.contributions[0]
+    assert (first.kind, first.method, first.strength) == ("model", "asked again", "shown")
+    assert first.value == pytest.approx(found.measured.worse, rel=0.2)
+
+
+def test_scores_that_changed_under_the_same_threshold_are_not_laid_on_it():
+    reference, current = planted("none")
+    turned = 1 - current["score"]
+    current = current.assign(score=turned, prediction=(turned > 0.5).astype("int8"))
+    found = divided(reference, current, model=False)
+    assert all(part.method != "asked again" for part in found.contributions)
+
+
+def test_where_all_that_matters_is_like_nothing_before_nobody_is_named():
+    reference, current = planted("none")
+    moved = {name: current[name] * 1.7 + 2 * (reference[name].max() - reference[name].min()) for name in FEATURES}
+    current = current.assign(**moved, score=1 - current["score"], prediction=1 - current["prediction"])
+    found = divided(reference, current, model=False)
+    assert found.measured.material
+    assert not [part for part in found.contributions if part.identifiable]

@@ -103,3 +103,66 @@ def test_shares_that_trade_places_while_meanings_stay_are_no_recoding():
 @pytest.mark.parametrize(("label", "form"), [("N/A", "n/a"), ("TRUE", "1"), ("0012", "12"), ("a_b-C", "a b c")])
 def test_a_normal_form_forgets_how_a_name_is_written(label, form):
     assert normal_form(label) == form
+
+
+# --- codes, in a part of the rows, or with a rare one -----------------------------------------------------------------
+
+SHARES = {0: 0.6, 1: 0.2, 2: 0.12, 3: 0.06, 4: 0.018, 6: 0.002}
+TURNED = {0: 3, 1: 6, 2: 0, 3: 4, 4: 1, 6: 2}
+
+
+def coded(seed, rows=4000):
+    """A code that goes with two other columns, and times in order."""
+    rng = np.random.default_rng(seed)
+    code = rng.choice(list(SHARES), rows, p=list(SHARES.values()))
+    z = code + rng.normal(size=rows)
+    return pd.DataFrame({"code": code, "z": z, "w": code % 3 + 0.8 * rng.normal(size=rows), "v": rng.normal(size=rows)})
+
+
+def told(after, **options):
+    before = coded(0)
+    return faults(before, after, drift(before, after), **options).get("code")
+
+
+def turned(rows, hit):
+    return rows.assign(code=rows["code"].mask(hit, rows["code"].map(TURNED)))
+
+
+def test_codes_of_which_a_rare_one_takes_a_common_ones_place_are_recoded():
+    found = told(turned(coded(1), np.ones(4000, dtype=bool)))
+    assert found.fault == "recoded"
+    assert {("3", "0"), ("6", "1"), ("0", "2")} <= set(found.recoding)
+
+
+def test_codes_that_changed_from_a_row_on_are_recoded_from_there():
+    after = coded(1)
+    found = told(turned(after, np.arange(len(after)) >= 1500), ordered=True)
+    assert found.fault == "recoded"
+    assert found.since == pytest.approx(1500, abs=25)
+
+
+def test_codes_that_changed_in_a_segment_are_recoded_there():
+    ward = {"ward": np.arange(4000) % 4}
+    before, after = coded(0).assign(**ward), coded(1).assign(**ward)
+    after = turned(after, after["ward"] == 2)
+    found = faults(before, after, drift(before, after)).get("code")
+    assert (found.fault, [str(one) for one in found.where]) == ("recoded", ["ward=2"])
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6])
+def test_codes_that_changed_here_and_there_are_recoded_without_a_map(share):
+    hit = np.random.default_rng(2).random(4000) < share
+    found = told(turned(coded(1), hit))
+    assert (found.fault, found.recoding, found.invertible) == ("recoded", (), False)
+
+
+def test_one_value_written_here_and_there_is_no_recoding():
+    after = coded(1)
+    found = told(after.assign(code=after["code"].mask(np.random.default_rng(2).random(4000) < 0.4, 2)))
+    assert found.fault != "recoded"
+
+
+def test_codes_whose_mix_moved_are_not_recoded():
+    after = coded(1, 12_000)
+    kept = np.random.default_rng(2).random(len(after)) < after["code"].map({0: 0.2, 1: 0.9}).fillna(0.5)
+    assert told(after[kept].reset_index(drop=True)).fault == "distribution"

@@ -6,6 +6,7 @@ import pytest
 
 from rca.analysis.drift import drift
 from rca.analysis.faults import faults, hit, mend, mendable
+from rca.analysis.mispaired import mispaired
 from rca.analysis.stale import _is_series, _series
 
 DAYS = pd.date_range("2025-01-01", periods=240, freq="D", tz="UTC")
@@ -118,3 +119,59 @@ def test_a_period_has_its_first_value_and_is_a_series_where_all_its_rows_hold_th
     other = pd.Series(np.arange(200.0))
     assert not _is_series(wide, other, _series(wide, other))
     assert not _is_series(other.astype(int), other, _series(other.astype(int), other))
+
+
+# --- rows mixed up ----------------------------------------------------------------------------------------------------
+
+
+def kin(seed, rows=3000):
+    """Four columns that go together, and one that goes with none."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=rows)
+    return pd.DataFrame({name: z + 0.4 * rng.normal(size=rows) for name in "abcd"} | {"free": rng.normal(size=rows)})
+
+
+def mixed_up(rows, share, seed=5):
+    hit = np.random.default_rng(seed).random(len(rows)) < share
+    return rows.assign(b=rows["b"].mask(hit, rows["b"].shift(17).bfill()))
+
+
+@pytest.mark.parametrize("share", [0.4, 1.0])
+def test_a_column_whose_values_stand_in_other_rows_is_named_and_its_kin_are_not(share):
+    before, after = kin(0), mixed_up(kin(1), share)
+    found = faults(before, after, drift(before, after))
+    assert [(row.column, row.fault) for row in found.columns] == [("b", "stale")]
+
+
+def test_values_of_unknown_other_rows_cannot_be_put_back():
+    before, after = kin(0), mixed_up(kin(1), 1.0)
+    found = faults(before, after, drift(before, after)).get("b")
+    assert not found.invertible
+    assert not mendable(found, after).any()
+    with pytest.raises(ValueError, match="no trace"):
+        mend(found, after)
+
+
+def test_columns_that_go_together_as_they_did_are_not_mixed_up():
+    found = [mispaired(kin(2 * seed), kin(2 * seed + 1), list(kin(0).columns)) for seed in range(20)]
+    assert not any(found)
+
+
+def test_a_column_that_slipped_from_a_row_on_is_stale_from_there():
+    before, after = kin(0), kin(1)
+    late = np.arange(len(after)) >= 1200
+    after = after.assign(b=after["b"].mask(late, after["b"].shift(7)))
+    found = faults(before, after, drift(before, after), ordered=True).get("b")
+    assert (found.fault, found.lag) == ("stale", 7)
+    assert found.since == pytest.approx(1200, abs=40)
+
+
+def test_the_truth_tells_a_lag_that_no_feature_tells():
+    rng = np.random.default_rng(0)
+    before, after = (pd.DataFrame({"x": rng.normal(size=3000), "w": rng.normal(size=3000)}) for _ in range(2))
+    before, after = (rows.assign(y=rows["x"] + 0.5 * rng.normal(size=3000)) for rows in (before, after))
+    after = after.assign(x=after["x"].shift(3).bfill())
+    moved = drift(before, after, features=["x", "w"])
+    assert faults(before, after, moved, ordered=True).get("x") is None
+    found = faults(before, after, moved, ordered=True, label="y").get("x")
+    assert (found.fault, found.lag) == ("stale", 3)

@@ -58,6 +58,8 @@ TESTED_ELSEWHERE = {
     "rca/analysis/explainer.py": "test_explanation.py",
     "rca/analysis/grid.py": "test_sketch.py",
     "rca/analysis/meter.py": "test_metric.py",
+    "rca/analysis/mingled.py": "test_recoded.py",
+    "rca/analysis/mispaired.py": "test_stale.py",
     "rca/analysis/nested.py": "test_robust.py",
     "rca/analysis/onestep.py": "test_decomposition.py",
     "rca/analysis/phrases.py": "test_literals.py",

@@ -25,6 +25,9 @@ SURELY = 1.95 / 1.358
 BLURRED = 0.5
 """Share of the distance that chance leaves, within which two factors are not told apart."""
 
+DIGITS = 2.0**33
+"""Parts of a power of two to which numbers are told apart when a factor is undone."""
+
 GROWTH = 2.0
 """Factor below which a column may simply have grown."""
 
@@ -82,7 +85,11 @@ class _Move:
 
     def undone(self, mended: Floats) -> bool:
         """Whether a correction brings the values back."""
-        return kolmogorov_distance(self.before, mended) <= self.tolerance
+        return self.left(mended) <= self.tolerance
+
+    def left(self, mended: Floats) -> float:
+        """Distance that a correction leaves."""
+        return kolmogorov_distance(rounded(self.before), rounded(mended))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +143,16 @@ def affine(reference: Floats, current: Floats) -> Affine | None:
         return _rescaled(move) or _stretched(move) or _shifted(move)
 
 
+def rounded(values: Floats) -> Floats:
+    """Numbers to some ten digits: what is divided by a factor and is whole again differs from a whole number by less.
+
+    >>> (0.07 / 0.01 == 7.0, bool(rounded(np.array([0.07 / 0.01]))[0] == 7.0))
+    (False, True)
+    """
+    mantissas, exponents = np.frexp(values)
+    return np.asarray(np.ldexp(np.round(mantissas * DIGITS) / DIGITS, exponents))
+
+
 def _times(factor: float, move: _Move, words: str = "") -> Affine:
     size = np.abs(move.before[move.before != 0])
     cut = float(np.median(size) * np.sqrt(factor)) if len(size) else 0.0
@@ -153,7 +170,7 @@ def _rescaled(move: _Move) -> Affine | None:
     Of factors that do so alike, 1000 and 1024 say, the one that is listed first is the likelier.
     """
     known = _units()
-    left = {factor: kolmogorov_distance(move.before, move.after / factor) for factor in known}
+    left = {factor: move.left(move.after / factor) for factor in known}
     factor = next(factor for factor in known if left[factor] <= min(left.values()) + BLURRED * move.chance)
     if left[factor] > max(move.tolerance, min(SURELY * move.chance, ALIKE * move.far)):
         return None
@@ -229,6 +246,7 @@ class _Mixture:
 
 def _mixture(before: Floats, changed: Floats, after: Floats) -> _Mixture:
     """The part of the values that least squares find changed, over quantiles of all of them."""
+    before, changed, after = rounded(before), rounded(changed), rounded(after)
     at = np.unique(np.quantile(np.concatenate([before, changed, after]), np.linspace(0, 1, POINTS), method="lower"))
     usual, other, now = (np.searchsorted(one, at, side="right") / len(one) for one in (before, changed, after))
     reach = other - usual
@@ -277,7 +295,5 @@ def _grown(move: _Move, offset: float) -> bool:
     middle = float(np.median(move.before)), float(np.median(move.after))
     if middle[0] == 0 or not 1 / GROWN <= middle[1] / middle[0] <= GROWN:
         return False
-    left = [
-        kolmogorov_distance(move.before, mended) for mended in (move.after - offset, move.after * middle[0] / middle[1])
-    ]
+    left = [move.left(mended) for mended in (move.after - offset, move.after * middle[0] / middle[1])]
     return left[1] <= left[0] + BLURRED * move.chance

@@ -111,6 +111,7 @@ def how_it_broke(windows: Windows, moved: Drift) -> Faults:
         ordered=roles.time is not None,
         time=roles.time,
         entity=roles.id,
+        label=roles.label,
     )
 
 

@@ -94,6 +94,20 @@ def asker_of(windows: Windows) -> Asker | None:
     return Asker(score=windows.model.scores, roles=windows.roles, decides=decision_rule(windows), features=read)
 
 
+def rule_of(windows: Windows) -> Asker | None:
+    """Decide anew of the scores on record, as the reference's threshold does; None without both columns.
+
+    Where no model is on file its scores cannot be asked for, but what was decided of them can.
+    """
+    roles = windows.roles
+    if roles.score is None or roles.prediction is None or windows.reference[roles.prediction].nunique() > 2:
+        return None
+    name = roles.score
+    return Asker(
+        score=lambda rows: as_numbers(rows[name]), roles=roles, decides=decision_rule(windows), features=(name,)
+    )
+
+
 def agreement(asker: Asker, rows: pd.DataFrame) -> float:
     """Share of rows whose recorded score and prediction the model file repeats, to four digits."""
     again, same = asker(rows), np.ones(len(rows), bool)

@@ -274,8 +274,9 @@ def _curved(flat: Floats, owner: npt.NDArray[np.intp]) -> Floats:
 
 def _distinct(terms: Floats, room: int) -> Floats:
     """Terms with a spread, centred and scaled."""
-    kept = np.flatnonzero(terms.std(axis=0) > 1e-9)[:room]
-    return np.asarray((terms[:, kept] - terms[:, kept].mean(axis=0)) / terms[:, kept].std(axis=0))
+    spread = terms.std(axis=0)
+    kept = np.flatnonzero(spread > 1e-9)[:room]
+    return np.asarray((terms[:, kept] - terms[:, kept].mean(axis=0)) / spread[kept])
 
 
 def _boosted(columns: Sequence[Windows], response: Windows, train: Masks, *, rich: bool) -> Windows:

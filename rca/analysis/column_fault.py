@@ -29,9 +29,10 @@ class ColumnFault:
     value : str or None
         The value a stuck column holds.
     factor, offset : float
-        ``current = factor * true + offset`` for `scaled` and `shifted`.
+        ``current = factor * true + offset`` for `scaled` and `shifted`; for `swapped` the sign of `offset` says on
+        which side of `cut` the partner's values lie.
     cut : float or None
-        Number between the values of rows that `scaled` or `shifted` hit, and those of the others.
+        Number between the values of rows that `scaled`, `shifted` or `swapped` hit, and those of the others.
     scattered : bool
         Whether `cut` alone tells which rows were hit; else all of them were, from `since` and under `where`.
     partner : str or None
@@ -41,7 +42,7 @@ class ColumnFault:
     names : tuple of str
         Values that only rows that were hit hold, for `new_values` and `recoded`.
     lag : int
-        For `stale`: how many of `period` too late.
+        For `stale`: how many of `period` too late; 0 where values are those of other rows, and nothing tells which.
     period : str
         `rows`, `readings` (of the entity `by`), or a span of the time `by`, as pandas spells it.
     by : str or None
@@ -81,7 +82,8 @@ class ColumnFault:
     @property
     def invertible(self) -> bool:
         """Whether the true values follow from the wrong ones; of a stale column as far as they arrived later."""
-        return self.fault in ("scaled", "shifted", "swapped", "stale") or bool(self.recoding)
+        late = self.fault == "stale" and self.lag > 0
+        return late or self.fault in ("scaled", "shifted", "swapped") or bool(self.recoding)
 
     @property
     def visible(self) -> bool:
@@ -189,9 +191,9 @@ def mend(fault: ColumnFault, current: pd.DataFrame) -> "pd.Series[Any]":
 def mendable(fault: ColumnFault, current: pd.DataFrame) -> Mask:
     """Which of the rows that were hit can be undone: for a stale column, those whose value arrived later."""
     wrong = hit(fault, current)
-    if fault.fault == "stale":
-        return np.asarray(wrong & _late(fault, current).notna().to_numpy())
-    return wrong if fault.invertible else np.zeros(len(current), dtype=bool)
+    if not fault.invertible:
+        return np.zeros(len(current), dtype=bool)
+    return np.asarray(wrong & _late(fault, current).notna().to_numpy()) if fault.fault == "stale" else wrong
 
 
 def _like(numbers: Floats, values: "pd.Series[Any]") -> "pd.Series[Any]":

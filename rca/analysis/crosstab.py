@@ -75,6 +75,7 @@ def grid(
     groups: Iterable[str] = (),
     categorical: Iterable[str] = (),
     conditioned: bool = True,
+    of: Sequence[str] | None = None,
 ) -> Grid:
     """Lay both windows on cells, and say which rows fulfil which conditions.
 
@@ -89,6 +90,8 @@ def grid(
         Numeric columns that are codes.
     conditioned : bool
         Whether conditions are asked for at all.
+    of : sequence of str, optional
+        Only these columns are laid on cells.
 
     Examples
     --------
@@ -109,7 +112,10 @@ def grid(
         rows=rows,
         conditions=tuple(condition for one in made for condition in one.conditions),
         under=(under[0], under[1]),
-        cells={name: _cells(*(window[name] for window in windows), coded=name in codes) for name in columns},
+        cells={
+            name: _cells(*(window[name] for window in windows), coded=name in codes)
+            for name in (columns if of is None else of)
+        },
     )
 
 

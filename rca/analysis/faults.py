@@ -21,9 +21,11 @@ from rca.analysis.columns import Mask, as_numbers, kind_of
 from rca.analysis.condition import Condition, all_hold
 from rca.analysis.crosstab import Grid, grid
 from rca.analysis.drift import Drift
+from rca.analysis.mingled import mingled
+from rca.analysis.mispaired import mispaired
 from rca.analysis.onset import ChangePoint, change_point
 from rca.analysis.pair import read
-from rca.analysis.recoded import MOST, renamed, respelled
+from rca.analysis.recoded import MOST, renamed, respelled, witnesses
 from rca.analysis.result import Result, Row
 from rca.analysis.segments import broken_under
 from rca.analysis.stale import Late, stale
@@ -119,7 +121,7 @@ class _Scene:
         return all(kind_of(one, coded=name in self.codes) == "numeric" and not _is_time(one) for one in windows)
 
 
-def faults(
+def faults(  # noqa: PLR0913 - each names a role that a column may have
     reference: pd.DataFrame,
     current: pd.DataFrame,
     drift: Drift,
@@ -129,6 +131,7 @@ def faults(
     ordered: bool = False,
     time: str | None = None,
     entity: str | None = None,
+    label: str | None = None,
 ) -> Faults:
     """Name how each column broke.
 
@@ -145,6 +148,8 @@ def faults(
         Whether the current rows are in time order, so that a fault may have begun partway.
     time, entity : str, optional
         Columns of the time, and of what rows are readings of, along which values may be late.
+    label : str, optional
+        Column of the truth, which tells beside the features that a column is late.
 
     Returns
     -------
@@ -174,9 +179,11 @@ def faults(
         return Faults(columns=())
     laid = grid(reference, current, columns=names, groups=groups, categorical=scene.codes)
     if ordered:
-        scene = replace(scene, late=_late(scene, time, entity))
+        scene = replace(scene, late=_late(scene, time=time, entity=entity, label=label))
     found = [row for name in names if (row := _fault(scene, laid, name, moved=name in moved)) is not None]
-    return Faults(columns=tuple(_believed(swaps(found, reference, current, ordered=ordered), scene.moved)))
+    found = _believed(swaps(found, reference, current, ordered=ordered), scene.moved)
+    sound = [name for name in names if all(row.column != name for row in found)]
+    return Faults(columns=(*found, *mispaired(reference, current, sound, codes=scene.codes)))
 
 
 def _is_plain(values: "pd.Series[Any]") -> bool:
@@ -197,8 +204,9 @@ def _only_moved(name: str) -> ColumnFault:
     return ColumnFault(column=name, fault="distribution", share=1.0, evidence=evidence)
 
 
-def _late(scene: _Scene, time: str | None, entity: str | None) -> Late:
-    witness = Witness.fit(scene.reference, scene.names, codes=scene.codes)
+def _late(scene: _Scene, *, time: str | None, entity: str | None, label: str | None) -> Late:
+    told = [label] if label is not None and all(label in rows for rows in (scene.reference, scene.current)) else []
+    witness = Witness.fit(scene.reference, [*scene.names, *told], codes=scene.codes)
     return Late(
         reference=scene.reference,
         current=scene.current,
@@ -218,6 +226,7 @@ def _fault(scene: _Scene, laid: Grid, name: str, *, moved: bool) -> ColumnFault 
         (stale(scene.late, name) if scene.late is not None else None)
         or _in_other_words(scene, laid, name)
         or _in_a_segment(scene, laid, name)
+        or (_mingled(scene, laid, name) if moved else None)
         or everywhere
         or _here_and_there(scene, name)
     )
@@ -252,7 +261,7 @@ def _under(scene: _Scene, name: str, conditions: tuple[Condition, ...]) -> Colum
         return _placed(found, rows, conditions)
     if len(conditions) > 1:
         return None
-    again = grid(part.reference, part.current, columns=scene.names, categorical=part.codes)
+    again = grid(part.reference, part.current, columns=scene.names, categorical=part.codes, of=[name])
     narrower = (_under(scene, name, (*conditions, other)) for other in broken_under(again, name))
     return next((one for one in narrower if one is not None), None)
 
@@ -302,6 +311,13 @@ def _in_other_words(scene: _Scene, laid: Grid, name: str) -> ColumnFault | None:
     return _renamed(scene, name, laid) if few and not read(before, after).note else None  # 1 for True is no other word
 
 
+def _mingled(scene: _Scene, laid: Grid, name: str) -> ColumnFault | None:
+    """Codes that mean each other in a part of the rows."""
+    if scene.reference[name].nunique() > CODES:
+        return None
+    return mingled(scene.reference[name], scene.current[name], laid, moved=tuple(scene.moved))
+
+
 # -- since when --------------------------------------------------------------------------------------------------------
 
 
@@ -348,6 +364,8 @@ def _named(scene: _Scene, name: str) -> ColumnFault | None:
         found = _affine(name, changed) if changed else None
     if found is None and kind_of(reference, coded=coded) == "categorical":
         found = respelled(reference, current) or _renamed(late, name) or new_values(reference, current)
+    elif found is None and reference.nunique() <= CODES:
+        found = _renamed(late, name)
     return None if found is None else _dated(scene, found, since)
 
 
@@ -355,7 +373,9 @@ def _renamed(scene: _Scene, name: str, laid: Grid | None = None) -> ColumnFault 
     """Names that changed one for one."""
     if scene.reference[name].nunique() > MOST or not len(scene.current):
         return None
-    laid = laid or grid(scene.reference, scene.current, columns=scene.names, categorical=scene.codes, conditioned=False)
+    if laid is None:
+        asked = witnesses(name, scene.names, moved=scene.moved)
+        laid = grid(scene.reference, scene.current, columns=asked, categorical=scene.codes, conditioned=False)
     return renamed(scene.reference[name], scene.current[name], laid, moved=tuple(scene.moved))
 
 

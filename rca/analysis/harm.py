@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rca.analysis.asking import Asker, agreement, asker_of
+from rca.analysis.asking import Asker, agreement, asker_of, rule_of
 from rca.analysis.contribution import Contribution, Estimate, contribution, halves
 from rca.analysis.drift import Drift
 from rca.analysis.faults import ColumnFault, Faults
@@ -115,6 +115,7 @@ def harm(windows: Windows, drift: Drift, faults: Faults, *, rng: np.random.Gener
     if asker is not None and meter.asks_the_model and (agrees is None or agrees[0] >= SAME):
         found += [_asked_again(windows, asker, after, groups=groups)] if agrees and agrees[1] < SAME else []
         found += _mended(windows, asker, faults, sign=measured.sign, rng=rng) if measured.material else []
+    found += _decided_anew(windows, after, groups=groups) if agrees is None and meter.asks_the_model else []
     if measured.material and _left(measured, found) > MATERIAL_SHARE * measured.worse:
         seated = replace(windows, answers_same=asker is not None or (stood is not None and stood.same))
         found = _completed(seated, drift, faults, measured=measured, found=found, rng=rng)
@@ -148,6 +149,15 @@ def _asked_again(windows: Windows, asker: Asker, after: Parts, *, groups: tuple[
         halves=[sign * (after.take(half).value() - again.take(half).value()) for half in halves(len(after))],
     )
     return contribution("model", windows.model_name, estimate, method="asked again")
+
+
+def _decided_anew(windows: Windows, after: Parts, *, groups: tuple[Segment, ...]) -> list[Contribution]:
+    """The harm of decisions that the reference's threshold would not have made of the scores on record."""
+    rule = rule_of(windows)
+    if rule is None:
+        return []
+    agrees = agreement(rule, windows.reference), agreement(rule, windows.current)
+    return [_asked_again(windows, rule, after, groups=groups)] if agrees[0] >= SAME > agrees[1] else []
 
 
 # -- columns, mended ---------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What a column tells of the label, over what the others tell: by models fitted anew, not by the one that failed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,8 +44,10 @@ def tells_less(
     return before - after > CRITICAL * float(np.hypot(before_error, after_error))
 
 
-def information(rows: pd.DataFrame, column: str, *, label: str, among: Sequence[str]) -> tuple[float, float]:
-    """Loss that a fresh model saves by knowing the column, and its standard error.
+def information(
+    rows: pd.DataFrame, column: str | Collection[str], *, label: str, among: Sequence[str]
+) -> tuple[float, float]:
+    """Loss that a fresh model saves by knowing a column, or some together, and its standard error.
 
     Returns
     -------
@@ -60,7 +62,9 @@ def information(rows: pd.DataFrame, column: str, *, label: str, among: Sequence[
     truth = _numbers(rows[label])
     spread = float(truth.var()) or 1.0
     seen = {name: _numbers(rows[name]) for name in among}
-    without = _losses(np.column_stack([seen[name] for name in among if name != column] or [np.zeros(len(rows))]), truth)
+    left_out = {column} if isinstance(column, str) else set(column)
+    others = [seen[name] for name in among if name not in left_out] or [np.zeros(len(rows))]
+    without = _losses(np.column_stack(others), truth)
     saved = (without - _losses(np.column_stack(list(seen.values())), truth)) / spread
     return float(saved.mean()), float(saved.std() / np.sqrt(len(saved)))
 

@@ -1,7 +1,7 @@
 """Categories that go by other names now, one for one: spelled otherwise, renamed, renumbered, or exchanged."""
 
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,6 +109,8 @@ class _Ballot:
     surprise : ndarray of shape (now, was)
         Deviance of the cells beside a current name from those beside a former one, in units of what chance makes.
     rows : (int, int)
+    unseen : ndarray of bool, shape (now,)
+        Which current names the reference never had, be it ever so rarely.
     """
 
     now: Labels
@@ -118,6 +120,7 @@ class _Ballot:
     by_others: Floats
     surprise: Floats
     rows: tuple[int, int]
+    unseen: Mask
 
     @property
     def fit(self) -> Floats:
@@ -148,7 +151,7 @@ def renamed(
     ballot = _ballot(reference, current, laid, moved=moved)
     if ballot is None:
         return None
-    unseen = ~np.isin(ballot.now, ballot.was)
+    unseen = ballot.unseen
     column = str(reference.name)
     if not unseen.any():
         return _exchanged(column, ballot)
@@ -157,12 +160,17 @@ def renamed(
     return _matched(column, ballot, unseen) or _renumbered(column, ballot) or _mingled(column, ballot, unseen)
 
 
+def witnesses(column: str, names: Iterable[str], *, moved: Collection[str]) -> list[str]:
+    """Columns that are asked what a name means: the first ones that did not move."""
+    return [name for name in names if name != column and name not in moved][:WITNESSES]
+
+
 def _ballot(
     reference: "pd.Series[Any]", current: "pd.Series[Any]", laid: Grid, *, moved: Collection[str]
 ) -> _Ballot | None:
-    witnesses = [name for name in laid.cells if name != reference.name and name not in moved][:WITNESSES]
+    asked = witnesses(str(reference.name), laid.cells, moved=moved)
     windows = [
-        _side(as_labels(values.iloc[rows]), [laid.cells[name][i] for name in witnesses])
+        _side(as_labels(values.iloc[rows]), [laid.cells[name][i] for name in asked])
         for i, (values, rows) in enumerate(zip((reference, current), laid.rows, strict=True))
     ]
     if windows[0] is None or windows[1] is None:
@@ -179,9 +187,10 @@ def _ballot(
         was=was,
         shares=(before / before.sum(), after / after.sum()),
         by_share=after[:, None] * np.log(before / before.sum())[None, :],
-        by_others=others / max(1, len(witnesses)) ** 0.5,  # witnesses repeat each other
+        by_others=others / max(1, len(asked)) ** 0.5,  # witnesses repeat each other
         surprise=2 * (own[:, None] - others) / freedom / (1 + after[:, None] / before[None, :]),
         rows=(int(before.sum()), int(after.sum())),
+        unseen=~np.isin(now, as_labels(reference.dropna())),
     )
 
 
@@ -267,13 +276,13 @@ def _mingled(column: str, ballot: _Ballot, unseen: Mask) -> ColumnFault | None:
 
 
 def _exchanged(column: str, ballot: _Ballot) -> ColumnFault | None:
-    """Names that stayed, and mean each other."""
+    """Names that stayed, and mean each other; a name that was next to nowhere may have taken a common one's place."""
     if len(ballot.now) != len(ballot.was):
         return None
     for fit in (ballot.by_others, ballot.fit):
         order, margin = _assigned(fit)
-        changed, own = order != np.arange(len(order)), np.arange(len(order))
-        gained = float((fit[own, order] - fit[own, own]).sum())
+        changed, own = ballot.now != ballot.was[order], np.arange(len(order))
+        gained = float((fit[own, order] - _had_they_stayed(ballot, fit))[changed].sum())
         share = float(ballot.shares[1][changed].sum())
         told = fit is ballot.by_others or (
             changed.sum() >= MANY
@@ -287,9 +296,15 @@ def _exchanged(column: str, ballot: _Ballot) -> ColumnFault | None:
     return None
 
 
+def _had_they_stayed(ballot: _Ballot, fit: Floats) -> Floats:
+    """Fit of each current name to itself: (names,); to the worst of all where the reference hardly had it."""
+    same = ballot.now[:, None] == ballot.was[None, :]
+    return np.asarray(np.where(same.any(axis=1), np.where(same, fit, -np.inf).max(axis=1), fit.min(axis=1)))
+
+
 def _unopposed(ballot: _Ballot, own: Any, order: Any) -> bool:
     """Whether the other columns do not say that names kept their meaning."""
-    return bool(ballot.by_others[own, order].sum() >= ballot.by_others[own, own].sum() - 1)
+    return bool(ballot.by_others[own, order].sum() >= _had_they_stayed(ballot, ballot.by_others).sum() - 1)
 
 
 def _undone(ballot: _Ballot, order: Any) -> bool:
@@ -297,7 +312,8 @@ def _undone(ballot: _Ballot, order: Any) -> bool:
     before, after = ballot.shares
     left = float(np.abs(after - before[order]).sum() / 2)
     noise = float(np.sqrt(before * (1 - before) * (1 / ballot.rows[0] + 1 / ballot.rows[1])).sum() / 2)
-    return left <= max(ERRORS * noise, 0.25 * float(np.abs(after - before).sum() / 2))
+    stayed = pd.Series(after, index=ballot.now).sub(pd.Series(before, index=ballot.was), fill_value=0.0)
+    return left <= max(ERRORS * noise, 0.25 * float(stayed.abs().sum() / 2))
 
 
 def _assigned(fit: Floats) -> tuple[Any, float]:

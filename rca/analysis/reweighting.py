@@ -13,7 +13,8 @@ import pandas as pd
 from rca.analysis.cells import cells
 from rca.analysis.contribution import Contribution, Estimate, contribution, halves
 from rca.analysis.drift import Drift
-from rca.analysis.faults import Faults
+from rca.analysis.faults import ColumnFault, Faults
+from rca.analysis.information import CRITICAL, information
 from rca.analysis.metric import Measured, Parts
 from rca.analysis.ratios import Division, Ratio, chain_ratios, divide, mechanisms
 from rca.analysis.robust import MechanismPart, attribute
@@ -197,7 +198,10 @@ def by_chain(
     groups = windows.meter.segments(windows.reference, windows.current)
     before, after = (windows.meter.parts(rows, groups=groups) for rows in (reference, current))
     found = _played(_Game(before=before, after=after, ratios=ratios, last=last), links, sign)
-    return [_likelier(part, faults, apart) for part in found]
+    broken = _broken(faults, apart)
+    if broken is None and apart and _matter(windows, apart):
+        return [_untold(part) for part in found]
+    return [_likelier(part, broken) for part in found]
 
 
 def _apart(windows: Windows, drift: Drift) -> list[str]:
@@ -208,14 +212,38 @@ def _apart(windows: Windows, drift: Drift) -> list[str]:
     return [name for name, one in laid.items() if one.overlap() < OVERLAP]
 
 
-def _likelier(part: Contribution, faults: Faults, apart: Sequence[str]) -> Contribution:
-    """Answers that changed are a broken column's doing rather than the model's, where one alone broke so."""
+def _broken(faults: Faults, apart: Sequence[str]) -> ColumnFault | None:
+    """The one column among some that broke; None where none did, or several."""
     broken = [fault for name in apart if (fault := faults.get(name)) is not None and fault.broken]
-    if part.kind != "model" or len(broken) != 1:
+    return broken[0] if len(broken) == 1 else None
+
+
+def _matter(windows: Windows, apart: Sequence[str]) -> bool:
+    """Whether columns that no ratio can be given for told something of the label, or of the answers, beside the others.
+
+    What follows the rest otherwise may then as well follow them as it did.
+    """
+    roles = windows.roles
+    read = [name for name in windows.meter.read if pd.api.types.is_numeric_dtype(windows.reference[name])]
+    told = [information(windows.reference, apart, label=name, among=roles.features) for name in read]
+    return any(saved > CRITICAL * error for saved, error in told)
+
+
+def _untold(part: Contribution) -> Contribution:
+    """How answers or the outcome follow the features is not told where most of these are like none before."""
+    if part.kind not in ("model", "concept"):
+        return part
+    why = "not identified: columns that matter hold nothing that they held before"
+    return replace(part, n_effective=0.0, strength="assumed", refuters=(), assumptions=(*part.assumptions, why))
+
+
+def _likelier(part: Contribution, broken: ColumnFault | None) -> Contribution:
+    """Answers that changed are a broken column's doing rather than the model's, where one alone broke so."""
+    if part.kind != "model" or broken is None:
         return part
     untold = "the answers followed the broken column; that the model changed at the same time cannot be excluded"
     return replace(
-        part, kind="feature", name=broken[0].column, fault=broken[0].fault, assumptions=(*part.assumptions, untold)
+        part, kind="feature", name=broken.column, fault=broken.fault, assumptions=(*part.assumptions, untold)
     )
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from rca.analysis.column_fault import READINGS, ROWS, ColumnFault, spans
 from rca.analysis.columns import Floats, as_labels
 from rca.analysis.onset import change_point
-from rca.analysis.witness import Witness
+from rca.analysis.witness import Witness, correlation
 
 PERIODS = {"Q": "quarters", "M": "months", "W": "weeks", "D": "days", "h": "hours"}
 """Spans of time within which a column may hold one value, the longest first, as pandas spells them."""
@@ -37,6 +37,9 @@ FARTHEST = 400
 
 TELLS = 0.3
 """Correlation with what the other columns predict, from which they can tell that a column is out of step."""
+
+MADE_UP = 2 / 3
+"""Share of the correlation lost in the row itself that has to be found again some rows before."""
 
 SURE = 5.0
 """Standard errors by which a lag has to be better than none."""
@@ -205,14 +208,8 @@ def _tells(late: Late, name: str) -> bool:
     """Whether the other columns predict a column in the reference, and no longer do."""
     if name not in late.witness.places:
         return False
-    before, after = (_correlation(*late.witness.says(name, seen)) for seen in late.seen)
+    before, after = (correlation(*late.witness.says(name, seen)) for seen in late.seen)
     return before >= TELLS and after < before - 0.02
-
-
-def _correlation(one: Floats, other: Floats) -> float:
-    if one.std() < 1e-9 or other.std() < 1e-9:
-        return 0.0
-    return float(np.corrcoef(one, other)[0, 1])
 
 
 # -- readings and rows -------------------------------------------------------------------------------------------------
@@ -234,18 +231,34 @@ def _by_reading(late: Late, name: str) -> ColumnFault | None:
 
 
 def _by_row(late: Late, name: str) -> ColumnFault | None:
-    """The number of rows by which a column is out of step with the columns that used to go with it."""
+    """The number of rows by which a column is out of step with the columns that used to go with it.
+
+    What it lost beside the others of its own row has to come again beside those of earlier rows, by as much as it did
+    not go with them anyway; rows that hold a season do.
+    """
     if not _tells(late, name):
         return None
-    said, has = late.witness.says(name, late.seen[1])
-    usual = _correlation(*late.witness.says(name, late.seen[0]))
-    strength = _lagged(said, has)
-    lag = 1 + int(np.argmax(strength[1:])) if len(strength) > 1 else 0
-    chance = SURE / np.sqrt(max(len(has) - lag, 1))
-    if not lag or strength[lag] < max(2 * usual / 3, strength[0] + chance, chance):
+    both = [late.witness.says(name, seen) for seen in late.seen]
+    usual, strength = (_lagged(*one) for one in both)
+    reach = min(len(usual), len(strength))
+    gained = (strength[:reach] - usual[:reach])[1:]
+    lag = 1 + int(np.argmax(gained)) if len(gained) else 0
+    chance = SURE / np.sqrt(max(len(both[1][0]) - lag, 1))
+    if not lag or gained[lag - 1] < max(MADE_UP * (usual[0] - strength[0]), chance):
+        return None
+    since = _out_since(*both[1], lag)
+    late_ones = _lagged(*(part[since:] for part in both[1]))
+    if len(late_ones) <= lag or late_ones[lag] < MADE_UP * usual[0]:
         return None
     words = f"they go with the other columns of {lag} rows before, and not with their own"
-    return _named(late, name, lag, period=ROWS, evidence=words, since=0)
+    return _named(late, name, lag, period=ROWS, evidence=words, since=since)
+
+
+def _out_since(said: Floats, has: Floats, lag: int) -> int:
+    """First row from which values fit what is said of earlier rows better than what is said of their own."""
+    fits = (said[lag:] - has[lag:]) ** 2 - (said[:-lag] - has[lag:]) ** 2
+    found = change_point(fits, -abs(float(fits.mean())))
+    return found.at if found is not None else 0
 
 
 def _lagged(said: Floats, has: Floats) -> Floats:

@@ -34,6 +34,9 @@ PART = 0.1
 AS_FAR = 2.0
 """How many times as far as values of the reference a broken column may take the answers."""
 
+UNHEARD = ("new_values", "missing", "default_value")
+"""Faults that put what the reference does not have, so that the reach of its own values says nothing of theirs."""
+
 FEWEST = 200
 """Rows of a window below which no stand-in is fitted, or judged."""
 
@@ -100,7 +103,8 @@ def stand_in(windows: Windows, faults: Sequence[ColumnFault] = ()) -> StandIn | 
     before, fit = max(trials, key=lambda trial: trial[0])
     score = fit(reference, answers, features)
     spared, strange = _spared(windows, faults, score)
-    now = _repeated(score, current[spared[known[1]]], answers)
+    judged = current[spared[known[1]]]
+    now = _repeated(score, judged, answers) if len(judged) >= FEWEST else before
     asker = Asker(
         score=score,
         roles=windows.roles,
@@ -115,16 +119,35 @@ def stand_in(windows: Windows, faults: Sequence[ColumnFault] = ()) -> StandIn | 
 def _spared(windows: Windows, faults: Sequence[ColumnFault], score: Score) -> tuple[Mask, tuple[str, ...]]:
     """Current rows by which a stand-in is judged: those that no fault hit which can have changed the answers so far.
 
-    With them, the columns that were hit so: what is answered to their broken values it does not know.
+    With them, the columns that were hit so: what is answered to their broken values it does not know. Where they hit
+    every row, no row is left to judge by.
     """
     every = np.ones(len(windows.current), dtype=bool)
     able = [fault for fault in faults if fault.broken and _able(windows, fault, score)]
     wrong = np.logical_or.reduce([hit(fault, windows.current) for fault in able] or [~every])
-    if not wrong.any() or (~wrong).sum() < FEWEST:
+    if not wrong.any() or not _due_to(windows, able, wrong, score=score):
         return every, ()
-    columns = tuple(fault.column for fault in able)
-    most = AS_FAR * _reach(windows, columns, score) + _off(windows.reference, score, windows)
-    return (~wrong, columns) if _off(windows.current[wrong], score, windows) <= most else (every, ())
+    return ~wrong, tuple(fault.column for fault in able)
+
+
+def _due_to(windows: Windows, able: Sequence[ColumnFault], wrong: Mask, *, score: Score) -> bool:
+    """Whether faults take the answers as far as they are off: by what they can do, or as only rows they hit are off."""
+    if any(_only_there(windows, fault, score) for fault in able):
+        return True
+    most = AS_FAR * _reach(windows, [fault.column for fault in able], score) + _off(windows.reference, score, windows)
+    return _off(windows.current[wrong], score, windows) <= most
+
+
+def _only_there(windows: Windows, fault: ColumnFault, score: Score) -> bool:
+    """Whether a column holds what no model was ever asked of, and answers are off in those rows and in no others."""
+    wrong = hit(fault, windows.current)
+    if fault.fault not in UNHEARD or not FEWEST <= wrong.sum() <= len(wrong) - FEWEST:
+        return False
+    spread = float(score(windows.reference).var())
+    off, spared, usual = (
+        _off(rows, score, windows) for rows in (windows.current[wrong], windows.current[~wrong], windows.reference)
+    )
+    return spared - usual <= LOST * spread < off - usual
 
 
 def _able(windows: Windows, fault: ColumnFault, score: Score) -> bool:
@@ -132,6 +155,8 @@ def _able(windows: Windows, fault: ColumnFault, score: Score) -> bool:
     wrong = hit(fault, windows.current)
     if fault.column not in windows.roles.features or not wrong.any():
         return False
+    if _only_there(windows, fault, score):
+        return True
     reach = _reach(windows, [fault.column], score)
     off = _off(windows.current[wrong], score, windows) - _off(windows.reference, score, windows)
     return reach > HEEDED * float(score(windows.reference).var()) and AS_FAR * reach >= PART * off

@@ -143,13 +143,13 @@ class _Tally:
 
 
 def _alone(tally: _Tally) -> bool:
-    """Whether one value gained and the rest kept to what it was, or a value that was none gained far more than any."""
+    """Whether one value gained and the rest kept to what it was, or moved less than a value gained that was none."""
     gains, rest = tally.gains, tally.rest()
     if len(tally.values) < MANY:
         return False
     top, others = float(gains[tally.top]), float(np.delete(gains, tally.top).max(initial=0.0))
     if tally.before[tally.top] < RARE and top >= LONELY * others and tally.numeric:
-        return True
+        return _distance(rest, ordered=True) <= top
     left = [size * (1 - share) for size, share in zip(tally.sizes, _top_shares(tally), strict=True)]
     if min(left) < 1:
         return True

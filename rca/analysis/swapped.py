@@ -7,10 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rca.analysis.affine import ALIKE
+from rca.analysis.affine import ALIKE, APART, FEWEST, SEEN, SURELY
 from rca.analysis.cells import HALF, cells
 from rca.analysis.column_fault import ColumnFault
+from rca.analysis.columns import Floats, as_numbers, kind_of
 from rca.analysis.onset import ChangePoint, change_point
+from rca.analysis.two_sample import chance_distance
+
+PERHAPS = ("distribution", "new_values", "shifted", "scaled", "default_value", "frozen", "missing")
+"""What two columns may look like that hold each other's values in a part of the rows."""
 
 START = ChangePoint(at=0, earliest=0, latest=0)
 
@@ -52,7 +57,67 @@ def swaps(
                 )
                 for column, partner in ((one, other), (other, one))
             )
+    spare = [name for name, row in rows.items() if row.partner is None and row.fault in PERHAPS]
+    for one, other in combinations(spare, 2):
+        if rows[one].partner is None and rows[other].partner is None:
+            rows |= _partly((one, other), reference, current)
     return list(rows.values())
+
+
+def _partly(pair: tuple[str, str], reference: pd.DataFrame, current: pd.DataFrame) -> dict[str, ColumnFault]:
+    """Both columns as exchanged in a part of the rows; empty where nothing says so.
+
+    ``F_current,1 = (1 - p) F_1 + p F_2`` and the other way round, with one p, which leaves next to nothing of either
+    move; and a number parts the values of the two, so that every row shows whether it was hit.
+    """
+    numbers = [[as_numbers(rows[name]) for name in pair] for rows in (reference, current)]
+    if any(kind_of(rows[name]) != "numeric" for rows in (reference, current) for name in pair):
+        return {}
+    (one, other), (now, then) = ([values[np.isfinite(values)] for values in window] for window in numbers)
+    parted = _parted(one, other)
+    if parted is None:
+        return {}
+    cut, sign = parted
+    usual, crossed = ((values >= cut).mean() for values in (one, other))
+    shares = [float((now >= cut).mean() - usual), float(crossed - (then >= cut).mean())]
+    shares = [share / float(crossed - usual) for share in shares]
+    chance = chance_distance(min(map(len, (one, other))), min(map(len, (now, then))))
+    if min(shares) < SEEN or abs(shares[0] - shares[1]) > 2 * chance:
+        return {}
+    share = sum(shares) / 2
+    if max(_mixed(one, other, now, share=share), _mixed(other, one, then, share=share)) > SURELY * chance:
+        return {}
+    return {
+        column: ColumnFault(
+            column=column,
+            fault="swapped",
+            share=share,
+            evidence=f"holds the values of {partner} in {share:.0%} of the rows",
+            partner=partner,
+            cut=cut,
+            offset=direction,
+            scattered=True,
+        )
+        for column, partner, direction in ((*pair, sign), (*pair[::-1], -sign))
+    }
+
+
+def _parted(one: Floats, other: Floats) -> tuple[float, float] | None:
+    """The number between the values of two columns, and whether the other's lie above it; None where they mingle."""
+    if min(len(one), len(other)) < FEWEST:
+        return None
+    at = np.unique(np.concatenate([one, other]))
+    gap = np.searchsorted(np.sort(one), at, side="left") / len(one)
+    gap = gap - np.searchsorted(np.sort(other), at, side="left") / len(other)
+    best = int(np.argmax(np.abs(gap)))
+    return (float(at[best]), float(np.sign(gap[best]))) if abs(gap[best]) >= APART else None
+
+
+def _mixed(own: Floats, partner: Floats, now: Floats, *, share: float) -> float:
+    """Kolmogorov-Smirnov distance that a mixture of two columns' past leaves of one's present."""
+    at = np.unique(np.concatenate([own, partner, now]))
+    before, strange, after = (np.searchsorted(np.sort(one), at, side="right") / len(one) for one in (own, partner, now))
+    return float(np.abs(after - (1 - share) * before - share * strange).max())
 
 
 def _since(pair: tuple[str, str], reference: pd.DataFrame, current: pd.DataFrame) -> ChangePoint:

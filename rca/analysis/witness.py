@@ -90,3 +90,14 @@ def _rank(values: Floats, scale: Floats) -> Floats:
 
 def _common(values: "pd.Series[Any]") -> Labels:
     return np.asarray(pd.Series(as_labels(values)).value_counts().index[:LEVELS], dtype=object)
+
+
+def correlation(one: Floats, other: Floats) -> float:
+    """Of two series; 0 where one of them does not vary.
+
+    >>> correlation(np.array([1.0, 2.0, 3.0]), np.array([5.0, 5.0, 5.0]))
+    0.0
+    """
+    if one.std() < 1e-9 or other.std() < 1e-9:
+        return 0.0
+    return float(np.corrcoef(one, other)[0, 1])
