@@ -166,13 +166,22 @@ def report(tmp_path_factory):
 
 HEAD = """# What was proved, and when
 
-`make prove` wrote this table on {on}. Each line is a law of `tests/recovery`, over repeated draws
-with the truth planted; ± is 1.96 Monte Carlo standard errors. A line without a promise tells what an interval or an
-estimate was like.
+`make prove` writes this table. Each line is a law of `tests/recovery`, over repeated draws with the truth planted; ± is
+1.96 Monte Carlo standard errors. A line without a promise tells what an interval or an estimate was like. Laws that are
+proved again, all or some of them, replace their old lines.
 
-| law | promised | seen | draws |
-|---|---|---|---|
+| law | promised | seen | draws | on |
+|---|---|---|---|---|
 """
+
+
+def proven(old, ledger, day):
+    """The table with what was seen today in place of what was known of the same laws."""
+    today = {row["claim"] for row in ledger}
+    lines = [f"| {row['claim']} | {row['promised']} | {row['seen']} | {row['draws']} | {day} |" for row in ledger]
+    kept = [line for line in old.splitlines() if line.startswith("| ") and line.split(" | ")[0][2:] not in today]
+    kept = [line for line in kept if not line.startswith("| law |")]
+    return HEAD + "".join(f"{line}\n" for line in sorted([*kept, *lines]))
 
 
 def pytest_addoption(parser):
@@ -185,9 +194,9 @@ def pytest_sessionfinish(session):
     if hasattr(config, "workeroutput"):
         config.workeroutput["ledger"] = LEDGER
     elif config.getoption("--proven") and LEDGER:
-        lines = sorted(f"| {row['claim']} | {row['promised']} | {row['seen']} | {row['draws']} |\n" for row in LEDGER)
-        table = HEAD.format(on=config.getoption("--on")) + "".join(lines)
-        Path(config.getoption("--proven")).write_text(table, encoding="utf-8")
+        path = Path(config.getoption("--proven"))
+        old = path.read_text(encoding="utf-8") if path.is_file() else ""
+        path.write_text(proven(old, LEDGER, config.getoption("--on")), encoding="utf-8")
 
 
 def pytest_testnodedown(node):

@@ -5,7 +5,6 @@ are fixed, so that a run that passes once passes always. `make prove` writes the
 """
 
 import math
-import os
 from dataclasses import asdict, dataclass
 
 import pytest
@@ -15,6 +14,9 @@ MARGIN = 4.0
 
 LEDGER: list[dict[str, str]] = []
 """What was seen, in this process."""
+
+CURRENT = {"law": "", "examples": ()}
+"""The law that is under test, and its examples but for the number of draws."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,12 @@ def _share(hits, draws):
 
 
 def _claim(of):
-    """The law under test, as its name says it, and of what; the number of draws is the last part of its example."""
-    name = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition("::")[2].partition(" ")[0]
-    law, _, example = name.removeprefix("test_").partition("[")
-    what = ", ".join(filter(None, (*example.removesuffix("]").split("-")[:-1], str(of))))
-    return law.replace("_", " ") + (f" ({what})" if what else "")
+    """The law under test, as its name says it, and of what."""
+    law, examples = CURRENT["law"], CURRENT["examples"]
+    what = ", ".join(filter(None, (*examples, str(of))))
+    return law + (f" ({what})" if what else "")
+
+
+def told(value):
+    """An example as the table names it."""
+    return getattr(value, "__name__", str(value)).replace("_", " ").replace("|", "/")

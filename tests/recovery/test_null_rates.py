@@ -56,15 +56,15 @@ def fired(draws, sizes):
 def test_every_test_fires_at_its_rate(draws, sizes):
     rates = fired(draws, sizes)
     assert len(rates) == len(SORTS) + 1
-    for rate, count in rates.values():
-        near(rate, count, 0.04, 0.06)
+    for what, (rate, count) in rates.items():
+        near(rate, count, 0.04, 0.06, of=", ".join(what))
 
 
 @pytest.mark.prove
 @pytest.mark.parametrize(("draws", "sizes"), [(60, (10_000, 1000)), (60, (1000, 10_000)), (12, (100_000, 100_000))])
 def test_every_test_fires_at_its_rate_in_large_windows(draws, sizes):
-    for rate, count in fired(draws, sizes).values():
-        near(rate, count, 0.04, 0.06)
+    for what, (rate, count) in fired(draws, sizes).items():
+        near(rate, count, 0.04, 0.06, of=", ".join(what))
 
 
 @long_and_short(15, 120)
