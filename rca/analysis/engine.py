@@ -128,7 +128,7 @@ def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
     said: list[Unanswered] = []
     told = _tables(case, said, seed=seed, alpha=alpha)
     spread = _or_unanswered(lambda: cascade(case), said) if case.incident.signals is not None else None
-    lined = _lined(case, told)
+    lined = _lined(case, told) if told.harm is not None or spread is None else _lined_spread(case, spread)
     verdict = _verdict(told, spread, lined)
     whys = case.incident.whys or why_path(case.incident, verdict)
     said += _left_open(whys)
@@ -185,6 +185,17 @@ def _lined(case: "Case", told: Answers) -> Lined | None:
     )
 
 
+def _lined_spread(case: "Case", spread: Cascade) -> Lined | None:
+    """The onset of the first system to fail lined up with the events of the timeline."""
+    signals, events = case.incident.signals, case.incident.timeline.events
+    if signals is None or spread.onset is None or spread.doubt is not None or not events:
+        return None
+    first = Target(kind="component", name=spread.suspects[0].component)
+    opened = min(signals.from_, spread.onset.earliest)
+    detected = case.incident.timeline.detected
+    return line_up(spread.onset, events, window=(opened, signals.to), detected=detected, cause=first)
+
+
 def _left_open(whys: Iterable[Why]) -> list[Unanswered]:
     """The last question of a path whose answer nothing shows."""
     ends = [why.path()[-1] for why in whys]
@@ -214,6 +225,7 @@ def cascade(case: "Case") -> Cascade:
         case.incident.signals,
         edges=graph.edges if graph is not None else (),
         kind=graph.kind if graph is not None else "causal",
+        contained=case.incident.timeline.contained,
     )
 
 
@@ -226,7 +238,7 @@ def _verdict(told: Answers, spread: Cascade | None, lined: Lined | None) -> Verd
     if told.harm is not None:
         return weigh(told.harm, told.since.onset if told.since else None, slices=told.slices, lined=lined)
     if spread is not None:
-        return weigh_cascade(spread)
+        return weigh_cascade(spread, lined=lined)
     if told.unlabelled is not None:
         return Verdict(status="cannot_tell", summary=f"Too few rows have a label: {told.unlabelled}.")
     return Verdict(status="cannot_tell", summary="The case holds no data that could name a cause.")
