@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from rca.analysis.blast import touched
+from rca.analysis.blast import touched, what_passes
 from rca.analysis.deviation import ABNORMAL, HELD, LOUD, Departure, departures, sure_in
 from rca.analysis.season import seconds_of
 from rca.analysis.spread import Causes, Left, Passage, Spread, causes_of, in_order, path_to
@@ -75,9 +75,11 @@ def cascade(
     if not names:
         raise Unanswerable("which system failed first", "the table holds no signals")
     window = _window(table, signals)
+    idle = _idle(names, signals.bad)
+    window = replace(window, judged=_without_idle(window.table, idle))
     bad = np.array([{"up": 1, "down": -1}.get(signals.bad.get(metric_of(name), ""), 0) for name in names])
     held = _held(window, signals.target, bad[names.index(signals.target)]) if signals.target in names else HELD
-    left = departures(window.table[names], window.clock, bad=bad, held=held)
+    left = departures(window.judged[names], window.clock, bad=bad, held=held, idle=np.isin(names, list(idle)))
     found = _Found(left=dict(zip(names, left, strict=True)), window=window, held=held)
     return _told(found, signals, causes=causes_of(_of_components(edges), calls=kind == "calls"), contained=contained)
 
@@ -91,10 +93,11 @@ def _of_components(edges: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Window:
-    """Normal and failing rows, in order of time."""
+    """Normal and failing rows, in order of time; `judged` without samples that tell nothing."""
 
     table: pd.DataFrame
     clock: Clock
+    judged: pd.DataFrame
 
     @property
     def n_failing(self) -> int:
@@ -125,15 +128,34 @@ def _window(table: pd.DataFrame, signals: "Signals") -> _Window:
         )
     table = table[normal | failing]
     seconds = seconds_of(table["time"])
-    return _Window(table=table, clock=Clock(seconds=seconds, n_normal=int(normal.sum())))
+    return _Window(table=table, judged=table, clock=Clock(seconds=seconds, n_normal=int(normal.sum())))
 
 
 def _held(window: _Window, target: str, bad: int) -> int:
     """Samples in a row that a failure has to last: three, or as long as the alarm's own signal was out, if shorter."""
     for held in range(HELD, 0, -1):
-        if departures(window.table[[target]], window.clock, bad=np.array([bad]), held=held)[0].abnormal:
+        if departures(window.judged[[target]], window.clock, bad=np.array([bad]), held=held)[0].abnormal:
             return held
     return HELD
+
+
+def _idle(names: Sequence[str], bad: Mapping[str, str]) -> dict[str, str]:
+    """Signal of how well a component does → the signal of how much passes through it."""
+    traffic = {component_of(name): name for name in sorted(names, reverse=True) if what_passes(metric_of(name))}
+    return {
+        name: traffic[component_of(name)]
+        for name in names
+        if metric_of(name) in bad and component_of(name) in traffic and traffic[component_of(name)] != name
+    }
+
+
+def _without_idle(table: pd.DataFrame, idle: Mapping[str, str]) -> pd.DataFrame:
+    """A share or a latency of nothing tells nothing: such samples are taken out."""
+    if not idle:
+        return table
+    nothing = {name: ~(table[name].to_numpy(float) > 0) for name in set(idle.values())}
+    told = {name: np.where(nothing[of], np.nan, table[name].to_numpy(float)) for name, of in idle.items()}
+    return table.assign(**told)
 
 
 # --- from signals to components --------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rca.analysis.columns import Floats
-from rca.analysis.usual import Clock, Usual, regular, usual
+from rca.analysis.usual import Clock, Flags, Usual, regular, usual
 
 ABNORMAL = 4.0
 """Robust standard deviations from normal at which a signal has left its range; fewer will do in a short window."""
@@ -121,7 +121,14 @@ class Departure:
         return self.first is not None
 
 
-def departures(table: pd.DataFrame, clock: Clock, *, bad: npt.NDArray[np.int64], held: int = HELD) -> list[Departure]:
+def departures(
+    table: pd.DataFrame,
+    clock: Clock,
+    *,
+    bad: npt.NDArray[np.int64],
+    held: int = HELD,
+    idle: Flags | None = None,
+) -> list[Departure]:
     """How every signal left its normal range.
 
     Parameters
@@ -133,6 +140,8 @@ def departures(table: pd.DataFrame, clock: Clock, *, bad: npt.NDArray[np.int64],
         1 where up is bad, -1 where down is, 0 where either may be.
     held : int
         Samples in a row that have to lie as far out.
+    idle : ndarray of bool, shape (signals,), optional
+        Signals whose missing samples are no silence, since nothing happened that they could tell of.
 
     Returns
     -------
@@ -149,15 +158,16 @@ def departures(table: pd.DataFrame, clock: Clock, *, bad: npt.NDArray[np.int64],
     (5, 4, 1)
     """
     size = max(1, BLOCK // max(1, len(clock.seconds)))
+    idle = np.zeros(table.shape[1], dtype=bool) if idle is None else idle
     found: list[Departure] = []
     for start in range(0, table.shape[1], size):
         block = np.array(table.iloc[:, start : start + size].to_numpy(float).T, order="C")
         block[~np.isfinite(block)] = np.nan
-        found += _of_block(block, clock, bad=bad[start : start + size], held=held)
+        found += _of_block(block, clock, bad=bad[start : start + size], held=held, idle=idle[start : start + size])
     return found
 
 
-def _of_block(raw: Floats, clock: Clock, *, bad: npt.NDArray[np.int64], held: int) -> list[Departure]:
+def _of_block(raw: Floats, clock: Clock, *, bad: npt.NDArray[np.int64], held: int, idle: Flags) -> list[Departure]:
     values = regular(raw, clock)
     normal, failing = values[:, : clock.n_normal], values[:, clock.n_normal :]
     known = ~np.isnan(failing)
@@ -169,7 +179,7 @@ def _of_block(raw: Floats, clock: Clock, *, bad: npt.NDArray[np.int64], held: in
     found = _moved(away, known.sum(axis=1), order=order, held=held)
     for at in np.flatnonzero(_may_be_stuck(raw[:, clock.n_normal :])):
         found[at] = _louder(found[at], _stuck(raw[at], clock.n_normal))
-    for at in np.flatnonzero(known.mean(axis=1) <= 0.5):
+    for at in np.flatnonzero((known.mean(axis=1) <= 0.5) & ~idle):
         found[at] = _louder(found[at], _silent(raw[at], clock.n_normal))
     plain = _n_sigma(raw[:, : clock.n_normal], raw[:, clock.n_normal :])
     return [replace(_weighed(one, told, at), n_sigma=float(plain[at])) for at, one in enumerate(found)]

@@ -1,7 +1,7 @@
 """By which way a failure spread: what can act on what, what is explained from above, and which guard kept silent."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -36,8 +36,8 @@ class Left:
     sure: bool
 
     def before(self, other: "Left") -> bool:
-        """Whether it left surely before the other did."""
-        return self.latest <= other.earliest
+        """Whether it left surely before the other did: their clocks may be a sample apart."""
+        return self.latest < other.earliest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,6 +261,7 @@ def in_order(left: Iterable[Left], weight: Mapping[str, float] | None = None) ->
     """Names, first those that left surely before others; of what time does not tell apart the weightiest first.
 
     Only what is `sure`, no accident, comes before others by time alone, and not what weighs less than half of them.
+    Where nothing is sure, what went half as far as the farthest does.
 
     Parameters
     ----------
@@ -276,7 +277,10 @@ def in_order(left: Iterable[Left], weight: Mapping[str, float] | None = None) ->
     >>> in_order([a, b, c])
     ['c', 'a', 'b']
     """
-    known = weight or {}
+    left, known = list(left), weight or {}
+    if not any(one.sure for one in left):
+        farthest = max((one.size for one in left if np.isfinite(one.latest)), default=np.inf)
+        left = [replace(one, sure=one.size >= LIGHT * farthest) for one in left]
     waiting = sorted(left, key=lambda one: (-known.get(one.name, 0.0), -one.size, one.name))
     order = []
     while waiting:
