@@ -81,7 +81,8 @@ def cascade(
     held = _held(window, signals.target, bad[names.index(signals.target)]) if signals.target in names else HELD
     left = departures(window.judged[names], window.clock, bad=bad, held=held, idle=np.isin(names, list(idle)))
     found = _Found(left=dict(zip(names, left, strict=True)), window=window, held=held)
-    return _told(found, signals, causes=causes_of(_of_components(edges), calls=kind == "calls"), contained=contained)
+    causes = causes_of(_of_components(edges), calls=kind == "calls")
+    return _told(found, signals, causes=causes, calls=kind == "calls", contained=contained)
 
 
 def _of_components(edges: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -192,6 +193,11 @@ class _Found:
         at, before = self.window.at(first.first), self.window.at(first.last_normal)
         return Left(name=name, size=size, earliest=before, latest=at, sure=size >= least)
 
+    def with_amount(self, one: Left, signals: Sequence[str], target: str | None) -> Left:
+        """A component's departure with its size in the alarm's unit, where the alarm's metric speaks for it."""
+        spoken = [name for name in signals if target is not None and metric_of(name) == metric_of(target)]
+        return replace(one, amount=self.left[spoken[0]].amount) if len(spoken) == len(signals) == 1 else one
+
     def traces(self) -> tuple[Trace, ...]:
         """All signals that left their range, in the order in which they did."""
         out = [(name, one) for name, one in self.left.items() if one.first is not None]
@@ -212,10 +218,12 @@ class _Found:
 # --- from components to suspects -------------------------------------------------------------------------------------
 
 
-def _told(found: _Found, signals: "Signals", *, causes: Causes, contained: datetime | None) -> Cascade:
+def _told(found: _Found, signals: "Signals", *, causes: Causes, calls: bool, contained: datetime | None) -> Cascade:
     alarm = component_of(signals.target) if signals.target else None
     spoken = _speaking(found.names, metric_of(signals.target) if signals.target else None)
     left = {name: found.component(name, names) for name, names in spoken.items()}
+    if calls:
+        left = {name: found.with_amount(one, spoken[name], signals.target) for name, one in left.items()}
     failing = {name: one for name, one in left.items() if np.isfinite(one.latest)}
     spread = Spread(causes=causes, measured=frozenset(found.names), failing=failing, alarm=alarm)
     ranked = _ranked(found, left, spread)

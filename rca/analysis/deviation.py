@@ -91,6 +91,8 @@ class Departure:
     change : float
         How far it went in parts of its usual level, counting the width of its range to that; 1 at most where it had
         never moved.
+    amount : float
+        How far it went, in the signal's own unit.
     unseen : bool
         Whether it had never moved before: then nobody knows how wide its range is.
     n_sigma : float
@@ -107,6 +109,7 @@ class Departure:
     change: float = 0.0
     n_sigma: float = 0.0
 
+    amount: float = 0.0
     unseen: bool = False
 
     @property
@@ -189,9 +192,8 @@ def _weighed(one: Departure, told: Usual, at: int) -> Departure:
     """A departure with its change of level; of a signal that had never moved, no more than is known is said."""
     width = float(told.up[at] if one.direction >= 0 else told.down[at])
     change = one.score * (width / (abs(float(told.centre[at])) + width))
-    if not told.flat[at]:
-        return replace(one, change=change)
-    return replace(one, score=min(one.score, UNSEEN), change=min(change, 1.0), unseen=True)
+    one = replace(one, change=change, amount=min(one.score * width, LARGEST))
+    return replace(one, score=min(one.score, UNSEEN), change=min(change, 1.0), unseen=True) if told.flat[at] else one
 
 
 def _n_sigma(normal: Floats, failing: Floats) -> Floats:

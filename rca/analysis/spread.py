@@ -10,6 +10,9 @@ Causes = Mapping[str, frozenset[str]]
 """Component → the components that can act on it directly."""
 
 
+BRINGS = 0.25
+"""Part of an effect's departure that its cause has to show, where both have the same metric: a few calls a request."""
+
 LIGHT = 0.5
 """Part of what another accounts for below which a candidate does not come before it by time alone."""
 
@@ -27,6 +30,8 @@ class Left:
         Seconds since 1970: the last sample surely in the range, and the first surely out of it.
     sure : bool
         Whether quiet signals do not go so far.
+    amount : float or None
+        How far in the unit of the alarm's metric; None where another metric speaks for the component.
     """
 
     name: str
@@ -34,6 +39,7 @@ class Left:
     earliest: float
     latest: float
     sure: bool
+    amount: float | None = None
 
     def before(self, other: "Left") -> bool:
         """Whether it left surely before the other did: their clocks may be a sample apart."""
@@ -132,8 +138,12 @@ class Spread:
         return tuple(found)
 
     def _can(self, cause: str, effect: str) -> bool:
-        """Whether both fail, and the effect not surely before the cause."""
-        return cause in self.failing and not self.failing[effect].before(self.failing[cause])
+        """Whether both fail, the effect not surely before the cause, and not by far more than the cause can bring."""
+        if cause not in self.failing:
+            return False
+        one, other = self.failing[cause], self.failing[effect]
+        small = one.amount is not None and other.amount is not None and one.amount < BRINGS * other.amount
+        return not small and not other.before(one)
 
     @cached_property
     def solid(self) -> frozenset[str]:

@@ -78,7 +78,7 @@ class Step:
     @property
     def simultaneous(self) -> bool:
         """Whether the sampling cannot tell which of the two came first."""
-        return self.earliest < 0
+        return self.earliest <= 0
 
     def __str__(self) -> str:
         when = "at the same time" if self.simultaneous else f"after {spell(self.lag)}"

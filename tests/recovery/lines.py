@@ -121,7 +121,8 @@ def _signal(rng, line, rows, change):
     for at in range(1, rows):
         noise[at] += line.memory * noise[at - 1]
     since, height = change
-    return 10 ** rng.uniform(-2, 2) * (rng.uniform(5, 100) + noise + height * (np.arange(rows) >= since))
+    scale = 1.0 if line.kind == "calls" else 10 ** rng.uniform(-2, 2)
+    return scale * (rng.uniform(5, 100) + noise + height * (np.arange(rows) >= since))
 
 
 def _recorded(rng, names, edges, line):
