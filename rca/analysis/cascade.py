@@ -133,11 +133,14 @@ def _window(table: pd.DataFrame, signals: "Signals") -> _Window:
 
 
 def _held(window: _Window, target: str, bad: int) -> int:
-    """Samples in a row that a failure has to last: three, or as long as the alarm's own signal was out, if shorter."""
+    """Samples in a row that a failure has to last: three, or as long as the alarm's own signal was out, if shorter.
+
+    Where that shows nothing in a window of hardly more samples, the alarm was a short one.
+    """
     for held in range(HELD, 0, -1):
         if departures(window.judged[[target]], window.clock, bad=np.array([bad]), held=held)[0].abnormal:
             return held
-    return HELD
+    return 1 if window.n_failing <= 2 * HELD else HELD
 
 
 def _idle(names: Sequence[str], bad: Mapping[str, str]) -> dict[str, str]:
@@ -226,7 +229,7 @@ def _told(found: _Found, signals: "Signals", *, causes: Causes, calls: bool, con
         left = {name: found.with_amount(one, spoken[name], signals.target) for name, one in left.items()}
     failing = {name: one for name, one in left.items() if np.isfinite(one.latest)}
     spread = Spread(causes=causes, measured=frozenset(found.names), failing=failing, alarm=alarm)
-    ranked = _ranked(found, left, spread)
+    ranked = _ranked(left, spread)
     suspects = tuple(_suspect(found, name, spread=spread, spoken=spoken[name]) for name in ranked)
     onsets = {one.component: one.onset for one in suspects if one.onset is not None}
     return Cascade(
@@ -250,18 +253,16 @@ def _speaking(names: Mapping[str, Sequence[str]], metric: str | None) -> dict[st
     return {name: kin[name] if shared and kin[name] else list(signals) for name, signals in names.items()}
 
 
-def _ranked(found: _Found, left: Mapping[str, Left], spread: Spread) -> list[str]:
+def _ranked(left: Mapping[str, Left], spread: Spread) -> list[str]:
     """Components, the likeliest origin first; those that stayed in their range last."""
     groups: dict[tuple[bool, ...], list[Left]] = {}
     for name, one in left.items():
-        whole = found.component(name, found.names[name])
-        fails = name in spread.failing
-        near = name in spread.adrift or not fails or name in spread.linked
+        fails, adrift = name in spread.failing, name in spread.adrift
         key = (
-            not np.isfinite(whole.latest), name not in spread.reaching and name not in spread.adrift, not fails,
-            not near, name in spread.explained,
+            not fails, name not in spread.reaching and not adrift, fails and name not in spread.linked and not adrift,
+            name in spread.explained,
         )  # fmt: skip
-        groups.setdefault(key, []).append(replace(one if fails else whole, sure=name in spread.solid))
+        groups.setdefault(key, []).append(replace(one, sure=name in spread.solid))
     weight = {name: spread.evidence(name) for name in spread.failing} if spread.causes else None
     return [name for key in sorted(groups) for name in in_order(groups[key], weight)]
 
@@ -289,9 +290,11 @@ def _suspect(found: _Found, name: str, *, spread: Spread, spoken: Sequence[str])
 def _doubt(suspects: Sequence[Suspect], left: Mapping[str, Left], *, spread: Spread, sure: float) -> str | None:
     """Why the first suspect is not to be named; None where it is."""
     first = suspects[0]
-    if first.onset is None:
+    if all(one.onset is None for one in suspects):
         return "no signal left its normal range"
-    alone = spread.evidence(first.component) < 2 * np.log1p(sure) if first.component in spread.failing else True
+    if first.component not in spread.failing:
+        return f"the alarm's metric left its normal range nowhere; {_nearest(suspects)} did"
+    alone = spread.evidence(first.component) < 2 * np.log1p(sure)
     if first.component not in spread.solid and alone:
         return f"{first.signal} went no farther than {first.score:.3g} standard deviations, as quiet signals may"
     if spread.causes.get(spread.alarm or "") and not spread.linked - {spread.alarm}:
@@ -307,6 +310,11 @@ def _doubt(suspects: Sequence[Suspect], left: Mapping[str, Left], *, spread: Spr
     if rivals and not first.explained:
         return f"{first.component} cannot be told apart from {' and '.join(rivals[:2])}"
     return None
+
+
+def _nearest(suspects: Sequence[Suspect]) -> str:
+    """The signal that went farthest, of those that left their range."""
+    return max((one for one in suspects if one.onset is not None), key=lambda one: (one.score, one.component)).signal
 
 
 def _apart(size: float, other: float) -> bool:

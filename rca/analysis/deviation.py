@@ -31,6 +31,9 @@ HELD = 3
 UNSEEN = 10.0
 """Deviation of a signal that never moved before and moves now: sure, and not louder than what can be measured."""
 
+QUIET = 3.0
+"""Deviation that a signal may hold in normal times without its being called one that wanders."""
+
 LOUD = 50.0
 """Standard deviations from which a larger number says no more: ranges of some hundred samples are not so exact."""
 
@@ -175,6 +178,8 @@ def _of_block(raw: Floats, clock: Clock, *, bad: npt.NDArray[np.int64], held: in
     normal, failing = values[:, : clock.n_normal], values[:, clock.n_normal :]
     known = ~np.isnan(failing)
     told = usual(normal)
+    if clock.whole:
+        told = _wandering(told, normal)
     away = _directed(_away(told, failing), bad)
     order = None if known.all() else np.argsort(~known, axis=1, kind="stable")
     if order is not None:
@@ -186,6 +191,21 @@ def _of_block(raw: Floats, clock: Clock, *, bad: npt.NDArray[np.int64], held: in
         found[at] = _louder(found[at], _silent(raw[at], clock.n_normal))
     plain = _n_sigma(raw[:, : clock.n_normal], raw[:, clock.n_normal :])
     return [replace(_weighed(one, told, at), n_sigma=float(plain[at])) for at, one in enumerate(found)]
+
+
+def _wandering(told: Usual, normal: Floats) -> Usual:
+    """Wider ranges for signals that wander: whose second normal half leaves the range of the first, as failing ones do.
+
+    A signal that drifts through normal times drifts on.
+    """
+    half = normal.shape[1] // 2
+    if half < 2 * STUCK:
+        return told
+    before = usual(normal[:, :half])
+    away = np.nan_to_num(before.away(normal[:, half:]))
+    strays = (np.maximum(_held(side, HELD).max(axis=1), 0.0) for side in (away, -away))
+    up, down = (np.maximum(1.0, stray / QUIET) for stray in strays)
+    return replace(told, up=told.up * np.maximum(up, down), down=told.down * np.maximum(up, down))
 
 
 def _weighed(one: Departure, told: Usual, at: int) -> Departure:
