@@ -1,7 +1,7 @@
 """How much was touched: what passed each failing system between its onset and containment, by its own traffic."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -85,29 +85,30 @@ def touched(
     {'parts': 360.0}
     """
     until = min(end, contained) if contained is not None else end
-    begun = sorted((at, component) for component, at in onsets.items())
+    traffic: dict[str, list[str]] = {}
+    for name in map(str, table.columns):
+        if what_passes(name.partition("|")[2]) is not None:
+            traffic.setdefault(name.partition("|")[0], []).append(name)
     return tuple(
         Touched(
             component=name,
             since=at,
             until=max(until, at),
-            counted=_counted(_within(table, since=at, until=max(until, at)), name),
+            counted=_counted(table, traffic.get(name, []), since=at, until=until),
         )
-        for at, name in begun
+        for at, name in sorted((at, component) for component, at in onsets.items())
     )
 
 
-def _within(table: pd.DataFrame, *, since: datetime, until: datetime) -> pd.DataFrame:
-    return table[(table["time"] >= since) & (table["time"] <= until)]
-
-
-def _counted(table: pd.DataFrame, component: str) -> dict[str, float]:
+def _counted(table: pd.DataFrame, names: Sequence[str], *, since: datetime, until: datetime) -> dict[str, float]:
+    """What signals of traffic count between two moments; the first signal speaks for what it counts."""
+    if not names:
+        return {}
+    within = table.loc[(table["time"] >= since) & (table["time"] <= until), ["time", *names]]
     found: dict[str, float] = {}
-    for name in map(str, table.columns):
-        own, _, metric = name.partition("|")
-        passing = what_passes(metric) if own == component else None
-        if passing is not None and passing[0] not in found:
-            found[passing[0]] = _passed(table["time"], table[name], per=passing[1])
+    for name in names:
+        what, per = what_passes(name.partition("|")[2]) or ("", None)
+        found.setdefault(what, _passed(within["time"], within[name], per=per))
     return found
 
 

@@ -109,7 +109,10 @@ def _struck(rng, names, edges, line, begin):
             for effect in sorted(after for before, after in edges if before == cause and after not in struck):
                 since, height = struck[cause]
                 lag = int(rng.integers(line.lag[0], line.lag[1] + 1))
-                struck[effect] = since + lag, min(max(height * rng.uniform(*line.gain), line.height / 2), 5 * line.height)
+                struck[effect] = (
+                    since + lag,
+                    min(max(height * rng.uniform(*line.gain), line.height / 2), 5 * line.height),
+                )
                 waiting.append(effect)
         late = [name for name, (since, _) in struck.items() if since <= line.failing - min(6, line.failing // 2)]
         if len(late) >= 3:
