@@ -8,6 +8,7 @@ from rca.analysis.deviation import How
 from rca.analysis.onset import Onset
 from rca.analysis.result import Result, Row
 from rca.finding import Finding, Target
+from rca.record.reliability import spell
 
 TOLD = 10
 """Components that are told as findings, at most."""
@@ -230,18 +231,6 @@ def _claim(one: Suspect) -> Finding:
         unit="robust standard deviations",
         assumptions=("the rows before the failure are normal",),
     )
-
-
-def spell(seconds: float) -> str:
-    """A lag in words.
-
-    >>> spell(5400.0), spell(45.0)
-    ('1.5 h', '45 s')
-    """
-    for unit, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= unit:
-            return f"{seconds / unit:.3g} {name}"
-    return f"{seconds:.3g} s"
 
 
 def component_of(signal: str) -> str:

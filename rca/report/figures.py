@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from rca.report import harmcharts, slicecharts, timecharts  # noqa: F401 - their charts register themselves
+from rca.report import cascadecharts, harmcharts, slicecharts, timecharts  # noqa: F401 - their charts register themselves
 from rca.report.charts import chart
 
 if TYPE_CHECKING:
