@@ -66,10 +66,12 @@ def test_a_loud_bystander_that_cannot_act_on_the_alarm_comes_after():
     assert not next(one for one in found.suspects if one.component == "radio").upstream
 
 
-def test_without_a_graph_the_most_abnormal_comes_first():
+def test_without_a_graph_the_first_to_leave_comes_first_and_of_the_simultaneous_the_farthest():
     made = failing(np.random.default_rng(3), {"qa": 0})
-    made.loc[65:, "line|load"] += 400
-    assert order(cascade(made, signals()))[:2] == ["line", "qa"]
+    later = made.assign(**{"line|load": made["line|load"] + 400 * (np.arange(91) >= 65)})
+    assert order(cascade(later, signals()))[:2] == ["qa", "line"]
+    at_once = made.assign(**{"line|load": made["line|load"] + 400 * (np.arange(91) >= 60)})
+    assert order(cascade(at_once, signals()))[:2] == ["line", "qa"]
 
 
 @pytest.mark.parametrize(("direction", "named"), [("up", False), ("down", True), (None, True)])
@@ -126,7 +128,7 @@ def test_the_onset_is_the_first_sample_outside_the_normal_range():
 
 
 def test_the_failing_window_holds_both_its_ends_and_nothing_after():
-    made = failing(np.random.default_rng(9), {"qa": 30})
+    made = failing(np.random.default_rng(9), {"qa": 28})
     assert cascade(made, signals()).abnormal
     assert not cascade(made, signals(to=(FAIL + pd.Timedelta(minutes=29)).isoformat())).abnormal
 

@@ -126,7 +126,6 @@ def onsets(result: Cascade, events: Sequence[Event] = ()) -> Chart:
             "xaxis": {**TIME_AXIS, "fixedrange": False},
             "yaxis": named_rows([one.component for one in drawn]),
             "shapes": [vertical(stamp(event.at)) for event in near],
-            "annotations": [note(event.what, stamp(event.at), textangle=-30) for event in near[:3]],
         },
     )
 
@@ -212,6 +211,7 @@ def way(result: Cascade) -> Chart:
     minutes = {
         name: (at - begun).total_seconds() / 60 if (at := since.get(name)) and begun else None for name in places
     }
+    deep, rows = (max((int(place[at]) for place in places.values()), default=0) for at in (0, 1))
     return Chart(
         title=_way_title(result),
         alt=_way_alt(result),
@@ -224,9 +224,9 @@ def way(result: Cascade) -> Chart:
         ),
         data=(*_arrows(steps, places), _nodes(places, minutes)),
         layout={
-            "height": height(1 + max((row for _, row in places.values()), default=0), per_row=54),
-            "xaxis": {"title": "steps from the origin", "dtick": 1, "zeroline": False},
-            "yaxis": {"visible": False, "autorange": "reversed"},
+            "height": height(1 + rows, per_row=54),
+            "xaxis": {"title": "steps from the origin", "dtick": 1, "zeroline": False, "range": [-0.4, deep + 0.4]},
+            "yaxis": {"visible": False, "range": [rows + 0.6, -0.6]},
             "annotations": [_lag(one, places) for one in steps],
         },
     )  # fmt: skip
@@ -296,7 +296,10 @@ def _nodes(places: Mapping[str, tuple[float, int]], minutes: Mapping[str, float 
             "colorscale": [[0, HARM], [0.5, CALM], [1, HELP]],
             "cmin": min(known, default=0.0),
             "cmax": max(max(known, default=1.0), min(known, default=0.0) + 1e-9),
-            "colorbar": {"title": {"text": "minutes after the origin", "side": "right"}, "thickness": 10},
+            "colorbar": {
+                "title": {"text": "minutes after the origin", "side": "right", "font": {"size": 12}},
+                "thickness": 10,
+            },
             "line": {"color": QUIET, "width": 2},
         },
         "customdata": [None if minutes[name] is None else round(minutes[name] or 0.0, 3) for name in places],
