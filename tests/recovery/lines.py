@@ -1,6 +1,6 @@
 """Simulated lines of systems in which one fails and others follow: what cascades are proven on."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -136,17 +136,3 @@ def _recorded(rng, names, edges, line):
         if (one, other) not in kept:
             kept.append((one, other))
     return [(effect, cause) for cause, effect in kept] if line.kind == "calls" else kept
-
-
-def found_at(rng, line, draws, most=1):
-    """In how many draws the origin is among the first so many."""
-    hits = 0
-    for _ in range(draws):
-        drawn = draw(rng, line)
-        hits += drawn.origin in [one.component for one in drawn.answer().suspects[:most]]
-    return hits
-
-
-def variants(line, **options):
-    """The same line, drawn otherwise."""
-    return replace(line, **options)
