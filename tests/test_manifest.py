@@ -16,6 +16,7 @@ from rca.report.manifest import verify
 NAMES = (
     "1_timeline.ipynb",
     "2_drift.ipynb",
+    "5_cascade.ipynb",
     "6_postmortem.ipynb",
     "results.json",
     "report.html",

@@ -253,7 +253,7 @@ def parameters(notebook: Path) -> list[str]:
 
 
 def test_there_are_notebooks():
-    assert {"1_timeline", "2_drift", "6_postmortem"} <= {notebook.stem for notebook in NOTEBOOKS}
+    assert {"1_timeline", "2_drift", "5_cascade", "6_postmortem"} <= {notebook.stem for notebook in NOTEBOOKS}
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=name)
