@@ -1,12 +1,11 @@
 """Charts of a cascade: who was suspected, who left its range when, the way it took, and the signals in that order."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from rca.analysis.suspects import Cascade, Step, Suspect
+from rca.analysis.suspects import Cascade, Step, Suspect, Trace
 from rca.record.incident import Event, Signals
 from rca.record.reliability import spell
 from rca.report.charts import CALM, HARM, HELP, QUIET, Chart, Spec, chart, height, label, named_rows, note, vertical
@@ -337,36 +336,17 @@ def _way_alt(result: Cascade) -> str:
 def signals(result: Cascade, table: "pd.DataFrame", record: Signals) -> Chart:
     """The signals that left their range, one below the other in the order of onset, each in its own units."""
     drawn = result.traces[:MOST_SIGNALS]
-    shown = table.sort_values("time", kind="stable")
-    begin = record.from_ - 0.5 * (record.to - record.from_)
-    shown = shown[(shown["time"] >= begin) & (shown["time"] <= record.to)]
-    shown = shown.iloc[:: max(1, len(shown) // POINTS)]
+    shown = _around(table, record)
     times = [stamp(at) for at in shown["time"]]
-    rows = [_ridge(shown[one.signal].to_numpy(float), place) for place, one in enumerate(drawn)]
+    lines = [_line(times, shown[one.signal].tolist(), place) for place, one in enumerate(drawn)]
     first = result.suspects[0].component if result.suspects else ""
-    traces = [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": times,
-            "y": heights,
-            "line": {"color": HARM if one.signal.partition("|")[0] == first else CALM, "width": 1.4},
-            "text": [label(f"{value:.4g}", 30) for value in shown[one.signal].to_numpy(float)],
-            "hovertemplate": "%{x}<br>%{text}<extra></extra>",
-        }
-        for one, heights in zip(drawn, rows, strict=True)
-    ]
+    for line, one in zip(lines, drawn, strict=True):
+        line["line"] = {"color": HARM if one.signal.partition("|")[0] == first else CALM, "width": 1.4}
     return Chart(
         title=f"{count(len(result.traces), 'signal')} of {result.n_signals} left their normal range",
         alt=_signals_alt(result),
-        rows=tuple(
-            {
-                "signal": one.signal, "left normal": moment(one.onset), "last normal": moment(one.earliest),
-                "deviations": one.score, "how": one.how,
-            }
-            for one in result.traces
-        ),
-        data=(*traces, _begins(result)),
+        rows=tuple(_trace_row(one) for one in result.traces),
+        data=(*lines, _begins(result)),
         layout={
             "height": height(len(drawn), per_row=44),
             "dragmode": "zoom",
@@ -375,17 +355,45 @@ def signals(result: Cascade, table: "pd.DataFrame", record: Signals) -> Chart:
             "shapes": [vertical(stamp(record.from_))],
             "annotations": [note("failing window", stamp(record.from_))],
         },
-    )  # fmt: skip
+    )
 
 
-def _ridge(values: "np.ndarray", place: int) -> list[float | None]:
+def _around(table: "pd.DataFrame", record: Signals) -> "pd.DataFrame":
+    """The failing window and half as long before it, thinned to what a line can show."""
+    shown = table.sort_values("time", kind="stable")
+    begin = record.from_ - 0.5 * (record.to - record.from_)
+    shown = shown[(shown["time"] >= begin) & (shown["time"] <= record.to)]
+    return shown.iloc[:: -(-len(shown) // POINTS) or 1]
+
+
+def _line(times: Sequence[str], values: Sequence[float | None], place: int) -> Spec:
+    numbers = [float(value) if value is not None else math.nan for value in values]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": list(times),
+        "y": _ridge(numbers, place),
+        "text": [label(f"{value:.4g}", 30) for value in numbers],
+        "hovertemplate": "%{x}<br>%{text}<extra></extra>",
+    }
+
+
+def _ridge(values: Sequence[float], place: int) -> list[float | None]:
     """A signal drawn in a row of its own, from its least to its largest value."""
-    known = values[np.isfinite(values)]
-    if not len(known):
-        return [None] * len(values)
-    low, high = float(known.min()), float(known.max())
-    scaled = (values - (low + high) / 2) / max(high - low, 1e-300)
-    return [round(place - 0.8 * float(at), 4) if np.isfinite(at) else None for at in scaled]
+    known = [value for value in values if math.isfinite(value)]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    middle, size = low / 2 + high / 2, max(high - low, 1e-300)
+    return [round(place - 0.8 * (value - middle) / size, 4) if math.isfinite(value) else None for value in values]
+
+
+def _trace_row(one: Trace) -> Spec:
+    return {
+        "signal": one.signal,
+        "last normal": moment(one.earliest),
+        "left normal": moment(one.onset),
+        "deviations": one.score,
+        "how": one.how,
+    }
 
 
 def _begins(result: Cascade) -> Spec:
