@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from rca.analysis.answers import Answers, answers
 from rca.analysis.cascade import Cascade
@@ -13,6 +13,7 @@ from rca.analysis.faults import Faults
 from rca.analysis.gaps import Gaps
 from rca.analysis.harm import Harm
 from rca.analysis.joint import Joint
+from rca.analysis.metric_signal import metric_signal
 from rca.analysis.onset import Onset
 from rca.analysis.result import Result, Row
 from rca.analysis.since import Since
@@ -29,7 +30,10 @@ from rca.record.whys import Why
 if TYPE_CHECKING:
     from datetime import datetime
 
+    import pandas as pd
+
     from rca.record.case import Case
+    from rca.record.incident import Signals
 
 T = TypeVar("T")
 
@@ -220,13 +224,30 @@ def cascade(case: "Case") -> Cascade:
     if case.signals is None or case.incident.signals is None:
         raise Unanswerable("which system failed first", "the case has no signals")
     graph = case.graph
+    table, signals = _with_metric(case, case.signals, case.incident.signals)
     return rank_components(
-        case.signals,
-        case.incident.signals,
+        table,
+        signals,
         edges=graph.edges if graph is not None else (),
         kind=graph.kind if graph is not None else "causal",
         contained=case.incident.timeline.contained,
     )
+
+
+def _with_metric(case: "Case", table: "pd.DataFrame", signals: "Signals") -> "tuple[pd.DataFrame, Signals]":
+    """The signals of a case, and its own metric among them, where rows tell it over the same time."""
+    try:
+        windows = windows_of(case)
+        table = table.sort_values("time", kind="stable")
+        told = metric_signal(windows, table["time"])
+    except Unanswerable:
+        return table, signals
+    name = f"{windows.model_name}|{windows.metric.name}"
+    if told is None or name in table.columns:
+        return table, signals
+    worse: Literal["up", "down"] = "up" if windows.metric.harm == "higher" else "down"
+    bad = {windows.metric.name: worse, **signals.bad}
+    return table.assign(**{name: told}), signals.model_copy(update={"bad": bad})
 
 
 def verdict(case: "Case", *, seed: int = 0) -> Verdict:
