@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.blast import touched, what_passes
-from rca.analysis.deviation import ABNORMAL, HELD, LOUD, Departure, departures, sure_in
+from rca.analysis.deviation import ABNORMAL, HELD, LOUD, SHARE, Departure, abnormal_in, departures, sure_in
 from rca.analysis.season import seconds_of
 from rca.analysis.spread import Causes, Left, Passage, Spread, causes_of, in_order, path_to
 from rca.analysis.suspects import Cascade, Step, Suspect, Trace, component_of, metric_of
@@ -172,11 +172,18 @@ class _Found:
     left: Mapping[str, Departure]
     window: _Window
     held: int = HELD
+    speaking: int = 0
     names: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in sorted(self.left):
             self.names.setdefault(component_of(name), []).append(name)
+
+    @property
+    def sure(self) -> float:
+        """Deviation that none of the signals that speak reaches by accident."""
+        samples, many = self.window.n_failing, self.speaking or len(self.left)
+        return max(sure_in(samples, self.held, signals=many), abnormal_in(samples, self.held) / SHARE)
 
     def loudest(self, names: Sequence[str]) -> str:
         """The signal that went farthest; of equals the first by name."""
@@ -185,7 +192,7 @@ class _Found:
     def component(self, name: str, signals: Sequence[str]) -> Left:
         """When a component left its range, by its signals that surely did, or that did at all."""
         size = max(self.left[one].size for one in signals)
-        least = sure_in(self.window.n_failing, self.held)
+        least = self.sure
         out = [one for one in map(self.left.__getitem__, signals) if one.abnormal]
         if not out:
             return Left(name=name, size=size, earliest=np.inf, latest=np.inf, sure=False)
@@ -224,6 +231,7 @@ class _Found:
 def _told(found: _Found, signals: "Signals", *, causes: Causes, calls: bool, contained: datetime | None) -> Cascade:
     alarm = component_of(signals.target) if signals.target else None
     spoken = _speaking(found.names, metric_of(signals.target) if signals.target else None)
+    found = replace(found, speaking=sum(map(len, spoken.values())), names={})
     left = {name: found.component(name, names) for name, names in spoken.items()}
     if calls:
         left = {name: found.with_amount(one, spoken[name], signals.target) for name, one in left.items()}
@@ -237,7 +245,7 @@ def _told(found: _Found, signals: "Signals", *, causes: Causes, calls: bool, con
         target=signals.target,
         n_signals=len(found.left),
         chance=1 / max(1, len(suspects)),
-        doubt=_doubt(suspects, left, spread=spread, sure=sure_in(found.window.n_failing, found.held)),
+        doubt=_doubt(suspects, left, spread=spread, sure=found.sure),
         steps=_steps(spread, ranked[0]) if ranked[0] in failing else (),
         traces=found.traces(),
         touched=touched(found.window.table, onsets, end=signals.to, contained=contained),

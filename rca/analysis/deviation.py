@@ -16,8 +16,11 @@ ABNORMAL = 4.0
 SURE = 10.0
 """Robust standard deviations that none of some dozens of quiet signals reaches; fewer will do in a short window."""
 
-SHORT_SURE, GROWTH = 3.5, 0.28
+SHORT_SURE, GROWTH = 3.3, 0.23
 """What quiet signals reach in a window of three samples, and with which power of its length that grows."""
+
+MANY, SPREAD = 37, 0.17
+"""How many signals those are, and with which power of their number it grows."""
 
 SHARE = 0.75
 """Part of what many quiet signals reach together that a single one does not."""
@@ -49,24 +52,28 @@ BLOCK = 2_000_000
 How = Literal["moved", "stuck", "silent"]
 
 
-def sure_in(samples: int, held: int = HELD) -> float:
+def sure_in(samples: int, held: int = HELD, *, signals: int = MANY) -> float:
     """Robust standard deviations that quiet signals do not hold for `held` samples in a window of so many.
 
-    The more places there are, the farther the farthest of many quiet signals strays. In quiet windows of a web shop's
-    37 signals, the farthest signal of 19 windows in 20 held 3.5 of 3 samples, 3.8 of 5, 4.5 of 15, 5.5 of 30, 6.8 of 60
-    and 10.7 of 120. In quiet minutes of another shop, what was held for two samples or one alone went much farther.
+    The more places and the more signals there are, the farther the farthest of them strays. In quiet windows of a web
+    shop's 37 signals, the farthest signal of 19 windows in 20 held 3.7 of 5 samples, 5.3 of 30 and 7.9 of 120; of eight
+    of its signals 2.6, 4.4 and 6.0. In quiet minutes of another shop, what was held for two samples or one alone went
+    much farther.
 
     >>> [round(sure_in(samples), 1) for samples in (3, 5, 30, 120, 10_000)]
-    [3.5, 4.0, 6.7, 9.8, 10.0]
+    [3.3, 3.7, 5.6, 7.7, 10.0]
+    >>> round(sure_in(120, signals=8), 1)
+    5.9
     """
-    return HELD / held * min(SURE, SHORT_SURE * float((max(samples, HELD) / HELD) ** GROWTH))
+    few = min(SURE, SHORT_SURE * float((max(samples, HELD) / HELD) ** GROWTH))
+    return HELD / held * few * float((max(signals, 1) / MANY) ** SPREAD)
 
 
 def abnormal_in(samples: int, held: int = HELD) -> float:
     """Robust standard deviations at which one signal has left its range in a window of so many samples.
 
     >>> [round(abnormal_in(samples), 1) for samples in (3, 5, 30)]
-    [2.6, 3.0, 4.0]
+    [2.5, 2.8, 4.0]
     """
     return min(HELD / held * ABNORMAL, SHARE * sure_in(samples, held))
 
