@@ -294,7 +294,7 @@ def test_nothing_abnormal_is_a_doubt():
 
 
 def test_what_quiet_signals_may_do_is_a_doubt():
-    made = failing(np.random.default_rng(31), {"robot": 5}, height=5.5)
+    made = failing(np.random.default_rng(31), {"robot": 5}, height=4.0)
     found = cascade(made, signals())
     assert found.suspects[0].component == "robot"
     assert "as quiet signals may" in found.doubt
