@@ -334,7 +334,8 @@ def _near(path: Path) -> Path:
 def _say_verdict(result: "RunResult") -> None:
     verdict = result.results["verdict"]
     _say(f"{verdict['status'].replace('_', ' ')}: {verdict['summary']}")
-    for rank, cause in enumerate(verdict["causes"], start=1):
+    told = [one for one in verdict["causes"] if verdict["status"] == "cannot_tell" or one["strength"] != "assumed"]
+    for rank, cause in enumerate(told, start=1):
         _say(f"  {rank}. {_cause(cause)}")
     _say(f"report  {result.path / 'report.html'}")
     _say(f"digest  {result.digest}")

@@ -9,11 +9,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from rca.analysis.cascade import Cascade, Suspect
+from rca.analysis.blast import Touched
 from rca.analysis.drift import ColumnDrift, Drift, Profile
 from rca.analysis.harm import Contribution, Harm
 from rca.analysis.metric import Measured
 from rca.analysis.onset import Onset
+from rca.analysis.suspects import Cascade, Step, Suspect, Trace
 from rca.analysis.verdict import Cause, Verdict
 from rca.finding import Interval
 from rca.record.incident import Incident
@@ -108,12 +109,38 @@ def onset():
 
 @pytest.fixture
 def cascade():
-    def suspect(component, score):
-        signal = f"{component}|latency"
-        return Suspect(component=component, signal=signal, score=score, onset=None, explained=False, upstream=True)
+    begin = datetime(2026, 5, 2, 9, tzinfo=UTC)
 
-    suspects = (suspect("detector", 9.0), suspect("robot", 12.0))
-    return Cascade(suspects=suspects, target="robot|latency", n_signals=4, chance=0.5)
+    def suspect(component, score, *, after, explained=False):
+        signal, at = f"{component}|latency", begin + timedelta(minutes=after)
+        return Suspect(
+            component=component, signal=signal, score=score, onset=at, explained=explained, upstream=True,
+            earliest=at - timedelta(minutes=1), direction=1,
+        )  # fmt: skip
+
+    suspects = suspect("detector", 9.0, after=0), suspect("robot", 12.0, after=4, explained=True)
+    return Cascade(
+        suspects=suspects,
+        target="robot|latency",
+        n_signals=4,
+        chance=0.5,
+        steps=(
+            Step(cause="detector", effect="robot", lag=240.0, earliest=180.0, latest=300.0, over="qa", to_alarm=True),
+        ),
+        traces=tuple(
+            Trace(
+                signal=one.signal, score=one.score, direction=1, how="moved", onset=one.onset, earliest=one.earliest,
+                samples=20,
+            )
+            for one in suspects
+        ),
+        touched=tuple(
+            Touched(component=one.component, since=one.onset, until=begin + timedelta(hours=1), counted={})
+            for one in suspects
+        ),
+        n_sigma="robot",
+        step=60.0,
+    )  # fmt: skip
 
 
 @pytest.fixture

@@ -1,7 +1,11 @@
 """Which system failed first: by time, by the graph, by size, and never by the order of columns."""
 
+import os
+import subprocess
+import sys
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -66,10 +70,12 @@ def test_a_loud_bystander_that_cannot_act_on_the_alarm_comes_after():
     assert not next(one for one in found.suspects if one.component == "radio").upstream
 
 
-def test_without_a_graph_the_most_abnormal_comes_first():
+def test_without_a_graph_the_first_to_leave_comes_first_and_of_the_simultaneous_the_farthest():
     made = failing(np.random.default_rng(3), {"qa": 0})
-    made.loc[65:, "line|load"] += 400
-    assert order(cascade(made, signals()))[:2] == ["line", "qa"]
+    later = made.assign(**{"line|load": made["line|load"] + 400 * (np.arange(91) >= 65)})
+    assert order(cascade(later, signals()))[:2] == ["qa", "line"]
+    at_once = made.assign(**{"line|load": made["line|load"] + 400 * (np.arange(91) >= 60)})
+    assert order(cascade(at_once, signals()))[:2] == ["line", "qa"]
 
 
 @pytest.mark.parametrize(("direction", "named"), [("up", False), ("down", True), (None, True)])
@@ -126,7 +132,7 @@ def test_the_onset_is_the_first_sample_outside_the_normal_range():
 
 
 def test_the_failing_window_holds_both_its_ends_and_nothing_after():
-    made = failing(np.random.default_rng(9), {"qa": 30})
+    made = failing(np.random.default_rng(9), {"qa": 28})
     assert cascade(made, signals()).abnormal
     assert not cascade(made, signals(to=(FAIL + pd.Timedelta(minutes=29)).isoformat())).abnormal
 
@@ -195,3 +201,161 @@ def test_a_cascade_comes_back_from_its_dictionary_and_lists_its_findings():
     assert [finding.id for finding in found.findings()] == ["cascade.sensor", "cascade.robot"]
     assert len(found.rows()) == 4
     assert str(found).startswith("sensor first, by sensor|load: ")
+
+
+# --- laws of the whole -----------------------------------------------------------------------------------------------
+
+
+def renamed(made, names):
+    return made.rename(columns={f"{old}|load": f"{new}|load" for old, new in names.items()})
+
+
+@given(st.permutations(("zeta", "Alpha", "m m", "\N{GREEK SMALL LETTER OMEGA}")), st.integers(0, 20))
+@settings(max_examples=20, deadline=None)
+def test_what_components_are_called_changes_nothing_but_their_names(names, seed):
+    made = failing(np.random.default_rng(seed), {"sensor": 0, "robot": 2, "line": 4, "qa": 6})
+    new = dict(zip(CHAIN, names, strict=True))
+    plain = cascade(made, signals(target="qa|load"), edges=EDGES)
+    other = cascade(
+        renamed(made, new), signals(target=f"{new['qa']}|load"), edges=[(new[one], new[two]) for one, two in EDGES]
+    )
+    assert [new[name] for name in order(plain)] == order(other)
+    assert [(new[one.cause], new[one.effect], one.lag) for one in plain.steps] == [
+        (one.cause, one.effect, one.lag) for one in other.steps
+    ]
+
+
+def test_the_seed_of_hashes_changes_nothing(tmp_path):
+    made = failing(np.random.default_rng(20), dict.fromkeys(CHAIN, 0))
+    made.to_pickle(tmp_path / "made.pkl")
+    code = (
+        "import json, sys, pandas as pd; from tests.test_cascade import EDGES, signals;"
+        "from rca.analysis.cascade import cascade;"
+        "found = cascade(pd.read_pickle(sys.argv[1]), signals(target='qa|load'), edges=[*EDGES, ('qa', 'sensor')]);"
+        "print(json.dumps(found.to_dict()))"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / "made.pkl")],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            cwd=Path(__file__).parents[1],
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "77")
+    }
+    assert len(said) == 1
+    assert said.pop()
+
+
+def test_the_way_has_the_lags_that_were_planted():
+    made = failing(np.random.default_rng(21), {"sensor": 0, "robot": 5, "line": 9, "qa": 15})
+    found = cascade(made, signals(target="qa|load"), edges=EDGES)
+    assert [(one.cause, one.effect, one.lag / 60) for one in found.way] == [
+        ("sensor", "robot", 5), ("robot", "line", 4), ("line", "qa", 6),
+    ]  # fmt: skip
+    assert all(one.earliest <= one.lag <= one.latest and not one.simultaneous for one in found.steps)
+
+
+def test_what_came_at_once_is_called_simultaneous():
+    made = failing(np.random.default_rng(22), {"sensor": 3, "robot": 3, "line": 4, "qa": 4})
+    found = cascade(made, signals(target="qa|load"), edges=EDGES)
+    assert order(found)[0] == "sensor"
+    assert all(one.simultaneous for one in found.steps)
+
+
+def test_a_guard_that_stayed_green_is_a_finding():
+    made = failing(np.random.default_rng(23), {"sensor": 0, "line": 6, "qa": 10})
+    found = cascade(made, signals(target="qa|load"), edges=EDGES)
+    assert found.guards == ("robot",)
+    assert found.suspects[0].component == "sensor"
+    assert "cascade.silent.robot" in [one.id for one in found.findings()]
+
+
+def test_an_edge_that_points_the_wrong_way_does_not_turn_time_around():
+    made = failing(np.random.default_rng(24), {"sensor": 0, "robot": 5, "line": 9, "qa": 15})
+    found = cascade(made, signals(target="qa|load"), edges=[*EDGES, ("line", "sensor"), ("qa", "robot")])
+    assert order(found)[0] == "sensor"
+
+
+def test_a_missing_edge_does_not_hide_what_came_surely_first():
+    made = failing(np.random.default_rng(25), {"sensor": 0, "robot": 5, "line": 9, "qa": 15})
+    found = cascade(made, signals(target="qa|load"), edges=[EDGES[0], EDGES[2]])
+    assert order(found)[0] == "sensor"
+    assert not found.suspects[0].linked
+
+
+# --- when nobody is named --------------------------------------------------------------------------------------------
+
+
+def test_nothing_abnormal_is_a_doubt():
+    found = cascade(table(np.random.default_rng(30)), signals())
+    assert found.doubt == "no signal left its normal range"
+
+
+def test_what_quiet_signals_may_do_is_a_doubt():
+    made = failing(np.random.default_rng(31), {"robot": 5}, height=4.0)
+    found = cascade(made, signals())
+    assert found.suspects[0].component == "robot"
+    assert "as quiet signals may" in found.doubt
+
+
+def test_an_alarm_without_a_failing_ancestor_is_a_doubt():
+    made = failing(np.random.default_rng(32), {"qa": 5})
+    found = cascade(made, signals(target="qa|load"), edges=EDGES)
+    assert found.doubt == "nothing upstream of the alarm left its normal range"
+    assert cascade(made, signals(target="qa|load"), edges=[("qa", "line")]).doubt is None
+
+
+def test_two_that_went_as_far_at_once_cannot_be_told_apart():
+    made = failing(np.random.default_rng(33), {"robot": 0, "line": 0})
+    assert "cannot be told apart" in cascade(made, signals()).doubt
+    assert cascade(made, signals(target="line|load"), edges=[("robot", "line")]).doubt is None
+
+
+# --- the alarm, and what tells nothing -------------------------------------------------------------------------------
+
+
+def test_where_components_share_the_alarms_metric_it_speaks_for_them():
+    rng = np.random.default_rng(40)
+    made = failing(rng, {"sensor": 3, "robot": 3, "qa": 3})
+    made["line|cpu"] = rng.normal(10, 1, 91) + 900 * (np.arange(91) >= 60)
+    assert order(cascade(made, signals(), edges=EDGES))[0] == "line"
+    found = cascade(made, signals(target="qa|load"), edges=EDGES)
+    assert (order(found)[0], order(found)[-1]) != ("line", "line")
+    assert "line|cpu" in [one.signal for one in found.traces]
+
+
+def test_a_failure_need_not_last_longer_than_its_alarm():
+    made = table(np.random.default_rng(41))
+    for name in ("sensor", "robot", "line", "qa"):
+        made.loc[70:71, f"{name}|load"] += 60
+    assert cascade(made, signals(target="qa|load"), edges=EDGES).suspects[0].component == "sensor"
+    assert not cascade(made, signals(), edges=EDGES).abnormal
+
+
+def test_a_share_of_nothing_tells_nothing():
+    rng = np.random.default_rng(42)
+    made = failing(rng, {"sensor": 0})
+    idle = np.arange(91) >= 62
+    made["shop|availability"] = np.where(idle, 0.0, 100 - rng.random(91))
+    made["shop|requests"] = np.where(idle, 0.0, 50.0)
+    known = signals(bad={"availability": "down"})
+    assert "shop|availability" not in [one.signal for one in cascade(made, known).traces]
+    made["shop|requests"] = 50.0
+    assert "shop|availability" in [one.signal for one in cascade(made, known).traces]
+
+
+def test_n_sigma_is_told_beside():
+    made = failing(np.random.default_rng(43), {"sensor": 0})
+    made.loc[80, "line|load"] += 500
+    found = cascade(made, signals())
+    assert (found.suspects[0].component, found.n_sigma) == ("sensor", "line")
+
+
+def test_what_was_touched_ends_with_containment():
+    made = failing(np.random.default_rng(44), {"sensor": 10}).assign(**{"sensor|parts_per_min": 6.0})
+    stop = (FAIL + pd.Timedelta(minutes=20)).to_pydatetime()
+    (one,) = cascade(made, signals(), contained=stop).touched
+    assert (one.component, one.until) == ("sensor", stop)
+    assert one.counted == pytest.approx({"parts": 60.0})

@@ -170,6 +170,17 @@ def test_every_shipped_template_takes_the_same_parameters():
     assert len({tuple(one.name for one in template.parameters) for template in templates.choose()}) == 1
 
 
+def test_a_notebook_runs_unasked_only_where_the_case_has_what_it_tells_of(incident):
+    chosen = templates.choose()
+    bare = incident.model_copy(update={"signals": None})
+    topics = [one.topic for one in templates.for_case(chosen, bare, asked=False)]
+    assert "cascade" not in topics
+    assert "drift" in topics
+    assert templates.for_case(chosen, bare, asked=True) == tuple(chosen)
+    line = incident.model_copy(update={"signals": object()})
+    assert templates.for_case(chosen, line, asked=False) == tuple(chosen)
+
+
 # --- what a run leaves -----------------------------------------------------------------------------------------------
 
 
@@ -179,6 +190,7 @@ def test_a_run_publishes_notebooks_results_page_and_manifest(report):
         "1_timeline.ipynb",
         "2_drift.ipynb",
         "3_explanation.ipynb",
+        "5_cascade.ipynb",
         "6_postmortem.ipynb",
         "results.json",
         "report.html",
@@ -214,12 +226,8 @@ def test_no_report_names_a_folder_a_host_or_an_hour_of_this_machine(report):
 
 def test_the_log_stands_beside_the_report_and_not_in_it(report):
     log = json.loads((report.result.folder.parent / f"{report.result.folder.name}.log.json").read_bytes())
-    assert [note["notebook"] for note in log["notebooks"]] == [
-        "1_timeline",
-        "2_drift",
-        "3_explanation",
-        "6_postmortem",
-    ]
+    names = [note["notebook"] for note in log["notebooks"]]
+    assert names == ["1_timeline", "2_drift", "3_explanation", "5_cascade", "6_postmortem"]
 
 
 def test_two_runs_give_the_same_bytes_and_one_folder(tiny, tmp_path):

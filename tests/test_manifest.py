@@ -17,6 +17,7 @@ NAMES = (
     "1_timeline.ipynb",
     "2_drift.ipynb",
     "3_explanation.ipynb",
+    "5_cascade.ipynb",
     "6_postmortem.ipynb",
     "results.json",
     "report.html",
@@ -158,11 +159,11 @@ def test_whatever_a_key_of_the_manifest_holds_there_is_an_answer(copy, value):
 
 
 def test_who_rewrites_a_file_and_all_digests_still_leaves_traces(copy):
-    path = copy / "2_drift.ipynb"
+    path = copy / "5_cascade.ipynb"
     made = json.loads(path.read_bytes())
     made["cells"] = [cell for cell in made["cells"] if cell["id"] != "cascade"]
     path.write_text(json.dumps(made), encoding="utf-8")
-    rewrite(copy, lambda record: record["outputs"].update({"2_drift.ipynb": integrity.entry(path)}))
+    rewrite(copy, lambda record: record["outputs"].update({"5_cascade.ipynb": integrity.entry(path)}))
     found = verify(copy)
     assert not found.ok
     assert named(found, "figures")

@@ -133,7 +133,29 @@ def test_a_score_comes_back_from_its_dictionary():
     found = Score(cases=(Scored(case="a", answer="explained", verdict="explained", rank=1, right=True),))
     plain = found.to_dict()
     plain.pop("totals")
+    plain.pop("families")
     assert Score.from_dict(plain) == found
+
+
+def test_cases_named_alike_but_for_a_number_are_told_as_a_family():
+    cases = [
+        Scored(case=f"shop-{at:02}", answer="explained", verdict="explained", rank=rank, known=(name,), systems=5,
+               n_sigma=at == 1)
+        for at, (rank, name) in enumerate([(1, "a"), (3, "a"), (None, "b")], start=1)
+    ]  # fmt: skip
+    cases += [Scored(case="shop-04", answer="explained", verdict="cannot_tell", rank=1, known=("c",), systems=5)]
+    (family,) = Score(cases=(*cases, Scored(case="alone", answer="explained", verdict="explained"))).families
+    assert (family.name, family.cases, family.found) == ("shop", 4, (2, 2, 3, 3, 3))
+    assert (family.abstained, family.abstained_right, family.constant, family.n_sigma) == (1, 1, 2, 1)
+    assert family.chance == pytest.approx((0.8, 1.6, 2.4, 3.2, 4.0))
+
+
+def test_a_table_of_families_stands_below_the_cases():
+    rows = [Scored(case=f"shop-{at}", answer="explained", verdict="explained", rank=1, known=("a",)) for at in (1, 2)]
+    said = str(Score(cases=tuple(rows)))
+    assert "Avg@5" in said
+    assert "shop    2      1.00" in said
+    assert "Avg@5" not in str(Score(cases=tuple(rows[:1])))
 
 
 def library(folder, name="quiet-quarter", **changed):

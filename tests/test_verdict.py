@@ -142,16 +142,35 @@ def test_a_cascade_names_at_most_ten_abnormal_components():
     assert "before qa|rate rang" in found.summary
 
 
-def test_a_component_within_its_range_is_no_cause():
+def test_a_component_within_its_range_is_a_candidate_at_most():
     spread = Cascade(suspects=(suspect("a"), suspect("b", score=1.0)), target=None, n_signals=2, chance=0.5)
-    assert [cause.name for cause in weigh_cascade(spread).causes] == ["a"]
+    listed = weigh_cascade(spread).causes
+    assert [(cause.name, cause.strength) for cause in listed] == [("a", "suggested"), ("b", "assumed")]
     assert " rang." not in weigh_cascade(spread).summary
 
 
 def test_a_quiet_cascade_cannot_be_told():
     spread = Cascade(suspects=(suspect("a", score=1.0),), target=None, n_signals=1, chance=1.0)
     found = weigh_cascade(spread)
-    assert (found.status, found.causes) == ("cannot_tell", ())
+    assert found.status == "cannot_tell"
+    assert [(cause.name, cause.strength) for cause in found.causes] == [("a", "assumed")]
+    assert "nearest to it was a|load" in found.summary
+
+
+def test_a_cascade_in_doubt_names_candidates_alone():
+    spread = Cascade(
+        suspects=tuple(suspect(f"c{at}") for at in range(8)), target=None, n_signals=8, chance=1 / 8, doubt="who knows"
+    )
+    found = weigh_cascade(spread)
+    assert (found.status, found.onset) == ("cannot_tell", None)
+    assert [cause.strength for cause in found.causes] == ["assumed"] * 5
+    assert "who knows" in found.summary
+
+
+def test_a_verdict_tells_the_way_and_the_guards_that_kept_silent(cascade):
+    found = weigh_cascade(cascade)
+    assert found.onset is not None
+    assert "and passed to robot; qa stayed green on the way" in found.summary
 
 
 def test_a_signal_without_a_metric_is_still_named():

@@ -1,113 +1,34 @@
-"""Which system failed first: signals against their own normal, components that nothing upstream explains in front."""
+"""Which system failed first: what left its normal range, upstream of the alarm, that nothing before it explains."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from rca.analysis.columns import Floats
-from rca.analysis.result import Result, Row
+from rca.analysis.blast import touched, what_passes
+from rca.analysis.deviation import ABNORMAL, HELD, LOUD, SHARE, Departure, abnormal_in, departures, sure_in
+from rca.analysis.season import seconds_of
+from rca.analysis.spread import Causes, Left, Passage, Spread, causes_of, in_order, path_to
+from rca.analysis.suspects import Cascade, Step, Suspect, Trace, component_of, metric_of
+from rca.analysis.usual import Clock
 from rca.errors import Unanswerable
-from rca.finding import Finding, Target
 
 if TYPE_CHECKING:
     from rca.record.incident import Signals
 
-ABNORMAL = 4.0
-"""Robust standard deviations from normal at which a signal has left its range."""
+__all__ = ["ABNORMAL", "Cascade", "Suspect", "cascade", "component_of", "metric_of"]
+
+APART = 1.5
+"""How many times as far as the next candidate the first has to be, where time and graph do not tell them apart."""
+
+SHARED = 3
+"""Components that have to share the alarm's metric before it speaks for them."""
 
 NORMAL_ROWS = 10
 """Normal samples below which no range can be told."""
-
-LARGEST = 1e300
-"""Deviations are cut here, so that they are finite."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Suspect:
-    """A component by its most abnormal signal.
-
-    Attributes
-    ----------
-    component, signal : str
-    score : float
-        Largest robust deviation from normal, in standard deviations, in the bad direction where it is known.
-    onset : datetime or None
-        First sample of the failing window outside the normal range.
-    explained : bool
-        Whether something upstream of it was abnormal no later: then it may only have passed the failure on.
-    upstream : bool
-        Whether it can act on the alarm at all; true where the case has no graph.
-    """
-
-    component: str
-    signal: str
-    score: float
-    onset: datetime | None
-    explained: bool
-    upstream: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cascade(Result):
-    """Components ranked as the origin, the likeliest first.
-
-    Attributes
-    ----------
-    suspects : tuple of Suspect
-    target : str or None
-        The alarm.
-    n_signals : int
-    chance : float
-        Probability that a random guess names the first suspect.
-    """
-
-    suspects: tuple[Suspect, ...]
-    target: str | None
-    n_signals: int
-    chance: float
-
-    def __str__(self) -> str:
-        if not self.abnormal:
-            return f"none of {self.n_signals} signals left its normal range"
-        first = self.suspects[0]
-        return f"{first.component} first, by {first.signal}: {first.score:.3g} standard deviations from normal"
-
-    @property
-    def abnormal(self) -> tuple[Suspect, ...]:
-        """Suspects that left their normal range."""
-        return tuple(one for one in self.suspects if one.score >= ABNORMAL)
-
-    def rows(self) -> list[Row]:
-        return [
-            {
-                "component": one.component,
-                "signal": one.signal,
-                "standard deviations": one.score,
-                "first abnormal": one.onset.isoformat() if one.onset else None,
-                "explained upstream": one.explained,
-                "upstream of the alarm": one.upstream,
-            }
-            for one in self.suspects
-        ]
-
-    def findings(self) -> tuple[Finding, ...]:
-        return tuple(
-            Finding(
-                id=f"cascade.{one.component}",
-                notebook="cascade",
-                claim=f"{one.signal} went {one.score:.3g} standard deviations from normal",
-                cause=Target(kind="component", name=one.component),
-                effect=one.score,
-                unit="robust standard deviations",
-                assumptions=("the rows before the failure are normal",),
-            )
-            for one in self.abnormal[:10]
-        )
 
 
 def cascade(
@@ -116,8 +37,9 @@ def cascade(
     *,
     edges: Iterable[tuple[str, str]] = (),
     kind: Literal["causal", "calls"] = "causal",
+    contained: datetime | None = None,
 ) -> Cascade:
-    """Rank components as the origin of a cascade.
+    """Rank components as the origin of a cascade, and tell the way it took.
 
     Parameters
     ----------
@@ -126,154 +48,303 @@ def cascade(
     signals : Signals
         The failing window, the alarm, and the bad direction of each metric.
     edges : iterable of (str, str)
-        What can act on what, by component.
+        What can act on what, by component; a part of it will do, and circles are allowed.
     kind : {'causal', 'calls'}
         `causal` edges run from cause to effect; `calls` from caller to callee, and a failure travels the other way.
+    contained : datetime, optional
+        When the failure was contained: what passed later is not counted.
 
     Returns
     -------
     Cascade
-        One suspect a component. Without a graph the farthest from normal leads; with one, the first that left its
-        range upstream of the alarm, with no cause of its own that left it earlier.
+        One suspect a component. In front those that can act on the alarm and are linked to it by failing components,
+        and of these the ones that nothing upstream explains; then those that left their range surely before the
+        others; then the farthest out. The same for every order of columns, rows and edges.
 
     Raises
     ------
     Unanswerable
         If there is no signal, or fewer than ten normal rows or no failing row are on record.
+
+    Notes
+    -----
+    Where three components or more have the alarm's metric, it speaks for them: a failure travels in kind, latency as
+    latency. Deviations are those of `rca.analysis.deviation`, what is regular is taken off by `rca.analysis.usual`.
     """
     names = [str(name) for name in table.columns if name != "time"]
     if not names:
         raise Unanswerable("which system failed first", "the table holds no signals")
+    window = _window(table, signals)
+    idle = _idle(names, signals.bad)
+    window = replace(window, judged=_without_idle(window.table, idle))
+    bad = np.array([{"up": 1, "down": -1}.get(signals.bad.get(metric_of(name), ""), 0) for name in names])
+    held = _held(window, signals.target, bad[names.index(signals.target)]) if signals.target in names else HELD
+    left = departures(window.judged[names], window.clock, bad=bad, held=held, idle=np.isin(names, list(idle)))
+    found = _Found(left=dict(zip(names, left, strict=True)), window=window, held=held)
+    causes = causes_of(_of_components(edges), calls=kind == "calls")
+    return _told(found, signals, causes=causes, calls=kind == "calls", contained=contained)
+
+
+def _of_components(edges: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(component_of(one), component_of(other)) for one, other in edges]
+
+
+# --- samples and their times -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Window:
+    """Normal and failing rows, in order of time; `judged` without samples that tell nothing."""
+
+    table: pd.DataFrame
+    clock: Clock
+    judged: pd.DataFrame
+
+    @property
+    def n_failing(self) -> int:
+        """Samples of the failing window."""
+        return len(self.clock.seconds) - self.clock.n_normal
+
+    def at(self, position: int) -> float:
+        """Seconds of a failing sample; of the last normal one for -1."""
+        return float(self.clock.seconds[self.clock.n_normal + position])
+
+    def moment(self, position: int) -> datetime:
+        """The time of a failing sample; of the last normal one for -1."""
+        return self.moment_of(self.at(position))
+
+    def moment_of(self, seconds: float) -> datetime:
+        """The time of a sample, from its seconds."""
+        found: datetime = self.table["time"].iloc[int(np.searchsorted(self.clock.seconds, seconds))].to_pydatetime()
+        return found
+
+
+def _window(table: pd.DataFrame, signals: "Signals") -> _Window:
     table = table.sort_values("time", kind="stable")
-    failing = ((table["time"] >= signals.from_) & (table["time"] <= signals.to)).to_numpy()
-    normal = (table["time"] < signals.from_).to_numpy()
+    normal = (table["time"] < signals.from_).to_numpy(bool)
+    failing = ((table["time"] >= signals.from_) & (table["time"] <= signals.to)).to_numpy(bool)
     if normal.sum() < NORMAL_ROWS or not failing.any():
         raise Unanswerable(
             "which system failed first", f"{normal.sum()} normal and {failing.sum()} failing samples are too few"
         )
-    values = table[names].to_numpy(float)
-    bad = np.array([{"up": 1, "down": -1}.get(signals.bad.get(metric_of(name), ""), 0) for name in names])
-    suspects = _suspects(
-        names,
-        _deviations(values[normal], values[failing], bad),
-        table.loc[failing, "time"],
-        causes=_causes(edges, kind),
-        alarm=component_of(signals.target) if signals.target else None,
-    )
-    return Cascade(suspects=suspects, target=signals.target, n_signals=len(names), chance=1 / max(1, len(suspects)))
+    table = table[normal | failing]
+    seconds = seconds_of(table["time"])
+    return _Window(table=table, judged=table, clock=Clock(seconds=seconds, n_normal=int(normal.sum())))
 
 
-def component_of(signal: str) -> str:
-    """The part of a signal's name before the bar.
+def _held(window: _Window, target: str, bad: int) -> int:
+    """Samples in a row that a failure has to last: three, or as long as the alarm's own signal was out, if shorter.
 
-    >>> component_of("qa-dashboard|false_pass_rate"), metric_of("qa-dashboard|false_pass_rate")
-    ('qa-dashboard', 'false_pass_rate')
+    Where that shows nothing in a window of hardly more samples, the alarm was a short one.
     """
-    return signal.partition("|")[0]
+    for held in range(HELD, 0, -1):
+        if departures(window.judged[[target]], window.clock, bad=np.array([bad]), held=held)[0].abnormal:
+            return held
+    return 1 if window.n_failing <= 2 * HELD else HELD
 
 
-def metric_of(signal: str) -> str:
-    """The part of a signal's name after the bar."""
-    return signal.partition("|")[2]
+def _idle(names: Sequence[str], bad: Mapping[str, str]) -> dict[str, str]:
+    """Signal of how well a component does → the signal of how much passes through it."""
+    traffic = {component_of(name): name for name in sorted(names, reverse=True) if what_passes(metric_of(name))}
+    return {
+        name: traffic[component_of(name)]
+        for name in names
+        if metric_of(name) in bad and component_of(name) in traffic and traffic[component_of(name)] != name
+    }
 
 
-def _deviations(normal: Floats, failing: Floats, bad: npt.NDArray[np.int64]) -> Floats:
-    """Distance of each failing sample from the normal median, in normal standard deviations, in the bad direction.
+def _without_idle(table: pd.DataFrame, idle: Mapping[str, str]) -> pd.DataFrame:
+    """A share or a latency of nothing tells nothing: such samples are taken out."""
+    if not idle:
+        return table
+    nothing = {name: ~(table[name].to_numpy(float) > 0) for name in set(idle.values())}
+    told = {name: np.where(nothing[of], np.nan, table[name].to_numpy(float)) for name, of in idle.items()}
+    return table.assign(**told)
 
-    The scale is the largest of the standard deviation, the interquartile range over 1.349 and a hundredth of the
-    median's size, so that a signal which never moved needs a visible step. A sample that is no finite number is zero
-    away, as is all of a signal whose scale is no number.
 
-    Returns
-    -------
-    ndarray of shape (failing rows, signals)
-        Finite.
-    """
-    known = np.where(np.isfinite(normal), normal, np.nan)
-    known = np.where(np.isnan(known).all(axis=0), 0.0, known)
-    with np.errstate(invalid="ignore", over="ignore"):
-        centre = np.nanmedian(known, axis=0)
-        quarters = np.nanquantile(known, [0.25, 0.75], axis=0)
-        scale = np.maximum.reduce(
-            [
-                np.nanstd(known, axis=0),
-                (quarters[1] - quarters[0]) / 1.349,
-                0.01 * np.abs(centre),
-                np.full(len(centre), 1e-9),
-            ]
+# --- from signals to components --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Found:
+    """How every signal left its range."""
+
+    left: Mapping[str, Departure]
+    window: _Window
+    held: int = HELD
+    speaking: int = 0
+    names: dict[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in sorted(self.left):
+            self.names.setdefault(component_of(name), []).append(name)
+
+    @property
+    def sure(self) -> float:
+        """Deviation that none of the signals that speak reaches by accident."""
+        samples, many = self.window.n_failing, self.speaking or len(self.left)
+        return max(sure_in(samples, self.held, signals=many), abnormal_in(samples, self.held) / SHARE)
+
+    def loudest(self, names: Sequence[str]) -> str:
+        """The signal that went farthest; of equals the first by name."""
+        return min(names, key=lambda name: (-self.left[name].size, name))
+
+    def component(self, name: str, signals: Sequence[str]) -> Left:
+        """When a component left its range, by its signals that surely did, or that did at all."""
+        size = max(self.left[one].size for one in signals)
+        least = self.sure
+        out = [one for one in map(self.left.__getitem__, signals) if one.abnormal]
+        if not out:
+            return Left(name=name, size=size, earliest=np.inf, latest=np.inf, sure=False)
+        far = [one for one in out if one.score >= least] or out
+        first = min(far, key=lambda one: (one.first or 0, one.last_normal if one.last_normal is not None else -1))
+        assert first.first is not None
+        assert first.last_normal is not None
+        at, before = self.window.at(first.first), self.window.at(first.last_normal)
+        return Left(name=name, size=size, earliest=before, latest=at, sure=size >= least)
+
+    def with_amount(self, one: Left, signals: Sequence[str], target: str | None) -> Left:
+        """A component's departure with its size in the alarm's unit, where the alarm's metric speaks for it."""
+        spoken = [name for name in signals if target is not None and metric_of(name) == metric_of(target)]
+        return replace(one, amount=self.left[spoken[0]].amount) if len(spoken) == len(signals) == 1 else one
+
+    def traces(self) -> tuple[Trace, ...]:
+        """All signals that left their range, in the order in which they did."""
+        out = [(name, one) for name, one in self.left.items() if one.first is not None]
+        return tuple(
+            Trace(
+                signal=name,
+                score=one.score,
+                direction=one.direction,
+                how=one.how,
+                onset=self.window.moment(one.first or 0),
+                earliest=self.window.moment(-1 if one.last_normal is None else one.last_normal),
+                samples=one.samples,
+            )
+            for name, one in sorted(out, key=lambda pair: (pair[1].first, -pair[1].score, pair[0]))
         )
-        away = (np.where(np.isfinite(failing), failing, np.nan) - centre) / scale
-    directed = np.where(bad == 0, np.abs(away), bad * away)
-    return np.asarray(np.nan_to_num(np.clip(directed, -LARGEST, LARGEST), nan=0.0))
 
 
-def _causes(edges: Iterable[tuple[str, str]], kind: str) -> dict[str, set[str]]:
-    """Component → the components that can act on it directly."""
-    found: dict[str, set[str]] = {}
-    for one, other in edges:
-        cause, effect = (one, other) if kind == "causal" else (other, one)
-        found.setdefault(component_of(effect), set()).add(component_of(cause))
-        found.setdefault(component_of(cause), set())
-    return found
+# --- from components to suspects -------------------------------------------------------------------------------------
 
 
-def _reach(causes: Mapping[str, set[str]], start: str) -> set[str]:
-    """Everything upstream of a component, itself included."""
-    found, open_ = {start}, [start]
-    while open_:
-        for cause in causes.get(open_.pop(), set()) - found:
-            found.add(cause)
-            open_.append(cause)
-    return found
-
-
-def _suspects(
-    names: Sequence[str],
-    deviations: Floats,
-    times: "pd.Series[pd.Timestamp]",
-    *,
-    causes: Mapping[str, set[str]],
-    alarm: str | None,
-) -> tuple[Suspect, ...]:
-    best: dict[str, int] = {}
-    peaks = deviations.max(axis=0)
-    for i in sorted(range(len(names)), key=lambda i: (-peaks[i], names[i])):
-        best.setdefault(component_of(names[i]), i)
-    first = {component: _first(deviations[:, i]) for component, i in best.items()}
-    reach = _reach(causes, alarm) if alarm is not None and alarm in causes else set(best)
-    suspects = (
-        Suspect(
-            component=component,
-            signal=names[i],
-            score=float(peaks[i]),
-            onset=times.iloc[at].to_pydatetime() if (at := first[component]) is not None else None,
-            explained=_explained(component, first, causes),
-            upstream=component in reach,
-        )
-        for component, i in best.items()
+def _told(found: _Found, signals: "Signals", *, causes: Causes, calls: bool, contained: datetime | None) -> Cascade:
+    alarm = component_of(signals.target) if signals.target else None
+    spoken = _speaking(found.names, metric_of(signals.target) if signals.target else None)
+    found = replace(found, speaking=sum(map(len, spoken.values())), names={})
+    left = {name: found.component(name, names) for name, names in spoken.items()}
+    if calls:
+        left = {name: found.with_amount(one, spoken[name], signals.target) for name, one in left.items()}
+    failing = {name: one for name, one in left.items() if np.isfinite(one.latest)}
+    spread = Spread(causes=causes, measured=frozenset(found.names), failing=failing, alarm=alarm)
+    ranked = _ranked(left, spread)
+    suspects = tuple(_suspect(found, name, spread=spread, spoken=spoken[name]) for name in ranked)
+    onsets = {one.component: one.onset for one in suspects if one.onset is not None}
+    return Cascade(
+        suspects=suspects,
+        target=signals.target,
+        n_signals=len(found.left),
+        chance=1 / max(1, len(suspects)),
+        doubt=_doubt(suspects, left, spread=spread, sure=found.sure),
+        steps=_steps(spread, ranked[0]) if ranked[0] in failing else (),
+        traces=found.traces(),
+        touched=touched(found.window.table, onsets, end=signals.to, contained=contained),
+        n_sigma=component_of(min(found.left, key=lambda name: (-found.left[name].n_sigma, name))),
+        step=found.window.clock.step,
     )
-    return tuple(sorted(suspects, key=_by_time if causes else _by_size))
 
 
-def _by_size(one: Suspect) -> tuple[float, str]:
-    return -one.score, one.component
+def _speaking(names: Mapping[str, Sequence[str]], metric: str | None) -> dict[str, list[str]]:
+    """The signals that speak for each component: the one of the alarm's metric, where enough components have it."""
+    kin = {name: [one for one in signals if metric_of(one) == metric] for name, signals in names.items()}
+    shared = metric is not None and sum(map(bool, kin.values())) >= SHARED
+    return {name: kin[name] if shared and kin[name] else list(signals) for name, signals in names.items()}
 
 
-def _by_time(one: Suspect) -> tuple[bool, bool, bool, float, float, str]:
-    """Where a graph says what can act on what: upstream of the alarm, unexplained, the first to leave its range."""
-    since = one.onset.timestamp() if one.onset else float("inf")
-    return one.onset is None, not one.upstream, one.explained, since, *_by_size(one)
+def _ranked(left: Mapping[str, Left], spread: Spread) -> list[str]:
+    """Components, the likeliest origin first; those that stayed in their range last."""
+    groups: dict[tuple[bool, ...], list[Left]] = {}
+    for name, one in left.items():
+        fails, adrift = name in spread.failing, name in spread.adrift
+        key = (
+            not fails, name not in spread.reaching and not adrift, fails and name not in spread.linked and not adrift,
+            name in spread.explained,
+        )  # fmt: skip
+        groups.setdefault(key, []).append(replace(one, sure=name in spread.solid))
+    weight = {name: spread.evidence(name) for name in spread.failing} if spread.causes else None
+    return [name for key in sorted(groups) for name in in_order(groups[key], weight)]
 
 
-def _first(deviations: Floats) -> int | None:
-    abnormal = np.flatnonzero(deviations >= ABNORMAL)
-    return int(abnormal[0]) if len(abnormal) else None
+def _suspect(found: _Found, name: str, *, spread: Spread, spoken: Sequence[str]) -> Suspect:
+    """A component by the signal that speaks for it; by its loudest, where that one stayed in its range."""
+    heard = spoken if name in spread.failing else found.names[name]
+    signal = found.loudest(heard)
+    own, left = found.left[signal], found.component(name, heard)
+    out = bool(np.isfinite(left.latest))
+    return Suspect(
+        component=name,
+        signal=signal,
+        score=own.score,
+        onset=found.window.moment_of(left.latest) if out else None,
+        explained=name in spread.explained,
+        upstream=name in spread.reaching,
+        earliest=found.window.moment_of(left.earliest) if out else None,
+        direction=own.direction,
+        how=own.how,
+        linked=name in spread.linked,
+    )
 
 
-def _explained(component: str, first: Mapping[str, int | None], causes: Mapping[str, set[str]]) -> bool:
-    """Whether a direct cause of the component was abnormal no later than it."""
-    own = first[component]
-    if own is None:
-        return False
-    earlier = (first.get(cause) for cause in causes.get(component, set()) - {component})
-    return any(at is not None and at <= own for at in earlier)
+def _doubt(suspects: Sequence[Suspect], left: Mapping[str, Left], *, spread: Spread, sure: float) -> str | None:
+    """Why the first suspect is not to be named; None where it is."""
+    first = suspects[0]
+    if all(one.onset is None for one in suspects):
+        return "no signal left its normal range"
+    if first.component not in spread.failing:
+        return f"the alarm's metric left its normal range nowhere; {_nearest(suspects)} did"
+    alone = spread.evidence(first.component) < 2 * np.log1p(sure)
+    if first.component not in spread.solid and alone:
+        return f"{first.signal} went no farther than {first.score:.3g} standard deviations, as quiet signals may"
+    if spread.causes.get(spread.alarm or "") and not spread.linked - {spread.alarm}:
+        return "nothing upstream of the alarm left its normal range"
+    rivals = [
+        one.component
+        for one in suspects[1:]
+        if (one.component in spread.failing and one.linked and one.upstream and not one.explained)
+        and (not spread.causes or spread.evidence(first.component) < APART * spread.evidence(one.component))
+        and not left[first.component].before(left[one.component])
+        and not _apart(left[first.component].size, left[one.component].size)
+    ]
+    if rivals and not first.explained:
+        return f"{first.component} cannot be told apart from {' and '.join(rivals[:2])}"
+    return None
+
+
+def _nearest(suspects: Sequence[Suspect]) -> str:
+    """The signal that went farthest, of those that left their range."""
+    return max((one for one in suspects if one.onset is not None), key=lambda one: (one.score, one.component)).signal
+
+
+def _apart(size: float, other: float) -> bool:
+    """Whether one departure is so much larger than another; among the loud, by the changes of level."""
+    loud = LOUD if other >= LOUD else 0.0
+    return size - loud >= APART * (other - loud)
+
+
+def _steps(spread: Spread, origin: str) -> tuple[Step, ...]:
+    tree = spread.tree(origin)
+    way = set(path_to(tree, spread.alarm)) if spread.alarm else set()
+    return tuple(_step(one, spread, to_alarm=one in way) for one in tree)
+
+
+def _step(one: Passage, spread: Spread, *, to_alarm: bool) -> Step:
+    cause, effect = spread.failing[one.cause], spread.failing[one.effect]
+    return Step(
+        cause=one.cause,
+        effect=one.effect,
+        lag=effect.latest - cause.latest,
+        earliest=effect.earliest - cause.latest,
+        latest=effect.latest - cause.earliest,
+        over=one.over,
+        to_alarm=to_alarm,
+    )

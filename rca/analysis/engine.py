@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from rca.analysis.answers import Answers, answers
 from rca.analysis.cascade import Cascade
@@ -13,6 +13,7 @@ from rca.analysis.faults import Faults
 from rca.analysis.gaps import Gaps
 from rca.analysis.harm import Harm
 from rca.analysis.joint import Joint
+from rca.analysis.metric_signal import metric_signal
 from rca.analysis.onset import Onset
 from rca.analysis.reasons import ExplanationShift
 from rca.analysis.result import Result, Row
@@ -30,6 +31,11 @@ from rca.record.whys import Why
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    import pandas as pd
+
+    from rca.record.case import Case
+    from rca.record.incident import Signals
 
 T = TypeVar("T")
 
@@ -136,7 +142,7 @@ def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
     said: list[Unanswered] = []
     told = _tables(case, said, seed=seed, alpha=alpha)
     spread = _or_unanswered(lambda: cascade(case), said) if case.incident.signals is not None else None
-    lined = _lined(case, told)
+    lined = _lined(case, told) if told.harm is not None or spread is None else _lined_spread(case, spread)
     verdict = _verdict(told, spread, lined)
     whys = case.incident.whys or why_path(case.incident, verdict)
     said += _left_open(whys)
@@ -194,6 +200,17 @@ def _lined(case: "Case", told: Answers) -> Lined | None:
     )
 
 
+def _lined_spread(case: "Case", spread: Cascade) -> Lined | None:
+    """The onset of the first system to fail lined up with the events of the timeline."""
+    signals, events = case.incident.signals, case.incident.timeline.events
+    if signals is None or spread.onset is None or spread.doubt is not None or not events:
+        return None
+    first = Target(kind="component", name=spread.suspects[0].component)
+    opened = min(signals.from_, spread.onset.earliest)
+    detected = case.incident.timeline.detected
+    return line_up(spread.onset, events, window=(opened, signals.to), detected=detected, cause=first)
+
+
 def _left_open(whys: Iterable[Why]) -> list[Unanswered]:
     """The last question of a path whose answer nothing shows."""
     ends = [why.path()[-1] for why in whys]
@@ -218,12 +235,30 @@ def cascade(case: "Case") -> Cascade:
     if case.signals is None or case.incident.signals is None:
         raise Unanswerable("which system failed first", "the case has no signals")
     graph = case.graph
+    table, signals = _with_metric(case, case.signals, case.incident.signals)
     return rank_components(
-        case.signals,
-        case.incident.signals,
+        table,
+        signals,
         edges=graph.edges if graph is not None else (),
         kind=graph.kind if graph is not None else "causal",
+        contained=case.incident.timeline.contained,
     )
+
+
+def _with_metric(case: "Case", table: "pd.DataFrame", signals: "Signals") -> "tuple[pd.DataFrame, Signals]":
+    """The signals of a case, and its own metric among them, where rows tell it over the same time."""
+    try:
+        windows = windows_of(case)
+        table = table.sort_values("time", kind="stable")
+        told = metric_signal(windows, table["time"])
+    except Unanswerable:
+        return table, signals
+    name = f"{windows.model_name}|{windows.metric.name}"
+    if told is None or name in table.columns:
+        return table, signals
+    worse: Literal["up", "down"] = "up" if windows.metric.harm == "higher" else "down"
+    bad = {windows.metric.name: worse, **signals.bad}
+    return table.assign(**{name: told}), signals.model_copy(update={"bad": bad})
 
 
 def verdict(case: "Case", *, seed: int = 0) -> Verdict:
@@ -236,7 +271,7 @@ def _verdict(told: Answers, spread: Cascade | None, lined: Lined | None) -> Verd
         onset = told.since.onset if told.since else None
         return weigh(told.harm, onset, slices=told.slices, lined=lined, explanation=told.explanation)
     if spread is not None:
-        return weigh_cascade(spread)
+        return weigh_cascade(spread, lined=lined)
     if told.unlabelled is not None:
         return Verdict(status="cannot_tell", summary=f"Too few rows have a label: {told.unlabelled}.")
     return Verdict(status="cannot_tell", summary="The case holds no data that could name a cause.")

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from rca.analysis.cascade import Cascade, metric_of
 from rca.analysis.contribution import Contribution
 from rca.analysis.events import Lined
 from rca.analysis.harm import Harm
@@ -12,6 +11,7 @@ from rca.analysis.onset import Onset
 from rca.analysis.reasons import ExplanationShift
 from rca.analysis.result import Result, Row
 from rca.analysis.slices import Slices
+from rca.analysis.suspects import Cascade, Suspect, metric_of
 from rca.finding import CauseKind, Fault, Interval, Strength
 
 Status = Literal["explained", "no_incident", "cannot_tell"]
@@ -27,6 +27,12 @@ ELSEWHERE_TOO = ("concept", "model")
 
 MOST_SLICES = 5
 """Slices that a verdict names."""
+
+MOST_COMPONENTS = 10
+"""Components that a verdict lists."""
+
+MOST_NEAR = 5
+"""Components that it lists, candidates among them."""
 
 SMALLEST_PART = 0.15
 """Share of the harm below which a contribution is not named as a cause."""
@@ -69,7 +75,7 @@ class Verdict(Result):
         One sentence that a board member understands.
     metric : Measured or None
     causes : tuple of Cause
-        The largest harm first; empty unless explained.
+        The largest harm first. Where the data cannot tell which system failed first: the candidates, `assumed`.
     onset : Onset or None
     """
 
@@ -165,25 +171,54 @@ def _trigger(lined: Lined | None) -> tuple[Cause, ...]:
     return (Cause(kind="event", name=lined.named.name, strength="suggested", findings=("onset.event",)),)
 
 
-def weigh_cascade(cascade: Cascade) -> Verdict:
-    """Weigh the ranking of components into a verdict: those that left their normal range, ten at most."""
-    if not cascade.abnormal:
-        return Verdict(status="cannot_tell", summary=f"No cause can be named: {cascade}.")
-    causes = tuple(
-        Cause(
-            kind="component",
-            name=one.component,
-            signal=one.signal,
-            strength="suggested",
-            findings=(f"cascade.{one.component}",),
-        )
-        for one in cascade.abnormal[:10]
-    )
+def weigh_cascade(cascade: Cascade, *, lined: Lined | None = None) -> Verdict:
+    """Weigh the ranking of components into a verdict: those that left their normal range, ten at most.
+
+    Where the ranking itself doubts its first, the data cannot tell. Then the components in front are candidates, in the
+    order in which to look at them; so are, after those that failed, the ones that did not, as far as five are listed.
+    A candidate is `assumed`. An event that lies surprisingly near to the onset is named last.
+    """
+    if cascade.doubt is not None or not cascade.abnormal:
+        candidates = tuple(_component(one, "assumed") for one in cascade.suspects[:MOST_NEAR])
+        return Verdict(status="cannot_tell", summary=f"No cause can be named: {_in_doubt(cascade)}.", causes=candidates)
+    failed = cascade.abnormal[:MOST_COMPONENTS]
+    quiet = [one for one in cascade.suspects if one.onset is None][: max(0, MOST_NEAR - len(failed))]
+    causes = (*(_component(one, "suggested") for one in failed), *(_component(one, "assumed") for one in quiet))
     alarm = f" before {cascade.target} rang" if cascade.target else ""
     first = cascade.abnormal[0]
-    left = f"whose {metric_of(first.signal) or first.signal} left its normal range{alarm}"
-    summary = f"The failure most likely began in {first.component}, {left}."
-    return Verdict(status="explained", summary=summary, causes=causes)
+    did = {"moved": "left its normal range", "stuck": "stood still", "silent": "fell silent"}[first.how]
+    summary = (
+        f"The failure most likely began in {first.component}, whose {metric_of(first.signal) or first.signal} {did}"
+    )
+    return Verdict(
+        status="explained",
+        summary=f"{summary}{alarm}{_passed_on(cascade)}.",
+        causes=(*causes, *_trigger(lined)),
+        onset=cascade.onset,
+    )
+
+
+def _component(one: Suspect, strength: Strength) -> Cause:
+    found = f"cascade.{one.component}"
+    return Cause(kind="component", name=one.component, signal=one.signal, strength=strength, findings=(found,))
+
+
+def _in_doubt(cascade: Cascade) -> str:
+    """Why nothing is named, and what was nearest to it."""
+    if not cascade.abnormal:
+        near = f"; nearest to it was {cascade.suspects[0].signal}" if cascade.suspects else ""
+        return f"none of {cascade.n_signals} signals left its normal range{near}"
+    return str(cascade.doubt)
+
+
+def _passed_on(cascade: Cascade) -> str:
+    """The way to the alarm, as a clause."""
+    if not cascade.way:
+        return ""
+    past = f"; {' and '.join(cascade.guards)} stayed green on the way" if cascade.guards else ""
+    *between, last = [one.effect for one in cascade.way]
+    by = f"by {' and '.join(between)} " if between else ""
+    return f", and passed {by}to {last}{past}"
 
 
 def _cause(part: Contribution) -> Cause:

@@ -26,9 +26,9 @@ def why_path(incident: "Incident", verdict: Verdict) -> tuple[Why, ...]:
     Returns
     -------
     tuple of Why
-        Empty where the verdict names no cause.
+        Empty where the verdict names no cause, or candidates alone.
     """
-    if not verdict.causes:
+    if not verdict.causes or verdict.causes[0].strength == "assumed":
         return ()
     cause = verdict.causes[0]
     steps = [(f"Why was there an incident: {incident.title}?", _symptom(verdict))] if verdict.metric else []

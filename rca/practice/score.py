@@ -1,15 +1,20 @@
 """Was the cause named? Every case of a library whose answer is known, through the one engine."""
 
+import math
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from rca.analysis.result import Result, Row
 from rca.analysis.verdict import Status
 from rca.errors import InvalidCase, RcaError
+
+if TYPE_CHECKING:
+    from rca.analysis.suspects import Cascade
 
 LENGTHS = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 """How lengths of time are written in an answer: `90min`, `1d`."""
@@ -38,6 +43,12 @@ class Scored:
         Processor time of the analysis.
     error : str or None
         Why there is no verdict.
+    known : tuple of str
+        Names of the right causes.
+    systems : int
+        Systems among which one has to be told; 0 where the case has no signals.
+    n_sigma : bool or None
+        Whether a plain n-sigma over all signals names a right cause; None where the case has no signals.
     """
 
     case: str
@@ -51,6 +62,83 @@ class Scored:
     onset: bool | None = None
     seconds: float = 0.0
     error: str | None = None
+    known: tuple[str, ...] = ()
+    systems: int = 0
+    n_sigma: bool | None = None
+
+
+FIRST = (1, 2, 3, 4, 5)
+"""How many causes are looked at; Avg@5 is the mean over them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """Cases of one kind, named alike but for a number: `shop-01`, `shop-02`.
+
+    Attributes
+    ----------
+    name : str
+    cases : int
+        Those whose cause is known.
+    found : tuple of int
+        In how many a right cause is among the first 1, 2, 3, 4 and 5 that are named.
+    abstained, abstained_right : int
+        In how many the verdict is that the data cannot tell, and in how many of those the first candidate is right.
+    chance : tuple of float
+        What a random order of the systems finds on average, at 1 to 5; zeros where the cases have no signals.
+    constant : int
+        In how many the answer is right that is right most often.
+    n_sigma : int
+        In how many a plain n-sigma names a right system.
+    """
+
+    name: str
+    cases: int
+    found: tuple[int, ...]
+    abstained: int
+    abstained_right: int
+    chance: tuple[float, ...]
+    constant: int
+    n_sigma: int
+
+    @classmethod
+    def of(cls, name: str, rows: Sequence[Scored]) -> "Family":
+        """Count the cases of a family."""
+        silent = [row for row in rows if row.verdict == "cannot_tell"]
+        said = Counter(name for row in rows for name in set(row.known))
+        return cls(
+            name=name,
+            cases=len(rows),
+            found=tuple(sum(row.rank is not None and row.rank <= first for row in rows) for first in FIRST),
+            abstained=len(silent),
+            abstained_right=sum(row.rank == 1 for row in silent),
+            chance=tuple(sum(_chance(row, first) for row in rows) for first in FIRST),
+            constant=max(said.values(), default=0),
+            n_sigma=sum(bool(row.n_sigma) for row in rows),
+        )
+
+    def row(self) -> Row:
+        """The counts as shares, as the literature has them."""
+        share = [found / self.cases for found in self.found]
+        return {
+            "family": self.name,
+            "cases": self.cases,
+            "AC@1": f"{share[0]:.2f}",
+            "AC@3": f"{share[2]:.2f}",
+            "Avg@5": f"{sum(share) / len(share):.2f}",
+            "abstained": self.abstained,
+            "of these right": self.abstained_right,
+            "chance @1": f"{self.chance[0] / self.cases:.2f}",
+            "chance Avg@5": f"{sum(self.chance) / len(FIRST) / self.cases:.2f}",
+            "constant @1": f"{self.constant / self.cases:.2f}",
+            "n-sigma @1": f"{self.n_sigma / self.cases:.2f}" if any(self.chance) else "–",
+        }
+
+
+def _chance(row: Scored, first: int) -> float:
+    """Chance that a random order of the systems has a right one among the first few."""
+    right, most = len(set(row.known)), row.systems
+    return 1 - math.comb(most - right, first) / math.comb(most, first) if most >= max(right, first) else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +151,16 @@ class Score(Result):
     def failed(self) -> tuple[Scored, ...]:
         """Cases whose analysis came to no verdict."""
         return tuple(row for row in self.cases if row.error is not None)
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """The families of more than one case, by name; what is pooled over them hides what fails in one."""
+        groups: dict[str, list[Scored]] = {}
+        for row in self.cases:
+            name, _, number = row.case.rpartition("-")
+            if row.answer == "explained" and number.isdigit() and name:
+                groups.setdefault(name, []).append(row)
+        return tuple(Family.of(name, rows) for name, rows in sorted(groups.items()) if len(rows) > 1)
 
     @property
     def totals(self) -> dict[str, tuple[int, int]]:
@@ -101,16 +199,24 @@ class Score(Result):
         ]
 
     def __str__(self) -> str:
-        rows = self.rows()
-        table = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        lines = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in table]
+        families = [family.row() for family in self.families]
+        lines = [*_lines(self.rows()), *(["", *_lines(families)] if families else [])]
         lines += ["", *(f"{name}: {n} of {of}" for name, (n, of) in self.totals.items())]
         lines += [f"{row.case} failed: {row.error}" for row in self.failed]
         return "\n".join([*lines, f"CPU seconds: {sum(row.seconds for row in self.cases):.1f}"])
 
     def to_dict(self) -> dict[str, Any]:
-        return super().to_dict() | {"totals": {name: list(pair) for name, pair in self.totals.items()}}
+        return super().to_dict() | {
+            "totals": {name: list(pair) for name, pair in self.totals.items()},
+            "families": [asdict(family) for family in self.families],
+        }
+
+
+def _lines(rows: Sequence[Row]) -> list[str]:
+    """Rows as lines of a table with a head."""
+    table = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in table]
 
 
 def _count(rows: Iterable[Scored], test: Callable[[Scored], bool]) -> tuple[int, int]:
@@ -160,10 +266,19 @@ def _scored(path: Path, seed: int) -> Scored:
     try:
         answer = _sound(read_yaml(path, name=f"{case}/answer.yaml").value, place=f"{case}/answer.yaml")
         status = answer["status"]
-        row = compare(case, answer, analyse(Case.load(path.parent), seed=seed).results()["verdict"])
+        found = analyse(Case.load(path.parent), seed=seed)
+        row = _beside(compare(case, answer, found.results()["verdict"]), answer, found.cascade)
     except RcaError as error:
         row = Scored(case=case, answer=status, verdict="failed", error=str(error))
     return replace(row, seconds=time.process_time() - started)
+
+
+def _beside(row: Scored, answer: dict[str, Any], spread: "Cascade | None") -> Scored:
+    """A scored case with what simpler answers would have come to."""
+    known = tuple(sorted(str(one["name"]) for one in answer.get("causes") or []))
+    if spread is None:
+        return replace(row, known=known)
+    return replace(row, known=known, systems=len(spread.suspects), n_sigma=spread.n_sigma in known)
 
 
 def _sound(answer: Any, *, place: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from rca.report.canonical import Notebook, bundles, canonical, to_json
 from rca.report.integrity import damage
 from rca.report.kernel import kernel
 from rca.report.show import FINDINGS, RESULTS
-from rca.report.templates import Template, choose, fit
+from rca.report.templates import Template, choose, fit, for_case
 from rca.report.text import plain
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def run(
         order = Order(
             case=loaded,
             written=manifest.relative(folder, stage),
-            templates=templates,
+            templates=for_case(templates, loaded.incident, asked=bool(only)),
             settings=dict(settings or {}),
             seed=seed,
             only=tuple(only) if only else None,

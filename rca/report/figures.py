@@ -2,7 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
-from rca.report import curvecharts, explanationcharts, harmcharts, rowcharts, slicecharts, timecharts  # noqa: F401 - their charts register themselves
+from rca.report import (  # noqa: F401 - their charts register themselves
+    cascadecharts,
+    curvecharts,
+    explanationcharts,
+    harmcharts,
+    rowcharts,
+    slicecharts,
+    timecharts,
+)
 from rca.report.charts import chart
 
 if TYPE_CHECKING:

@@ -127,7 +127,7 @@ def _verdict(verdict: Mapping[str, Any]) -> str:
         '<section id="verdict" class="verdict" aria-label="Verdict"><div class="column">'
         f'<p class="pill {status}">{STATUS[status]}</p>'
         f'<p class="lead">{escape(verdict["summary"])}</p>'
-        f"{_metric(verdict['metric'])}{_causes(verdict['causes'], _scale(verdict['metric']))}{_since(verdict['onset'])}"
+        f"{_metric(verdict['metric'])}{_told(verdict)}{_since(verdict['onset'])}"
         "</div></section>"
     )
 
@@ -165,7 +165,15 @@ def _scale(metric: Mapping[str, Any] | None) -> _Scale:
     return _Scale(100.0, "&thinsp;%", " in percentage points")
 
 
-def _causes(causes: list[Mapping[str, Any]], scale: _Scale) -> str:
+def _told(verdict: Mapping[str, Any]) -> str:
+    """What is named; where nothing can be, the candidates."""
+    if verdict["status"] == "cannot_tell":
+        return _causes(verdict["causes"], _Scale(), called="Candidates, none of them named")
+    named = [cause for cause in verdict["causes"] if cause["strength"] != "assumed"]
+    return _causes(named, _scale(verdict["metric"]))
+
+
+def _causes(causes: list[Mapping[str, Any]], scale: _Scale, *, called: str = "Causes") -> str:
     if not causes:
         return ""
     sized = [
@@ -176,7 +184,7 @@ def _causes(causes: list[Mapping[str, Any]], scale: _Scale) -> str:
     widest = max(sized, default=0.0) or 1.0
     listed = "".join(f"<li>{_cause(cause, widest, scale)}</li>" for cause in causes)
     order = f"the largest harm first{scale.change and ',' + scale.change}" if sized else "the likeliest first"
-    return f'<p class="caption">Causes, {order}</p><ol class="causes">{listed}</ol>'
+    return f'<p class="caption">{called}, {order}</p><ol class="causes">{listed}</ol>'
 
 
 def _cause(cause: Mapping[str, Any], widest: float, scale: _Scale) -> str:

@@ -10,7 +10,7 @@ from rca.errors import InvalidCase
 from rca.record.case import Case
 from rca.report import publish
 from rca.report.execute import Order, derive
-from rca.report.templates import choose, fit
+from rca.report.templates import choose, fit, for_case
 
 
 @contextmanager
@@ -44,10 +44,11 @@ def _order(made: Mapping[str, Any], case: Path) -> Order:
     problems = fit(settings, templates)
     if problems:
         raise InvalidCase(problems)
+    loaded = Case.load(case)
     return Order(
-        case=Case.load(case),
+        case=loaded,
         written=made["case"],
-        templates=templates,
+        templates=for_case(templates, loaded.incident, asked=only is not None),
         settings=settings,
         seed=seed,
         only=None if only is None else tuple(only),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rca.analysis.condition import conjunction
-from rca.analysis.verdict import Verdict
+from rca.analysis.verdict import Cause, Verdict
 from rca.finding import Finding, Interval, Unanswered
 from rca.record.incident import Incident
 from rca.record.reliability import Duration, spell
@@ -16,6 +16,7 @@ from rca.report.markup import bullets, element, escape, paragraph, shown, table
 from rca.report.text import between, count, moment, number, span, words
 
 if TYPE_CHECKING:
+    from rca.analysis.blast import Touched
     from rca.analysis.cohorts import CohortShift
     from rca.analysis.column_fault import ColumnFault
     from rca.analysis.events import Lined
@@ -54,12 +55,23 @@ def verdict(result: Verdict) -> str:
     parts = [paragraph(STATUS[result.status], "rca-pill"), paragraph(result.summary, "rca-lead")]
     if result.metric:
         parts.append(paragraph(f"{change_in_words(result.metric)} ({change_interval(result)})."))
-    if result.causes:
-        rows = [{"rank": rank, **cause_row(cause, result.metric)} for rank, cause in enumerate(result.causes, start=1)]
-        parts.append(table([_without(row, "findings") for row in rows], "Causes, the largest harm first"))
+    if told := listed(result):
+        rows = [{"rank": rank, **cause_row(cause, result.metric)} for rank, cause in enumerate(told, start=1)]
+        parts.append(table([_without(row, "findings") for row in rows], _listed_as(result)))
     if result.onset:
         parts.append(paragraph(since(result.onset)))
     return "".join(parts)
+
+
+def listed(result: Verdict) -> tuple[Cause, ...]:
+    """The causes that people are told: where something is named, no mere candidates."""
+    return tuple(one for one in result.causes if result.status == "cannot_tell" or one.strength != "assumed")
+
+
+def _listed_as(result: Verdict) -> str:
+    if result.status == "cannot_tell":
+        return "Not named; candidates in the order in which to look at them"
+    return "Causes, the largest harm first" if result.metric else "Systems, the likeliest origin first"
 
 
 def _without(row: dict[str, Any], name: str) -> dict[str, Any]:
@@ -189,9 +201,25 @@ def impact(incident: Incident) -> str:
 
 def causes(result: Verdict) -> str:
     """The causes with their harm, interval, strength and findings."""
-    if not result.causes:
+    if not listed(result):
         return paragraph("The data name no cause.", "rca-note")
-    return table([cause_row(cause, result.metric) for cause in result.causes], "Causes, the largest harm first")
+    return table([cause_row(cause, result.metric) for cause in listed(result)], _listed_as(result))
+
+
+def touched(systems: "Iterable[Touched]") -> str:
+    """What each system went through while it failed."""
+    rows = [
+        {
+            "system": one.component,
+            "failing since": moment(one.since),
+            "until": moment(one.until),
+            "for": spell(one.seconds),
+            "passed through it": ", ".join(f"{shown(round(size))} {what}" for what, size in one.counted.items())
+            or "not known",
+        }
+        for one in systems
+    ]
+    return table(rows, "Touched at most, by each system's own traffic")
 
 
 def whys(trees: Iterable[Why]) -> str:

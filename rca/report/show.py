@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from rca.finding import Finding
-from rca.report import curvecharts, explanationcharts, rowcharts, sections, timecharts
+from rca.report import cascadecharts, curvecharts, explanationcharts, rowcharts, sections, timecharts
 from rca.report.charts import Chart, chart
 from rca.report.figures import MIME
 from rca.report.markup import paragraph
@@ -228,6 +228,42 @@ def cascade(analysis: "Analysis") -> None:
     """Which system left its normal range first."""
     part = analysis.cascade
     _figure(chart(part), part.findings()) if part else _absent("This case has no signals of systems.")
+
+
+def systems(case: "Case", analysis: "Analysis") -> None:
+    """When each system left its normal range, on one axis with the events."""
+    part = analysis.cascade
+    if part is not None and part.abnormal:
+        _figure(cascadecharts.onsets(part, case.incident.timeline.events))
+    else:
+        _absent("No system left its normal range.")
+
+
+def way(analysis: "Analysis") -> None:
+    """By which way the failure spread, and who kept silent."""
+    part = analysis.cascade
+    if part is not None and part.steps:
+        _figure(cascadecharts.way(part))
+    else:
+        _absent("No way can be told: without a graph, the order of onsets above is all that is known.")
+
+
+def signals(case: "Case", analysis: "Analysis") -> None:
+    """The signals that left their range, in the order in which they did."""
+    part, table, record = analysis.cascade, case.signals, case.incident.signals
+    if part is not None and part.traces and table is not None and record is not None:
+        _figure(cascadecharts.signals(part, table, record))
+    else:
+        _absent("No signal left its normal range.")
+
+
+def blast(analysis: "Analysis") -> None:
+    """What each system went through between its onset and containment."""
+    part = analysis.cascade
+    if part is not None and part.touched:
+        _html(sections.touched(part.touched), said=f"{len(part.touched)} systems failed")
+    else:
+        _absent("No system failed for a time that could be told.")
 
 
 # --- the model's reasons ---------------------------------------------------------------------------------------------

@@ -9,11 +9,14 @@ import tokenize
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rca import shipped
 from rca.errors import InvalidCase, Problem, did_you_mean
 from rca.report.text import plain
+
+if TYPE_CHECKING:
+    from rca.record.incident import Incident
 
 GIVEN = ("case", "seed")
 """Parameters that a run fills in itself."""
@@ -68,6 +71,12 @@ class Template:
         return self.path.stem
 
     @property
+    def needs(self) -> str | None:
+        """What a case has to have for the notebook to run unasked, as its metadata say: `signals`."""
+        needs: str | None = self.notebook.get("metadata", {}).get("rca", {}).get("needs")
+        return needs
+
+    @property
     def topic(self) -> str:
         """The name without its number, such as `drift`."""
         return self.name.partition("_")[2] or self.name
@@ -109,6 +118,11 @@ def choose(only: Sequence[str] | None = None, folder: Path | None = None) -> lis
         )
     wanted = [path for path in found if not only or path.stem in only or path.stem.partition("_")[2] in only]
     return [load(path) for path in wanted]
+
+
+def for_case(templates: Iterable[Template], incident: "Incident", *, asked: bool) -> tuple[Template, ...]:
+    """The templates that have something to tell of a case; all of them where they were asked for by name."""
+    return tuple(one for one in templates if asked or one.needs is None or getattr(incident, one.needs) is not None)
 
 
 def _order(path: Path) -> tuple[int, str]:

@@ -1,11 +1,10 @@
-"""Charts over time: the timeline, the onset, and which system left its normal range first."""
+"""Charts over time: the timeline and the onset."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rca.analysis.cascade import Cascade, Suspect
 from rca.analysis.onset import Onset
 from rca.record.incident import Event, Incident, Timeline
 from rca.record.reliability import Duration, durations, spell
@@ -17,8 +16,6 @@ MOST_EVENTS = 14
 
 MOST_NAMES = 25
 """Names of events that have room side by side."""
-
-MOST_SUSPECTS = 10
 
 DRAWN = ("time_to_detect", "time_to_contain", "time_to_recover", "exposure")
 """Durations drawn; the table has them all."""
@@ -254,64 +251,3 @@ def _onset_alt(result: Onset, near: Sequence[Event]) -> str:
 
 def _onset_row(result: Onset, place: int) -> Spec:
     return {"from": moment(result.times[place]), words(result.what): result.values[place], "rows": result.counts[place]}
-
-
-# --- the cascade -----------------------------------------------------------------------------------------------------
-
-
-@chart.register
-def _cascade(result: Cascade) -> Chart:
-    drawn = result.suspects[:MOST_SUSPECTS]
-    trace = {
-        "type": "bar",
-        "orientation": "h",
-        "x": [suspect.score for suspect in drawn],
-        "y": list(range(len(drawn))),
-        "width": 0.55,
-        "marker": {
-            "color": [
-                HARM if place == 0 else QUIET if suspect.explained else CALM for place, suspect in enumerate(drawn)
-            ]
-        },
-        "text": [label(suspect.signal, 60) for suspect in drawn],
-        "textposition": "none",
-        "hovertemplate": "%{text}: %{x:.3g}<extra></extra>",
-    }
-    layout = {
-        "height": height(len(drawn)),
-        "xaxis": {"title": "largest deviation from normal (standard deviations)"},
-        "yaxis": named_rows([suspect.component for suspect in drawn]),
-    }
-    return Chart(
-        title=_cascade_title(result),
-        alt=_cascade_alt(result),
-        rows=tuple(_suspect_row(suspect, rank) for rank, suspect in enumerate(result.suspects, start=1)),
-        data=(trace,),
-        layout=layout,
-    )
-
-
-def _cascade_title(result: Cascade) -> str:
-    if not result.abnormal:
-        return f"None of {count(result.n_signals, 'signal')} left its normal range"
-    first = result.suspects[0]
-    metric = plain(words(first.signal.partition("|")[2]), 40)
-    return f"{plain(first.component, 40)} comes first: its {metric} left its normal range"
-
-
-def _suspect_row(suspect: Suspect, rank: int) -> Spec:
-    return {
-        "rank": rank,
-        "system": suspect.component,
-        "signal": suspect.signal,
-        "deviations": suspect.score,
-        "left normal": moment(suspect.onset),
-        "explained upstream": suspect.explained,
-    }
-
-
-def _cascade_alt(result: Cascade) -> str:
-    order = ", ".join(suspect.component for suspect in result.suspects[:MOST_SUSPECTS]) or "none"
-    chance = f"A random guess would name the first with probability {number(result.chance)}."
-    compared = f"{count(result.n_signals, 'signal')} compared."
-    return f"Bars of the largest deviation from normal, the likeliest origin first: {order}. {compared} {chance}"

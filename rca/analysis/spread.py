@@ -1,0 +1,302 @@
+"""By which way a failure spread: what can act on what, what is explained from above, and which guard kept silent."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+Causes = Mapping[str, frozenset[str]]
+"""Component → the components that can act on it directly."""
+
+
+BRINGS = 0.25
+"""Part of an effect's departure that its cause has to show, where both have the same metric: a few calls a request."""
+
+LIGHT = 0.5
+"""Part of what another accounts for below which a candidate does not come before it by time alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """When one component left its normal range: after `earliest`, and not after `latest`.
+
+    Attributes
+    ----------
+    name : str
+    size : float
+        How far; what is ranked by.
+    earliest, latest : float
+        Seconds since 1970: the last sample surely in the range, and the first surely out of it.
+    sure : bool
+        Whether quiet signals do not go so far.
+    amount : float or None
+        How far in the unit of the alarm's metric; None where another metric speaks for the component.
+    """
+
+    name: str
+    size: float
+    earliest: float
+    latest: float
+    sure: bool
+    amount: float | None = None
+
+    def before(self, other: "Left") -> bool:
+        """Whether it left surely before the other did: their clocks may be a sample apart."""
+        return self.latest < other.earliest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passage:
+    """The failure passed from one component to another.
+
+    Attributes
+    ----------
+    cause, effect : str
+    over : str or None
+        A component between the two that stayed in its range: it let the failure through and said nothing.
+    """
+
+    cause: str
+    effect: str
+    over: str | None = None
+
+
+def causes_of(edges: Iterable[tuple[str, str]], *, calls: bool) -> dict[str, frozenset[str]]:
+    """Component → what can act on it directly; a failure travels from callee to caller.
+
+    >>> causes_of([("shop", "database")], calls=True)["shop"]
+    frozenset({'database'})
+    """
+    found: dict[str, set[str]] = {}
+    for one, other in edges:
+        cause, effect = (other, one) if calls else (one, other)
+        found.setdefault(effect, set()).add(cause)
+        found.setdefault(cause, set())
+    return {name: frozenset(above - {name}) for name, above in found.items()}
+
+
+def upstream(causes: Causes, start: str) -> set[str]:
+    """Everything that can act on a component, itself included."""
+    found, waiting = {start}, [start]
+    while waiting:
+        for cause in causes.get(waiting.pop(), frozenset()) - found:
+            found.add(cause)
+            waiting.append(cause)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """How a failure can have spread along a graph.
+
+    Attributes
+    ----------
+    causes : mapping
+        Empty where no graph is known.
+    measured : frozenset of str
+        Components with signals; others are looked through, since nobody knows how they did.
+    failing : mapping of str to Left
+    alarm : str or None
+    """
+
+    causes: Causes
+    measured: frozenset[str]
+    failing: Mapping[str, Left]
+    alarm: str | None = None
+    _seen: dict[str, set[str]] = field(default_factory=dict, repr=False, compare=False)
+
+    def _above(self, name: str) -> set[str]:
+        """The measured components that can act on one directly, or through components that nobody measures."""
+        if name not in self._seen:
+            found: set[str] = set()
+            waiting, met = [name], {name}
+            while waiting:
+                for cause in sorted(self.causes.get(waiting.pop(), frozenset()) - met):
+                    met.add(cause)
+                    (found.add if cause in self.measured else waiting.append)(cause)
+            self._seen[name] = found
+        return self._seen[name]
+
+    @cached_property
+    def passages(self) -> tuple[Passage, ...]:
+        """Every way from one failing component to the next that time allows, in the order of names.
+
+        Across a component that stayed in its range only where the order in time is sure: else two failures that have
+        nothing to do with each other would be tied together.
+        """
+        found = []
+        for effect in sorted(self.failing):
+            near = self._above(effect)
+            found += [Passage(cause=cause, effect=effect) for cause in sorted(near) if self._can(cause, effect)]
+            for guard in sorted(near - set(self.failing)):
+                found += [
+                    Passage(cause=cause, effect=effect, over=guard)
+                    for cause in sorted(self._above(guard) - near - {effect})
+                    if cause in self.failing and self.failing[cause].before(self.failing[effect])
+                ]
+        return tuple(found)
+
+    def _can(self, cause: str, effect: str) -> bool:
+        """Whether both fail, the effect not surely before the cause, and not by far more than the cause can bring."""
+        if cause not in self.failing:
+            return False
+        one, other = self.failing[cause], self.failing[effect]
+        small = one.amount is not None and other.amount is not None and one.amount < BRINGS * other.amount
+        return not small and not other.before(one)
+
+    @cached_property
+    def solid(self) -> frozenset[str]:
+        """Failing components that are no accident: far out, or surely followed by what they can act on."""
+        followed = {one.cause for one in self.passages if self.failing[one.cause].before(self.failing[one.effect])}
+        return frozenset(name for name, left in self.failing.items() if left.sure or name in followed)
+
+    @cached_property
+    def explained(self) -> frozenset[str]:
+        """Components that may only have passed on what came from above.
+
+        A cause explains an effect that surely came later; or that came at the same time, unless the two act on each
+        other. Of components that act on each other, and failed at the same time, none explains another.
+        """
+        ring = self._rings()
+        return frozenset(
+            one.effect
+            for one in self.passages
+            if one.cause in self.solid
+            and (self.failing[one.cause].before(self.failing[one.effect]) or ring[one.cause] != ring[one.effect])
+        )
+
+    def _rings(self) -> dict[str, int]:
+        """Which failing components act on each other, directly or in a circle: those have one number."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        names = sorted(self.failing)
+        place = {name: at for at, name in enumerate(names)}
+        ways = [(place[one.cause], place[one.effect]) for one in self.passages]
+        rows, columns = np.array(ways, dtype=int).reshape(-1, 2).T
+        matrix = coo_array((np.ones(len(ways)), (rows, columns)), shape=(len(names), len(names)))
+        _, label = connected_components(matrix.tocsr(), directed=True, connection="strong")
+        return {name: int(label[at]) for name, at in place.items()}
+
+    def evidence(self, origin: str) -> float:
+        """How much of what failed an origin can account for: the logarithms of its own and all later departures.
+
+        A failure that has the origin's for a cause needs no other; one that has not needs an accident of its own, the
+        less likely the farther it went.
+        """
+        struck = {origin, *(one.effect for one in self.tree(origin))}
+        return sum(float(np.log1p(self.failing[name].size)) for name in sorted(struck))
+
+    @cached_property
+    def reaching(self) -> frozenset[str]:
+        """Components that can act on the alarm; all where there is no alarm or it is not in the graph.
+
+        A component that the graph does not know may act on anything.
+        """
+        if self.alarm is None or self.alarm not in self.causes:
+            return self.measured | frozenset(self.failing)
+        above = upstream(self.causes, self.alarm)
+        return frozenset(name for name in self.measured if name in above or name not in self.causes)
+
+    @cached_property
+    def linked(self) -> frozenset[str]:
+        """Failing components from which a way of failing ones leads to the alarm; all where no way can be told."""
+        if self.alarm is None or self.alarm not in self.causes:
+            return frozenset(self.failing)
+        ways: dict[str, set[str]] = {}
+        for one in self.passages:
+            ways.setdefault(one.effect, set()).add(one.cause)
+        if self.alarm not in self.failing:
+            ways[self.alarm] = self._above(self.alarm) & set(self.failing)
+        back = upstream({effect: frozenset(above) for effect, above in ways.items()}, self.alarm)
+        return frozenset(back & set(self.failing))
+
+    @cached_property
+    def adrift(self) -> frozenset[str]:
+        """Failing components from which the graph knows no way to the alarm, and that all the same may have begun it.
+
+        They left their range surely before everything that is linked to the alarm, and account for as much: then it is
+        the likelier that an edge is not on record. What the alarm itself can act on is none of them.
+        """
+        roots = self.linked - self.explained
+        if not self.causes or not roots:
+            return frozenset()
+        heaviest = max(map(self.evidence, sorted(roots)))
+        return frozenset(
+            name
+            for name in self.solid - self.linked - self.explained
+            if all(self.failing[name].before(self.failing[root]) for root in roots)
+            and self.evidence(name) >= LIGHT * heaviest
+            and not (self.alarm is not None and self.alarm in upstream(self.causes, name))
+        )
+
+    def tree(self, origin: str) -> tuple[Passage, ...]:
+        """The way from an origin to all that it may have struck; each component is reached once.
+
+        In the order in which they left their range; from the cause that left last before it, by which the failure
+        arrived.
+        """
+        below: dict[str, list[Passage]] = {}
+        for one in self.passages:
+            below.setdefault(one.cause, []).append(one)
+        reached, found = {origin}, []
+        waiting = list(below.get(origin, []))
+        while waiting:
+            waiting.sort(key=self._by_arrival, reverse=True)
+            one = waiting.pop()
+            if one.effect in reached:
+                continue
+            reached.add(one.effect)
+            found.append(one)
+            waiting += below.get(one.effect, [])
+        return tuple(found)
+
+    def _by_arrival(self, one: Passage) -> tuple[float, bool, float, str, str]:
+        cause, effect = self.failing[one.cause], self.failing[one.effect]
+        return effect.latest, one.over is not None, -cause.latest, one.effect, one.cause
+
+
+def path_to(tree: Sequence[Passage], end: str) -> tuple[Passage, ...]:
+    """The passages of a tree that lead to one component, from the origin on; none where it is not reached."""
+    by_effect = {one.effect: one for one in tree}
+    found: list[Passage] = []
+    while end in by_effect:
+        found.append(by_effect[end])
+        end = by_effect[end].cause
+    return tuple(reversed(found))
+
+
+def in_order(left: Iterable[Left], weight: Mapping[str, float] | None = None) -> list[str]:
+    """Names, first those that left surely before others; of what time does not tell apart the weightiest first.
+
+    Only what is `sure`, no accident, comes before others by time alone, and not what weighs less than half of them.
+    Where nothing is sure, what went half as far as the farthest does.
+
+    Parameters
+    ----------
+    left : iterable of Left
+    weight : mapping of str to float, optional
+        How much each can account for; their size where there is no graph, and then time alone decides.
+
+    Examples
+    --------
+    >>> a = Left(name="a", size=20.0, earliest=0.0, latest=1.0, sure=True)
+    >>> b = Left(name="b", size=90.0, earliest=5.0, latest=6.0, sure=True)
+    >>> c = Left(name="c", size=40.0, earliest=0.0, latest=2.0, sure=True)
+    >>> in_order([a, b, c])
+    ['c', 'a', 'b']
+    """
+    left, known = list(left), weight or {}
+    if not any(one.sure for one in left):
+        farthest = max((one.size for one in left if np.isfinite(one.latest)), default=np.inf)
+        left = [replace(one, sure=one.size >= LIGHT * farthest) for one in left]
+    waiting = sorted(left, key=lambda one: (-known.get(one.name, 0.0), -one.size, one.name))
+    order = []
+    while waiting:
+        heavy = known.get(waiting[0].name, 0.0) * LIGHT
+        first = min((one.latest for one in waiting if one.sure and known.get(one.name, 0.0) >= heavy), default=np.inf)
+        following = next(one for one in waiting if one.earliest < first or not np.isfinite(first))
+        waiting.remove(following)
+        order.append(following.name)
+    return order
