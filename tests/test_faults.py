@@ -277,3 +277,13 @@ def test_a_value_that_is_common_now_is_no_default_where_all_others_moved_too():
     )
     after = 1.7 * after + before.max()
     assert faults(before, after, drift(before, after)).get("paid").fault != "default_value"
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_column_that_is_gone_is_exchanged_with_none(left):
+    rng = np.random.default_rng(0)
+    before, after = (pd.DataFrame({"a": rng.normal(size=900), "b": rng.normal(50, 1, 900)}) for _ in range(2))
+    after = after.assign(a=after["a"].where(after.index < left), b=after["b"].where(rng.random(900) < 0.5, 7.0))
+    found = faults(before, after, drift(before, after))
+    assert [row.partner for row in found.columns] == [None, None]
+    assert found.get("a").fault == "missing"

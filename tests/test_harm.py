@@ -358,3 +358,14 @@ def test_where_all_that_matters_is_like_nothing_before_nobody_is_named():
     found = divided(reference, current, model=False)
     assert found.measured.material
     assert not [part for part in found.contributions if part.identifiable]
+
+
+def test_a_column_that_broke_in_every_row_did_all_the_harm_though_no_model_is_on_file():
+    reference, current = planted("none")
+    off = current["x0"] * 0 + 9 * reference["x0"].abs().max()
+    answered = score_of(current[list(FEATURES)].assign(x0=off))
+    current = current.assign(x0=off, score=answered, prediction=(answered > 0.5).astype("int8"))
+    found = divided(reference, current, "brier", model=False)
+    first = found.contributions[0]
+    assert (first.kind, first.name, first.fault) == ("feature", "x0", "default_value")
+    assert first.value == pytest.approx(found.measured.worse, rel=0.3)

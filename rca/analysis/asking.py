@@ -72,8 +72,9 @@ class Asker:
         answers = self.roles.score or self.roles.prediction or ""
         recorded, scores = as_numbers(rows[answers]), self.score(mended)
         known = np.isfinite(recorded)
+        answered = np.concatenate([recorded[known], scores])  # all on record may be answers to broken values
         scores = np.where(broken & known, recorded + scores - self.score(rows), scores)
-        scores = np.clip(scores, recorded[known].min(initial=np.inf), recorded[known].max(initial=-np.inf))
+        scores = np.clip(scores, answered.min(initial=np.inf), answered.max(initial=-np.inf))
         filled: dict[str, Any] = {answers: np.where(touched, scores, recorded)}
         if self.roles.prediction not in (None, answers):
             said = rows[self.roles.prediction].to_numpy()

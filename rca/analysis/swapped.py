@@ -75,7 +75,7 @@ def _partly(pair: tuple[str, str], reference: pd.DataFrame, current: pd.DataFram
         return {}
     (one, other), (now, then) = ([values[np.isfinite(values)] for values in window] for window in numbers)
     parted = _parted(one, other)
-    if parted is None:
+    if parted is None or min(len(now), len(then)) < FEWEST:
         return {}
     cut, sign = parted
     usual, crossed = ((values >= cut).mean() for values in (one, other))
