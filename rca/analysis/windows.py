@@ -139,7 +139,7 @@ def windows_from(
     ('age',)
     """
     asked = _metric(metric)
-    reference, current = (rows.rename(columns=str) for rows in (reference, current))
+    reference, current = _named(reference), _named(current)
     columns = set(map(str, reference.columns))
     _require_roles(roles, columns & set(map(str, current.columns)))
     known = Roles.of(map(str, reference.columns), asked.column, **roles)
@@ -149,7 +149,7 @@ def windows_from(
         current=current.reset_index(drop=True),
         roles=known,
         metric=asked,
-        model=_model(model, known.features),
+        model=_model(model, known),
         parents=_parents(graph, columns),
     )
 
@@ -168,7 +168,22 @@ def _metric(given: Metric | str | Mapping[str, Any]) -> Metric:
         raise InvalidCase.because(f"no such metric: {said}", place="metric", hint=hint) from error
 
 
+def _named(rows: pd.DataFrame) -> pd.DataFrame:
+    """The table with each column under one name of its own."""
+    if rows.columns.nlevels > 1:
+        what, hint = f"its columns have names of {rows.columns.nlevels} levels", "give each column one name"
+        raise InvalidCase.because(what, place="table", hint=hint)
+    rows = rows.rename(columns=str)
+    if not rows.columns.is_unique:
+        twice = rows.columns[rows.columns.duplicated()][0]
+        raise InvalidCase.because(f"two columns are called {twice!r}", place="table", hint="rename one of them")
+    return rows
+
+
 def _require_roles(roles: Mapping[str, Any], columns: set[str]) -> None:
+    if not isinstance(roles.get("positive", 1), str | float | int):
+        what = f"{roles['positive']!r} cannot be a label's value"
+        raise InvalidCase.because(what, place="positive", hint="give the text or number that means yes")
     for role, named in roles.items():
         if role not in Roles.__dataclass_fields__:
             hint = did_you_mean(role, Roles.__dataclass_fields__)
@@ -180,8 +195,8 @@ def _require_roles(roles: Mapping[str, Any], columns: set[str]) -> None:
                 raise InvalidCase.because(f"no column {column!r} in both windows", place=role, hint=hint)
 
 
-def _model(given: Any, features: tuple[str, ...]) -> Model | None:
-    return None if given is None else model_in_memory(given, features=features)
+def _model(given: Any, roles: Roles) -> Model | None:
+    return None if given is None else model_in_memory(given, features=roles.features, positive=roles.positive)
 
 
 def _parents(graph: Iterable[tuple[str, str]], columns: set[str]) -> dict[str, tuple[str, ...]]:
