@@ -14,7 +14,7 @@ from rca.analysis.explained import PREFIXES, Explained, among, known_rows
 from rca.analysis.explainer import Explainer, exact
 from rca.analysis.explanation import QUESTION, explainer_of, log_odds
 from rca.analysis.reasons import ExplanationShift
-from rca.analysis.shift import Sides, explanation_shift
+from rca.analysis.shift import FEWEST, Sides, explanation_shift
 from rca.analysis.windows import Windows, require_yes
 from rca.errors import Unanswerable
 from rca.record.forest import Scale
@@ -58,12 +58,18 @@ class Who:
         """Whether the same model answered in both."""
         return self.then is self.now
 
+    @property
+    def most(self) -> int:
+        """Rows of a window that are explained; each model explains those of both."""
+        return min(self.then.most, self.now.most, MOST_ROWS)
+
 
 def explain(
     windows: Windows,
     *,
     models: tuple[Model, Model] | None = None,
     slices: Sequence[Sequence[Condition]] = (),
+    brought: bool = True,
     seed: int = 0,
     alpha: float = 0.05,
 ) -> ExplanationShift:
@@ -79,6 +85,8 @@ def explain(
         The one that answered in the reference, and the one that answered in the current window.
     slices : sequence of sequences of Condition
         Parts of the rows to look at by themselves, besides the groups on record.
+    brought : bool
+        Whether SHAP values that the tables bring along are taken.
     seed : int
     alpha : float
         False discovery rate.
@@ -91,12 +99,21 @@ def explain(
         If the tables lack what the model reads.
     """
     rng = np.random.default_rng(seed)
-    sides, chosen, assumptions = _given(windows) or _worked_out(windows, models, seed=seed, rng=rng)
+    _require_rows(windows.reference, windows.current)
+    known = _given(windows) if brought and models is None else None
+    sides, chosen, assumptions = known or _worked_out(windows, models, seed=seed, rng=rng)
     sides = replace(sides, truth=_truth(sides, windows))
     found = explanation_shift(
         sides, rng=rng, cohorts=_cohorts(sides.rows, windows, slices), alpha=alpha, assumptions=assumptions
     )
     return replace(found, exemplars=placed(found.exemplars, chosen))
+
+
+def _require_rows(*tables: pd.DataFrame) -> None:
+    fewest = min(map(len, tables))
+    if fewest < FEWEST:
+        why = f"a window has {fewest} rows that can be explained, and {FEWEST} are needed"
+        raise Unanswerable(QUESTION, why)
 
 
 Worked = tuple[Sides, Any, tuple[str, ...]]
@@ -105,9 +122,12 @@ Worked = tuple[Sides, Any, tuple[str, ...]]
 def _given(windows: Windows) -> Worked | None:
     """Values that the tables bring along."""
     tables = windows.reference, windows.current
-    both = [among(rows, windows.roles.features) for rows in tables]
+    read = windows.model.features if windows.model is not None else ()
+    both = [among(rows.drop(columns=list(read), errors="ignore"), windows.roles.features) for rows in tables]
     if both[0] is None or both[1] is None:
         return None
+    if apart := sorted({*both[0].features} ^ {*both[1].features}):
+        raise Unanswerable(QUESTION, f"one window alone brings SHAP values of {apart[0]!r} along")
     kept = [known_rows(one) for one in both if one is not None]
     sides = Sides(
         explained=(both[0].take(kept[0]), both[1].take(kept[1])),
@@ -120,20 +140,23 @@ def _given(windows: Windows) -> Worked | None:
 def _worked_out(windows: Windows, models: tuple[Model, Model] | None, *, seed: int, rng: np.random.Generator) -> Worked:
     who = _who(windows, models, seed=seed)
     answered = np.arange(len(windows.current)) if who.answered is None else np.flatnonzero(who.answered)
-    drawn = [_drawn(rows, rng) for rows in (windows.reference, windows.current.iloc[answered])]
-    (first, at), (second, place) = who.then(drawn[0][0], rng=rng), who.now(drawn[1][0], rng=rng)
-    rows = drawn[0][0].iloc[at], drawn[1][0].iloc[place]
+    at = _drawn(len(windows.reference), who.most, rng=rng), answered[_drawn(len(answered), who.most, rng=rng)]
+    rows = windows.reference.iloc[at[0]], windows.current.iloc[at[1]]
+    explained = who.then.of(rows[0]), who.now.of(rows[1])
     crossed = None if who.one else (who.now.of(rows[0]), who.then.of(rows[1]))
-    sides = Sides(explained=(first, second), rows=rows, crossed=crossed, one_model=who.one)
-    return sides, answered[drawn[1][1][place]], who.assumptions
+    kept = [known_rows(one) & known_rows(other) for one, other in zip(explained, crossed or explained, strict=True)]
+    sides = Sides(
+        explained=(explained[0].take(kept[0]), explained[1].take(kept[1])),
+        rows=(rows[0][kept[0]], rows[1][kept[1]]),
+        crossed=None if crossed is None else (crossed[0].take(kept[0]), crossed[1].take(kept[1])),
+        one_model=who.one,
+    )
+    return sides, at[1][kept[1]], who.assumptions
 
 
-def _drawn(rows: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.DataFrame, Any]:
-    """As many of the rows as are explained, and their places."""
-    if len(rows) <= MOST_ROWS:
-        return rows, np.arange(len(rows))
-    at = np.sort(rng.permutation(len(rows))[:MOST_ROWS])
-    return rows.iloc[at], at
+def _drawn(count: int, most: int, *, rng: np.random.Generator) -> Any:
+    """Places of rows that are explained, all or as many as can be."""
+    return np.arange(count) if count <= most else np.sort(rng.permutation(count)[:most])
 
 
 # --- who answered -----------------------------------------------------------------------------------------------------
@@ -156,6 +179,8 @@ def _who(windows: Windows, models: tuple[Model, Model] | None, *, seed: int) -> 
     otherwise = ~_repeated(windows.model, windows.current, score)
     if otherwise.mean() <= 1 - SAME:
         return Who(then=then, now=then)
+    if then.scale == "score":  # scores are not on the scale of its margin
+        return _stand_ins(windows)
     now = _fitted(windows, windows.current[otherwise], scale=then.scale).believed()
     repeated = f"a stand-in repeats {now.fidelity:.1%} of the variance of the new model's scores"
     return Who(then=then, now=now.explainer, answered=otherwise, assumptions=(repeated,))
@@ -177,7 +202,8 @@ class _StandIn:
 
     def believed(self) -> "_StandIn":
         if self.fidelity < FAITHFUL:
-            why = f"no model on file gave these scores, and a stand-in repeats {self.fidelity:.0%} of them only"
+            share = max(self.fidelity, 0.0)
+            why = f"no model on file gave these scores, and a stand-in repeats {share:.0%} of them only"
             raise Unanswerable(QUESTION, why)
         return self
 
@@ -188,7 +214,8 @@ def _stand_ins(windows: Windows) -> Who:
     if score is None or not windows.roles.features:
         why = "there is no model on file, and no column of its scores that a stand-in could be fitted to"
         raise Unanswerable(QUESTION, why)
-    scale: Scale = "log-odds" if _chances(windows.reference[score]) else "prediction"
+    both = (windows.reference[score], windows.current[score])
+    scale: Scale = "log-odds" if all(map(_chances, both)) else "prediction"
     then = _fitted(windows, windows.reference, scale=scale).believed()
     across = _share(_target(windows.current[score], scale), then.answer(windows.current))
     same = across >= then.fidelity - LOST
@@ -233,18 +260,21 @@ def _is_shap(name: str, features: Sequence[str]) -> bool:
 def _chances(scores: "pd.Series[Any]") -> bool:
     numbers = as_numbers(scores)
     known = numbers[np.isfinite(numbers)]
-    return bool(len(known) and known.min() >= 0 and known.max() <= 1)
+    return bool(((known >= 0) & (known <= 1)).all())
 
 
 def _target(scores: "pd.Series[Any]", scale: Scale) -> Floats:
     """Recorded scores on the scale that reasons add up on; NaN where there is none."""
     numbers = as_numbers(scores)
-    return np.where(np.isfinite(numbers), log_odds(numbers), np.nan) if scale == "log-odds" else numbers
+    chances = (numbers >= 0) & (numbers <= 1)
+    return np.where(chances, log_odds(numbers), np.nan) if scale == "log-odds" else numbers
 
 
 def _share(recorded: Floats, said: Floats) -> float:
     """Share of the recorded numbers' variance that is repeated."""
     known = np.isfinite(recorded)
+    if not known.any():
+        return -np.inf
     return 1 - float(np.mean((recorded - said)[known] ** 2)) / max(float(recorded[known].var()), np.finfo(float).tiny)
 
 
@@ -257,6 +287,8 @@ def _truth(sides: Sides, windows: Windows) -> tuple[Floats, Floats] | None:
         return None
     outputs = sides.explained[0].values.shape[2]
     columns = [rows[label] for rows in sides.rows]
+    if outputs > 1 and scale == "prediction":  # several numbers, and no classes
+        return None
     if outputs > 1:
         found = _classes(columns, outputs)
         return found if found is not None and _told(sides.explained[0], found[0]) else None

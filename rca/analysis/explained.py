@@ -64,6 +64,9 @@ class Explained:
         return pd.DataFrame(self.values.reshape(len(self), -1), columns=names)
 
 
+PLACE = "SHAP values"
+"""Where messages say that something is wrong with values that were given."""
+
 # --- values that somebody else worked out -----------------------------------------------------------------------------
 
 
@@ -93,29 +96,43 @@ def given(values: Any, rows: pd.DataFrame | None = None, *, scale: Scale = "log-
     names = (
         list(values.columns) if isinstance(values, pd.DataFrame) else list(getattr(values, "feature_names", []) or [])
     )
-    numbers = (
-        values.to_numpy(dtype=float) if isinstance(values, pd.DataFrame) else np.asarray(values.values, dtype=float)
-    )
+    numbers = _floats(values.to_numpy() if isinstance(values, pd.DataFrame) else values.values)
     numbers = numbers[:, :, None] if numbers.ndim == 2 else numbers
     _fits(numbers, names, rows)
-    base = np.asarray(getattr(values, "base_values", 0.0), dtype=float)
-    base = base.mean(axis=0) if base.ndim else base
-    base = np.broadcast_to(np.atleast_1d(base), (numbers.shape[2],)).copy()
+    base = _base(_floats(getattr(values, "base_values", 0.0)), numbers.shape[2])
     return Explained(features=tuple(map(str, names)), values=numbers, base=base, scale=scale, method="as given")
 
 
+def _floats(values: Any) -> Floats:
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InvalidCase.because(f"they are no numbers: {error}", place=PLACE, hint="give them as floats") from error
+
+
+def _base(given: Floats, outputs: int) -> Floats:
+    """One mean margin for each output, of one for all or one for each row."""
+    mean = np.atleast_1d(given.mean(axis=0) if given.ndim else given)
+    if len(mean) not in {1, outputs}:
+        what = f"base_values have {len(mean)} outputs, and the values {outputs}"
+        raise InvalidCase.because(what, place=PLACE, hint="give one mean for each output")
+    return np.broadcast_to(mean, (outputs,)).copy()
+
+
 def _fits(numbers: Floats, names: Sequence[Any], rows: pd.DataFrame | None) -> None:
-    place = "SHAP values"
     if numbers.ndim != 3 or numbers.shape[1] != len(names):
         what = f"they have the shape {numbers.shape[:2]}, and {len(names)} features have a name"
-        raise InvalidCase.because(what, place=place, hint="give feature_names, one for each column")
+        raise InvalidCase.because(what, place=PLACE, hint="give feature_names, one for each column")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if list(names).count(name) > 1)
+        raise InvalidCase.because(f"two features are called {twice!r}", place=PLACE, hint="name each differently")
     if rows is None:
         return
     if len(rows) != len(numbers):
-        raise InvalidCase.because(f"there are {len(numbers)}, for {len(rows)} rows", place=place)
+        raise InvalidCase.because(f"there are {len(numbers)}, for {len(rows)} rows", place=PLACE)
     for name in names:
         if name not in rows:
-            raise InvalidCase.because(f"no column {name!r}", place=place, hint=did_you_mean(str(name), map(str, rows)))
+            raise InvalidCase.because(f"no column {name!r}", place=PLACE, hint=did_you_mean(str(name), map(str, rows)))
 
 
 PREFIXES = ("shap_", "shap:", "shap.")

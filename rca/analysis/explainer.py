@@ -11,13 +11,16 @@ from rca.analysis.columns import Floats
 from rca.analysis.explained import Explained
 from rca.analysis.treeshap import tables_of
 from rca.record.forest import Forest, Scale, of_lightgbm, of_sklearn
-from rca.record.model import Model
+from rca.record.model import Model, willing
 
 MOST_VALUES = 30_000_000
 """SHAP values of a window that are kept: rows times features times outputs."""
 
 MOST_WORK = 2_000_000_000
 """Lookups, rows times subtrees, that a window may cost: half a minute of CPU."""
+
+MOST_LEAVES = 100_000
+"""Leaves of a forest that tables are worked out for, within a minute or so; a larger one is asked."""
 
 DEEP = 40
 """Lookups that a leaf behind too many conditions for a table costs as much as."""
@@ -27,6 +30,12 @@ LINES = frozenset({
     "LogisticRegressionCV", "SGDClassifier", "SGDRegressor", "BayesianRidge", "HuberRegressor",
 })  # fmt: skip
 """Estimators of scikit-learn whose margin is a weighted sum."""
+
+APART = frozenset({
+    "StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler", "QuantileTransformer", "PowerTransformer",
+    "Binarizer", "OrdinalEncoder",
+})  # fmt: skip
+"""Steps of scikit-learn that read each column by itself and keep it in its place."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,6 +62,15 @@ class Explainer:
         """The same, where it is known better what the values add up to."""
         return replace(self, scale=scale, of=lambda rows: replace(self.of(rows), scale=scale))
 
+    def mirrored(self) -> "Explainer":
+        """The same for the other one of two classes, of which every margin is the opposite."""
+
+        def of(rows: pd.DataFrame) -> Explained:
+            found = self.of(rows)
+            return replace(found, values=-found.values, base=-found.base)
+
+        return replace(self, of=of)
+
     def __call__(self, rows: pd.DataFrame, *, rng: np.random.Generator | None = None) -> tuple[Explained, Any]:
         """SHAP values of the rows, or of as many drawn from them as can be; and which rows those are, in order."""
         chosen = np.arange(len(rows))
@@ -75,11 +93,16 @@ def exact(model: Model, background: pd.DataFrame, positive: object) -> Explainer
     """
     if model.inside is None:
         return None
+    if model.format == "skops":
+        return _of_estimator(model, background, positive)
     held, encode = model.inside.held, model.inside.encode
-    if model.format == "lightgbm":
-        return _of_forest(of_lightgbm(held), model, encode)
-    if model.format == "xgboost":
-        return _of_xgboost(model)
+    found = _of_forest(of_lightgbm(held), model, encode) if model.format == "lightgbm" else _of_xgboost(model)
+    return found.mirrored() if found is not None and model.inside.mirrored else found
+
+
+def _of_estimator(model: Model, background: pd.DataFrame, positive: object) -> Explainer | None:
+    assert model.inside is not None
+    held, encode = model.inside.held, model.inside.encode
     before, last = _steps(held)
 
     def read(rows: pd.DataFrame) -> Floats:
@@ -88,23 +111,25 @@ def exact(model: Model, background: pd.DataFrame, positive: object) -> Explainer
     forest = _of_forest(of_sklearn(last, positive=positive), model, read)
     if forest is not None or type(last).__name__ not in LINES:
         return forest
-    return _of_line(last, model, encode=read, usual=read(model.read(background)).mean(axis=0), positive=positive)
+    rows = read(model.read(background))
+    known = rows[np.isfinite(rows).all(axis=1)]
+    usual = known.mean(axis=0) if len(known) else np.zeros(rows.shape[1])
+    return _of_line(last, model, encode=read, usual=usual, positive=positive)
 
 
 def _steps(estimator: Any) -> tuple[Callable[[pd.DataFrame], Floats] | None, Any]:
     """A pipeline of steps that each keep columns apart, and its last step; an estimator by itself has no steps."""
-    from sklearn.base import OneToOneFeatureMixin
-
     steps = [step for _, step in getattr(estimator, "steps", [])]
     if not steps:
         return None, estimator
-    if not all(isinstance(step, OneToOneFeatureMixin) for step in steps[:-1]):
+    if not all(type(step).__name__ in APART for step in steps[:-1]):
         return None, None
 
     def before(rows: pd.DataFrame) -> Floats:
         matrix: Any = rows
-        for step in steps[:-1]:
-            matrix = step.transform(matrix)
+        with willing("model"):
+            for step in steps[:-1]:
+                matrix = step.transform(matrix)
         return np.asarray(matrix, dtype=float)
 
     return (before if len(steps) > 1 else None), steps[-1]
@@ -114,11 +139,11 @@ def _steps(estimator: Any) -> tuple[Callable[[pd.DataFrame], Floats] | None, Any
 
 
 def _of_forest(forest: Forest | None, model: Model, encode: Callable[[pd.DataFrame], Floats]) -> Explainer | None:
-    if forest is None:
+    if forest is None or forest.leaves > MOST_LEAVES:
         return None
     tables = tables_of(forest)
     names = tuple(model.features[at] for at in tables.features)
-    work = sum(1 if table is not None else DEEP for _, _, table in tables.looked_up)
+    work = sum(1 if table is not None else DEEP * len(unit.leaves) for _, unit, table in tables.looked_up)
 
     def of(rows: pd.DataFrame) -> Explained:
         values = tables.values(encode(model.read(rows)))
@@ -149,7 +174,10 @@ def _of_line(
     if len(classes) == 2 and classes[0] == positive:
         weights, constant = -weights, -constant
     read = np.flatnonzero(weights.any(axis=0))
-    scale: Scale = "log-odds" if classes else "prediction"
+    odds = getattr(estimator, "loss", "log_loss") == "log_loss" and (
+        len(classes) == 2 or not hasattr(estimator, "loss")
+    )
+    scale: Scale = "prediction" if not classes else "log-odds" if odds else "score"
 
     def of(rows: pd.DataFrame) -> Explained:
         apart = (encode(model.read(rows)) - usual)[:, read]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rca.analysis.columns import Encoder, Floats, as_labels, kind_of
+from rca.analysis.columns import Floats, as_labels
 from rca.analysis.explained import Explained
 from rca.analysis.explainer import Explainer, exact
 from rca.errors import Unanswerable
@@ -70,21 +70,27 @@ def explainer_of(model: Model, background: pd.DataFrame, *, positive: object = 1
 def _sampled(model: Model, background: pd.DataFrame, *, seed: int) -> Explainer:
     if len(model.features) > MOST_SAMPLED:
         why = f"the model can only be asked, and reads {len(model.features)} features; up to {MOST_SAMPLED} are sampled"
-        raise Unanswerable(QUESTION, f"{why}. Give SHAP values of your own, or the model as trees")
+        raise Unanswerable(QUESTION, f"{why}. Give SHAP values of your own, or a model of fewer trees")
     rows = model.read(background)
     usual = rows.iloc[np.linspace(0, len(rows) - 1, min(BACKGROUND, len(rows))).astype(int)]
-    coded = _Coded.of(rows)
-    link, scale = _margin(model.scores(usual))
-
-    def ask(matrix: Floats) -> Floats:
-        return link(model.scores(coded.frame(np.asarray(matrix, dtype=float))))
+    said = model.scores(usual)
+    usual = usual[np.isfinite(said)]
+    if usual.empty:
+        raise Unanswerable(QUESTION, "the model has no number for rows of the reference")
+    link, scale = _margin(said)
 
     def of(asked: pd.DataFrame) -> Explained:
-        shap = _shap()
+        shap, coded = _shap(), _Coded.of(pd.concat([usual, model.read(asked)], ignore_index=True))
+
+        def ask(places: Floats) -> Floats:
+            answers = model.scores(coded.frame(places))
+            return link(np.where(np.isfinite(answers), answers, np.nan))
+
         with _seeded(seed):
-            explain = shap.PermutationExplainer(ask, shap.maskers.Independent(coded.matrix(usual)), seed=seed)
+            masker = shap.maskers.Independent(coded.places[: len(usual)])
+            explain = shap.PermutationExplainer(ask, masker, seed=seed)
             turns = 2 * len(model.features) + 1
-            found = explain(coded.matrix(model.read(asked)), max_evals=4 * turns, error_bounds=True, silent=True)
+            found = explain(coded.places[len(usual) :], max_evals=4 * turns, error_bounds=True, silent=True)
         return Explained(
             features=model.features,
             values=np.asarray(found.values, dtype=float)[:, :, None],
@@ -117,35 +123,32 @@ def log_odds(chances: Floats) -> Floats:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Coded:
-    """Columns as numbers that shap can mix, and back again, categories and types as they were."""
+    """Rows as numbers that shap can mix, and back again, every value of the type that it was.
 
-    encoder: Encoder
+    Attributes
+    ----------
+    like : pandas.DataFrame
+    places : ndarray of shape (rows, columns)
+        Of each value, the row that has it first.
+    """
+
     like: pd.DataFrame
+    places: Floats
 
     @classmethod
     def of(cls, rows: pd.DataFrame) -> "_Coded":
-        return cls(encoder=Encoder.fit(rows, list(rows.columns)), like=rows)
+        return cls(like=rows, places=np.column_stack([_firsts(rows[name]) for name in rows]))
 
-    def matrix(self, rows: pd.DataFrame) -> Floats:
-        return self.encoder(rows)
+    def frame(self, places: Floats) -> pd.DataFrame:
+        at = np.asarray(places).astype(int)
+        return pd.DataFrame({name: self.like[name].array.take(at[:, k]) for k, name in enumerate(self.like)})
 
-    def frame(self, matrix: Floats) -> pd.DataFrame:
-        columns = {name: self._column(name, matrix[:, at]) for at, name in enumerate(self.like.columns)}
-        return pd.DataFrame(columns)
 
-    def _column(self, name: Any, codes: Floats) -> Any:
-        if kind_of(self.like[name]) == "numeric":
-            return codes
-        values = self._firsts(name)
-        gone = np.isnan(codes)
-        found = pd.Series(values.take(np.where(gone, 0, codes).astype(int)), dtype=self.like[name].dtype)
-        return found.mask(gone) if gone.any() else found
-
-    def _firsts(self, name: Any) -> Any:
-        """A value of each category as the table holds it, in order of code."""
-        column, order = self.like[name], self.encoder.codes[name]
-        first = pd.Series(np.arange(len(column))).groupby(as_labels(column)).first()
-        return column.to_numpy(dtype=object)[first.loc[list(order)].to_numpy()]
+def _firsts(column: "pd.Series[Any]") -> Floats:
+    """Of each value, the first row that has it; of a missing one, the first that has none."""
+    codes, _ = pd.factorize(as_labels(column), use_na_sentinel=False)
+    _, first = np.unique(codes, return_index=True)
+    return np.asarray(first[codes], dtype=float)
 
 
 def _shap() -> Any:

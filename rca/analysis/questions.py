@@ -199,18 +199,31 @@ def explain(
     if current is None:
         return answers.how_it_reasoned(_windows(case, None, roles), seed=seed, alpha=alpha)
     if _is_explained(case) and _is_explained(current):
+        _require_none({**roles, "model": model})
         return explaining.given_shift(
             given(case), given(current), (_data(case), _data(current)), seed=seed, alpha=alpha
         )
-    pair = model if isinstance(model, tuple) else (model,)
-    windows = windows_from(
-        *_frames(case, current), model=pair[0], **{"metric": "mae", **roles}
-    )  # which, it does not ask
+    pair = tuple(model) if isinstance(model, tuple | list) else None
+    if pair is not None and len(pair) != 2:
+        what = f"{len(pair)} models, where a pair answers: one before, one after"
+        raise InvalidCase.because(what, place="model", hint="give two, or one by itself")
+    alone = model if pair is None else None
+    windows = windows_from(*_frames(case, current), model=alone, **{"metric": "mae", **roles})  # which, it does not ask
     known, both = windows.roles, None
-    if len(pair) > 1 and windows.model is not None:
-        now = model_of(pair[1], known.features, positive=known.positive)
-        both = (windows.model, now) if now is not None else None
-    return explaining.explain(windows, models=both, seed=seed, alpha=alpha)
+    if pair is not None:
+        first, second = (model_of(one, known.features, positive=known.positive) for one in pair)
+        assert first is not None
+        assert second is not None
+        both = first, first if pair[0] is pair[1] else second
+    return explaining.explain(windows, models=both, brought=model is None, seed=seed, alpha=alpha)
+
+
+def _require_none(asked: dict[str, Any]) -> None:
+    """SHAP values by themselves leave nothing to be said of columns or models."""
+    for name, value in asked.items():
+        if value is not None:
+            hint = "give tables with the values as columns, such as shap_income, for questions of a label or of groups"
+            raise InvalidCase.because(f"SHAP values alone have no {name}", place="arguments", hint=hint)
 
 
 def _is_explained(table: Any) -> bool:
@@ -224,7 +237,13 @@ def _data(explanation: Any) -> "pd.DataFrame":
     data, values = getattr(explanation, "data", None), explanation.values
     if data is None:
         return pd.DataFrame(index=range(len(values)))
-    return pd.DataFrame(data, columns=list(explanation.feature_names))
+    import numpy as np
+
+    names, held = list(explanation.feature_names or ()), np.asarray(data)
+    if held.shape != (len(values), len(names)):
+        what = f"data have the shape {held.shape}, for {len(values)} rows of {len(names)} features"
+        raise InvalidCase.because(what, place="SHAP values", hint="leave data out, or give one value for each")
+    return pd.DataFrame(held, columns=names).infer_objects()
 
 
 def onset(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Onset | None:

@@ -149,6 +149,10 @@ def _able(before: Explained, after: Explained) -> None:
 def _aligned(sides: Sides) -> Sides:
     """The same features in the same order on both sides; what one model does not read is worth nothing to it."""
     every = [*sides.explained, *(sides.crossed or ())]
+    kinds = sorted({f"{one.scale} of {one.values.shape[2]}" for one in every})
+    if len(kinds) > 1:
+        why = f"the windows' values add up to different things, {kinds[0]} and {kinds[1]} outputs"
+        raise Unanswerable("how did the model's reasons change", f"{why}. Give functions that answer with one chance")
     names = tuple(dict.fromkeys(name for one in every for name in one.features))
     filled = [_filled(one, names) for one in every]
     crossed = (filled[2], filled[3]) if sides.crossed else None

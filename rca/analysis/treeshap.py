@@ -31,6 +31,9 @@ CHUNK = 16_384
 WIDEST, ALONE = 10, 12
 """Conditions of a table of several leaves, and of one; with more, only the patterns that rows have are worked out."""
 
+LARGEST = 500_000_000
+"""Bytes of all tables; of leaves beyond them, only the patterns that rows have are worked out."""
+
 ZERO = 1e-35
 """LightGBM takes numbers this near to zero for it."""
 
@@ -370,6 +373,11 @@ def tables_of(forest: Forest, *, widest: int = WIDEST) -> Tables:
 
 
 def _looked_up(units: Sequence[tuple[int, Unit]], widest: int) -> Iterator[LookedUp]:
+    left = LARGEST
     for output, unit in units:
-        wide = len(unit.conditions) > widest
-        yield output, unit, None if wide else _table(unit, np.arange(2 ** len(unit.conditions)))
+        if len(unit.conditions) > widest or left <= 0:
+            yield output, unit, None
+            continue
+        table = _table(unit, np.arange(2 ** len(unit.conditions)))
+        left -= table[1].nbytes
+        yield output, unit, table

@@ -201,9 +201,9 @@ def of_sklearn(estimator: Any, *, positive: object = 1) -> Forest | None:
     if name.startswith(("RandomForest", "ExtraTrees", "DecisionTree", "ExtraTree")):
         return _averaged(estimator, positive)
     if name.startswith("GradientBoosting"):
-        return _boosted(estimator)
+        return _boosted(estimator, positive)
     if name.startswith("HistGradientBoosting"):
-        return _binned(estimator)
+        return _binned(estimator, positive)
     return None
 
 
@@ -230,7 +230,7 @@ def _averaged(estimator: Any, positive: object) -> Forest | None:
     return Forest(trees=tuple(trees), start=np.zeros(len(wanted)), scale=scale, single=True)
 
 
-def _boosted(estimator: Any) -> Forest | None:
+def _boosted(estimator: Any, positive: object) -> Forest | None:
     """Trees that are added to a constant; None where they start from a model of their own."""
     import numpy as np
 
@@ -238,13 +238,21 @@ def _boosted(estimator: Any) -> Forest | None:
         return None
     origin = np.zeros((1, estimator.n_features_in_), dtype=np.float32)
     start = np.asarray(estimator._raw_predict_init(origin), dtype=float)[0]  # noqa: SLF001 - said nowhere else
+    sign = _sign(estimator, positive)
     trees = [
-        _sklearn_tree(member.tree_, estimator.learning_rate * member.tree_.value[:, 0, 0], output)
+        _sklearn_tree(member.tree_, sign * estimator.learning_rate * member.tree_.value[:, 0, 0], output)
         for stage in estimator.estimators_
         for output, member in enumerate(stage)
     ]
-    scale: Scale = "log-odds" if hasattr(estimator, "classes_") else "prediction"
-    return Forest(trees=tuple(trees), start=start, scale=scale, single=True)
+    scale: Scale = "prediction" if not hasattr(estimator, "classes_") else "score"
+    scale = "log-odds" if estimator.loss == "log_loss" else scale
+    return Forest(trees=tuple(trees), start=sign * start, scale=scale, single=True)
+
+
+def _sign(estimator: Any, positive: object) -> int:
+    """-1 where the margin of two classes speaks for the other one."""
+    classes = list(getattr(estimator, "classes_", ()))
+    return -1 if len(classes) == 2 and classes[0] == positive else 1
 
 
 def _sklearn_tree(tree: Any, value: "Floats", output: int) -> Tree:
@@ -263,23 +271,25 @@ def _sklearn_tree(tree: Any, value: "Floats", output: int) -> Tree:
     )
 
 
-def _binned(estimator: Any) -> Forest | None:
+def _binned(estimator: Any, positive: object) -> Forest | None:
     """Histogram-based boosted trees; None where they read categories, whose codes are the estimator's own."""
     import numpy as np
 
     if getattr(estimator, "is_categorical_", None) is not None:
         return None
     start = np.asarray(estimator._baseline_prediction, dtype=float).ravel()  # noqa: SLF001 - said nowhere else
+    sign = _sign(estimator, positive)
     trees = [
-        _binned_tree(member.nodes, output)
+        _binned_tree(member.nodes, output, sign)
         for stage in estimator._predictors  # noqa: SLF001 - likewise
         for output, member in enumerate(stage)
     ]
-    link = {"HistGradientBoostingClassifier": "log-odds", "HistGradientBoostingRegressor": "prediction"}
-    return Forest(trees=tuple(trees), start=start, scale=link[type(estimator).__name__])  # type: ignore[arg-type]
+    scale: Scale = "score" if estimator.loss in {"poisson", "gamma"} else "prediction"
+    scale = "log-odds" if hasattr(estimator, "classes_") else scale
+    return Forest(trees=tuple(trees), start=sign * start, scale=scale)
 
 
-def _binned_tree(nodes: Any, output: int) -> Tree:
+def _binned_tree(nodes: Any, output: int, sign: int) -> Tree:
     import numpy as np
 
     leaf = nodes["is_leaf"].astype(bool)
@@ -291,5 +301,5 @@ def _binned_tree(nodes: Any, output: int) -> Tree:
         right=np.where(leaf, -1, nodes["right"]).astype(np.int64),
         missing_left=nodes["missing_go_to_left"].astype(bool),
         cover=nodes["count"].astype(np.float64),
-        value=np.where(leaf, nodes["value"], 0.0),
+        value=np.where(leaf, sign * nodes["value"], 0.0),
     )

@@ -1,5 +1,7 @@
 """A table's columns as the matrix of floats that a model's library reads."""
 
+from decimal import Decimal
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from rca.errors import InvalidCase
@@ -39,7 +41,7 @@ def numbers_of(column: "pd.Series[Any]", place: str) -> "Floats":
     Raises
     ------
     InvalidCase
-        If it holds text or times.
+        If it holds anything else: text, times, lists.
     """
     import numpy as np
     import pandas as pd
@@ -47,8 +49,11 @@ def numbers_of(column: "pd.Series[Any]", place: str) -> "Floats":
     if column.isna().all():
         return np.full(len(column), np.nan)
     values = column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
-    words = values.dropna().map(lambda value: isinstance(value, str)).any() if values.dtype == object else False
-    if not (words or pd.api.types.is_string_dtype(values) or pd.api.types.is_datetime64_any_dtype(values)):
+    plain = not isinstance(values.dtype, np.dtype) or values.dtype.kind in "biuf"
+    numbers = (
+        values.dtype == object and values.dropna().map(lambda value: isinstance(value, Real | Decimal | np.bool_)).all()
+    )
+    if numbers or (plain and pd.api.types.is_numeric_dtype(values)):
         return np.asarray(pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan))
     what = f"the model reads numbers in {show(str(column.name))}, and the table has {column.dtype} there"
     raise InvalidCase.because(what, place=place)

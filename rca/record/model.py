@@ -7,8 +7,9 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -52,11 +53,14 @@ class Inside:
     contributions : callable or None
         The same rows → SHAP values as the library itself works them out, of shape (rows, outputs, features + 1); the
         last is the mean.
+    mirrored : bool
+        Whether the positive class is the other one than the margin speaks for.
     """
 
     held: Any
     encode: "Callable[[pd.DataFrame], Scores]"
     contributions: "Callable[[pd.DataFrame], Scores] | None" = None
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,7 +95,7 @@ class Model:
         Raises
         ------
         InvalidCase
-            If the table lacks a feature, or has text where the model reads numbers.
+            If the table lacks a feature or has text where the model reads numbers, or the model answers with text.
         Unanswerable
             If the model answers with more than one number for a row.
         """
@@ -100,7 +104,17 @@ class Model:
         rows = self.read(frame)
         if frame.empty:
             return np.empty(0)
-        return _one_a_row(np.asarray(self.answer(rows), dtype=np.float64), len(frame))
+        return _one_a_row(self._numbers(self.answer(rows)), len(frame))
+
+    def _numbers(self, said: Any) -> "Scores":
+        import numpy as np
+
+        try:
+            return np.asarray(said, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            what = f"the model answers with what is no number: {plain(str(error))}"
+            hint = "give a function that answers with the chance of the positive class"
+            raise InvalidCase.because(what, place=self.place, hint=hint) from error
 
     def read(self, frame: "pd.DataFrame") -> "pd.DataFrame":
         """The columns that it reads, in its order.
@@ -175,12 +189,15 @@ def model_in_memory(held: Any, *, features: Iterable[str] = (), positive: object
         return held
     names, place = tuple(features), "model"
     home = type(held).__module__.partition(".")[0]
+    _require_fitted(held, place)
     if home == "lightgbm":
         booster = getattr(held, "booster_", held)
-        return _read(booster.model_to_string().encode(), "lightgbm", place=place, columns=names, positive=positive)
+        read = _read(booster.model_to_string().encode(), "lightgbm", place=place, columns=names, positive=positive)
+        return _mirrored(read, held, positive)
     if home == "xgboost":
         booster = held.get_booster() if hasattr(held, "get_booster") else held
-        return _read(bytes(booster.save_raw("json")), "xgboost", place=place, columns=names, positive=positive)
+        read = _read(bytes(booster.save_raw("json")), "xgboost", place=place, columns=names, positive=positive)
+        return _mirrored(read, held, positive)
     if hasattr(held, "predict"):
         known = tuple(map(str, getattr(held, "feature_names_in_", names)))
         named, answer, inside = _estimator(held, _named(known, "skops", place), place=place, positive=positive)
@@ -189,6 +206,27 @@ def model_in_memory(held: Any, *, features: Iterable[str] = (), positive: object
         hint = "give a LightGBM, XGBoost or scikit-learn model, or a function of a frame"
         raise InvalidCase.because(f"{type(held).__name__} is no model", place=place, hint=hint)
     return Model(format="function", features=names, place=place, answer=held)
+
+
+def _require_fitted(held: Any, place: str) -> None:
+    if not (hasattr(held, "fit") and hasattr(held, "get_params")):
+        return
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    try:
+        check_is_fitted(held)
+    except NotFittedError as error:
+        what = f"{type(held).__name__} is not fitted"
+        raise InvalidCase.because(what, place=place, hint="give it as it answered") from error
+
+
+def _mirrored(model: Model, held: Any, positive: object) -> Model:
+    """The same, asked for its other class, where a wrapper of two classes says that this is the positive one."""
+    classes = list(getattr(held, "classes_", ()))
+    if len(classes) != 2 or classes[0] != positive or model.inside is None:
+        return model
+    return replace(model, answer=lambda frame: 1 - model.answer(frame), inside=replace(model.inside, mirrored=True))
 
 
 def _read(raw: bytes, form: ModelFormat, *, place: str, columns: Iterable[str], positive: object) -> Model:
@@ -322,17 +360,40 @@ def _skops(raw: bytes, skops: Any, *, place: str, positive: object) -> Reader:
 def _estimator(model: Any, names: tuple[str, ...], *, place: str, positive: object) -> Reader:
     """An estimator of scikit-learn."""
     inside = Inside(held=model, encode=partial(matrix_of, codes={}, place=place))
+
+    def predict(frame: "pd.DataFrame") -> Any:
+        with willing(place):
+            return model.predict(frame)
+
     if not hasattr(model, "predict_proba"):
-        return names, model.predict, inside
+        return names, predict, inside
     classes = list(model.classes_)
     yes = classes.index(positive) if positive in classes else len(classes) - 1
 
     def answer(frame: "pd.DataFrame") -> Any:
         if len(classes) > 2:
             raise Unanswerable(_QUESTION, "it tells more than two classes apart")
-        return model.predict_proba(frame)[:, yes]
+        with willing(place):
+            return model.predict_proba(frame)[:, yes]
 
     return names, answer, inside
+
+
+@contextmanager
+def willing(place: str) -> "Iterator[None]":
+    """Say what scikit-learn will not answer, missing values or categories that it does not know, in words of a case.
+
+    Raises
+    ------
+    InvalidCase
+        If it refuses the rows.
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        said = plain((str(error).splitlines() or [type(error).__name__])[0])
+        hint = "leave out such rows, or give a pipeline that reads them"
+        raise InvalidCase.because(f"the model refuses the rows: {said}", place=place, hint=hint) from error
 
 
 def _refuse_bomb(raw: bytes, place: str) -> None:
