@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rca.analysis.changepoint import Course, capped, chance, credible, tilts
@@ -41,6 +41,7 @@ def test_a_step_without_noise_is_dated_exactly(quiet, loud, height):
 
 
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=80), st.floats(-2, 2))
+@example([8.7e-157], 0.0)
 @settings(deadline=None)
 def test_the_interval_holds_the_estimate_and_both_are_rows(values, normal):
     found = change_point(np.array(values), normal)

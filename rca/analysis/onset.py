@@ -131,7 +131,7 @@ def change_point(values: Floats, normal: float) -> ChangePoint | None:
     if gain[at] <= 0:
         return None
     fitted = np.where(np.arange(len(values)) >= at, after[at] / left[at], 0.0)
-    variance = max(float(np.mean((excess - fitted) ** 2)), 1e-12 * gain[at])
+    variance = max(float(np.mean((excess - fitted) ** 2)), 1e-12 * gain[at], np.finfo(float).tiny)
     earliest, latest, _ = credible((gain - gain[at]) / (2 * variance), at, LEVEL)
     return ChangePoint(at=at, earliest=earliest, latest=latest)
 
