@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rca.analysis.engine import cascade, verdict
-    from rca.analysis.questions import drift, explain, faults, gaps, harm, joint, onset, slices
+    from rca.analysis.questions import causes, drift, explain, faults, gaps, harm, joint, onset, slices
     from rca.analysis.sketch import sketch, sketches
     from rca.errors import InvalidCase, RunFailed, Unanswerable
     from rca.finding import Finding
@@ -34,6 +34,7 @@ __all__ = [
     "__version__",
     "analyse",
     "cascade",
+    "causes",
     "check",
     "drift",
     "explain",
@@ -61,6 +62,7 @@ _HOMES = {
     "Unanswerable": "rca.errors",
     "analyse": "rca.report.kept",
     "cascade": "rca.analysis.engine",
+    "causes": "rca.analysis.questions",
     "check": "rca.record.case",
     "drift": "rca.analysis.questions",
     "explain": "rca.analysis.questions",

@@ -5,11 +5,17 @@ Tables may be of pandas, polars, Arrow, DuckDB, Dask or PySpark, or paths of Par
 read only when asked for is told from sketches, counted where the rows are.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from rca.analysis import answers
+from rca.analysis import causes as mechanisms
 from rca.analysis import explain as explaining
 from rca.analysis.arguments import model_of, names_of, seeded, share_of
+from rca.analysis.causes import Causes
+from rca.analysis.columns import as_numbers
 from rca.analysis.drift import MATERIAL, Drift
 from rca.analysis.drift import drift as compare
 from rca.analysis.explained import Explained, given
@@ -28,7 +34,7 @@ from rca.analysis.sketched import drift_of
 from rca.analysis.slices import Slices
 from rca.analysis.slices import slices as locate
 from rca.analysis.windows import Windows, both_windows, windows_from, windows_of
-from rca.errors import InvalidCase
+from rca.errors import InvalidCase, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,6 +168,74 @@ def joint(case: "Case | Any", current: Any = None, *, features: Any = None, seed
     return tell_apart(*both_windows(known), features=named or known.roles.features, rng=rng)
 
 
+def causes(
+    case: "Case | Any",
+    current: Any = None,
+    *,
+    graph: Any = None,
+    target: str | None = None,
+    seed: int = 0,
+    alpha: float = 0.05,
+    level: float = 0.95,
+    **asked: Any,
+) -> Causes:
+    """Which mechanism of a causal graph changed, and what that did to the metric or to the mean of a column.
+
+    Parameters
+    ----------
+    case : Case or table
+    current : table, optional
+    graph : Graph, networkx graph, mapping of node to causes, or pairs of cause and effect, optional
+        The case's own where left out.
+    target : str, optional
+        Column whose mean is looked at; the metric where left out.
+    seed : int
+        Draws the folds.
+    alpha, level : float
+        False discovery rate of the mechanisms that are called changed; level of the intervals.
+    **asked
+        Of plain tables: metric, model and the columns' roles, as `windows_from` takes them.
+
+    Raises
+    ------
+    InvalidCase
+        If the graph has a cycle, does not know the target or misspells a column.
+    Unanswerable
+        If there is no graph, or what is asked is not identifiable with the columns there are.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rng = np.random.default_rng(0)
+    >>> before, after = (pd.DataFrame({"x": rng.normal(size=1000)}) for _ in range(2))
+    >>> before["y"] = before["x"] + rng.normal(size=1000)
+    >>> after["y"] = after["x"] + 1 + rng.normal(size=1000)
+    >>> print(causes(before, after, graph=[("x", "y")], target="y"))
+    the mean of y changed by +1.13; 1 of 2 mechanisms changed: y +1.09 (1 to 1.17)
+    """
+    if current is not None and target is not None:
+        asked = {"metric": {"name": "mean", "column": target}, **asked}
+    windows = _windows(case, current, asked)
+    if target is not None:
+        _require_numbers(windows, target)
+    known = graph if graph is not None else getattr(case, "graph", None)
+    if known is not None and (graph is not None or known.kind == "causal"):
+        windows = replace(windows, parents=mechanisms.parents_of(mechanisms.edges_of(known)))
+    alpha, level = share_of(alpha, place="alpha"), share_of(level, place="level")
+    return mechanisms.causes(windows, target=target, rng=seeded(seed), alpha=alpha, level=level)
+
+
+def _require_numbers(windows: Windows, target: str) -> None:
+    """Refuse to take the mean of what is no number, or no column."""
+    for rows in (windows.reference, windows.current):
+        if target not in rows:
+            hint = did_you_mean(target, map(str, rows.columns))
+            raise InvalidCase.because(f"no column {target!r} in both windows", place="target", hint=hint)
+        if not np.isfinite(as_numbers(rows[target])).any():
+            hint = "name a column of numbers, or leave it out and name the metric 'rate'"
+            raise InvalidCase.because(f"the column {target!r} holds no numbers", place="target", hint=hint)
+
+
 def explain(
     case: "Case | Any", current: Any = None, *, model: Any = None, seed: int = 0, alpha: float = 0.05, **roles: Any
 ) -> ExplanationShift:
@@ -237,8 +311,6 @@ def _data(explanation: Any) -> "pd.DataFrame":
     data, values = getattr(explanation, "data", None), explanation.values
     if data is None:
         return pd.DataFrame(index=range(len(values)))
-    import numpy as np
-
     names, held = list(explanation.feature_names or ()), np.asarray(data)
     if held.shape != (len(values), len(names)):
         what = f"data have the shape {held.shape}, for {len(values)} rows of {len(names)} features"

@@ -5,21 +5,20 @@ Run with this folder and the project on the path: ``python a_change_attribution.
 
 import numpy as np
 
+import rca
 from rca.analysis.decomposition import decompose as decompose_change
-from rca.analysis.robust import attribute as attribute_mechanisms
-
-
-def parents_of(edges):
-    """Direct causes of every node that a list of (cause, effect) knows."""
-    nodes = sorted({node for edge in edges for node in edge})
-    return {node: [cause for cause, effect in edges if effect == node] for node in nodes}
+from rca.analysis.invariance import unchanged
 
 
 def attribute(old, new, edges, target, seed, level):
     """A, D and G: the parts of a mean's change."""
-    rng = np.random.default_rng(seed)
-    found = attribute_mechanisms(old, new, parents_of(edges), target=target, level=level, rng=rng)
-    return {part.node: (part.value, part.interval.low, part.interval.high) for part in found.parts}
+    found = rca.causes(old, new, graph=edges, target=target, seed=seed, level=level)
+    return {one.node: (one.contribution, one.interval.low, one.interval.high) for one in found.mechanisms}
+
+
+def mechanism(old, new, node, parents, seed):
+    """G, mechanism: whether P(node given parents) moved."""
+    return unchanged(old, new, {node: parents}, rng=np.random.default_rng(seed))[node]
 
 
 def causal(old, new, seed, level, edges, target):
