@@ -160,6 +160,155 @@ def test_a_window_of_few_rows_cannot_be_explained(booster):
         rca.explain(rows(49), rows(), model=booster)
 
 
+def test_columns_that_share_a_name_are_refused():
+    table = pd.concat([rows(), rows()[["a"]]], axis=1)
+    with pytest.raises(InvalidCase, match="reference: there are 2 columns 'a'"):
+        rca.explain(table, table, model=lambda frame: frame["b"])
+
+
+def test_an_answer_that_is_no_number_is_refused():
+    from sklearn.linear_model import RidgeClassifier
+
+    model = RidgeClassifier().fit(rows()[["a", "b"]], np.where(truth(rows()), "yes", "no"))
+    with pytest.raises(InvalidCase, match=r"model: the model answers with what is no number.*Hint: give a function"):
+        rca.explain(rows(), rows(), model=model)
+
+
+def test_a_model_that_is_not_fitted_is_refused():
+    from sklearn.linear_model import LogisticRegression
+
+    with pytest.raises(InvalidCase, match="model: LogisticRegression is not fitted"):
+        rca.explain(rows(), rows(), model=LogisticRegression())
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_pair_of_models_is_two(count):
+    with pytest.raises(InvalidCase, match=f"{count} models, where a pair answers"):
+        rca.explain(rows(), rows(), model=(lambda frame: frame["a"],) * count)
+
+
+def test_rows_that_an_estimator_refuses_are_said_in_its_words():
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import PolynomialFeatures
+
+    model = make_pipeline(PolynomialFeatures(), LogisticRegression()).fit(rows()[["a", "b"]], truth(rows()))
+    with pytest.raises(InvalidCase, match=r"model: the model refuses the rows: Input .* contains NaN"):
+        rca.explain(rows().assign(a=np.nan), rows(), model=model)
+
+
+def test_rows_without_a_value_that_a_line_reads_are_left_out():
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression().fit(rows()[["a", "b"]], truth(rows()))
+    holed = rows().assign(a=rows()["a"].where(rows()["b"] > 0, np.inf), y=truth(rows()))
+    found = rca.explain(holed, rows().assign(y=truth(rows())), model=model, label="y", features=["a", "b"])
+    assert found.n_reference == (rows()["b"] > 0).sum()
+    assert np.isfinite(found.loss.value)
+
+
+def test_models_on_different_scales_are_not_compared():
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.linear_model import LogisticRegression
+
+    frame = rows()[["a", "b"]]
+    forest = RandomForestClassifier(3, max_depth=2, random_state=0)
+    both = forest.fit(frame, truth(rows())), LogisticRegression().fit(frame, truth(rows()))
+    with pytest.raises(Unanswerable, match="log-odds of 1 and probability of 1"):
+        rca.explain(frame, frame, model=both)
+
+
+# --- the class that is asked for, and what a margin is ----------------------------------------------------------------
+
+
+def boosters():
+    from lightgbm import LGBMClassifier
+    from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
+
+    return [
+        GradientBoostingClassifier(n_estimators=5, random_state=0),
+        HistGradientBoostingClassifier(max_iter=5, random_state=0),
+        LGBMClassifier(n_estimators=5, verbosity=-1, n_jobs=1),
+    ]
+
+
+@pytest.mark.parametrize("model", boosters(), ids=lambda one: type(one).__name__)
+def test_asked_for_the_other_class_reasons_are_the_opposite_and_the_loss_is_the_same(model):
+    frame, later = rows()[["a", "b"]], rows(300, 4, shift=0.5)
+    words = [table[["a", "b"]].assign(y=np.where(truth(table), "yes", "no")) for table in (rows(), later)]
+    model.fit(frame, words[0]["y"])
+    yes, no = (rca.explain(*words, model=model, label="y", positive=one) for one in ("yes", "no"))
+    assert yes.loss.value == pytest.approx(no.loss.value)
+    assert yes["a"].direction.value == pytest.approx(-no["a"].direction.value)
+    assert model_in_memory(model, positive="no").scores(frame) == pytest.approx(
+        1 - model_in_memory(model, positive="yes").scores(frame)
+    )
+
+
+@pytest.mark.parametrize("loss", ["hinge", "exponential"])
+def test_a_margin_that_is_no_log_odds_has_no_log_loss(loss):
+    from sklearn.ensemble import GradientBoostingClassifier
+    from sklearn.linear_model import SGDClassifier
+
+    of = SGDClassifier if loss == "hinge" else GradientBoostingClassifier
+    model = of(loss=loss, random_state=0).fit(rows()[["a", "b"]], truth(rows()))
+    both = [table[["a", "b"]].assign(y=truth(table)) for table in (rows(), rows(300, 4))]
+    found = rca.explain(*both, model=model, label="y")
+    assert (found.scale, found.loss) == ("score", None)
+
+
+def test_a_step_that_mixes_columns_is_no_closed_form():
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import Normalizer
+
+    frame = rows()[["a", "b"]]
+    model = make_pipeline(Normalizer(), LogisticRegression()).fit(frame, truth(rows()))
+    assert explainer_of(model_in_memory(model), frame)(frame[:60])[0].method == "by sampling"
+
+
+# --- what is asked, and how often -------------------------------------------------------------------------------------
+
+
+def test_a_function_is_given_values_of_the_types_that_the_tables_have():
+    frame = rows(60).assign(day=pd.Timestamp("2026-01-01"), n=np.arange(60), gone=None).astype({"b": "Float64"})
+    seen = []
+
+    def answer(asked):
+        seen.append(asked)
+        return asked["day"].dt.day + asked["n"] + (asked["city"] == "x")
+
+    rca.explain(frame, frame.assign(city="new"), model=answer)
+    assert all((asked.dtypes == frame.dtypes).all() for asked in seen)
+    assert any((asked["city"] == "new").any() for asked in seen)
+
+
+def test_beside_a_model_that_can_only_be_asked_the_other_is_asked_of_no_more_rows():
+    from sklearn.linear_model import LogisticRegression
+
+    line = LogisticRegression().fit(rows(800)[["a", "b"]], truth(rows(800)))
+    asked = function(lambda frame: 1 / (1 + np.exp(-frame["a"])), ("a", "b"))
+    found = rca.explain(rows(800), rows(700, 2), model=(asked, line))
+    assert (found.n_reference, found.n_current) == (300, 300)
+
+
+def test_a_forest_of_very_many_leaves_is_only_asked(monkeypatch):
+    from sklearn.ensemble import RandomForestClassifier
+
+    frame = rows()[["a", "b"]]
+    model = model_in_memory(RandomForestClassifier(3, random_state=0).fit(frame, truth(rows())))
+    monkeypatch.setattr("rca.analysis.explainer.MOST_LEAVES", 10)
+    assert explainer_of(model, frame)(frame[:50])[0].method == "by sampling"
+
+
+def test_without_room_for_tables_the_values_are_the_same(booster, monkeypatch):
+    model = model_in_memory(booster)
+    roomy, _ = explainer_of(model, rows())(rows())
+    monkeypatch.setattr("rca.analysis.treeshap.LARGEST", 0)
+    tight, _ = explainer_of(model, rows())(rows())
+    np.testing.assert_allclose(tight.values, roomy.values, atol=1e-12)
+
+
 # --- the shift --------------------------------------------------------------------------------------------------------
 
 
@@ -269,6 +418,39 @@ def test_columns_of_shap_values_are_taken_as_they_are():
     assert among(rows(), ["a", "b"]) is None
 
 
+def test_a_model_in_hand_goes_before_columns_that_are_called_like_shap_values():
+    both = [table.assign(shap_a=table["b"]) for table in (rows(), rows(400, 9))]
+    found = rca.explain(*both, model=function(lambda frame: frame["shap_a"], ("a", "shap_a")), features=["a"])
+    assert found.reasons[0].column == "shap_a"
+    assert found.method == "by sampling"
+
+
+def test_values_that_one_window_alone_brings_along_are_not_compared():
+    both = rows().assign(shap_a=0.0, shap_b=1.0), rows(400, 9).assign(shap_b=1.0)
+    with pytest.raises(Unanswerable, match="one window alone brings SHAP values of 'a'"):
+        rca.explain(*both, features=["a", "b"])
+
+
+@pytest.mark.parametrize("more", [{"label": "y"}, {"model": len}])
+def test_shap_values_by_themselves_are_asked_of_no_label_or_model(more):
+    one = shap.Explanation(rows()[["a", "b"]].to_numpy(), feature_names=["a", "b"])
+    with pytest.raises(InvalidCase, match=f"SHAP values alone have no {min(more)}"):
+        rca.explain(one, one, **more)
+
+
+def test_scores_that_changed_their_unit_are_stood_in_for_by_two(booster):
+    model = model_in_memory(booster)
+    tables = (rows(1200, 3), 1), (rows(1200, 4), 100)
+    both = [table.assign(score=unit * model.scores(table)) for table, unit in tables]
+    assert rca.explain(*both, score="score").models == 2
+
+
+def test_scores_that_are_missing_from_a_window_cannot_be_stood_in_for(booster):
+    scored = rows(600, 3).assign(score=model_in_memory(booster).scores(rows(600, 3)))
+    with pytest.raises(Unanswerable, match="too few recorded scores"):
+        rca.explain(scored, scored.assign(score=np.nan), score="score")
+
+
 def test_values_that_do_not_fit_the_rows_are_refused():
     with pytest.raises(InvalidCase, match="2 features have a name"):
         given(shap.Explanation(np.zeros((3, 3)), feature_names=["a", "b"]))
@@ -276,6 +458,15 @@ def test_values_that_do_not_fit_the_rows_are_refused():
         given(pd.DataFrame({"a": [0.0] * 3}), pd.DataFrame({"a": [1, 2]}))
     with pytest.raises(InvalidCase, match="no column 'a'"):
         given(pd.DataFrame({"a": [0.0]}), pd.DataFrame({"b": [1]}))
+    with pytest.raises(InvalidCase, match="two features are called 'a'"):
+        given(shap.Explanation(np.zeros((3, 2)), feature_names=["a", "a"]))
+    with pytest.raises(InvalidCase, match="base_values have 3 outputs, and the values 1"):
+        given(shap.Explanation(np.zeros((3, 2)), base_values=np.zeros((3, 3)), feature_names=["a", "b"]))
+    with pytest.raises(InvalidCase, match="they are no numbers"):
+        given(pd.DataFrame({"a": ["much"]}))
+    loose = shap.Explanation(np.zeros((60, 2)), data=np.zeros((60, 1)), feature_names=["a", "b"])
+    with pytest.raises(InvalidCase, match=r"data have the shape \(60, 1\)"):
+        rca.explain(loose, loose)
 
 
 # --- losses -----------------------------------------------------------------------------------------------------------

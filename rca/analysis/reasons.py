@@ -50,6 +50,8 @@ class Reason:
         Of mean |SHAP|, and of mean SHAP.
     curve : Change or None
         How far the same value is explained otherwise (root mean square); None where one model explains both windows.
+        Of values that were given, a feature that works together with one that drifted has a curve that moves as well:
+        only on the same rows, by two models, is it the model alone.
     update : Change or None
         Of two models: the part of the size's change that the new model did on the same rows; the data did the rest.
     loss : Change or None
