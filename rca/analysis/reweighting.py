@@ -15,9 +15,11 @@ from rca.analysis.contribution import Contribution, Estimate, contribution, halv
 from rca.analysis.drift import Drift
 from rca.analysis.faults import ColumnFault, Faults
 from rca.analysis.information import CRITICAL, information
+from rca.analysis.invariance import unchanged
 from rca.analysis.metric import Measured, Parts
 from rca.analysis.ratios import Division, Ratio, chain_ratios, divide, mechanisms
 from rca.analysis.robust import MechanismPart, attribute
+from rca.analysis.two_sample import benjamini_hochberg
 from rca.analysis.windows import Windows
 from rca.errors import Unanswerable
 from rca.finding import CauseKind, Fault
@@ -98,19 +100,30 @@ def by_mechanism(windows: Windows, measured: Measured, *, rng: np.random.Generat
     target = windows.metric.column or windows.roles.label
     ancestors = _ancestors(windows.parents, target) if target in windows.parents else set(windows.parents)
     parents = {node: causes for node, causes in windows.parents.items() if node in ancestors}
-    tested = mechanisms(windows.reference, windows.current, parents, categorical=windows.roles.categorical)
-    changed = sorted((one for one in tested if one.q_value <= CHANGED), key=lambda one: one.q_value)[:PLAYERS]
+    changed = _changed(windows, parents, rng=rng)
     if not changed:
         return []
     read = windows.meter.read
     if read and set(read) <= set(windows.parents):
         try:
-            return _robustly(windows, read, {one.node for one in changed}, sign=measured.sign, rng=rng)
+            return _robustly(windows, read, set(changed), sign=measured.sign, rng=rng)
         except Unanswerable:  # a gap between groups, or hardly any rows that count: ratios still say something
             pass
     before, after = (windows.meter.parts(rows) for rows in (windows.reference, windows.current))
-    game = _Game(before=before, after=after, ratios={one.node: one.ratio for one in changed}, last=REST)
-    return _played(game, {one.node: _Link(kind="mechanism") for one in changed}, measured.sign)
+    counted = mechanisms(windows.reference, windows.current, parents, categorical=windows.roles.categorical)
+    ratios = {one.node: one.ratio for one in counted if one.node in changed}
+    game = _Game(before=before, after=after, ratios=ratios, last=REST)
+    return _played(game, {node: _Link(kind="mechanism") for node in changed}, measured.sign)
+
+
+def _changed(windows: Windows, parents: Mapping[str, tuple[str, ...]], *, rng: np.random.Generator) -> list[str]:
+    """Nodes that follow their parents otherwise, the surest first; that the parents moved is no such change."""
+    if not parents:
+        return []
+    coded = windows.roles.categorical
+    p_values = unchanged(windows.reference, windows.current, parents, categorical=coded, rng=rng)
+    tested = sorted(zip(benjamini_hochberg(list(p_values.values())), p_values, strict=True))
+    return [node for q_value, node in tested if q_value <= CHANGED][:PLAYERS]
 
 
 def _robustly(
