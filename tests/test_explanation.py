@@ -521,3 +521,18 @@ def test_of_several_classes_the_loss_is_divided_where_it_is_known_which_is_which
     else:
         assert found.turned()[0].column == "a"
         assert found.loss_start + sum(one.loss.value for one in found.reasons) == pytest.approx(found.loss.value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"seed": -1}, "-1 starts no random numbers"),
+        ({"alpha": 5}, "alpha"),
+        ({"model": (None, len)}, "1 models, where a pair answers"),
+        ({"model": [len]}, "1 models, where a pair answers"),
+    ],
+    ids=["seed", "alpha", "half a pair", "a pair of one"],
+)
+def test_an_argument_that_cannot_be_meant_is_refused(booster, asked, said):
+    with pytest.raises(InvalidCase, match=said):
+        rca.explain(rows(), rows(), **({"model": booster} | asked))

@@ -372,12 +372,14 @@ def test_categories_are_bars_with_their_intervals(curve):
 
 
 def test_the_claim_of_a_curve_says_whether_the_same_is_explained_otherwise(curve, shift):
-    def title(value):
-        return dependence(curve, replace(shift.reasons[0], curve=value)).title
+    def title(value, update=None):
+        return dependence(curve, replace(shift.reasons[0], curve=value, update=update)).title
 
     assert title(None) == "income: worth −1.00 where missing, +0.70 at 4 during the failure"
     assert title(change(0.005)) == "income: the same value is explained as before"
-    assert title(change(0.3)) == "income: the same is explained otherwise, by 0.3 (0.29 to 0.31) on average"
+    otherwise = "income: the same is explained otherwise, by 0.3 (0.29 to 0.31) on average"
+    assert title(change(0.3), update=change(0.1)) == otherwise
+    assert title(change(0.3)) == f"{otherwise}: by a changed model, or by drift of what it works together with"
 
 
 def test_empty_curves_are_not_drawn(shift, monkeypatch):

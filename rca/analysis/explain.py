@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rca.analysis.arguments import seeded
 from rca.analysis.cohorts import Cohort, placed
 from rca.analysis.columns import Encoder, Floats, Mask, as_labels, as_numbers, for_trees, holds
 from rca.analysis.condition import Condition, all_hold, conjunction
@@ -98,7 +99,7 @@ def explain(
     InvalidCase
         If the tables lack what the model reads.
     """
-    rng = np.random.default_rng(seed)
+    rng = seeded(seed)
     _require_rows(windows.reference, windows.current)
     known = _given(windows) if brought and models is None else None
     sides, chosen, assumptions = known or _worked_out(windows, models, seed=seed, rng=rng)
@@ -345,4 +346,4 @@ def given_shift(
         rows=(rows[0][kept[0]], rows[1][kept[1]]),
         one_model=False,
     )
-    return explanation_shift(sides, rng=np.random.default_rng(seed), alpha=alpha)
+    return explanation_shift(sides, rng=seeded(seed), alpha=alpha)

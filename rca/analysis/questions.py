@@ -13,7 +13,7 @@ import numpy as np
 from rca.analysis import answers
 from rca.analysis import causes as mechanisms
 from rca.analysis import explain as explaining
-from rca.analysis.arguments import model_of, names_of, seeded, share_of
+from rca.analysis.arguments import names_of, seeded, share_of
 from rca.analysis.causes import Causes
 from rca.analysis.columns import as_numbers
 from rca.analysis.drift import MATERIAL, Drift
@@ -35,6 +35,7 @@ from rca.analysis.slices import Slices
 from rca.analysis.slices import slices as locate
 from rca.analysis.windows import Windows, both_windows, windows_from, windows_of
 from rca.errors import InvalidCase, did_you_mean
+from rca.record.model import model_in_memory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -270,6 +271,7 @@ def explain(
     >>> print(explain(before, after, model=(then, now)).moved()[0])
     b weighs more: mean |SHAP| 0.159 → 0.617 (rank 2 → 2)
     """
+    alpha = share_of(alpha, place="alpha")
     if current is None:
         return answers.how_it_reasoned(_windows(case, None, roles), seed=seed, alpha=alpha)
     if _is_explained(case) and _is_explained(current):
@@ -278,16 +280,14 @@ def explain(
             given(case), given(current), (_data(case), _data(current)), seed=seed, alpha=alpha
         )
     pair = tuple(model) if isinstance(model, tuple | list) else None
-    if pair is not None and len(pair) != 2:
-        what = f"{len(pair)} models, where a pair answers: one before, one after"
+    if pair is not None and (len(pair) != 2 or any(one is None for one in pair)):
+        what = f"{sum(one is not None for one in pair)} models, where a pair answers: one before, one after"
         raise InvalidCase.because(what, place="model", hint="give two, or one by itself")
     alone = model if pair is None else None
     windows = windows_from(*_frames(case, current), model=alone, **{"metric": "mae", **roles})  # which, it does not ask
     known, both = windows.roles, None
     if pair is not None:
-        first, second = (model_of(one, known.features, positive=known.positive) for one in pair)
-        assert first is not None
-        assert second is not None
+        first, second = (model_in_memory(one, features=known.features, positive=known.positive) for one in pair)
         both = first, first if pair[0] is pair[1] else second
     return explaining.explain(windows, models=both, brought=model is None, seed=seed, alpha=alpha)
 

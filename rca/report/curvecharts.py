@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from math import sqrt
 
 from rca.analysis.curves import Curve
-from rca.analysis.reasons import Change, Reason
+from rca.analysis.reasons import Reason
 from rca.analysis.two_sample import Z
 from rca.report.charts import CALM, HARM, QUIET, Chart, Spec, chart, height, label, named_rows
 from rca.report.explanationcharts import LEGEND, Window, unit_of
@@ -31,7 +31,7 @@ def dependence(curve: Curve, reason: Reason | None = None, *, scale: str = "") -
     title = f"mean SHAP value ({unit_of(scale)})" if scale else "mean SHAP value"
     data, layout = draw(curve, title, {"reference": QUIET, "current": color})
     return Chart(
-        title=_curve_title(curve, reason.curve if reason else None),
+        title=_curve_title(curve, reason),
         alt=_curve_alt(curve),
         rows=tuple(_curve_row(curve, at) for at in range(len(curve.labels))),
         data=data,
@@ -172,12 +172,15 @@ def _side(curve: Curve, window: Window, color: str) -> Spec:
     }
 
 
-def _curve_title(curve: Curve, change: Change | None) -> str:
-    name = plain(curve.column, 40)
+def _curve_title(curve: Curve, reason: Reason | None) -> str:
+    name, change = plain(curve.column, 40), reason.curve if reason else None
     if change is not None and 0 in change.interval:
         return f"{name}: the same value is explained as before"
     if change is not None:
-        return f"{name}: the same is explained otherwise, by {change.value:.3g} ({change.interval}) on average"
+        by = f"{change.value:.3g} ({change.interval}) on average"
+        # Of values that were given, rows of the two windows are compared, and not the same rows by two models.
+        why = "" if reason and reason.update else ": by a changed model, or by drift of what it works together with"
+        return f"{name}: the same is explained otherwise, by {by}{why}"
     found = [(value, at) for at, value in enumerate(curve.current) if value is not None]
     if not found:
         return f"{name}: too few current rows of any value"
