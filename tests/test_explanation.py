@@ -15,7 +15,8 @@ from rca.analysis.explanation import explainer_of, to_shap
 from rca.analysis.reasons import ExplanationShift
 from rca.analysis.turned import divide_loss
 from rca.errors import InvalidCase, Unanswerable
-from rca.record.model import Model, model_in_memory
+from rca.record.model import Model, model_in_memory, read_model
+from tests.test_model import onnx
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -536,3 +537,31 @@ def test_of_several_classes_the_loss_is_divided_where_it_is_known_which_is_which
 def test_an_argument_that_cannot_be_meant_is_refused(booster, asked, said):
     with pytest.raises(InvalidCase, match=said):
         rca.explain(rows(), rows(), **({"model": booster} | asked))
+
+
+# --- models as files --------------------------------------------------------------------------------------------------
+
+
+def test_a_skops_file_is_explained_exactly(tmp_path):
+    from sklearn.linear_model import LogisticRegression
+
+    skops = pytest.importorskip("skops.io")
+    frame = rows()[["a", "b", "c"]]
+    skops.dump(LogisticRegression().fit(frame, truth(rows())), tmp_path / "model.skops")
+    found = rca.explain(
+        frame, frame.assign(a=frame["a"] + 1), model=read_model(tmp_path / "model.skops", "skops", place="m")
+    )
+    assert found.method == "in closed form"
+    assert found.moved()[0].column == "a"
+
+
+def test_an_onnx_file_can_only_be_asked_and_is_explained_by_sampling(tmp_path):
+    pytest.importorskip("onnxruntime")
+    (tmp_path / "model.onnx").write_bytes(onnx([2.0, -1.0], names=["a", "b"]))
+    frame = rows()[["a", "b"]]
+    found = rca.explain(
+        frame, frame.assign(a=frame["a"] + 1), model=read_model(tmp_path / "model.onnx", "onnx", place="m")
+    )
+    assert found.method == "by sampling"
+    assert found["a"].direction.value == pytest.approx(2.0, abs=0.3)
+    assert [one.column for one in found.moved()] == ["a"]
