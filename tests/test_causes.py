@@ -118,12 +118,42 @@ def test_an_unmeasured_cause_of_one_node_is_a_part_of_its_mechanism(windows, fou
     assert (without.unmeasured, between.unmeasured) == (("hidden",), ("step",))
 
 
-def test_windows_without_overlap_give_no_number_but_a_reason():
+def test_windows_without_overlap_are_told_apart_by_lines_carried_on_and_it_is_said():
     rng = np.random.default_rng(0)
-    apart = rca.causes(drawn(rng), drawn(rng, a=40), graph=EDGES, target="y")
-    assert not apart["b"].identifiable
-    assert "not identifiable" in apart.to_frame().set_index("mechanism").loc["b", "interval"]
-    assert any("overlap" in one.why for one in apart.unanswered)
+    found = rca.causes(drawn(rng), drawn(rng, a=40), graph=EDGES, target="y")
+    a = found["a"]
+    assert not a.identifiable
+    assert a.extrapolated
+    assert 20.0 in a.interval
+    assert "extrapolated" in str(a)
+    assert found.to_frame().set_index("mechanism").loc["a", "rests on"].startswith("every mechanism goes on")
+    assert any("overlap" in one.why for one in found.unanswered)
+    (claim,) = [one for one in found.findings() if one.cause.name == "a"]
+    assert claim.strength == "assumed"
+    assert claim.assumptions[-1].startswith("every mechanism goes on")
+
+
+def test_a_mechanism_that_is_no_line_is_not_carried_on():
+    rng = np.random.default_rng(0)
+    before, after = (
+        pd.DataFrame({"a": a}).assign(y=lambda rows: np.sin(3 * rows["a"]) + rng.normal(0, 0.1, 1500))
+        for a in (rng.uniform(-3, 3, 1500), rng.uniform(30, 36, 1500))
+    )
+    apart = rca.causes(before, after, graph=[("a", "y")], target="y")
+    assert not apart["a"].told
+    assert "not identifiable" in str(apart["a"])
+    assert "not identifiable" in apart.to_frame().set_index("mechanism").loc["a", "interval"]
+    assert not apart.findings()
+
+
+def test_a_narrow_window_within_a_wide_one_is_no_overlap():
+    rng = np.random.default_rng(0)
+    before, after = (pd.DataFrame({"a": rng.normal(0, spread, 1500)}) for spread in (0.1, 1))
+    before, after = (rows.assign(y=rows["a"] ** 2 + rng.normal(0, 0.01, 1500)) for rows in (before, after))
+    found = rca.causes(before, after, graph=[("a", "y")], target="y")
+    assert found["a"].extrapolated
+    assert 0.99 in found["a"].interval
+    assert abs(found["y"].contribution) < 0.05
 
 
 def test_it_says_itself_and_comes_back_from_json(found):

@@ -63,6 +63,20 @@ def test_a_column_that_is_constant_or_missing_changed_nothing():
     assert min(found.values()) > 0.5
 
 
+def test_parents_that_moved_away_altogether_are_no_change_of_the_mechanism():
+    assert compared(at=40.0)["y"] > 0.01
+
+
+def test_what_both_windows_reckon_alike_did_not_change_whatever_its_parents_did():
+    rng = np.random.default_rng(0)
+    before, after = (pd.DataFrame({"x": rng.normal(0, spread, 800), "k": rng.normal(size=800)}) for spread in (0.1, 3))
+    before, after = (rows.assign(total=rows["x"] * rows["k"] - rows["x"] ** 2) for rows in (before, after))
+    graph = {"x": [], "k": [], "total": ["x", "k"]}
+    assert unchanged(before, after, graph, rng=rng)["total"] == 1.0
+    assert unchanged(before, after.assign(total=after["total"] + 0.5), graph, rng=rng)["total"] < 1e-9
+    assert unchanged(before, after.assign(total=after["total"].where(after["k"] < 2)), graph, rng=rng)["total"] < 1.0
+
+
 def test_the_unit_and_the_order_of_columns_change_nothing():
     rng = np.random.default_rng(0)
     before, after = drawn(rng), drawn(rng, lift=0.05)

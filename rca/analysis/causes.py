@@ -6,17 +6,19 @@ interval. A mechanism may change and do nothing to a mean; so both are told.
 """
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from rca.analysis.chain import chain_of
+from rca.analysis.crossfit import Game
+from rca.analysis.extrapolated import Carried, apart, extrapolated
 from rca.analysis.invariance import unchanged
 from rca.analysis.metric import Parts
 from rca.analysis.result import Result, Row
-from rca.analysis.robust import MechanismAttribution, MechanismPart, attribute
+from rca.analysis.robust import MechanismAttribution, MechanismPart, attribute, game_of, mean_of
 from rca.analysis.two_sample import benjamini_hochberg
 from rca.analysis.windows import Windows
 from rca.errors import InvalidCase, Unanswerable, did_you_mean
@@ -35,6 +37,9 @@ ASSUMED = (
     "no unmeasured common cause changed",
     "rows are independent of each other",
 )
+
+EXTRAPOLATED = "every mechanism goes on outside its rows as it does inside, as a line or a parabola"
+"""What a contribution rests on where no row of one window looks like the other's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +64,8 @@ class MechanismChange:
         Whether enough rows of one window resemble the other's.
     steady : bool
         Whether each half of the rows gives the contribution the same sign.
+    extrapolated : bool
+        Whether the contribution is not identifiable, and comes of lines and parabolas carried on beyond their rows.
     """
 
     node: str
@@ -71,11 +78,17 @@ class MechanismChange:
     n_effective: float
     identifiable: bool
     steady: bool
+    extrapolated: bool = False
+
+    @property
+    def told(self) -> bool:
+        """Whether there is a contribution to speak of."""
+        return self.identifiable or self.extrapolated
 
     def __str__(self) -> str:
-        if not self.identifiable:
-            return f"{self.node}: not identifiable, no overlap ({self.n_effective:.0f} effective rows)"
-        return f"{self.node} {self.contribution:+.3g} ({self.interval})"
+        if not self.told:
+            return f"{self.node}: not identifiable, no overlap"
+        return f"{self.node} {self.contribution:+.3g} ({self.interval}{', extrapolated' if self.extrapolated else ''})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,8 +145,9 @@ class Causes(Result):
                 "given": ", ".join(one.parents) or "nothing",
                 "changed": one.moved,
                 "q-value": one.q_value,
-                "contribution": one.contribution if one.identifiable else None,
-                "interval": str(one.interval) if one.identifiable else "not identifiable: no overlap",
+                "contribution": one.contribution if one.told else None,
+                "interval": str(one.interval) if one.told else "not identifiable: no overlap",
+                "rests on": EXTRAPOLATED if one.extrapolated else "rows of both windows",
                 "effective rows": round(one.n_effective),
             }
             for one in self.mechanisms
@@ -142,16 +156,19 @@ class Causes(Result):
     @property
     def unanswered(self) -> tuple[Unanswered, ...]:
         """Mechanisms whose contribution the data cannot tell."""
-        why = "not identifiable: no overlap, only {:.0f} effective rows of one window look like the other's"
+        why = "not identifiable: no overlap, too few rows of one window look like the other's{}"
+        also = "; what is told is extrapolated"
         return tuple(
-            Unanswered(question=f"what did {one.node} do to {self.target}", why=why.format(one.n_effective))
+            Unanswered(
+                question=f"what did {one.node} do to {self.target}", why=why.format(also if one.extrapolated else "")
+            )
             for one in self.mechanisms
             if not one.identifiable
         )
 
     def findings(self) -> tuple[Finding, ...]:
-        """One of each mechanism that changed; suggested, as a graph is assumed."""
-        return tuple(self._finding(one) for one in self.moved if one.identifiable)
+        """One of each mechanism that changed; suggested, as a graph is assumed, and assumed where extrapolated."""
+        return tuple(self._finding(one) for one in self.moved if one.told)
 
     def _finding(self, one: MechanismChange) -> Finding:
         given = f" given {', '.join(one.parents)}" if one.parents else ""
@@ -165,7 +182,8 @@ class Causes(Result):
             interval=one.interval,
             q_value=one.q_value,
             n_effective=one.n_effective,
-            assumptions=self.assumptions,
+            strength="assumed" if one.extrapolated else "suggested",
+            assumptions=(*self.assumptions, EXTRAPOLATED) if one.extrapolated else self.assumptions,
             refuters=("the same sign in each half of the rows",) if one.steady else (),
         )
 
@@ -216,7 +234,10 @@ def causes(
     upstream = {part.node: part.parents for part in divided.parts}
     coded = windows.roles.categorical
     p_values = unchanged(seated.reference, seated.current, upstream, categorical=coded, rng=rng)
-    return _told(divided, p_values, alpha=alpha, unmeasured=unmeasured)
+    found = _told(divided, p_values, alpha=alpha, unmeasured=unmeasured)
+    pair = _pair(seated, columns, metric=target is None)
+    game = game_of(seated.reference, seated.current, chain_of(upstream, columns), parts=pair, categorical=coded)
+    return _carried_on(_kept_apart(found, apart(game)), game, level=level)
 
 
 def edges_of(graph: Any) -> tuple[tuple[str, str], ...]:
@@ -317,20 +338,56 @@ def _divided(
     level: float,
 ) -> MechanismAttribution:
     """The target's change divided among the mechanisms."""
-    pair: tuple[Parts, Parts] | None = None
-    if metric:
-        pair = windows.meter.parts(windows.reference), windows.meter.parts(windows.current)
     done = attribute(
         windows.reference,
         windows.current,
         parents,
         target=columns,
-        parts=pair,
+        parts=_pair(windows, columns, metric=True) if metric else None,
         categorical=windows.roles.categorical,
         rng=rng,
         level=level,
     )
     return replace(done, target=windows.metric.name.replace("_", " ")) if metric else done
+
+
+def _pair(windows: Windows, columns: Sequence[str], *, metric: bool) -> tuple[Parts, Parts]:
+    """What the metric, or the mean of the first column, is made of."""
+    if metric:
+        return windows.meter.parts(windows.reference), windows.meter.parts(windows.current)
+    return mean_of(windows.reference[columns[0]]), mean_of(windows.current[columns[0]])
+
+
+def _kept_apart(found: Causes, nodes: Collection[str]) -> Causes:
+    """With what rests on rows that have no like in the other window called not identifiable."""
+    told = (replace(one, identifiable=one.identifiable and one.node not in nodes) for one in found.mechanisms)
+    return replace(found, mechanisms=tuple(told))
+
+
+def _carried_on(found: Causes, game: Game, *, level: float) -> Causes:
+    """With what is not identifiable told by extrapolation, where there is something to go on with."""
+    lost = {one.node for one in found.mechanisms if not one.identifiable}
+    alike = {one.node for one in found.mechanisms if one.p_value > found.alpha}
+    carried = extrapolated(game, unchanged=alike, level=level) if lost else {}
+    told = [
+        _extrapolated(one, carried[one.node]) if one.node in lost & set(carried) else one for one in found.mechanisms
+    ]
+    told.sort(key=_what_did_most)
+    return replace(found, mechanisms=tuple(told), unexplained=found.change - sum(one.contribution for one in told))
+
+
+def _extrapolated(one: MechanismChange, carried: Carried) -> MechanismChange:
+    return replace(
+        one,
+        contribution=carried.value,
+        interval=carried.interval,
+        steady=all(half * carried.value > 0 for half in carried.halves),
+        extrapolated=True,
+    )
+
+
+def _what_did_most(one: MechanismChange) -> tuple[bool, float]:
+    return not one.moved, -abs(one.contribution)
 
 
 def _told(
@@ -340,7 +397,7 @@ def _told(
     found = [
         _change(part, p_value=p_values[part.node], q_value=q_values[part.node], alpha=alpha) for part in divided.parts
     ]
-    found.sort(key=lambda one: (not one.moved, -abs(one.contribution)))
+    found.sort(key=_what_did_most)
     return Causes(
         target=divided.target,
         change=divided.change,

@@ -121,7 +121,7 @@ def _one_fold(game: Game, steps: Sequence[Step], held: Masks) -> tuple[Floats, W
     plain, added = np.zeros(players), [np.zeros((int(mask.sum()), players, players)) for mask in held]
     for t, share in game.nodes:
         at = passed(steps, t)
-        slope, linear = _linearised(at, root=game.root)
+        slope, linear = linearised(at, root=game.root)
         plain += share * slope
         for k, one in enumerate(steps):
             for side, rows in enumerate(influence(one, at, held, k=k, t=t)):
@@ -129,7 +129,7 @@ def _one_fold(game: Game, steps: Sequence[Step], held: Masks) -> tuple[Floats, W
     return plain, (added[0], added[1])
 
 
-def _linearised(at: Passed, *, root: bool) -> tuple[Floats, Callable[[Floats], Floats]]:
+def linearised(at: Passed, *, root: bool) -> tuple[Floats, Callable[[Floats], Floats]]:
     """Derivatives of the metric by each mechanism's share, and what rows add to them, to first order.
 
     With ``r = N / D`` and a derivative ``r' = (N' - r D') / D``, each of the four is a mean that rows add to.

@@ -38,6 +38,12 @@ ROWS_A_PRODUCT = 50
 MOST = 24
 """Products that are looked at, at most."""
 
+RECKONED = 1e-6
+"""Standard deviations that a node that is reckoned from its parents may be off, as its number is stored."""
+
+TINY = 1e-300
+"""Keeps a parent that never varies from dividing by zero."""
+
 QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Of a root; a node with parents is compared by its mean, spread and slopes."""
 
@@ -66,7 +72,8 @@ def unchanged(
     -------
     dict of str to float
         By chi-square over the settings of the parents where all have few values; else by the generalised covariance
-        measure, which sees a change of the mean, the spread and the slopes (of a root: of any quantile).
+        measure, which sees a change of the mean, the spread about it and the slopes (of a root: of any quantile). 1
+        for a node that both windows reckon alike from its parents.
 
     References
     ----------
@@ -92,8 +99,11 @@ def unchanged(
                 reference, current, {node: causes, **dict.fromkeys(causes, ())}, categorical=sorted(few)
             )
             found[node] = counted[0].p_value
+        elif causes and _is_reckoned(pd.concat([reference, current])[[node, *causes]]):
+            found[node] = 1.0
         else:
-            found[node] = _by_products(_told_of(laid[node], root=not causes), [laid[one] for one in causes], folds)
+            told = laid[node] if causes else _told_of(laid[node])
+            found[node] = _by_products(told, [laid[one] for one in causes], folds)
     return found
 
 
@@ -107,11 +117,28 @@ def _countable(reference: pd.DataFrame, current: pd.DataFrame, causes: Sequence[
     return bool(min(len(reference), len(current)) >= SETTINGS_ROWS * settings)
 
 
-def _told_of(node: Windows, *, root: bool) -> Windows:
-    """What is compared of a node: its lines and squares; of a root's number on which side of some quantiles it lies."""
+def _is_reckoned(both: pd.DataFrame) -> bool:
+    """Whether the first column is one polynomial of second degree of the others in every row."""
+    if not all(pd.api.types.is_numeric_dtype(dtype) for dtype in both.dtypes):
+        return False
+    sure = np.asarray(both, dtype=float)
+    sure = sure[np.isfinite(sure).all(axis=1)]
+    y, x = sure[:, 0], sure[:, 1:]
+    if len(sure) < len(both) or len(both.T) > MOST or not y.std() or not np.isfinite(y.std() * x.std(axis=0)).all():
+        return False
+    x = (x - x.mean(axis=0)) / np.maximum(x.std(axis=0), TINY)
+    one, other = np.triu_indices(x.shape[1])
+    terms = np.column_stack([np.ones(len(x)), x, x[:, one] * x[:, other]])
+    some = np.unique(np.linspace(0, len(x) - 1, 4 * terms.shape[1]).astype(int))  # a fit of few rows that holds for all
+    learned = np.linalg.lstsq(terms[some], y[some])[0]
+    return bool(np.abs(y - terms @ learned).max() <= RECKONED * y.std())
+
+
+def _told_of(node: Windows) -> Windows:
+    """What is compared of a root: its lines and squares, and on which side of some quantiles its number lies."""
     terms = polynomial([node], node, room=node[0].shape[1])
     told = terms.reference[:, 1:], terms.current[:, 1:]
-    if root and node[0].shape[1] and len(np.unique(node[0][:, 0])) > FEW:
+    if node[0].shape[1] and len(np.unique(node[0][:, 0])) > FEW:
         at = np.unique(np.quantile(np.concatenate([node[0][:, 0], node[1][:, 0]]), QUANTILES))
         told = np.hstack([told[0], node[0][:, :1] <= at]), np.hstack([told[1], node[1][:, :1] <= at])
     return told
@@ -121,7 +148,8 @@ def _by_products(node: Windows, causes: Sequence[Windows], folds: tuple[npt.NDAr
     """p-value that products of what the parents tell neither of the node nor of the window have mean zero."""
     if not node[0].shape[1]:
         return 1.0
-    left, surprise = np.zeros((sum(map(len, node)), node[0].shape[1])), np.zeros(sum(map(len, node)))
+    spreads = [k for k, line in enumerate(np.vstack(node).T) if causes and len(np.unique(line)) > 2]
+    left, surprise = np.zeros((sum(map(len, node)), node[0].shape[1] + len(spreads))), np.zeros(sum(map(len, node)))
     learner = None
     for fold in range(FOLDS):
         train = folds[0] != fold, folds[1] != fold
@@ -129,11 +157,18 @@ def _by_products(node: Windows, causes: Sequence[Windows], folds: tuple[npt.NDAr
         response = node[0][:, 0], node[1][:, 0]
         learner = learner or chosen(causes, response, train)
         terms = terms_of(causes, response, train, learner=learner)
-        left[held] = _left(terms, node, train)[held]
+        left[held] = _left_with_spread(terms, node, train, spreads=spreads)[held]
         surprise[held] = _surprise(terms, train)[held]
     weights = [np.ones((len(left), 1)), *(np.vstack(one) for one in causes)]
     room = min(MOST, min(map(len, node)) // ROWS_A_PRODUCT)
     return _mean_is_zero(_products(left, np.hstack(weights), room) * surprise[:, None])
+
+
+def _left_with_spread(terms: Terms, node: Windows, train: Masks, *, spreads: Sequence[int]) -> Floats:
+    """What the parents leave of a node; and of the square of that, so that another spread about its mean shows."""
+    left = _left(terms, node, train)
+    squares = np.square(left[:, spreads])
+    return np.hstack([left, _left(terms, (squares[: len(node[0])], squares[len(node[0]) :]), train)])
 
 
 def _left(terms: Terms, node: Windows, train: Masks) -> Floats:

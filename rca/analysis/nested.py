@@ -18,6 +18,7 @@ References
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -25,6 +26,18 @@ from rca.analysis.basis import Masks, Terms, Windows
 from rca.analysis.columns import Floats
 
 Pair = tuple[Floats, Floats]
+
+
+class Mechanism(Protocol):
+    """What a pass through a chain asks of a mechanism; `Step` has it."""
+
+    @property
+    def after(self) -> Windows: ...
+
+    @property
+    def onward(self) -> Pair: ...
+
+    def mixed(self, t: float) -> Floats: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +105,7 @@ class Passed:
         return np.asarray(self.worth[0][0, 1:])
 
 
-def passed(steps: Sequence[Step], t: float) -> Passed:
+def passed(steps: Sequence[Mechanism], t: float) -> Passed:
     """Run a chain forwards and backwards with every mechanism mixed, ``1 - t`` to ``t``."""
     parts, players = steps[-1].after[0].shape[1], len(steps)
     means, worth = [np.zeros((1, 1 + players))], [np.zeros((parts, 1 + players, parts))]

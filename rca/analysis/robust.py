@@ -202,14 +202,8 @@ def attribute(
     """
     columns = (target,) if isinstance(target, str) else tuple(target)
     chain = chain_of(parents, columns)
-    before, after = parts or (_mean_of(reference[columns[0]]), _mean_of(current[columns[0]]))
-    outcome = _outcome(before, after)
-    game = Game(
-        chain=chain,
-        lines={node: lines(reference[node], current[node], coded=node in categorical) for node in chain.order},
-        outcome=outcome,
-        root=before.shape == "root",
-    )
+    before, after = parts or (mean_of(reference[columns[0]]), mean_of(current[columns[0]]))
+    game = game_of(reference, current, chain, parts=(before, after), categorical=categorical)
     return MechanismAttribution(
         target="the metric" if parts is not None else f"the mean of {columns[0]}",
         parts=tuple(_told(play(game, rng), chain, level=level)),
@@ -217,7 +211,25 @@ def attribute(
     )
 
 
-def _mean_of(values: "pd.Series[float]") -> Parts:
+def game_of(
+    reference: pd.DataFrame,
+    current: pd.DataFrame,
+    chain: Chain,
+    *,
+    parts: tuple[Parts, Parts],
+    categorical: Sequence[str] = (),
+) -> Game:
+    """Lay out the mechanisms upstream of a metric as the players of a game; the arguments are those of `attribute`."""
+    return Game(
+        chain=chain,
+        lines={node: lines(reference[node], current[node], coded=node in categorical) for node in chain.order},
+        outcome=_outcome(*parts),
+        root=parts[0].shape == "root",
+    )
+
+
+def mean_of(values: "pd.Series[float]") -> Parts:
+    """The parts of a column's mean, over its numbers."""
     numbers = as_numbers(values)
     known = np.isfinite(numbers)
     return Parts(numerator=np.where(known, numbers, 0.0)[:, None], denominator=known.astype(float)[:, None])
