@@ -109,6 +109,8 @@ def unchanged(
 
 def _few(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> bool:
     """Whether a column has so few values that its rows can be counted."""
+    if any(pd.api.types.is_float_dtype(one) and one.nunique() > FEW for one in (reference, current)):
+        return False  # and labels need not be spelled
     return len({*pd.unique(pd.Series(as_labels(reference))), *pd.unique(pd.Series(as_labels(current)))}) <= FEW
 
 
