@@ -148,12 +148,18 @@ def _score(arguments: Arguments) -> int:
 
 
 def _portfolio(arguments: Arguments) -> int:
-    from rca.analysis.portfolio import portfolio
+    from rca.report.portfolioreport import run_portfolio
 
-    settings = {"as_of": arguments.as_of, "zone": arguments.zone, "split": arguments.split}
-    joined = {"columns": ",".join(arguments.column), "targets": ",".join(arguments.target)}
-    found = portfolio(arguments.source, **settings, **{name: said or None for name, said in joined.items()})
-    _answer(found, as_json=arguments.json)
+    settings = {
+        "as_of": arguments.as_of,
+        "split": arguments.split,
+        "targets": ",".join(arguments.target),
+        "columns": ",".join(arguments.column),
+        "zone": arguments.zone,
+    }
+    given = {name: said for name, said in settings.items() if said}
+    run = run_portfolio(arguments.source, out=arguments.out, settings=given, progress=not arguments.quiet)
+    _answer(run, as_json=arguments.json)
     return DONE
 
 
@@ -172,9 +178,7 @@ def _run_takes(parser: Parser) -> None:
 
 
 def _run_options(parser: Parser) -> None:
-    parser.add_argument(
-        "--out", type=_path, default=Path("reports"), metavar="DIR", help="where reports go; default reports"
-    )
+    _out_option(parser)
     parser.add_argument("--only", type=_names, metavar="A,B", help="only these notebooks, such as drift,postmortem")
     parser.add_argument(
         "--set",
@@ -222,6 +226,7 @@ def _portfolio_takes(parser: Parser) -> None:
     parser.add_argument(
         "source", type=_path, metavar="DIR|FILE", help="folder of cases, or a table with a row an incident"
     )
+    _out_option(parser)
     parser.add_argument("--as-of", metavar="TIME", help="what 'now' is; default the last moment on record")
     parser.add_argument("--split", metavar="TIME", help="compare incidents from this moment on with those before")
     parser.add_argument("--zone", metavar="ZONE", help="zone of stamps without an offset, such as Europe/Berlin")
@@ -235,7 +240,14 @@ def _portfolio_takes(parser: Parser) -> None:
         metavar="MEASURE=LIMIT:SHARE",
         help="a promise, such as time_to_recover=4h:0.95",
     )
+    _quiet_option(parser)
     _json_option(parser)
+
+
+def _out_option(parser: Parser) -> None:
+    parser.add_argument(
+        "--out", type=_path, default=Path("reports"), metavar="DIR", help="where reports go; default reports"
+    )
 
 
 def _quiet_option(parser: Parser) -> None:

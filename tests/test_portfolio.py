@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rca import cli, portfolio
+from rca import portfolio
 from rca.analysis.portfolio import Portfolio
 from rca.analysis.response import Comparison, Summary, Trend
 from rca.analysis.spelling import between, scale, spelled
@@ -391,31 +391,3 @@ def test_of_the_service_incidents_the_median_is_told_the_mean_misleads_and_those
     assert length.warning().startswith("the mean, 198 min, misleads: it lies outside the interval of the median")
     (without,) = (one for one in told.oddities if one.kind == "without length")
     assert (without.count, len(set(without.incidents))) == (66, 66)
-
-
-# --- the command -----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def file(tmp_path):
-    path = tmp_path / "log.csv"
-    log(60).assign(id="x\x1b[2J").assign(id=lambda rows: [f"{name}{at}" for at, name in enumerate(rows.id)]).to_csv(
-        path, index=False
-    )
-    return path
-
-
-def test_the_command_says_what_the_function_does(file, capsys):
-    asked = ["--split", "2025-01-01T00:00Z", "--target", "time_to_recover=4h:0.5", "--target", "exposure=1h"]
-    assert cli.main(["portfolio", str(file), *asked, "--json"]) == cli.DONE
-    told = json.loads(capsys.readouterr().out)
-    assert told == portfolio(file, split=asked[1], targets="time_to_recover=4h:0.5,exposure=1h").to_dict()
-    assert cli.main(["portfolio", str(file)]) == cli.DONE
-    said = capsys.readouterr().out
-    assert said.startswith("log.csv: 60 incidents, 2024-01-")
-    assert "\x1b" not in said
-
-
-def test_bad_input_of_the_command_is_refused(file, capsys):
-    assert cli.main(["portfolio", str(file), "--column", "end=nowhere"]) == cli.BAD_INPUT
-    assert "no column 'nowhere'" in capsys.readouterr().err

@@ -105,6 +105,7 @@ TESTED_ELSEWHERE = {
     "rca/report/integrity.py": "test_manifest.py",
     "rca/report/kernel.py": "test_execute.py",
     "rca/report/markup.py": "test_page.py",
+    "rca/report/portfolioshow.py": "test_portfolioreport.py",
     "rca/report/publish.py": "test_execute.py",
     "rca/report/rerun.py": "test_manifest.py",
     "rca/report/rowcharts.py": "test_explanationcharts.py",

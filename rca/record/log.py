@@ -156,7 +156,7 @@ def _cases(folder: Path) -> Log:
         problems=tuple(problems),
         factors=tuple(noted for incident in incidents for noted in _factors(incident)),
         actions=tuple(noted for incident in incidents for noted in _actions(incident)),
-        sources={f"{case.folder.name}/{RECORD}": _sha256(case.folder / RECORD) for case in read},
+        sources={(case.folder / RECORD).relative_to(folder).as_posix(): _sha256(case.folder / RECORD) for case in read},
     )
 
 
