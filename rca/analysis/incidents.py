@@ -201,15 +201,17 @@ def _near(name: str) -> str:
 
 def _names(rows: pd.DataFrame) -> pd.Series:
     """What each incident is called; one without a name by its row."""
-    numbered = pd.Series([f"row {at + 1}" for at in range(len(rows))], dtype=object)
-    if "id" not in rows:
-        return numbered
-    said = _texts(rows["id"])
-    return said.where(said.notna() & (said != ""), numbered) if len(said) else numbered
+    said = _texts(rows["id"]) if "id" in rows else pd.Series(None, index=rows.index, dtype=object)
+    nameless = said.isna().to_numpy(bool) | (said == "").to_numpy(bool, na_value=False)
+    named = said.astype(object).to_numpy().copy()
+    named[nameless] = [f"row {at + 1}" for at in np.flatnonzero(nameless).tolist()]
+    return pd.Series(named, index=rows.index, dtype=object)
 
 
 def _texts(values: "pd.Series[Any]") -> "pd.Series[Any]":
     """Values as text, one spelling each; missing stays missing."""
+    if isinstance(values.dtype, pd.StringDtype):
+        return values
     known = values.notna()
     if pd.api.types.is_float_dtype(values) and (values[known] % 1 == 0).all():
         values = values.astype("Int64")

@@ -191,7 +191,7 @@ def portfolio(
         summaries=tuple(summary(one) for one in measured),
         untold=tuple(name for name in (*MEASURED, BETWEEN) if name not in {one.measure for one in measured}),
         grouped=grouped,
-        trends=tuple(trends(read, measured)),
+        trends=tuple(trends(read, measured, grouped)),
         comparisons=tuple(compared(read, measured, cut)) if cut is not None else (),
         targets=tuple(kept(target, read, measured) for target in promised),
         oddities=(*read.oddities, *(odd for one in measured for odd in one.oddities)),

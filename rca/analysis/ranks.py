@@ -9,8 +9,8 @@ import numpy.typing as npt
 from rca.analysis.columns import Floats, Mask
 from rca.analysis.survival import LEVEL, Estimate
 
-MANY = 20_000
-"""Lengths from which a growth is told; more would not change what is read."""
+MANY, TESTED = 20_000, 100_000
+"""Lengths at most from which a trend is told, and groups are tested: of more, so many spread evenly over them."""
 
 POWER = 0.80
 """Chance at which a change counts as one that could have been seen."""
@@ -18,6 +18,8 @@ POWER = 0.80
 
 def log_rank(lengths: Floats, ended: Mask, groups: npt.NDArray[Any]) -> float | None:
     """p-value of the log-rank test that all groups last alike; None where they cannot differ.
+
+    Of more lengths than `TESTED`, so many are asked, spread evenly over them.
 
     References
     ----------
@@ -28,7 +30,9 @@ def log_rank(lengths: Floats, ended: Mask, groups: npt.NDArray[Any]) -> float | 
     >>> log_rank(np.arange(1.0, 9.0), np.ones(8, bool), np.repeat([0, 1], 4)).__round__(4)
     0.0067
     """
-    if not ended.any() or len(np.unique(groups)) < 2:
+    every = slice(None, None, _stride(lengths, TESTED))
+    lengths, ended, groups = lengths[every], ended[every], groups[every]
+    if not ended.any() or (groups == groups[0]).all():
         return None
     from statsmodels.duration.survfunc import survdiff
 
@@ -39,12 +43,16 @@ def log_rank(lengths: Floats, ended: Mask, groups: npt.NDArray[Any]) -> float | 
     return float(p_value) if np.isfinite(p_value) else None
 
 
+def _stride(lengths: Floats, most: int) -> int:
+    return max(1, -(-len(lengths) // most))
+
+
 def trend_test(lengths: Floats, ended: Mask, along: Floats) -> tuple[float, float] | None:
     """Test of a trend: whether lengths grow or shrink along a number, such as the date.
 
     The score test of Cox's model at no effect, weighted by the number at risk as Gehan and Breslow have it, so that a
     few very long incidents do not decide. With `along` of two values it is their test of two groups; where nothing is
-    censored it is a rank correlation, as that of Mann and Kendall is.
+    censored it is a rank correlation, as that of Mann and Kendall is. Of more lengths than `MANY`, so many are asked.
 
     Returns
     -------
@@ -60,7 +68,8 @@ def trend_test(lengths: Floats, ended: Mask, along: Floats) -> tuple[float, floa
     >>> trend_test(np.arange(1.0, 9.0), np.ones(8, bool), np.arange(8.0))[0].__round__(3)
     3.144
     """
-    statistic = _score(lengths, ended, along)
+    every = slice(None, None, _stride(lengths, MANY))
+    statistic = _score(lengths[every], ended[every], along[every])
     return None if statistic is None else (statistic, math.erfc(abs(statistic) / math.sqrt(2)))
 
 
@@ -82,8 +91,7 @@ def growth(lengths: Floats, ended: Mask, along: Floats) -> Estimate:
     """Factor by which lengths grow along a number: the one that leaves no trend when it is taken off.
 
     ``trend_test(lengths / factor**along)`` is zero at the estimate and at its 5 % level at the ends of the interval, so
-    that the interval leaves out 1 exactly where the test finds a trend. With many lengths, `MANY` spread evenly over
-    them are asked.
+    that the interval leaves out 1 exactly where the test finds a trend.
 
     References
     ----------
@@ -97,8 +105,8 @@ def growth(lengths: Floats, ended: Mask, along: Floats) -> Estimate:
     >>> round(found.value / np.e, 1), found.holds(np.e), found.holds(1.0)
     (1.0, True, False)
     """
-    step = max(1, -(-len(lengths) // MANY))
-    lengths, ended, along = lengths[::step], ended[::step], along[::step]
+    every = slice(None, None, _stride(lengths, MANY))
+    lengths, ended, along = lengths[every], ended[every], along[every]
     if not len(lengths) or float(np.ptp(along)) == 0.0:
         return Estimate(value=None)
     centred = along - float(np.median(along))

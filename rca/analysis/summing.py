@@ -1,6 +1,6 @@
 """Lengths summed up: all of a measure, by group, over the quarters, and before and after a day."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -47,7 +47,7 @@ def summary(
     seconds, ended = (lengths.seconds, lengths.ended) if mask is None else (lengths.seconds[mask], lengths.ended[mask])
     curve = survival(seconds, ended)
     median = curve.quantile(0.5, grain=lengths.grain)
-    horizon = _horizon(curve)
+    horizon = horizon_of(curve)
     closed = seconds[ended]
     mean = float(closed.mean()) if len(closed) else None
     running = int(len(ended) - len(closed))
@@ -70,7 +70,7 @@ def summary(
     )
 
 
-def _horizon(curve: Survival) -> float | None:
+def horizon_of(curve: Survival) -> float | None:
     """Where the restricted mean ends: at the 90th percentile, or before, where too few are at risk to say more."""
     if not len(curve.times):
         return None
@@ -130,8 +130,10 @@ def by_group(lengths: Lengths, read: Incidents, grouping: str) -> Grouped | None
     told = tuple(
         summary(lengths, places[at + 1], grouping=grouping, group=names[at], out=int(out[at])) for at in kept.tolist()
     )
-    inside = np.isin(of, kept)
-    p_value = None if grouping == "quarter" else log_rank(lengths.seconds[inside], lengths.ended[inside], of[inside])
+    p_value = None
+    if grouping != "quarter":
+        inside = np.isin(np.arange(-1, len(names)), kept)[of + 1]
+        p_value = log_rank(lengths.seconds[inside], lengths.ended[inside], of[inside])
     others = int((sizes > 0).sum()) - len(kept)
     return Grouped(measure=lengths.measure, grouping=grouping, groups=told, others=others, p_value=p_value)
 
@@ -155,15 +157,17 @@ def at_one_rate(found: Iterable[Grouped | None]) -> tuple[Grouped, ...]:
 # --- over time -------------------------------------------------------------------------------------------------------
 
 
-def trends(read: Incidents, measured: Iterable[Lengths]) -> Iterator[Trend]:
-    """Of the number of incidents, then of each measure."""
+def trends(read: Incidents, measured: Iterable[Lengths], grouped: Iterable[Grouped]) -> Iterator[Trend]:
+    """Of the number of incidents, then of each measure, whose medians by quarter are among the groups."""
     if "quarter" not in read.labels:
         return
     codes, names = read.labels["quarter"]
     yield _counts(read, codes, names)
+    quarterly = {one.measure: one.groups for one in grouped if one.grouping == "quarter"}
     for lengths in measured:
         if lengths.measure != BETWEEN:
-            yield _trend(lengths, read, (codes, names))
+            groups = quarterly.get(lengths.measure) or [summary(lengths, grouping="quarter", group=names[-1])]
+            yield _trend(lengths, read, {one.group: one.median.value for one in groups})
 
 
 def _counts(read: Incidents, codes: Codes, names: tuple[str, ...]) -> Trend:
@@ -183,24 +187,20 @@ def _counts(read: Incidents, codes: Codes, names: tuple[str, ...]) -> Trend:
     )
 
 
-def _trend(lengths: Lengths, read: Incidents, quarters: tuple[Codes, tuple[str, ...]]) -> Trend:
-    codes, names = quarters
-    of = codes[lengths.rows]
-    dated = of >= 0
-    seconds, ended = lengths.seconds[dated], lengths.ended[dated]
-    years = read.began[lengths.rows][dated] / (TICKS * YEAR)
-    test = trend_test(seconds, ended, years) if dated.any() else None
-    long_enough = dated.any() and float(np.ptp(years)) >= SPAN
-    medians = [
-        survival(lengths.seconds[here], lengths.ended[here]).quantile(0.5).value
-        for here in (of == at for at in range(len(names)))
-    ]
+def _trend(lengths: Lengths, read: Incidents, medians: Mapping[str, float | None]) -> Trend:
+    """Of a measure, given its median of each quarter."""
+    began = read.began[lengths.rows]
+    dated = began != UNKNOWN
+    seconds, ended, years = lengths.seconds[dated], lengths.ended[dated], began[dated] / (TICKS * YEAR)
+    test = trend_test(seconds, ended, years) if len(years) else None
+    long_enough = len(years) and float(np.ptp(years)) >= SPAN
+    _, names = read.labels["quarter"]
     return Trend(
         measure=lengths.measure,
         factor=growth(seconds, ended, years) if long_enough else Estimate(value=None),
         p_value=test[1] if test else None,
-        quarters=names,
-        values=tuple(medians),
+        quarters=names[-GROUPS:],
+        values=tuple(medians.get(name) for name in names[-GROUPS:]),
     )
 
 
@@ -237,7 +237,8 @@ def compare(earlier: Floats, later: Floats, *, names: tuple[str, str] = ("earlie
     length, later against earlier: median ×..., no difference can be shown; log-rank p = ...
     """
     seconds = np.concatenate([earlier, later])
-    of = np.repeat([0, 1], [len(earlier), len(later)])
+    order = np.argsort(seconds, kind="stable")
+    seconds, of = seconds[order], np.repeat([0, 1], [len(earlier), len(later)])[order]
     lengths = Lengths(
         measure="length",
         start="start",

@@ -40,6 +40,7 @@ PACKAGES = (
     "pydantic",
     "scipy",
     "shap",
+    "statsmodels",
 )
 """Distributions that a number or a byte of a report may depend on."""
 
