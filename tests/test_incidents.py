@@ -77,6 +77,11 @@ def test_a_column_that_is_not_there_is_refused_by_name(columns, said):
         incidents_of(log(begn=[at(1)]), columns=columns)
 
 
+def test_a_log_of_numbers_in_place_of_moments_is_refused_by_the_names_of_its_columns():
+    with pytest.raises(InvalidCase, match="though created_at may be: there are numbers in it"):
+        incidents_of(log(id=["a"], created_at=[1_700_000_000]))
+
+
 def test_a_log_without_moments_is_refused():
     with pytest.raises(InvalidCase, match="no column is a moment or a length"):
         incidents_of(log(id=["a"], colour=["red"]))
@@ -254,9 +259,19 @@ def test_lengths_of_a_reopened_incident_add_up():
     assert sorted(lengths(read)[0]) == [300.0, 1800.0]
 
 
-@pytest.mark.parametrize("ids", [[1, 2, 1], [1.0, 2.0, 1.0], [True, False, True], ["x", "y", "x"]])
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [1, 2, 1],
+        [1.0, 2.0, 1.0],
+        [True, False, True],
+        ["x", "y", "x"],
+        [["x"], {"y": 1}, ["x"]],
+        ["\ud800", "y", "\ud800"],
+    ],
+)
 def test_names_may_be_of_any_type(ids):
-    assert len(incidents_of(log(id=ids, start=[at(1)] * 3, end=[at(2)] * 3))) == 2
+    assert len(incidents_of(log(id=pd.Series(ids, dtype=object), start=[at(1)] * 3, end=[at(2)] * 3))) == 2
 
 
 # --- open, and now ---------------------------------------------------------------------------------------------------
@@ -317,6 +332,12 @@ def test_lengths_may_be_given_in_place_of_moments(unit, size):
 def test_what_is_no_length_is_listed():
     read = incidents_of(log(id=["a", "b", "c"], minutes=["5", "long", "inf"], status=["closed"] * 3))
     assert odd(read.oddities) == {("unreadable", "minutes"): ("b", "c")}
+
+
+def test_a_length_beyond_all_reason_is_listed():
+    read = incidents_of(log(id=list("abc"), hours=[1e300, -1e300, 1]))
+    assert odd(read.oddities) == {("unreadable", "hours"): ("a", "b")}
+    assert lengths(read)[0] == [HOUR]
 
 
 def test_a_length_of_an_open_incident_is_censored():

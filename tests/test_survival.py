@@ -143,6 +143,14 @@ def test_equal_lengths_have_that_length_for_a_median():
     assert found.low <= 7.0
 
 
+@given(st.lists(st.sampled_from([60.0, 150.0, 7200.0]), min_size=1, max_size=80))
+@settings(max_examples=60, deadline=None)
+def test_an_interval_never_passes_by_lengths_that_many_incidents_have(lengths):
+    found = survival(np.array(lengths)).quantile(0.5, grain=30.0)
+    assert found.holds(found.value)
+    assert {found.low, found.high} <= {0.0, 60.0, 150.0, 7200.0, None, found.value}
+
+
 def test_longer_censoring_never_shortens_the_median():
     lengths = np.arange(1.0, 31.0)
     medians = [survival(lengths, ~((lengths > 10) & (lengths <= 10 + many))).quantile(0.5).value for many in (0, 4, 9)]

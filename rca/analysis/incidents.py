@@ -13,14 +13,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rca.analysis.columns import Floats, Mask, column_name
+from rca.analysis.columns import Floats, Mask, column_name, encodable
 from rca.analysis.frames import as_pandas, column_names, require
 from rca.analysis.frames import open_table as opened
 from rca.analysis.stamps import UNKNOWN, Codes, Ticks, is_number, moment_of, ticks_of
 from rca.errors import InvalidCase, did_you_mean
 from rca.record.incident import SEQUENCE
-from rca.record.log import AMOUNTS, FINAL, SPELLINGS, STAMPS, field_of
+from rca.record.log import AMOUNTS, FACTS, FINAL, SPELLINGS, STAMPS, field_of
 from rca.record.reading import plain, show
+
+LONGEST = 1e10
+"""Seconds, three centuries: what is longer is no length of an incident."""
 
 LISTED = 1000
 """Incidents that an oddity names; its count is of all of them."""
@@ -143,10 +146,14 @@ def incidents_of(
     rows = as_pandas(table, tuple(dict.fromkeys(assigned.values())), place="log")
     rows = pd.DataFrame({name: rows[column] for name, column in assigned.items()}).reset_index(drop=True)
     odd: list[Oddity] = []
+    for name in [name for name in FACTS if name in rows]:
+        rows[name] = _texts(rows[name])
     names = _names(rows)
+    numbers = []
     for name in [name for name in rows if name in (*STAMPS, "as_of")]:
         if name not in asked and is_number(rows[name]):
             rows = rows.drop(columns=name)
+            numbers.append(plain(assigned[name]))
         else:
             rows[name], lost, slip = ticks_of(rows[name], name, zone=zone)
             _note(odd, lost, names, kind="unreadable", of=name)
@@ -155,7 +162,8 @@ def incidents_of(
         hint = (
             "name columns by moments, such as onset and recovered, or start and end; or say which is which: `columns`"
         )
-        raise InvalidCase.because("no column is a moment or a length", place="log", hint=hint)
+        though = f", though {', '.join(numbers)} may be: there are numbers in it" if numbers else ""
+        raise InvalidCase.because(f"no column is a moment or a length{though}", place="log", hint=hint)
     if "start" in rows and "end" not in rows:
         last = next((name for name in ("closed", "resolved", "recovered") if name in rows), None)
         if last is not None:
@@ -201,7 +209,7 @@ def _near(name: str) -> str:
 
 def _names(rows: pd.DataFrame) -> pd.Series:
     """What each incident is called; one without a name by its row."""
-    said = _texts(rows["id"]) if "id" in rows else pd.Series(None, index=rows.index, dtype=object)
+    said = rows["id"] if "id" in rows else pd.Series(None, index=rows.index, dtype=object)
     nameless = said.isna().to_numpy(bool) | (said == "").to_numpy(bool, na_value=False)
     named = said.astype(object).to_numpy().copy()
     named[nameless] = [f"row {at + 1}" for at in np.flatnonzero(nameless).tolist()]
@@ -215,8 +223,8 @@ def _texts(values: "pd.Series[Any]") -> "pd.Series[Any]":
     known = values.notna()
     if pd.api.types.is_float_dtype(values) and (values[known] % 1 == 0).all():
         values = values.astype("Int64")
-    said = values.astype(object).where(known, None)
-    return said.map(str, na_action="ignore") if len(said) else said
+    said = [encodable(str(value)) if here else None for value, here in zip(values, known, strict=True)]
+    return pd.Series(said, index=values.index, dtype=object)
 
 
 # --- what is odd -----------------------------------------------------------------------------------------------------
@@ -262,7 +270,7 @@ def _settled(
     until = np.where(own == UNKNOWN, now, np.minimum(own, now))
     over = np.any([stamps[name] != UNKNOWN for name in FINAL if name in stamps] or [np.zeros(len(rows), bool)], axis=0)
     if "status" in rows and as_of == UNKNOWN:
-        over |= _texts(rows["status"]).fillna("").astype(str).str.strip().str.lower().isin(OVER).to_numpy(bool)
+        over |= rows["status"].fillna("").astype(str).str.strip().str.lower().isin(OVER).to_numpy(bool)
     _order(stamps, rows["name"], odd)
     return Incidents(
         names=rows["name"].to_numpy(object),
@@ -349,8 +357,9 @@ def _amounts(rows: pd.DataFrame, odd: list[Oddity]) -> Floats | None:
     if name is None:
         return None
     numbers = pd.to_numeric(rows[name], errors="coerce").to_numpy(float, na_value=np.nan)
-    _note(odd, rows[name].notna().to_numpy() & ~np.isfinite(numbers), rows["name"], kind="unreadable", of=name)
-    return np.where(np.isfinite(numbers), numbers * AMOUNTS[name], np.nan)
+    sound = np.abs(numbers) < LONGEST / AMOUNTS[name]
+    _note(odd, rows[name].notna().to_numpy() & ~sound, rows["name"], kind="unreadable", of=name)
+    return np.where(sound, np.round(np.where(sound, numbers, 0.0) * AMOUNTS[name], 6), np.nan)
 
 
 def _labels(rows: pd.DataFrame, began: Ticks) -> dict[str, tuple[Codes, tuple[str, ...]]]:
@@ -358,7 +367,7 @@ def _labels(rows: pd.DataFrame, began: Ticks) -> dict[str, tuple[Codes, tuple[st
     found = {}
     for name in ("severity", "category", "system"):
         if name in rows:
-            codes, distinct = pd.factorize(_texts(rows[name]), sort=True)
+            codes, distinct = pd.factorize(rows[name], sort=True)
             found[name] = codes.astype(np.int64), tuple(map(column_name, distinct))
     if (began != UNKNOWN).any():
         months = np.where(began == UNKNOWN, 0, began).astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)

@@ -183,7 +183,7 @@ def gaps_of(incidents: Incidents, codes: Codes | None = None) -> Lengths | None:
         ended=rising < known,
         rows=np.concatenate([order[gap > 0], order[running > 0]])[rising],
         left_out=np.empty(0, np.int64),
-        grain=0.0,
+        grain=grain_of(seconds[:known]),
         oddities=(overlap,) if count and codes is None else (),
     )
 

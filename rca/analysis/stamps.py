@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rca.analysis.columns import Mask
+from rca.analysis.columns import Mask, encodable
 from rca.errors import InvalidCase
 from rca.record.moment import FIRST, LAST
 from rca.record.reading import show
@@ -121,7 +121,7 @@ def _times(values: "pd.Series[Any]", name: str, *, zone: str | None) -> "pd.Seri
         return _in_zone(values.astype("datetime64[us]"), name, zone, first=values.dropna())
     if is_number(values):
         raise InvalidCase.because("holds numbers, and times were expected", place=f"log, {name}", hint=OFFSET)
-    words = values.dropna().map(str).astype(str).str.strip().str.replace(r" ?UTC$", "Z", regex=True)
+    words = values.dropna().map(_written).astype(str).str.strip().str.replace(r" ?UTC$", "Z", regex=True)
     zoned = words.str.contains(_OFFSET)
     naive = words[~zoned & words.str.fullmatch(_NAIVE)]
     times = pd.to_datetime(words[zoned], utc=True, format="ISO8601", errors="coerce").astype("datetime64[us, UTC]")
@@ -129,6 +129,10 @@ def _times(values: "pd.Series[Any]", name: str, *, zone: str | None) -> "pd.Seri
         local = _in_zone(pd.to_datetime(naive, format="ISO8601", errors="coerce"), name, zone, first=naive)
         times = pd.concat([times, local.dt.tz_convert("UTC")])
     return times.reindex(values.index)
+
+
+def _written(value: object) -> str:
+    return encodable(str(value))
 
 
 def _in_zone(local: "pd.Series[Any]", name: str, zone: str | None, *, first: "pd.Series[Any]") -> "pd.Series[Any]":

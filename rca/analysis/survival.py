@@ -101,7 +101,8 @@ class Survival:
             0.5 for the median. Where the curve is flat at it, the middle of the flat, as the median of an even number.
         grain : float
             What lengths are whole multiples of, 0 if nothing. Ends are moved outward to a half of it, since no quantile
-            of such lengths can lie between.
+            of such lengths can lie between. An end lies between two lengths that were seen; where several are equal to
+            one of them and they are further apart than that, it is the outer one.
 
         References
         ----------
@@ -113,12 +114,15 @@ class Survival:
         >>> survival(np.arange(1.0, 11.0)).quantile(0.5)
         Estimate(value=5.5, low=2.65..., high=8.34...)
         """
-        low, high = _lower_end(self, 1 - level), _upper_end(self, 1 - level)
+        value = _quantile(self, level)
+        low, high = _lower_end(self, 1 - level, grain), _upper_end(self, 1 - level, grain)
         if grain:
             half = grain / 2
             low = math.floor(low / half + 1e-9) * half
             high = None if high is None else math.ceil(high / half - 1e-9) * half
-        return Estimate(value=_quantile(self, level), low=low, high=high)
+        if value is not None:  # where many lengths are equal, an end between two of them may pass by it
+            low, high = min(low, value), None if high is None else max(high, value)
+        return Estimate(value=value, low=low, high=high)
 
     def beyond(self, time: float) -> Estimate:
         """Share that lasts longer than `time`, with an interval: Jeffreys's where nothing is censored.
@@ -268,7 +272,7 @@ def _chance(moments: tuple[float, float], share: float) -> float:
     return float(betainc(a, b, share)) if a and b else float(not a)
 
 
-def _lower_end(curve: Survival, share: float) -> float:
+def _lower_end(curve: Survival, share: float, grain: float) -> float:
     """From where on it cannot be excluded that the curve has come down to `share`."""
 
     def chance(at: int) -> float:
@@ -280,8 +284,8 @@ def _lower_end(curve: Survival, share: float) -> float:
         return 0.0
     here = float(curve.known[bisect_left(range(curve.n), True, key=lambda at: chance(at) > tail)])  # noqa: FBT003
     step, after = curve.place(here)
-    if step < 0 or curve.times[step] != here or step + 1 == len(curve.times):
-        return here  # it is censoring that ends what is known, or the last step
+    if step < 0 or curve.times[step] != here or step + 1 == len(curve.times) or _apart(curve, step, grain):
+        return here  # it is censoring that ends what is known, or there is nothing between this step and the next
     before = _chance(_lower(curve, step - 1, float(curve.at_risk[step])), share)
     then = _chance(_lower(curve, step, after), share)
     gone = float(curve.share[step])
@@ -289,19 +293,25 @@ def _lower_end(curve: Survival, share: float) -> float:
     return here + _between((tail - before) / (then - before), odds) * (float(curve.times[step + 1]) - here)
 
 
-def _upper_end(curve: Survival, share: float) -> float | None:
+def _upper_end(curve: Survival, share: float, grain: float) -> float | None:
     """Until where it cannot be excluded that the curve is still above `share`; None without end."""
     tail, steps = (1 - LEVEL) / 2, range(len(curve.times))
     at = bisect_left(steps, True, key=lambda step: 1 - _chance(_upper(curve, step), share) < tail)  # noqa: FBT003
     if at == len(curve.times):
         return None
     here = float(curve.times[at])
-    if at == 0:
+    if at == 0 or _apart(curve, at - 1, grain):
         return here
     before, then = (1 - _chance(_upper(curve, step), share) for step in (at - 1, at))
     left = float(curve.share[at - 1])
     odds = left / max(1 - left, 1e-12) * (1 - share) / share
     return here - _between((tail - then) / (before - then), odds) * (here - float(curve.times[at - 1]))
+
+
+def _apart(curve: Survival, step: int, grain: float) -> bool:
+    """Whether nothing lies between a step and the next: several are equal to one of them, and the other is far."""
+    gap = float(curve.times[step + 1] - curve.times[step])
+    return float(curve.ended[step : step + 2].max()) > 1 and gap > grain * (1 + 1e-9)
 
 
 def _between(part: float, odds: float) -> float:
