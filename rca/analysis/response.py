@@ -45,7 +45,7 @@ class Summary(Result):
         Incidents whose record gives no length; why is told among the oddities.
     median : Estimate
     percentiles : tuple of Estimate
-        Of `PERCENTILES`.
+        Of `PERCENTILES`; those of groups have no interval.
     mean : float or None
         Of those that have ended.
     misleads : tuple of str

@@ -61,7 +61,10 @@ def summary(
         open=running,
         left_out=out if grouping else len(lengths.left_out),
         median=median,
-        percentiles=tuple(curve.quantile(level, grain=lengths.grain) for level in PERCENTILES),
+        percentiles=tuple(
+            Estimate(value=curve.point(level)) if grouping else curve.quantile(level, grain=lengths.grain)
+            for level in PERCENTILES
+        ),
         mean=mean,
         misleads=tuple(_misleads(closed, mean, median, running=running)),
         restricted=curve.restricted_mean(horizon) if horizon else Estimate(value=None),
@@ -76,7 +79,7 @@ def horizon_of(curve: Survival) -> float | None:
         return None
     enough = curve.times[curve.at_risk >= max(5.0, SUPPORT * curve.n)]
     known = float(enough[-1]) if len(enough) else float(curve.times[0])
-    reached = curve.quantile(HORIZON).value
+    reached = curve.point(HORIZON)
     return known if reached is None else min(reached, known)
 
 

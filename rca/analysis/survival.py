@@ -92,6 +92,14 @@ class Survival:
         step = int(np.searchsorted(self.times, time, side="right")) - 1
         return step, float(self.n - np.searchsorted(self.known, time, side="right"))
 
+    def point(self, level: float) -> float | None:
+        """A quantile without an interval; None where it is not reached."""
+        at = int(np.searchsorted(-self.share, -(1 - level) - 1e-12))
+        if at == len(self.times):
+            return None
+        flat = abs(float(self.share[at]) - (1 - level)) <= 1e-12 and at + 1 < len(self.times)
+        return float(self.times[at : at + 1 + flat].mean())
+
     def quantile(self, level: float, *, grain: float = 0.0) -> Estimate:
         """Length that a share `level` have ended within, with an interval.
 
@@ -114,7 +122,7 @@ class Survival:
         >>> survival(np.arange(1.0, 11.0)).quantile(0.5)
         Estimate(value=5.5, low=2.65..., high=8.34...)
         """
-        value = _quantile(self, level)
+        value = self.point(level)
         low, high = _lower_end(self, 1 - level, grain), _upper_end(self, 1 - level, grain)
         if grain:
             half = grain / 2
@@ -137,12 +145,12 @@ class Survival:
         step, after = self.place(time)
         value = float(self.share[step]) if step >= 0 else 1.0
         upper, lower = _shape(*_upper(self, step)), _shape(*_lower(self, step, after))
-        if step < 0 and not after:
-            return Estimate(value=value, low=0.0, high=1.0)
+        tail = (1 - LEVEL) / 2
+        if value and not after:  # nothing has been seen for so long: it may be less by any amount
+            return Estimate(value=value, low=0.0, high=float(beta.ppf(1 - tail, *upper)) if upper[1] else 1.0)
         upper = upper if upper[1] else (sum(lower), 0.0)
         lower = lower if lower[0] else (0.0, sum(upper))
         a, b = ((one + other) / 2 for one, other in zip(upper, lower, strict=True))
-        tail = (1 - LEVEL) / 2
         low, high = float(beta.ppf(tail, a, b)), float(beta.ppf(1 - tail, a, b))
         return Estimate(value=value, low=min(low, value), high=max(high, value))
 
@@ -233,14 +241,6 @@ def grain_of(lengths: Floats) -> float:
 
 
 # --- quantiles -------------------------------------------------------------------------------------------------------
-
-
-def _quantile(curve: Survival, level: float) -> float | None:
-    at = int(np.searchsorted(-curve.share, -(1 - level) - 1e-12))
-    if at == len(curve.times):
-        return None
-    flat = abs(float(curve.share[at]) - (1 - level)) <= 1e-12 and at + 1 < len(curve.times)
-    return float(curve.times[at : at + 1 + flat].mean())
 
 
 def _upper(curve: Survival, step: int) -> tuple[float, float]:
