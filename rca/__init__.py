@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rca.analysis.engine import cascade, verdict
+    from rca.analysis.portfolio import portfolio
     from rca.analysis.questions import causes, drift, explain, faults, gaps, harm, joint, onset, slices
     from rca.analysis.sketch import sketch, sketches
     from rca.errors import InvalidCase, RunFailed, Unanswerable
@@ -45,6 +46,7 @@ __all__ = [
     "load",
     "onset",
     "plot",
+    "portfolio",
     "run",
     "score",
     "sketch",
@@ -73,6 +75,7 @@ _HOMES = {
     "load": "rca.record.case",
     "onset": "rca.analysis.questions",
     "plot": "rca.report.figures",
+    "portfolio": "rca.analysis.portfolio",
     "run": "rca.report.execute",
     "score": "rca.practice.score",
     "sketch": "rca.analysis.sketch",

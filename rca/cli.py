@@ -147,6 +147,22 @@ def _score(arguments: Arguments) -> int:
     return FAILED if scored.failed else DONE
 
 
+def _portfolio(arguments: Arguments) -> int:
+    from rca.report.portfolioreport import run_portfolio
+
+    settings = {
+        "as_of": arguments.as_of,
+        "split": arguments.split,
+        "targets": ",".join(arguments.target),
+        "columns": ",".join(arguments.column),
+        "zone": arguments.zone,
+    }
+    given = {name: said for name, said in settings.items() if said}
+    run = run_portfolio(arguments.source, out=arguments.out, settings=given, progress=not arguments.quiet)
+    _answer(run, as_json=arguments.json)
+    return DONE
+
+
 # --- what they take --------------------------------------------------------------------------------------------------
 
 
@@ -162,9 +178,7 @@ def _run_takes(parser: Parser) -> None:
 
 
 def _run_options(parser: Parser) -> None:
-    parser.add_argument(
-        "--out", type=_path, default=Path("reports"), metavar="DIR", help="where reports go; default reports"
-    )
+    _out_option(parser)
     parser.add_argument("--only", type=_names, metavar="A,B", help="only these notebooks, such as drift,postmortem")
     parser.add_argument(
         "--set",
@@ -208,6 +222,34 @@ def _score_takes(parser: Parser) -> None:
     _json_option(parser)
 
 
+def _portfolio_takes(parser: Parser) -> None:
+    parser.add_argument(
+        "source", type=_path, metavar="DIR|FILE", help="folder of cases, or a table with a row an incident"
+    )
+    _out_option(parser)
+    parser.add_argument("--as-of", metavar="TIME", help="what 'now' is; default the last moment on record")
+    parser.add_argument("--split", metavar="TIME", help="compare incidents from this moment on with those before")
+    parser.add_argument("--zone", metavar="ZONE", help="zone of stamps without an offset, such as Europe/Berlin")
+    parser.add_argument(
+        "--column", action="append", default=[], metavar="WHAT=NAME", help="which column is what, such as end=finished"
+    )
+    parser.add_argument(
+        "--target",
+        action="append",
+        default=[],
+        metavar="MEASURE=LIMIT:SHARE",
+        help="a promise, such as time_to_recover=4h:0.95",
+    )
+    _quiet_option(parser)
+    _json_option(parser)
+
+
+def _out_option(parser: Parser) -> None:
+    parser.add_argument(
+        "--out", type=_path, default=Path("reports"), metavar="DIR", help="where reports go; default reports"
+    )
+
+
 def _quiet_option(parser: Parser) -> None:
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
@@ -225,8 +267,22 @@ COMMANDS = (
     Command(name="check", says="is this case sound? every problem at once", takes=_check_takes, does=_check),
     Command(name="schema", says="print the JSON Schema of incident.yaml", takes=_schema_takes, does=_schema),
     Command(name="new", says="start a case: a folder with a commented incident.yaml", takes=_new_takes, does=_new),
+    Command(
+        name="portfolio",
+        says="how long did many incidents take, and what recurs?",
+        takes=_portfolio_takes,
+        does=_portfolio,
+    ),
     Command(name="score", says="analyse cases whose cause is known; was it named?", takes=_score_takes, does=_score),
 )
+
+
+class _Help(argparse.HelpFormatter):
+    """Help with room for the longest command: argparse forgets that commands are indented further than options."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog)
+        self._action_max_length = max(len(command.name) for command in COMMANDS) + 4
 
 
 def _parser() -> Parser:
@@ -235,6 +291,7 @@ def _parser() -> Parser:
         description="From the folder of a closed incident to a post-mortem that can be re-run.",
         epilog="Exit status: 0 done, 1 the run failed, 2 bad input and nothing written, 3 something needs a person.",
         allow_abbrev=False,
+        formatter_class=_Help,
     )
     parser.add_argument("--version", action="version", version=f"rca {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

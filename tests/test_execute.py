@@ -81,7 +81,7 @@ def no_kernel(monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("a kernel was about to start")
 
-    monkeypatch.setattr(execute, "_execute", refuse)
+    monkeypatch.setattr(execute, "execute", refuse)
 
 
 def refused(case, **settings):

@@ -226,11 +226,12 @@ def derive(
 
 def _execute_all(order: Order, stage: Path, *, progress: bool) -> tuple[dict[str, Notebook], list[dict[str, Any]]]:
     notebooks, notes = {}, []
-    with _bar(order.templates, shown=progress) as tick:
+    with bar(order.templates, shown=progress) as tick:
         for template in order.templates:
             started = time.monotonic()
-            executed = _execute(template, order, stage, tick=tick)
-            notebooks[template.name], warnings = canonical(executed, order.parameters(template))
+            parameters = order.parameters(template)
+            executed = execute(template, parameters, stage, timeout=order.timeout, tick=tick)
+            notebooks[template.name], warnings = canonical(executed, parameters)
             notes.append(
                 {"notebook": template.name, "seconds": round(time.monotonic() - started, 3), "warnings": warnings}
             )
@@ -238,22 +239,41 @@ def _execute_all(order: Order, stage: Path, *, progress: bool) -> tuple[dict[str
 
 
 @contextmanager
-def _bar(templates: Sequence[Template], *, shown: bool) -> Iterator[Callable[[str], None]]:
+def bar(templates: Sequence[Template], *, shown: bool) -> Iterator[Callable[[str], None]]:
     """A bar over all cells of all notebooks."""
     from tqdm import tqdm
 
     cells = sum(cell["cell_type"] == "code" for template in templates for cell in template.notebook["cells"])
-    with tqdm(total=cells + len(templates), unit="cell", disable=not shown, file=sys.stderr, leave=False) as bar:
+    with tqdm(total=cells + len(templates), unit="cell", disable=not shown, file=sys.stderr, leave=False) as shown_bar:
 
         def tick(name: str) -> None:
-            bar.set_description(name, refresh=False)
-            bar.update()
+            shown_bar.set_description(name, refresh=False)
+            shown_bar.update()
 
         yield tick
 
 
-def _execute(template: Template, order: Order, stage: Path, *, tick: Callable[[str], None]) -> Mapping[str, Any]:
+def execute(
+    template: Template,
+    parameters: Mapping[str, Any],
+    stage: Path,
+    *,
+    timeout: int,
+    tick: Callable[[str], None],
+) -> Mapping[str, Any]:
     """Execute one notebook with a kernel of its own.
+
+    Parameters
+    ----------
+    template : Template
+    parameters : dict
+        What is injected.
+    stage : Path
+        Working folder of the kernel.
+    timeout : int
+        Seconds that one cell may take.
+    tick : callable
+        Told the notebook's name after every cell.
 
     Raises
     ------
@@ -268,11 +288,11 @@ def _execute(template: Template, order: Order, stage: Path, *, tick: Callable[[s
             executed: Mapping[str, Any] = papermill.execute_notebook(
                 template.path,
                 kept,
-                parameters=order.parameters(template),
+                parameters=dict(parameters),
                 kernel_name="python3",
                 progress_bar=False,
                 start_timeout=START,
-                execution_timeout=order.timeout,
+                execution_timeout=timeout,
                 autosave_cell_every=0,
                 cwd=stage,
                 kernel_manager_class=manager_class,
@@ -281,7 +301,7 @@ def _execute(template: Template, order: Order, stage: Path, *, tick: Callable[[s
             )
             return executed
     except (papermill.PapermillExecutionError, TimeoutError, RuntimeError) as error:
-        raise RunFailed(f"{template.name}, cell {at[-1]!r}: {_last_line(error, order.timeout)}") from error
+        raise RunFailed(f"{template.name}, cell {at[-1]!r}: {_last_line(error, timeout)}") from error
 
 
 def _last_line(error: Exception, timeout: int) -> str:

@@ -7,6 +7,7 @@ from rca.report import (  # noqa: F401 - their charts register themselves
     curvecharts,
     explanationcharts,
     harmcharts,
+    portfoliocharts,
     rowcharts,
     slicecharts,
     timecharts,
@@ -26,7 +27,8 @@ def plot(result: object) -> "go.Figure":
     Parameters
     ----------
     result : Incident, Timeline, Drift, ColumnDrift, Faults, Joint, Measured, Harm, Slices, Gap, Gaps, Onset, Cascade
-        Or a Verdict, ExplanationShift, Curve or Exemplar; of several gaps, the one that opened most is drawn.
+        Or a Verdict, ExplanationShift, Curve or Exemplar; a Portfolio, Summary, Grouped, Trend or Comparison; of
+        several gaps, the one that opened most is drawn.
 
     Returns
     -------

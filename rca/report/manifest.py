@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import rca
 from rca.errors import InvalidCase, RcaError
 from rca.record.case import Case
+from rca.record.log import read_log
 from rca.report.canonical import differences
 from rca.report.integrity import MANIFEST, SCHEMA, SIDECAR, Record, damage, entry, read, sha256
 from rca.report.text import count, plain
@@ -39,6 +40,7 @@ PACKAGES = (
     "pydantic",
     "scipy",
     "shap",
+    "statsmodels",
 )
 """Distributions that a number or a byte of a report may depend on."""
 
@@ -254,10 +256,17 @@ def _inputs(made: Record, where: Path | None, *, asked: bool) -> tuple[str, list
         f"{name}: {what}" for name, said in made["inputs"].items() if (what := _input_change(where / name, said))
     ]
     try:
-        changes += [f"{name}: added" for name in Case.load(where).inputs() if name not in made["inputs"]]
+        changes += [f"{name}: added" for name in _names(made, where) if name not in made["inputs"]]
     except RcaError as error:
         changes += [] if changes else [f"this is no case any more: {plain(error, 160)}"]
     return ("changed" if changes else "same"), changes
+
+
+def _names(made: Record, where: Path) -> Iterable[str]:
+    """The inputs there are now: of an incident, or of a report on many."""
+    if made.get("kind") != "portfolio":
+        return Case.load(where).inputs()
+    return read_log(where / made["file"] if made.get("file") in made["inputs"] else where).sources
 
 
 def _input_change(path: Path, said: Mapping[str, Any]) -> str:

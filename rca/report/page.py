@@ -8,7 +8,7 @@ import base64
 import hashlib
 import html
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -57,7 +57,36 @@ def render(
         + _footer(provenance)
         + "".join(f"<script>{text}</script>" for text in scripts)
     )
-    head = _head(incident, style, scripts)
+    head = _head(f"{incident.title} · post-mortem", style, scripts)
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n{body}\n</body></html>\n'
+
+
+def render_sheet(
+    title: str, facts: Iterable[str], *, notebook: tuple[str, Notebook], provenance: Mapping[str, Any]
+) -> str:
+    """Write the page of a single notebook that is about no one incident; the same inputs give the same bytes.
+
+    Parameters
+    ----------
+    title : str
+    facts : iterable of str
+        What stands under the title.
+    notebook : (str, dict)
+        Its name, and the notebook as executed.
+    provenance : dict
+        What it was made from, as the manifest has it.
+    """
+    style, script = _asset("page.css"), _asset("page.js")
+    scripts = [plotly_js(), script] if bundles(notebook[1], MIME) else []
+    listed = "".join(f"<li>{escape(fact)}</li>" for fact in facts)
+    body = (
+        f'<header><div class="column"><p class="eyebrow">Portfolio</p><h1>{escape(title)}</h1>'
+        f'<ul class="facts">{listed}</ul></div></header>'
+        f'<main><div class="column">{_notebook(*notebook, iter(range(1, 10_000)))}'
+        f'<section id="check">{table(_made_from(provenance), "What it was made with")}{_inputs(provenance["inputs"])}'
+        f"</section></div></main>{_footer(provenance)}" + "".join(f"<script>{text}</script>" for text in scripts)
+    )
+    head = _head(title, style, scripts)
     return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n{body}\n</body></html>\n'
 
 
@@ -65,7 +94,7 @@ def _asset(name: str) -> str:
     return (files("rca.report") / "assets" / name).read_text(encoding="utf-8")
 
 
-def _head(incident: Incident, style: str, scripts: list[str]) -> str:
+def _head(title: str, style: str, scripts: list[str]) -> str:
     allowed = " ".join(f"'sha256-{_digest(text)}'" for text in scripts) or "'none'"
     # plotly writes style elements of its own, so styles cannot be held to digests; no style can load anything
     policy = (
@@ -77,7 +106,7 @@ def _head(incident: Incident, style: str, scripts: list[str]) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{html.escape(policy)}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="referrer" content="no-referrer"><meta name="robots" content="noindex">'
-        f"<title>{escape(incident.title)} · post-mortem</title><style>{style}</style>"
+        f"<title>{escape(title)}</title><style>{style}</style>"
     )
 
 

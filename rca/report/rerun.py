@@ -1,6 +1,7 @@
 """Derive a report again from its manifest, in a folder of its own, reading nothing that was kept."""
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -10,6 +11,7 @@ from rca.errors import InvalidCase
 from rca.record.case import Case
 from rca.report import publish
 from rca.report.execute import Order, derive
+from rca.report.portfolioreport import NAME, derive_portfolio
 from rca.report.templates import choose, fit, for_case
 
 
@@ -26,11 +28,26 @@ def derive_again(made: Mapping[str, Any], case: Path) -> Iterator[Path]:
     RunFailed
         If a notebook fails.
     """
-    order = _order(made, case)
+    order = None if made.get("kind") == NAME else _order(made, case)
     with TemporaryDirectory(prefix="rca-rerun-") as root:
-        stage = _stage(Path(root).resolve(), made["case"], case)
-        derive(order, stage, provenance={key: value for key, value in made.items() if key != "outputs"})
+        inside = made["inputs"] if order is None else ()
+        stage = _stage(Path(root).resolve(), made["case"], case, inside=inside)
+        if order is None:
+            _derive_portfolio(made, stage)
+        else:
+            derive(order, stage, provenance={key: value for key, value in made.items() if key != "outputs"})
         yield stage / publish.REPORT
+
+
+def _derive_portfolio(made: Mapping[str, Any], stage: Path) -> None:
+    """Derive a report on many incidents again."""
+    file, settings = made.get("file"), dict(made["parameters"])
+    known = {"as_of", "split", "targets", "columns", "zone"}
+    sound = all(name in known and isinstance(said, str) for name, said in settings.items())
+    if not sound or not (file is None or file in made["inputs"]):
+        raise InvalidCase.because("file or parameters are not what they have to be", place="manifest.json")
+    home = Path(os.path.normpath(stage / made["case"]))
+    derive_portfolio(home / file if file else home, stage, settings=settings)
 
 
 def _order(made: Mapping[str, Any], case: Path) -> Order:
@@ -55,11 +72,21 @@ def _order(made: Mapping[str, Any], case: Path) -> Order:
     )
 
 
-def _stage(root: Path, written: str, case: Path) -> Path:
-    """A folder from which the path in the report leads to the case, by a link."""
+def _stage(root: Path, written: str, case: Path, *, inside: Iterable[str] = ()) -> Path:
+    """A folder from which the path in the report leads to the case, by a link.
+
+    A report on many incidents may lie below them; then what is `inside` their folder is linked one by one.
+    """
     parts = PurePosixPath(written).parts
     up = sum(part == ".." for part in parts)
     down = parts[up:]
+    if inside and up and up == len(parts):
+        home = root / case.resolve().name
+        stage = home.joinpath(*[".below"] * up)
+        stage.mkdir(parents=True)
+        for name in sorted({PurePosixPath(name).parts[0] for name in inside}):
+            (home / name).symlink_to(case.resolve() / name)
+        return stage
     if not down or ".." in down or any(part != ".." for part in parts[:up]):
         raise InvalidCase.because("the path of the case is not one that a run writes", place="manifest.json, case")
     stage = root.joinpath(*["here"] * (up + 1))

@@ -34,6 +34,7 @@ ONE_THREAD = dict.fromkeys(THREADS, "1")
 COLUMNS = [f"num{i}" for i in range(20)] + [f"cat{i}" for i in range(10)]
 DRIFT, ATTRIBUTION = "Drift table, 2 × 100,000 × 30", "Attribution to 8 mechanisms, 2 × 5,000"
 EXPLANATION = "SHAP of 100 trees × 31 leaves, 100,000 rows"
+PORTFOLIO, INCIDENTS = "The response over 1,000,000 incidents", 1_000_000
 LARGE, LARGE_ROWS = "Drift table, 2 × 10,000,000 × 30", 10_000_000
 
 
@@ -73,6 +74,8 @@ def jobs(evidently):
         Job(task=EXPLANATION, name="shap, one window", call="shap_tree.py", options=("100000",), once=True),
         Job(task=EXPLANATION, name="LightGBM, one window", call="lightgbm_contrib.py", options=("100000",), once=True),
         Job(task=EXPLANATION, name="WOODELF, one window", call="woodelf_tree.py", options=("100000",)),
+        Job(task=PORTFOLIO, name="rca, four groupings, intervals, tests", call="portfolio"),
+        Job(task=PORTFOLIO, name="pandas, means and medians by group alone", call="pandas_means"),
     ]
 
 
@@ -151,6 +154,53 @@ def explanation():
         tables = [pd.read_parquet(folder / f"{name}.parquet", columns=COLUMNS) for name in ("reference", "current")]
         windows = [rows.assign(**{name: rows[name].str[1:].astype(float) for name in COLUMNS[20:]}) for rows in tables]
         return explain(*windows, model=read_model(folder / "model.txt", "lightgbm", place="model")).to_dict()
+
+    return job
+
+
+def incidents():
+    """A log of incidents over five years, one in a hundred open."""
+    import numpy as np
+    import pandas as pd
+
+    rng, n = np.random.default_rng(0), INCIDENTS
+    moment = pd.Timestamp("2021-01-01", tz="UTC") + pd.to_timedelta(rng.integers(0, 5 * 365 * 86_400, n), unit="s")
+    table = pd.DataFrame({"id": np.char.add("i", np.arange(n).astype(str)), "onset": moment})
+    for name, (middle, spread) in {
+        "detected": (6, 1),
+        "acknowledged": (5, 1),
+        "contained": (8, 1.2),
+        "recovered": (7, 1),
+    }.items():
+        moment = moment + pd.to_timedelta(np.ceil(rng.lognormal(middle, spread, n)), unit="s")
+        table[name] = moment
+    table.loc[rng.random(n) < 0.01, "recovered"] = pd.NaT
+    table["alerted"] = table["detected"]
+    groups = {"severity": 4, "category": 5, "system": 20}
+    return table.assign(**{name: rng.integers(0, many, n).astype(str) for name, many in groups.items()})
+
+
+def portfolio():
+    """Every measure of a log, by every grouping."""
+    import statsmodels.duration.survfunc
+    import statsmodels.genmod.generalized_linear_model  # noqa: F401
+
+    from rca.analysis.portfolio import portfolio as ask
+
+    table = incidents()
+    return lambda _: ask(table).to_dict()
+
+
+def pandas_means():
+    """What a spreadsheet would say of the same log: no interval, no censoring, no test."""
+    table = incidents()
+
+    def job(_):
+        moments = ("detected", "contained", "recovered")
+        lengths = table.assign(**{name: (table[name] - table["onset"]).dt.total_seconds() for name in moments})
+        lengths["quarter"] = table["onset"].dt.year * 4 + table["onset"].dt.quarter
+        by = ("severity", "category", "system", "quarter")
+        return [lengths.groupby(one)[list(moments)].agg(["count", "mean", "median"]).to_dict() for one in by]
 
     return job
 
