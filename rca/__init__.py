@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rca.analysis.engine import cascade, verdict
-    from rca.analysis.questions import causes, drift, explain, faults, gaps, harm, joint, onset, slices
+    from rca.analysis.questions import causes, drift, explain, faults, gaps, harm, joint, onset, slices, what_if
     from rca.analysis.sketch import sketch, sketches
     from rca.errors import InvalidCase, RunFailed, Unanswerable
     from rca.finding import Finding
@@ -52,6 +52,7 @@ __all__ = [
     "slices",
     "verdict",
     "verify",
+    "what_if",
 ]
 
 _HOMES = {
@@ -80,6 +81,7 @@ _HOMES = {
     "slices": "rca.analysis.questions",
     "verdict": "rca.analysis.engine",
     "verify": "rca.report.manifest",
+    "what_if": "rca.analysis.questions",
 }
 """Public name → the module it lives in, under the same name."""
 
