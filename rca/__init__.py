@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rca.analysis.along import odd
     from rca.analysis.engine import cascade, verdict
     from rca.analysis.questions import causes, drift, explain, faults, gaps, harm, joint, onset, slices, what_if
     from rca.analysis.sketch import sketch, sketches
@@ -43,6 +44,7 @@ __all__ = [
     "harm",
     "joint",
     "load",
+    "odd",
     "onset",
     "plot",
     "run",
@@ -72,6 +74,7 @@ _HOMES = {
     "harm": "rca.analysis.questions",
     "joint": "rca.analysis.questions",
     "load": "rca.record.case",
+    "odd": "rca.analysis.along",
     "onset": "rca.analysis.questions",
     "plot": "rca.report.figures",
     "run": "rca.report.execute",

@@ -207,7 +207,7 @@ def causes(
     if not windows.parents or not columns:
         why = "the case has no causal graph" if not windows.parents else "the metric is read off no column"
         raise Unanswerable(QUESTION, why)
-    parents, unmeasured = measured_parents(_with_answers(windows, columns), windows, columns)
+    parents, unmeasured = measured_parents(with_answers(windows, columns), windows, columns)
     if not any(parents[column] for column in columns):
         why = f"not identifiable: the graph names no cause of {columns[0]}, so that all of its change is its own"
         raise Unanswerable(QUESTION, why)
@@ -257,7 +257,7 @@ def parents_of(edges: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
 
 
 def measured_parents(
-    parents: Mapping[str, Sequence[str]], windows: Windows, columns: Sequence[str]
+    parents: Mapping[str, Sequence[str]], windows: Windows, columns: Sequence[str], *, question: str = QUESTION
 ) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
     """The graph of the measured ancestors of some columns, and the unmeasured nodes that were folded into a child.
 
@@ -280,7 +280,7 @@ def measured_parents(
         _require_no_typo(node, known)
         if len(children) > 1 or node in columns:
             said = f"a cause of {' and '.join(children)}" if node not in columns else "what is asked about"
-            raise Unanswerable(QUESTION, f"not identifiable: {node!r} is {said}, and no column of both windows")
+            raise Unanswerable(question, f"not identifiable: {node!r} is {said}, and no column of both windows")
         above = found.pop(node)
         for child in children:
             found[child] = found[child] - {node} | above
@@ -292,7 +292,7 @@ def _require_no_typo(node: str, known: set[str]) -> None:
         raise InvalidCase.because(f"no column {node!r} in both windows", place="graph", hint=did_you_mean(node, known))
 
 
-def _with_answers(windows: Windows, columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def with_answers(windows: Windows, columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """The graph; answers of the model that it does not mention follow the features, as answers do."""
     parents, roles = dict(windows.parents), windows.roles
     for answer in (roles.score, roles.prediction):

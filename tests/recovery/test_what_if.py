@@ -9,7 +9,13 @@ import rca
 from tests.recovery.promises import at_least, long_and_short, within
 
 FEATURES = ["a", "b", "x"]
-ROLES = {"metric": "false_positive_rate", "label": "label", "prediction": "said", "score": "score", "features": FEATURES}
+ROLES = {
+    "metric": "false_positive_rate",
+    "label": "label",
+    "prediction": "said",
+    "score": "score",
+    "features": FEATURES,
+}
 TRUTH = 0.2731
 """The metric of the unbroken law, of 4 million rows."""
 
