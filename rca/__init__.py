@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rca.analysis.along import odd
+    from rca.analysis.along import graph, odd
     from rca.analysis.engine import cascade, verdict
     from rca.analysis.questions import causes, drift, explain, faults, gaps, harm, joint, onset, slices, what_if
     from rca.analysis.sketch import sketch, sketches
@@ -41,6 +41,7 @@ __all__ = [
     "explain",
     "faults",
     "gaps",
+    "graph",
     "harm",
     "joint",
     "load",
@@ -71,6 +72,7 @@ _HOMES = {
     "explain": "rca.analysis.questions",
     "faults": "rca.analysis.questions",
     "gaps": "rca.analysis.questions",
+    "graph": "rca.analysis.along",
     "harm": "rca.analysis.questions",
     "joint": "rca.analysis.questions",
     "load": "rca.record.case",

@@ -2,22 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rca.analysis import causes as mechanisms
-from rca.analysis.arguments import seeded
+from rca.analysis.arguments import roles_of, seeded, share_of
+from rca.analysis.causal_graph import CausalGraph, falsify, sketched
 from rca.analysis.columns import as_labels, as_numbers
+from rca.analysis.frames import as_pandas
 from rca.analysis.oddity import Odd, attribute
 from rca.analysis.questions import _windows
 from rca.analysis.scm import fit
 from rca.analysis.windows import Windows
 from rca.errors import InvalidCase, Unanswerable, did_you_mean
-
-if TYPE_CHECKING:
-    from rca.record.case import Case
+from rca.record.case import Case, Roles
 
 WHY_ODD = "why is this row odd"
 
@@ -25,17 +25,73 @@ MOST = 100
 """Rows that are looked at where none is named: those farthest out."""
 
 
-def graphed(case: "Case | Any", current: Any, *, graph: Any, asked: dict[str, Any]) -> Windows:
+def graphed(case: Case | Any, current: Any, *, graph: Any, asked: dict[str, Any]) -> Windows:
     """Both windows with the graph that is given, or else the case's own."""
     windows = _windows(case, current, asked)
-    known = graph if graph is not None else getattr(case, "graph", None)
-    if known is None or (graph is None and known.kind != "causal"):
+    known = graph if graph is not None else _causal(getattr(case, "graph", None))
+    if known is None:
         return windows
     return replace(windows, parents=mechanisms.parents_of(mechanisms.edges_of(known)))
 
 
+def graph(case: Case | Any, graph: Any = None, *, alpha: float = 0.05, seed: int = 0, **roles: Any) -> CausalGraph:
+    """The causal graph of a case, or of a table, and whether the reference rows bear out its missing arrows.
+
+    Without a graph one is sketched from the columns' roles, for a person to edit: `to_yaml()` is what to edit. A sketch
+    is marked as such, and no attribution ever uses it.
+
+    Parameters
+    ----------
+    case : Case or table
+        Of a table: the reference rows.
+    graph : Graph, networkx graph, mapping of node to causes, or pairs of cause and effect, optional
+        The case's own where left out; else a sketch.
+    alpha : float
+        False discovery rate of the independences that are said to fail.
+    seed : int
+        Deals out names anew.
+    **roles
+        Columns of a plain table by role: label, prediction, score, groups, features, …
+
+    Raises
+    ------
+    InvalidCase
+        If the graph has a cycle, or misspells a column.
+    Unanswerable
+        If there is no graph, and nothing to sketch one of.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> rows = pd.DataFrame({"age": rng.normal(size=500), "paid": rng.integers(0, 2, 500)})
+    >>> graph(rows, label="paid").edges
+    (('age', 'paid'),)
+    """
+    alpha, rng = share_of(alpha, place="alpha"), seeded(seed)
+    of_case = isinstance(case, Case)
+    table = None if of_case else as_pandas(case, None, place="reference")
+    rows = case.reference if table is None else table
+    known = graph if graph is not None else _causal(case.graph if of_case else None)
+    named = case.roles if table is None else Roles.of(table.columns, **roles_of(roles, table.columns))
+    if known is not None:
+        edges = mechanisms.edges_of(known)
+        if rows is not None:
+            mechanisms.require_no_typos([name for edge in edges for name in edge], set(map(str, rows.columns)))
+        return falsify(edges, rows, rng=rng, categorical=named.categorical, alpha=alpha)
+    if rows is None:
+        raise Unanswerable("what can act on what", "the case has neither a causal graph nor a reference table")
+    model = case.model if of_case else None
+    metric = case.incident.metric if of_case else None
+    return sketched(rows, named, read=model.features if model else (), outcome=metric.column if metric else None)
+
+
+def _causal(known: Any) -> Any:
+    """A graph of causes; None of one that says who calls whom."""
+    return known if getattr(known, "kind", "causal") == "causal" else None
+
+
 def odd(
-    case: "Case | Any",
+    case: Case | Any,
     current: Any = None,
     *,
     row: Any = None,

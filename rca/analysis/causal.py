@@ -202,3 +202,34 @@ def otherwise_check(
         model = _fitted(before, chain.parents)
         actions = {node: (lambda _, value=value: value) for node, value in given.items()}
         return gcm.counterfactual_samples(model, actions, observed_data=seen)  # type: ignore[no-any-return]
+
+
+def falsify_check(rows: pd.DataFrame, parents: Mapping[str, Sequence[str]], *, seed: int = 0) -> tuple[bool, bool]:
+    """Whether a graph can be falsified by rows at all, and whether it is, as dowhy finds by partial correlations.
+
+    References
+    ----------
+    Eulig et al. (2023). Toward falsifying causal graphs using a permutation-based test. arXiv:2305.09565.
+    """
+    from dowhy.gcm.falsify import falsify_graph
+
+    with contained(seed):
+        graph = _model(parents).graph
+        found = falsify_graph(
+            graph,
+            rows,
+            independence_test=_by_correlation,
+            conditional_independence_test=_by_correlation,
+            n_permutations=100,
+            show_progress_bar=False,
+        )
+    return bool(found.falsifiable), bool(found.falsified)
+
+
+def _by_correlation(one: Any, other: Any, given: Any = None) -> float:
+    """p-value of no partial correlation, which dowhy's falsification takes as a test."""
+    from scipy.stats import pearsonr
+
+    base = np.ones((len(one), 1)) if given is None else np.column_stack([np.ones(len(one)), given])
+    left = [column.ravel() - base @ np.linalg.lstsq(base, column.ravel(), rcond=None)[0] for column in (one, other)]
+    return float(pearsonr(*left).pvalue)

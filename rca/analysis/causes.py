@@ -287,6 +287,18 @@ def measured_parents(
     return {node: tuple(sorted(many)) for node, many in found.items()}, hidden
 
 
+def require_no_typos(nodes: Iterable[str], known: set[str]) -> None:
+    """Refuse a node without a column whose name is that of a column, misspelt.
+
+    Raises
+    ------
+    InvalidCase
+    """
+    for node in nodes:
+        if node not in known:
+            _require_no_typo(node, known)
+
+
 def _require_no_typo(node: str, known: set[str]) -> None:
     if difflib.get_close_matches(node, sorted(known), n=1, cutoff=TYPO):
         raise InvalidCase.because(f"no column {node!r} in both windows", place="graph", hint=did_you_mean(node, known))
