@@ -95,6 +95,7 @@ TESTED_ELSEWHERE = {
     "rca/record/tables.py": "test_case.py",
     "rca/record/trees.py": "test_model.py",
     "rca/report/canonical.py": "test_execute.py",
+    "rca/report/causalsections.py": "test_causalcharts.py",
     "rca/report/charts.py": "test_figures.py",
     "rca/report/curvecharts.py": "test_explanationcharts.py",
     "rca/report/harmcharts.py": "test_figures.py",
@@ -270,7 +271,7 @@ def parameters(notebook: Path) -> list[str]:
 
 
 def test_there_are_notebooks():
-    known = {"1_timeline", "2_drift", "3_explanation", "5_cascade", "6_postmortem"}
+    known = {"1_timeline", "2_drift", "3_explanation", "4_causes", "5_cascade", "6_postmortem"}
     assert known <= {notebook.stem for notebook in NOTEBOOKS}
 
 

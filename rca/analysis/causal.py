@@ -60,11 +60,11 @@ def cross_check(
     Parameters
     ----------
     reference, current : pandas.DataFrame
-        Of numbers; the nodes' columns are looked at.
+        The nodes' columns are looked at, where all are known.
     parents : mapping of str to sequence of str
         Node → its direct causes.
     target : str
-        Column whose mean changed.
+        Column of numbers whose mean changed.
     way : {'sampled', 'robust'}
         `distribution_change` with linear mechanisms, or `distribution_change_robust`.
     seed : int
@@ -85,12 +85,19 @@ def cross_check(
     Blöbaum et al. (2024). DoWhy-GCM. JMLR 25(147), section 3.3.
     """
     chain = chain_of(parents, [target])
-    before, after = (rows[list(chain.order)].astype(float) for rows in (reference, current))
+    before, after = (_plain(rows[list(chain.order)]) for rows in (reference, current))
     with contained(seed):
         found = _WAYS[way](before, after, chain.parents, target=target, seed=seed)
     parts = tuple(float(found[node]) for node in chain.order)
     total = float(after[target].mean() - before[target].mean())
     return Attribution(players=chain.order, contributions=parts, errors=(float("nan"),) * len(parts), total=total)
+
+
+def _plain(rows: pd.DataFrame) -> pd.DataFrame:
+    """Complete rows of numbers, and of text where there are categories, which dowhy codes for itself."""
+    whole = rows.dropna()
+    numbers = {name: pd.api.types.is_numeric_dtype(column) for name, column in whole.items()}
+    return whole.astype({name: float if number else object for name, number in numbers.items()})
 
 
 def _model(parents: Mapping[str, Sequence[str]]) -> Any:

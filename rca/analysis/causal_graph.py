@@ -95,18 +95,19 @@ class CausalGraph(Result):
         # a sketch of roles and of what was there first, to be edited by a person; no attribution uses it
         kind: causal
         edges:
-        - - x
-          - y
+        - [x, y]
         <BLANKLINE>
         """
         import yaml
 
-        plain = {"kind": "causal", "edges": [list(edge) for edge in self.edges]}
         head = f"# {EDIT}\n" if self.sketch else ""
-        return head + yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
+        told = (
+            yaml.safe_dump(list(edge), default_flow_style=True, allow_unicode=True, width=10**6) for edge in self.edges
+        )
+        return head + "kind: causal\nedges:\n" + "".join(f"- {edge}" for edge in told)
 
     def __str__(self) -> str:
-        size = f"{len(self.nodes)} nodes and {len(self.edges)} arrows"
+        size = f"{_count(len(self.nodes), 'node')} and {_count(len(self.edges), 'arrow')}"
         if self.sketch:
             return f"{size}: {EDIT}"
         if self.untested is not None:
@@ -167,6 +168,10 @@ class CausalGraph(Result):
                 assumptions=("rows are independent of each other",),
             ),
         )
+
+
+def _count(size: int, noun: str) -> str:
+    return f"{size} {noun}" + ("" if size == 1 else "s")
 
 
 def falsify(

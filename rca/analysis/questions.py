@@ -295,7 +295,7 @@ def what_if(
     >>> def model(rows): return (rows["age"] > 50).astype(float)
     >>> found = what_if(before, after, mend="age", model=model, prediction="said", positive=True, metric="error_rate")
     >>> print(found)
-    had age been whole, 436 of 500 decisions would have been otherwise: 436 False that were True (said)
+    had age been whole, 436 of 500 decisions would have been otherwise (said: 436 False instead of True)
     """
     windows, level = _windows(case, current, asked), share_of(level, place="level")
     timeline = case.incident.timeline if current is None else None

@@ -97,7 +97,12 @@ def scenario_of(windows: Windows, faults: Faults, *, timeline: "Timeline | None"
     if named[0] == "earlier":
         return alerted(windows, faults, contained=_contained(windows, timeline), earlier=_span(value))
     if named[0] == "rolled_back_at":
-        return rolled_back(windows, _moment_of(timeline, value), said=str(value))
+        said = (
+            f"the moment on record as {value}"
+            if timeline is not None and value in dict(timeline.moments())
+            else str(value)
+        )
+        return rolled_back(windows, _moment_of(timeline, value), said=said)
     event = value if hasattr(value, "what") else _event(timeline, value)
     return without(windows, faults, event=event, events=timeline.events if timeline is not None else ())
 

@@ -14,7 +14,7 @@ from rca.analysis.metric import SHARES
 from rca.analysis.result import Result, Row
 from rca.analysis.tally import Counting, Number, Turn, metric_of, people_of
 from rca.analysis.windows import Windows
-from rca.finding import Finding, Interval
+from rca.finding import Finding
 
 HIDDEN = "▮▮▮"
 """What stands where an id stood."""
@@ -75,6 +75,8 @@ class WhatIf(Result):
     righted, wronged : Number or None
         Wrong decisions that would have been right, and right ones that would have been wrong; None without labels.
     metric : str
+    is_share : bool
+        Whether the metric is a share, and read as per cent.
     recorded : float or None
         The metric of the current rows.
     would_be : Number or None
@@ -100,6 +102,7 @@ class WhatIf(Result):
     righted: Number | None
     wronged: Number | None
     metric: str
+    is_share: bool
     recorded: float | None
     would_be: Number | None
     spared: Number | None
@@ -133,39 +136,46 @@ class WhatIf(Result):
         level = f"{self.changed.interval.level:.0%} interval "
         rows = str(self.changed).replace("(", f"({level}", 1)
         told = f"had {self.said}, {rows} of {self.decisions:,} decisions would have been otherwise"
-        turns = ", ".join(f"{one.rows.value:,.0f} {one.would_be} that were {one.was}" for one in self.turns[:2])
-        told += f": {turns} ({self.column})" if turns else ""
+        turns = ", ".join(f"{one.rows.value:,.0f} {one.would_be} instead of {one.was}" for one in self.turns[:2])
+        told += f" ({self.column}: {turns})" if turns else ""
         if self.would_be is None or self.recorded is None:
             return told
         span = self.would_be.interval
         would = f"{self._say(self.would_be.value)} ({self._say(span.low)} to {self._say(span.high)})"
         return f"{told}; {self.metric} would have been {would} instead of {self._say(self.recorded)}"
 
-    @property
-    def is_share(self) -> bool:
-        """Whether the metric is a share, and read as per cent."""
-        return self.metric.replace(" ", "_") in SHARES
-
     def _say(self, value: float) -> str:
         return f"{100 * value:.1f} %" if self.is_share else f"{value:.3g}"
 
+    def counts(self) -> list[tuple[str, Number]]:
+        """The numbers of decisions, by name."""
+        told: list[tuple[str, Number | None]] = [
+            ("would have been otherwise", self.changed),
+            ("people among them", self.people),
+            *((f"{self.column} {one.would_be} instead of {one.was}", one.rows) for one in self.turns),
+            ("wrong, would have been right", self.righted),
+            ("right, would have been wrong", self.wronged),
+        ]
+        return [(name, number) for name, number in told if number is not None]
+
+    def values(self) -> list[tuple[str, Number]]:
+        """The metric as it would have been, and the harm spared, by name."""
+        told = (
+            (f"{self.metric} that would have been", self.would_be),
+            ("harm that would have been spared", self.spared),
+        )
+        return [(name, number) for name, number in told if number is not None]
+
     def rows(self) -> list[Row]:
         """What would have been, number by number."""
-        met = Number(value=self.touched, interval=Interval(low=self.touched, high=self.touched))
-        told: list[tuple[str, Number | None, str]] = [
-            ("decisions that would have met with it", met, "nothing: it is a count"),
-            ("decisions that would have been otherwise", self.changed, self.counts_cover),
-            ("people among them", self.people, self.counts_cover),
-            *((f"{one.would_be} that were {one.was}", one.rows, self.counts_cover) for one in self.turns),
-            ("wrong decisions that would have been right", self.righted, self.counts_cover),
-            ("right decisions that would have been wrong", self.wronged, self.counts_cover),
-            (f"{self.metric} that would have been", self.would_be, self.metric_covers),
-            (f"harm to {self.metric} that would have been spared", self.spared, self.metric_covers),
-        ]
+        numbers = [(*one, self.counts_cover) for one in self.counts()]
+        numbers += [(*one, self.metric_covers) for one in self.values()]
         return [
-            {"what": what, "value": number.value, "interval": str(number.interval), "the interval covers": covers}
-            for what, number, covers in told
-            if number is not None
+            {"what": "met with it", "value": float(self.touched), "interval": "", "the interval covers": ""},
+            *(
+                {"what": what, "value": one.value, "interval": str(one.interval), "the interval covers": covers}
+                for what, one, covers in numbers
+            ),
         ]
 
     def findings(self) -> tuple[Finding, ...]:
@@ -220,6 +230,7 @@ def what_if(
         righted=count.of_label(before=False),
         wronged=count.of_label(before=True),
         metric=windows.metric.name.replace("_", " "),
+        is_share=windows.meter.base in SHARES,
         recorded=recorded,
         would_be=would,
         spared=spared,
