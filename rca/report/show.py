@@ -384,6 +384,7 @@ def exemplars(analysis: "Analysis") -> None:
 
 
 # --- causes along a graph --------------------------------------------------------------------------------------------
+# These answers are asked for by their one notebook, and not by the analysis: what they find is shown, and not carried.
 
 
 def mechanisms(answers: "CausalAnswers") -> None:
@@ -392,7 +393,7 @@ def mechanisms(answers: "CausalAnswers") -> None:
     if part is None:
         _absent(f"No change can be divided among mechanisms: {_why_not(answers, CHANGED)}.")
         return
-    _figure(chart(part), part.findings())
+    _figure(chart(part))
     _html(causalsections.mechanisms(part), said=str(part))
 
 
@@ -414,7 +415,7 @@ def causal_graph(answers: "CausalAnswers") -> None:
     if part is None:
         _absent(f"No graph can be drawn: {_why_not(answers, DRAWN)}.")
         return
-    _figure(chart(part), part.findings())
+    _figure(chart(part))
     _html(causalsections.graph(part), said=str(part))
 
 
@@ -425,7 +426,7 @@ def what_if(answers: "CausalAnswers") -> None:
         _figure(causalcharts.imagined(found))
     if found:
         said = f"{len(found)} ways in which it would have been otherwise"
-        _html(causalsections.imagined(found), said=said, claims=[claim for one in found for claim in one.findings()])
+        _html(causalsections.imagined(found), said=said)
         _figure(chart(found[0]))
         _html(causalsections.what_if(found[0]), said=str(found[0]))
     reasons = [one.why for one in answers.unanswered if one.question == IMAGINED]
@@ -439,7 +440,7 @@ def odd(answers: "CausalAnswers") -> None:
     if part is None:
         _absent(f"No row can be said to be odd for a reason: {_why_not(answers, ODD)}.")
         return
-    _figure(chart(part), part.findings())
+    _figure(chart(part))
     _html(causalsections.odd(part), said=str(part))
 
 
