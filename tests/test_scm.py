@@ -94,3 +94,16 @@ def test_a_constant_and_a_code_are_columns_like_others(rows):
     model = fit(flat, {"k": (), "a": ("k",), "code": ("a",), "y": ("a", "code", "k")}, categorical=["code"])
     assert model.laws["code"].scale.levels == tuple("0123456")
     assert np.isfinite(model.predict(model.abduct(model.read(flat), np.random.default_rng(0)))["y"]).all()
+
+
+def test_a_probability_is_read_as_log_odds_and_told_as_it_was(rows):
+    sure = rows.assign(p=1 / (1 + np.exp(-(rows["a"] + np.random.default_rng(4).normal(size=len(rows))))))
+    model = fit(sure, {"a": (), "p": ("a",)})
+    scale = model.laws["p"].scale
+    assert scale.odds
+    assert not model.laws["a"].scale.odds
+    values = model.read(sure)
+    assert scale.plain(values["p"]) == pytest.approx(sure["p"].to_numpy())
+    assert scale.say(0.0) == "0.5"
+    assert np.isfinite(scale.read(pd.Series([0.0, 1.0]))).all()
+    assert not fit(sure, {"p": ()}).laws["p"].scale.odds

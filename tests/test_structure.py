@@ -37,6 +37,7 @@ NAMED_ELSEWHERE = {"IPython": "ipython", "markdown_it": "markdown-it-py", "sklea
 TESTED_ELSEWHERE = {
     "rca/__main__.py": "test_cli.py",
     "rca/analysis/affine.py": "test_faults.py",
+    "rca/analysis/answering.py": "test_scenarios.py",
     "rca/analysis/arrays.py": "test_sketch.py",
     "rca/analysis/chain.py": "test_robust.py",
     "rca/analysis/changepoint.py": "test_onset.py",

@@ -234,16 +234,14 @@ def test_what_nothing_says_is_not_guessed(sound):
     with pytest.raises(Unanswerable, match="no model that could be asked"):
         asked(*(rows.drop(columns="score") for rows in words), model=None, score=None, metric="error_rate")
     with pytest.raises(Unanswerable, match="no column holds what was decided"):
-        asked(
-            reference,
-            frozen(true),
-            score=None,
-            prediction=None,
-            metric={"name": "mean", "column": "a"},
-            features=["b", "x"],
-        )
+        asked(reference, frozen(true), score=None, prediction=None, metric="mae")
+    with pytest.raises(Unanswerable, match="has only 30 rows"):
+        asked(reference.head(30), frozen(true))
 
 
 def test_texts_alone_have_no_answer():
-    with pytest.raises(Unanswerable, match="no column holds what was decided"):
-        rca.what_if(rca.load(INCIDENTS / "chatbot-update"), mend="text")
+    case = rca.load(INCIDENTS / "chatbot-update")
+    with pytest.raises(Unanswerable):
+        rca.what_if(case, mend="reply_seconds")
+    with pytest.raises(InvalidCase, match="'text' is no feature"):
+        rca.what_if(case, mend="text")

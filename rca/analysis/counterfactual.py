@@ -25,6 +25,7 @@ from rca.analysis.column_fault import ColumnFault, inflict
 from rca.analysis.columns import Floats, Mask, as_numbers
 from rca.analysis.decided import Reader
 from rca.analysis.donors import Draw, Indices, cross_fitted, joined, nearest, typed
+from rca.analysis.following import Follower
 from rca.analysis.mending import Repair, chance_of_a_hit, numbered, repair, some
 from rca.analysis.windows import Windows
 
@@ -56,6 +57,10 @@ class Scenario:
     faults : tuple of ColumnFault
         Columns that would have been whole; none where only the model would have been another.
     assumptions : tuple of str
+    by : str
+        Who would have answered, in words.
+    doubted : ndarray of bool, shape (current rows,), or None
+        Rows in which a column stays broken in a way to which a stand-in does not know the answer.
     """
 
     said: str
@@ -63,6 +68,8 @@ class Scenario:
     ask: Asker
     faults: tuple[ColumnFault, ...] = ()
     assumptions: tuple[str, ...] = ()
+    by: str = "the model on file"
+    doubted: Mask | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,6 +86,8 @@ class Played:
         Parts of the metric; None where it cannot be read.
     pool : ndarray of int, shape (rows, draws), or None
         Whose values each draw took; None where none were taken.
+    common : bool
+        Whether what is wrong with a draw is wrong with it in all rows.
     """
 
     rows: pd.DataFrame
@@ -87,6 +96,7 @@ class Played:
     numerator: Floats | None
     denominator: Floats | None
     pool: Indices | None
+    common: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -223,10 +233,15 @@ class _Stage:
         chance = chance_of_a_hit(one, before, after, known=known)
         return np.asarray(self.rng.random(len(before)) < chance / max(chance.max(), np.finfo(float).tiny))
 
+    @property
+    def errs(self) -> bool:
+        """Whether an answer is not sure, even of values that are."""
+        return self.scenario.ask.fidelity is not None or isinstance(self.scenario.ask, Follower)
+
     def answered(self, rows: pd.DataFrame) -> Played:
         """Rows as they are, answered by another."""
-        tall = rows if self.scenario.ask.fidelity is None else pd.concat([rows] * DRAWS, ignore_index=True)
-        again = self._asked(tall, tall, touched=np.ones(len(tall), dtype=bool))
+        tall = pd.concat([rows] * DRAWS, ignore_index=True) if self.errs else rows
+        again = self._asked(tall, tall, touched=np.ones(len(rows), dtype=bool))
         return self._read(rows, again, was=self.reader.of(rows))
 
     def played(
@@ -234,29 +249,35 @@ class _Stage:
     ) -> Played:
         """Current rows, mended and asked again; `tall` and `seen` hold them once for each neighbour."""
         size = len(repairs[0].wrong)
-        draws = len(tall) // size
-        if draws == 1 and self.scenario.ask.fidelity is not None:
+        if len(tall) == size and self.errs:
             tall, seen = (pd.concat([rows] * DRAWS, ignore_index=True) for rows in (tall, seen))
-            draws = DRAWS
-        touched = np.logical_or.reduce([one.wrong for one in repairs])
-        again = self._asked(tall, seen, touched=np.tile(touched, draws))
+        again = self._asked(tall, seen, touched=np.logical_or.reduce([one.wrong for one in repairs]))
         recorded = tall.iloc[:size]
         return self._read(recorded, again, was=self.reader.of(recorded), pool=pool)
 
     def placebo(self, tall: pd.DataFrame, broken: pd.DataFrame, seen: pd.DataFrame) -> Played:
         """Reference rows: decided as if broken, and as if they had been seen so."""
-        was = self.reader.of(self.scenario.ask(broken))
-        again = self.scenario.ask(seen)
-        return self._read(tall.iloc[: len(broken)], again, was=was)
+        ask, size = self.scenario.ask, len(broken)
+        every, none = np.ones(len(tall), dtype=bool), np.zeros(len(tall), dtype=bool)
+        was = self.reader.of(ask.instead(tall.iloc[:size], broken, touched=every[:size], broken=none[:size]))
+        again = ask.instead(tall, seen, touched=every, broken=none)
+        return self._read(tall.iloc[:size], again, was=was)
 
     def _asked(self, tall: pd.DataFrame, seen: pd.DataFrame, *, touched: Mask) -> pd.DataFrame:
-        """What would have been answered, some rows at a time."""
-        ask, none = _erring(self.scenario.ask, self.windows, self.rng), np.zeros(CHUNK, dtype=bool)
-        cuts = [slice(start, start + CHUNK) for start in range(0, len(tall), CHUNK)]
-        parts = [
-            ask.instead(tall.iloc[cut], seen.iloc[cut], touched=touched[cut], broken=none[: len(touched[cut])])
-            for cut in cuts
-        ]
+        """What would have been answered, some rows at a time; by laws along a graph one draw at a time."""
+        ask, size = _erring(self.scenario.ask, self.windows, self.rng), max(len(touched), 1)
+        if isinstance(ask, Follower):
+            cuts = [slice(start, start + size) for start in range(0, len(tall), size)]
+            parts = [ask.follow(tall.iloc[cut], seen.iloc[cut], draw=draw) for draw, cut in enumerate(cuts)]
+        else:
+            doubt = (
+                self.scenario.doubted[self.scenario.rows] if self.scenario.doubted is not None else ~touched & touched
+            )
+            every, broken = (np.tile(mask, len(tall) // size) for mask in (touched, doubt))
+            cuts = [slice(start, start + CHUNK) for start in range(0, len(tall), CHUNK)]
+            parts = [
+                ask.instead(tall.iloc[cut], seen.iloc[cut], touched=every[cut], broken=broken[cut]) for cut in cuts
+            ]
         return pd.concat(parts, ignore_index=True) if parts else seen
 
     def _read(
@@ -273,6 +294,7 @@ class _Stage:
             numerator=None if parts is None or not size else parts.numerator.reshape(shape),
             denominator=None if parts is None or not size else parts.denominator.reshape(shape),
             pool=pool,
+            common=isinstance(self.scenario.ask, Follower),
         )
 
 

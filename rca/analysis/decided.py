@@ -96,11 +96,13 @@ def reader_of(windows: Windows, *, question: str) -> Reader:
         If no column holds what was decided.
     """
     roles, meter = windows.roles, windows.meter
-    column = roles.prediction or roles.score
+    column = roles.prediction or roles.score or meter.outcome
     if column is None:
-        raise Unanswerable(question, "no column holds what was decided: neither a prediction nor a score")
+        raise Unanswerable(
+            question, "no column holds what was decided: neither a prediction nor a score, nor an outcome"
+        )
     values, reader = windows.reference[column], Reader(meter=meter, column=column, groups=_groups(windows))
-    if roles.prediction is None and meter.base not in NUMBERS:
+    if column == roles.score and meter.base not in NUMBERS:
         return replace(reader, threshold=windows.metric.threshold, yes="yes")
     numbers = as_numbers(values)
     if meter.base in NUMBERS and np.isfinite(numbers).any() and values.nunique() > 2:

@@ -13,6 +13,7 @@ import numpy as np
 from rca.analysis import answers
 from rca.analysis import causes as mechanisms
 from rca.analysis import explain as explaining
+from rca.analysis.answering import QUESTION
 from rca.analysis.arguments import names_of, seeded, share_of
 from rca.analysis.causes import Causes
 from rca.analysis.columns import as_numbers
@@ -30,7 +31,7 @@ from rca.analysis.joint import Joint
 from rca.analysis.joint import joint as tell_apart
 from rca.analysis.onset import Onset
 from rca.analysis.reasons import ExplanationShift
-from rca.analysis.scenarios import QUESTION, scenario_of
+from rca.analysis.scenarios import scenario_of
 from rca.analysis.sketch import Sketch, sketch
 from rca.analysis.sketched import drift_of
 from rca.analysis.slices import Slices
@@ -302,7 +303,7 @@ def what_if(
     wanted = {"mend": mend, "without_event": without_event, "rolled_back_at": rolled_back_at, "earlier": earlier}
     broke = answers.how_it_broke(windows, answers.what_moved(windows))
     reader = reader_of(windows, question=QUESTION)
-    scenario = scenario_of(windows, broke, timeline=timeline, asked=wanted)
+    scenario = scenario_of(windows, broke, timeline=timeline, asked=wanted, rng=seeded(seed))
     return imagine(windows, scenario, reader, rng=seeded(seed), level=level)
 
 

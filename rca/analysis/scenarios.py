@@ -5,79 +5,39 @@ answered. Where nothing in the data says what would have been, the reason is tol
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from rca.analysis.answering import QUESTION, SAME, Answerer, answerer, former, some_of
 from rca.analysis.arguments import names_of
-from rca.analysis.asking import Asker, agreement, asker_of, rule_of
+from rca.analysis.asking import agreement
 from rca.analysis.column_fault import ColumnFault, hit
 from rca.analysis.columns import Mask
 from rca.analysis.counterfactual import Scenario
 from rca.analysis.events import FOLLOWS, name_of
 from rca.analysis.faults import Faults
-from rca.analysis.standin import FAITHFUL, stand_in
 from rca.analysis.windows import Windows
 from rca.errors import InvalidCase, Unanswerable, did_you_mean
 
 if TYPE_CHECKING:
     from rca.record.incident import Event, Timeline
 
-QUESTION = "what would have happened"
-
-SAME = 0.99
-"""Share of recorded answers that the model file has to repeat, to count as the model that gave them."""
-
-LOOKED_AT = 4000
-"""Rows of which it is asked whether the model file repeats their answers."""
-
 SAME_LABEL = "the label of a row does not hang on what was decided of it"
 DONORS = "rows that look alike elsewhere would have had alike values"
 
 
-def answerer(windows: Windows, faults: Sequence[ColumnFault]) -> Asker:
-    """Who can be asked what would have been decided of the current rows: the model on file, or a stand-in.
-
-    Raises
-    ------
-    Unanswerable
-        If nobody can.
-    """
-    asker = asker_of(windows)
-    if asker is not None:
-        share = agreement(asker, _some(windows.current))
-        if share < SAME:
-            why = (
-                f"the model on file repeats only {share:.0%} of the answers on record, so that another model gave them"
-            )
-            raise Unanswerable(QUESTION, why)
-        return asker
-    stood = stand_in(windows, faults)
-    if stood is not None and stood.faithful:
-        return stood.asker
-    said = "" if stood is None else f", and a stand-in repeats only {min(stood.before, stood.now):.0%} of its answers"
-    raise Unanswerable(QUESTION, f"the case has no model that could be asked again{said}")
-
-
-def _some(rows: pd.DataFrame) -> pd.DataFrame:
-    kept = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), LOOKED_AT)).astype(int))
-    return rows.iloc[kept]
-
-
-def _assumed(ask: Asker, faults: Iterable[ColumnFault] = ()) -> tuple[str, ...]:
+def _assumed(who: Answerer, faults: Iterable[ColumnFault] = ()) -> tuple[str, ...]:
     """What every scenario assumes."""
-    told = [SAME_LABEL]
-    if any(not fault.invertible for fault in faults):
-        told.append(DONORS)
-    if ask.fidelity is not None:
-        told.append(f"a stand-in answers as the model does (it repeats {ask.fidelity:.1%} of the variance of answers)")
-    return tuple(told)
+    donors = (DONORS,) if any(not fault.invertible for fault in faults) else ()
+    return (SAME_LABEL, *donors, *who.assumptions)
 
 
-def scenario_of(windows: Windows, faults: Faults, *, timeline: "Timeline | None", asked: Mapping[str, Any]) -> Scenario:
+def scenario_of(
+    windows: Windows, faults: Faults, *, timeline: "Timeline | None", asked: Mapping[str, Any], rng: np.random.Generator
+) -> Scenario:
     """The one scenario that is asked for: `mend`, `without_event`, `rolled_back_at` or `earlier`.
 
     Raises
@@ -93,9 +53,9 @@ def scenario_of(windows: Windows, faults: Faults, *, timeline: "Timeline | None"
         raise InvalidCase.because(what, place="arguments", hint=f"give one of {', '.join(asked)}")
     value = asked[named[0]]
     if named[0] == "mend":
-        return whole(windows, faults, tuple(dict.fromkeys(names_of(value, place="mend"))))
+        return whole(windows, faults, tuple(dict.fromkeys(names_of(value, place="mend"))), rng=rng)
     if named[0] == "earlier":
-        return alerted(windows, faults, contained=_contained(windows, timeline), earlier=_span(value))
+        return alerted(windows, faults, contained=_contained(windows, timeline), earlier=_span(value), rng=rng)
     if named[0] == "rolled_back_at":
         said = (
             f"the moment on record as {value}"
@@ -104,7 +64,7 @@ def scenario_of(windows: Windows, faults: Faults, *, timeline: "Timeline | None"
         )
         return rolled_back(windows, _moment_of(timeline, value), said=said)
     event = value if hasattr(value, "what") else _event(timeline, value)
-    return without(windows, faults, event=event, events=timeline.events if timeline is not None else ())
+    return without(windows, faults, event=event, events=timeline.events if timeline is not None else (), rng=rng)
 
 
 def _contained(windows: Windows, timeline: "Timeline | None") -> datetime:
@@ -154,7 +114,7 @@ def _event(timeline: "Timeline | None", given: Any) -> "Event":
 # --- a column, whole -------------------------------------------------------------------------------------------------
 
 
-def whole(windows: Windows, faults: Faults, columns: Sequence[str]) -> Scenario:
+def whole(windows: Windows, faults: Faults, columns: Sequence[str], *, rng: np.random.Generator) -> Scenario:
     """Some columns had been whole.
 
     Raises
@@ -167,11 +127,32 @@ def whole(windows: Windows, faults: Faults, columns: Sequence[str]) -> Scenario:
     if not columns:
         raise InvalidCase.because("no column is named", place="mend", hint="name a column that broke")
     seats = [_fault(windows, faults, column) for column in columns]
-    ask = answerer(windows, faults.columns)
-    rows = _hit(seats, windows)
-    names = " and ".join(columns)
+    who = answerer(windows, faults.columns, columns=columns, rng=rng)
+    return _mended(windows, faults, seats, who=who, said=f"{' and '.join(columns)} been whole")
+
+
+def _mended(
+    windows: Windows,
+    faults: Faults,
+    seats: Sequence[ColumnFault],
+    *,
+    who: Answerer,
+    said: str,
+    rows: Mask | None = None,
+    told: tuple[str, ...] = (),
+) -> Scenario:
+    """Some columns whole, in the rows that were hit, or in some of them."""
+    hit_rows = _hit(seats, windows)
+    columns = {fault.column for fault in seats}
+    strange = [fault for fault in faults.broken if fault.column in who.ask.strange and fault.column not in columns]
     return Scenario(
-        said=f"{names} been whole", rows=rows, ask=ask, faults=tuple(seats), assumptions=_assumed(ask, seats)
+        said=said,
+        rows=hit_rows if rows is None else rows & hit_rows,
+        ask=who.ask,
+        faults=tuple(seats),
+        assumptions=(*told, *_assumed(who, seats)),
+        by=who.by,
+        doubted=_hit(strange, windows),
     )
 
 
@@ -208,34 +189,18 @@ def rolled_back(windows: Windows, at: datetime, *, said: str) -> Scenario:
         If that model is not known, or no row is as late.
     """
     rows = _from(windows, at)
-    ask, note = _former(windows, rows)
+    who = former(windows, rows)
     return Scenario(
-        said=f"the model been rolled back at {said}", rows=rows, ask=ask, assumptions=(*_assumed(ask), *note)
-    )
-
-
-def _former(windows: Windows, rows: Mask) -> tuple[Asker, tuple[str, ...]]:
-    """Who answered in the reference."""
-    asker = asker_of(windows)
-    if asker is not None and agreement(asker, _some(windows.reference)) >= SAME:
-        also = agreement(asker, _some(windows.current[rows])) >= SAME
-        told = "the model on file gave the answers on record then, too: there was no other to go back to"
-        return asker, (told,) if also else ()
-    stood = stand_in(replace(windows, model=None))
-    rule = rule_of(windows)
-    if rule is not None and stood is not None and stood.same and agreement(rule, windows.reference) >= SAME:
-        return rule, ("the scores on record are those that would have been given",)
-    if stood is not None and stood.before >= FAITHFUL:
-        return replace(stood.asker, fidelity=stood.before), ()
-    raise Unanswerable(
-        QUESTION, "no model that gave the answers of the reference is on file, and no stand-in repeats them"
+        said=f"the model been rolled back at {said}", rows=rows, ask=who.ask, assumptions=_assumed(who), by=who.by
     )
 
 
 # --- an event that did not happen ------------------------------------------------------------------------------------
 
 
-def without(windows: Windows, faults: Faults, *, event: "Event", events: "Iterable[Event]") -> Scenario:
+def without(
+    windows: Windows, faults: Faults, *, event: "Event", events: "Iterable[Event]", rng: np.random.Generator
+) -> Scenario:
     """An event had not happened: what broke between it and the next had been whole, and the model had not changed.
 
     Raises
@@ -246,19 +211,16 @@ def without(windows: Windows, faults: Faults, *, event: "Event", events: "Iterab
     rows = _from(windows, event.at)
     others = [one.at for one in events if one.at > event.at and one.kind.casefold() not in FOLLOWS]
     seats = tuple(fault for fault in faults.broken if _began(windows, fault, at=event.at, others=others))
-    touched = _hit(seats, windows) & rows
     told = tuple(f"{fault.column} broke because of the event, as it broke after it" for fault in seats)
-    former = _changed_model(windows, event, rows)
-    if former is not None:
-        told = (*told, "the model answers otherwise because of the event")
-        touched = rows
-    if not seats and former is None:
-        why = f"nothing that could be undone began with {name_of(event)!r}"
-        raise Unanswerable(QUESTION, why)
-    ask = former or answerer(windows, faults.columns)
-    assumed = (*told, *_assumed(ask, seats))
+    changed, name = _changed_model(windows, event, rows), f"the event {name_of(event)!r}"
+    if not seats and changed is None:
+        raise Unanswerable(QUESTION, f"nothing that could be undone began with {name_of(event)!r}")
+    if changed is None:
+        who = answerer(windows, faults.columns, columns=[fault.column for fault in seats], rng=rng)
+        return _mended(windows, faults, seats, who=who, said=f"{name} not happened", rows=rows, told=told)
+    told = (*told, "the model answers otherwise because of the event", *_assumed(changed, seats))
     return Scenario(
-        said=f"the event {name_of(event)!r} not happened", rows=touched, ask=ask, faults=seats, assumptions=assumed
+        said=f"{name} not happened", rows=rows, ask=changed.ask, faults=seats, assumptions=told, by=changed.by
     )
 
 
@@ -269,18 +231,19 @@ def _began(windows: Windows, fault: ColumnFault, *, at: datetime, others: Sequen
     before = times.iloc[first - 1] if first > 0 else windows.reference[str(windows.roles.time)].max()
     latest, began = (times.iloc[min(row, len(times) - 1)] for row in (last, fault.since))
     inside = before < at <= latest
-    return bool(inside or (at <= began and not any(one <= began for one in others)))
+    fresh = at >= windows.reference[str(windows.roles.time)].max()  # else it left the reference's last rows alone
+    return bool(inside or (fresh and at <= began and not any(one <= began for one in others)))
 
 
-def _changed_model(windows: Windows, event: "Event", rows: Mask) -> Asker | None:
+def _changed_model(windows: Windows, event: "Event", rows: Mask) -> Answerer | None:
     """The model of the reference, where an event changed the system that answers and its answers with it."""
     if event.system is None or event.system.casefold() != windows.model_name.casefold():
         return None
     try:
-        asker, note = _former(windows, rows)
+        who = former(windows, rows)
     except Unanswerable:
         return None
-    return None if note or agreement(asker, _some(windows.current[rows])) >= SAME else asker
+    return None if agreement(who.ask, some_of(windows.current[rows])) >= SAME else who
 
 
 def event_of(timeline: "Timeline", asked: Any) -> "Event":
@@ -311,7 +274,9 @@ def event_of(timeline: "Timeline", asked: Any) -> "Event":
 # --- an earlier alert ------------------------------------------------------------------------------------------------
 
 
-def alerted(windows: Windows, faults: Faults, *, contained: datetime, earlier: timedelta) -> Scenario:
+def alerted(
+    windows: Windows, faults: Faults, *, contained: datetime, earlier: timedelta, rng: np.random.Generator
+) -> Scenario:
     """The alert had come earlier, and with it containment: what broke had been whole in the rows since then.
 
     Raises
@@ -327,18 +292,16 @@ def alerted(windows: Windows, faults: Faults, *, contained: datetime, earlier: t
     rows = _from(windows, contained - earlier) & ~_after(windows, contained)
     if not rows.any():
         raise Unanswerable(QUESTION, "no row of the current window lies in the time that an earlier alert would save")
-    ask = answerer(windows, faults.columns)
-    seats = tuple(fault for fault in faults.broken if fault.column in ask.features)
-    if not seats:
+    broken = [fault.column for fault in faults.broken]
+    if not broken:
         raise Unanswerable(QUESTION, "no column broke that containment could have made whole")
+    who = answerer(windows, faults.columns, columns=broken, rng=rng)
+    seats = [fault for fault in faults.broken if fault.column in who.ask.features]
+    if not seats:
+        raise Unanswerable(QUESTION, "no column that broke has a part in what was decided")
     told = "containment had come as long after the alert, and what broke had been whole from then on"
-    return Scenario(
-        said=f"the alert come {_length(earlier)} earlier",
-        rows=_hit(seats, windows) & rows,
-        ask=ask,
-        faults=seats,
-        assumptions=(told, *_assumed(ask, seats)),
-    )
+    said = f"the alert come {_length(earlier)} earlier"
+    return _mended(windows, faults, seats, who=who, said=said, rows=rows, told=(told,))
 
 
 def _length(span: timedelta) -> str:

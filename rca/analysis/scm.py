@@ -37,6 +37,9 @@ MOST_LEVELS = 40
 
 RIDGE = 1e-6
 
+SURE = 1e-9
+"""Probabilities are kept this far from 0 and 1 before they become log odds."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scale:
@@ -50,6 +53,8 @@ class Scale:
     middle, spread : float
     knots : tuple of float
         In standard units; empty where what it does may not bend.
+    odds : bool
+        Whether it is a probability, read as log odds: there noise can be added to it.
     """
 
     name: str
@@ -57,10 +62,11 @@ class Scale:
     middle: float = 0.0
     spread: float = 1.0
     knots: tuple[float, ...] = ()
+    odds: bool = False
 
     @classmethod
-    def of(cls, values: "pd.Series[Any]", *, coded: bool) -> "Scale":
-        """Read the scale of a column off its reference rows."""
+    def of(cls, values: "pd.Series[Any]", *, coded: bool, follows: bool = False) -> "Scale":
+        """Read the scale of a column off its reference rows; one that follows from others may be a probability."""
         name = str(values.name)
         known = values.dropna()
         if kind_of(values, coded=coded) == "categorical" or known.nunique() <= 2:
@@ -69,23 +75,32 @@ class Scale:
         numbers = numbers[np.isfinite(numbers)]
         if not len(numbers):
             return cls(name=name)
+        odds = follows and bool(numbers.min() > 0 and numbers.max() < 1)
+        numbers = _log_odds(numbers) if odds else numbers
         middle, spread = float(numbers.mean()), float(numbers.std()) or 1.0
         knots = np.unique((np.quantile(numbers, KNOTS) - middle) / spread)
-        return cls(name=name, middle=middle, spread=spread, knots=tuple(knots.tolist()))
+        return cls(name=name, middle=middle, spread=spread, knots=tuple(knots.tolist()), odds=odds)
 
     def read(self, values: "pd.Series[Any]") -> Floats:
         """A column's values; what the reference never had, or is missing, is NaN."""
         if not self.levels:
             numbers = as_numbers(values)
-            return np.where(np.isfinite(numbers), numbers, np.nan)
+            numbers = np.where(np.isfinite(numbers), numbers, np.nan)
+            return _log_odds(numbers) if self.odds else numbers
         place = {level: float(at) for at, level in enumerate(self.levels)}
         return np.array([place.get(str(one), np.nan) for one in as_labels(values)])
+
+    def plain(self, values: Floats) -> Floats:
+        """Numbers as the column has them."""
+        from scipy.special import expit
+
+        return np.asarray(expit(values)) if self.odds else values
 
     def say(self, value: float) -> str:
         """A value as it is read."""
         if not np.isfinite(value):
             return "missing"
-        return self.levels[int(value)] if self.levels else f"{value:.4g}"
+        return self.levels[int(value)] if self.levels else f"{float(self.plain(np.asarray(value))):.4g}"
 
     def terms(self, values: Floats, *, bent: bool) -> list[Floats]:
         """What a parent can do, as terms of its values, of their shape."""
@@ -93,6 +108,12 @@ class Scale:
             return [np.asarray(values == place, dtype=float) for place in range(1, len(self.levels))]
         z = (values - self.middle) / self.spread
         return [z, *(np.maximum(z - knot, 0.0) for knot in self.knots)] if bent else [z]
+
+
+def _log_odds(shares: Floats) -> Floats:
+    from scipy.special import logit
+
+    return np.asarray(logit(np.clip(shares, SURE, 1 - SURE)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -193,7 +214,13 @@ class Scm:
         return values
 
 
-def fit(rows: pd.DataFrame, parents: Mapping[str, Sequence[str]], *, categorical: Sequence[str] = ()) -> Scm:
+def fit(
+    rows: pd.DataFrame,
+    parents: Mapping[str, Sequence[str]],
+    *,
+    categorical: Sequence[str] = (),
+    like: Scm | None = None,
+) -> Scm:
     """Fit every node's law along a graph.
 
     Parameters
@@ -204,13 +231,18 @@ def fit(rows: pd.DataFrame, parents: Mapping[str, Sequence[str]], *, categorical
         Node → its direct causes, in an order in which causes come first.
     categorical : sequence of str
         Numeric columns that are codes.
+    like : Scm, optional
+        Of rows of which these are a resample: its scales are kept, so that both read the same.
 
     Raises
     ------
     Unanswerable
         If too few rows are complete, or a category has too many values to be drawn.
     """
-    scales = {name: Scale.of(rows[name], coded=name in categorical) for name in parents}
+    scales = {
+        name: Scale.of(rows[name], coded=name in categorical, follows=bool(causes)) for name, causes in parents.items()
+    }
+    scales = scales if like is None else {name: law.scale for name, law in like.laws.items()}
     values = {name: scale.read(rows[name]) for name, scale in scales.items()}
     complete = np.isfinite(np.column_stack([*values.values()])).all(axis=1)
     if complete.sum() < FEWEST:

@@ -74,6 +74,8 @@ class Counting:
                 scale * (1 + scale) * float(((missed - missed.mean()) ** 2).sum())
             )  # of rows hit, and of placebos
         variance += _of_pool(held - chance, touched.pool)
+        if touched.common:
+            variance = max(variance, between(held.sum(axis=1), self.level))
         return number(min(max(value, 0.0), float(len(chance))), np.sqrt(variance), self.level, most=float(len(chance)))
 
     def changed(self) -> Number:
@@ -125,6 +127,17 @@ def within(held: Floats) -> float:
     return float((chance * (1 - chance)).sum() * draws / (draws - 1)) if draws > 1 else 0.0
 
 
+def between(totals: Floats, level: float) -> float:
+    """Variance of a sum of which a few draws are known, made so much larger that a normal interval has its level."""
+    from scipy.special import ndtri, stdtrit
+
+    draws = len(totals)
+    if draws < 2 or not 0 < level < 1:
+        return 0.0
+    wider = stdtrit(draws - 1, (1 + level) / 2) / ndtri((1 + level) / 2)
+    return float(totals.var(ddof=1) * (1 + 1 / draws) * wider**2)
+
+
 def _of_pool(left: Floats, pool: npt.NDArray[np.intp] | None) -> float:
     """Variance that comes of rows that stand in for many: the square of what each does beyond the mean."""
     if pool is None:
@@ -173,10 +186,11 @@ def metric_of(
     if not np.isfinite(value):
         return None, None, before.value()
     own, size = after.influence(), len(before)
+    more = between(_by_draw(before, played), level) if played.touched.common else 0.0
     apart = own - np.concatenate([before.influence(), np.zeros(len(own) - size)])
     return (
-        number(value, float(np.sqrt((own**2).sum())), level, least=-np.inf),
-        number(sign * (before.value() - value), float(np.sqrt((apart**2).sum())), level, least=-np.inf),
+        number(value, float(np.sqrt((own**2).sum() + more)), level, least=-np.inf),
+        number(sign * (before.value() - value), float(np.sqrt((apart**2).sum() + more)), level, least=-np.inf),
         before.value(),
     )
 
@@ -195,6 +209,18 @@ def _otherwise(before: Parts, played: Counterfactual) -> Parts:
             true, given = getattr(played.true, of), getattr(played.given, of)
             rows.append(played.scale * (true.mean(axis=0) - given.mean(axis=0)))
     return Parts(numerator=np.vstack(tops[0]), denominator=np.vstack(tops[1]), shape=before.shape)
+
+
+def _by_draw(before: Parts, played: Counterfactual) -> Floats:
+    """The metric by each draw alone."""
+    touched, found = played.touched, []
+    assert touched.numerator is not None
+    assert touched.denominator is not None
+    for numerator, denominator in zip(touched.numerator, touched.denominator, strict=True):
+        tops, bases = before.numerator.copy(), before.denominator.copy()
+        tops[played.at], bases[played.at] = numerator, denominator
+        found.append(float(before.of_sums(tops.sum(axis=0), bases.sum(axis=0))))
+    return np.array(found)
 
 
 def _by_neighbour(left: Floats, pool: npt.NDArray[np.intp]) -> Floats:

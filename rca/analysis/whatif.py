@@ -136,7 +136,8 @@ class WhatIf(Result):
         level = f"{self.changed.interval.level:.0%} interval "
         rows = str(self.changed).replace("(", f"({level}", 1)
         told = f"had {self.said}, {rows} of {self.decisions:,} decisions would have been otherwise"
-        turns = ", ".join(f"{one.rows.value:,.0f} {one.would_be} instead of {one.was}" for one in self.turns[:2])
+        likely = [one for one in self.turns[:2] if one.rows.value >= 0.5]
+        turns = ", ".join(f"{one.rows.value:,.0f} {one.would_be} instead of {one.was}" for one in likely)
         told += f" ({self.column}: {turns})" if turns else ""
         if self.would_be is None or self.recorded is None:
             return told
@@ -234,7 +235,7 @@ def what_if(
         recorded=recorded,
         would_be=would,
         spared=spared,
-        by="the model on file" if scenario.ask.fidelity is None else "a stand-in for the model",
+        by=scenario.by,
         assumptions=scenario.assumptions,
         decided=_decided(windows, played, reader),
     )
