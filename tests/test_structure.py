@@ -39,6 +39,7 @@ TESTED_ELSEWHERE = {
     "rca/analysis/affine.py": "test_faults.py",
     "rca/analysis/answering.py": "test_scenarios.py",
     "rca/analysis/arrays.py": "test_sketch.py",
+    "rca/analysis/aspects.py": "test_causes.py",
     "rca/analysis/chain.py": "test_robust.py",
     "rca/analysis/changepoint.py": "test_onset.py",
     "rca/analysis/cohorts.py": "test_explanation.py",

@@ -180,12 +180,13 @@ def causes(
     *,
     graph: Any = None,
     target: str | None = None,
+    of: mechanisms.Of = "mean",
     seed: int = 0,
     alpha: float = 0.05,
     level: float = 0.95,
     **asked: Any,
 ) -> Causes:
-    """Which mechanism of a causal graph changed, and what that did to the metric or to the mean of a column.
+    """Which mechanism of a causal graph changed, and what that did to the metric or to a column.
 
     Parameters
     ----------
@@ -194,11 +195,14 @@ def causes(
     graph : Graph, networkx graph, mapping of node to causes, or pairs of cause and effect, optional
         The case's own where left out.
     target : str, optional
-        Column whose mean is looked at; the metric where left out.
+        Column that is looked at; the metric where left out.
+    of : {'mean', 'variance', 'distribution'}
+        What of the column changed.
     seed : int
         Draws the folds.
     alpha, level : float
-        False discovery rate of the mechanisms that are called changed; level of the intervals.
+        False discovery rate of the mechanisms that are called changed, which where none did is the chance that any is:
+        .04 to .06 at 0.05, as measured on unchanged networks; level of the intervals.
     **asked
         Of plain tables: metric, model and the columns' roles, as `windows_from` takes them.
 
@@ -228,7 +232,7 @@ def causes(
     if known is not None and (graph is not None or known.kind == "causal"):
         windows = replace(windows, parents=mechanisms.parents_of(mechanisms.edges_of(known)))
     alpha, level = share_of(alpha, place="alpha"), share_of(level, place="level")
-    return mechanisms.causes(windows, target=target, rng=seeded(seed), alpha=alpha, level=level)
+    return mechanisms.causes(windows, target=target, of=of, rng=seeded(seed), alpha=alpha, level=level)
 
 
 def _require_numbers(windows: Windows, target: str) -> None:
