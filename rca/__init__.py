@@ -11,9 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rca.analysis.along import graph, odd
     from rca.analysis.engine import cascade, verdict
     from rca.analysis.portfolio import portfolio
-    from rca.analysis.questions import causes, drift, explain, faults, gaps, harm, joint, onset, slices
+    from rca.analysis.questions import causes, drift, explain, faults, gaps, harm, joint, onset, slices, what_if
     from rca.analysis.sketch import sketch, sketches
     from rca.errors import InvalidCase, RunFailed, Unanswerable
     from rca.finding import Finding
@@ -41,9 +42,11 @@ __all__ = [
     "explain",
     "faults",
     "gaps",
+    "graph",
     "harm",
     "joint",
     "load",
+    "odd",
     "onset",
     "plot",
     "portfolio",
@@ -54,6 +57,7 @@ __all__ = [
     "slices",
     "verdict",
     "verify",
+    "what_if",
 ]
 
 _HOMES = {
@@ -70,9 +74,11 @@ _HOMES = {
     "explain": "rca.analysis.questions",
     "faults": "rca.analysis.questions",
     "gaps": "rca.analysis.questions",
+    "graph": "rca.analysis.along",
     "harm": "rca.analysis.questions",
     "joint": "rca.analysis.questions",
     "load": "rca.record.case",
+    "odd": "rca.analysis.along",
     "onset": "rca.analysis.questions",
     "plot": "rca.report.figures",
     "portfolio": "rca.analysis.portfolio",
@@ -83,6 +89,7 @@ _HOMES = {
     "slices": "rca.analysis.questions",
     "verdict": "rca.analysis.engine",
     "verify": "rca.report.manifest",
+    "what_if": "rca.analysis.questions",
 }
 """Public name → the module it lives in, under the same name."""
 

@@ -18,6 +18,7 @@ from rca.analysis.suspects import Cascade, Step, Suspect, Trace
 from rca.analysis.verdict import Cause, Verdict
 from rca.finding import Interval
 from rca.record.incident import Incident
+from tests.causal_case import written
 from tests.recovery.promises import LEDGER
 
 os.environ["TZ"] = "UTC"
@@ -228,3 +229,14 @@ def pytest_sessionfinish(session):
 
 def pytest_testnodedown(node):
     LEDGER.extend(getattr(node, "workeroutput", {}).get("ledger", []))
+
+
+@pytest.fixture(scope="session")
+def frozen(tmp_path_factory):
+    """A case along whose graph every question is asked: a column freezes after a deploy."""
+    import rca
+    from rca.analysis.causal_answers import causal_answers
+
+    case = written(tmp_path_factory.mktemp("cases") / "frozen")
+    analysis = rca.analyse(case)
+    return SimpleNamespace(case=case, analysis=analysis, answers=causal_answers(case, analysis))

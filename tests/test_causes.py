@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 import rca
-from rca.analysis.causes import Causes, edges_of
+from rca.analysis.ancestry import edges_of
+from rca.analysis.causes import Causes
 from rca.errors import InvalidCase, Unanswerable
 from rca.record.graph import Graph
 from tests.conftest import INCIDENTS
@@ -183,3 +184,26 @@ def test_the_models_answers_follow_its_features_where_the_graph_is_silent(window
     found = rca.causes(*said, graph=[("b", "label"), ("c", "label"), ("a", "b"), ("a", "c")], **roles)
     assert found["score"].parents == ("a", "b", "c")
     assert [one.node for one in found.moved] == ["label"]
+
+
+def test_a_variance_is_divided_among_what_spread_it():
+    rng = np.random.default_rng(0)
+    before, after = drawn(rng), drawn(rng, b=2.0)
+    after["y"] += 3.0  # moves the mean alone
+    found = rca.causes(before, after, graph=EDGES, target="y", of="variance")
+    assert found.target == "the variance of y"
+    assert found.change == pytest.approx(after["y"].var() - before["y"].var(), rel=0.01)
+    assert found["b"].contribution == pytest.approx(found.change, abs=0.15 * found.change)
+    assert {one.node for one in found.moved} == {"b", "y"}
+
+
+def test_a_distribution_is_divided_where_it_changed_most(windows):
+    found = rca.causes(*windows, graph=EDGES, target="y", of="distribution")
+    assert found.target.startswith("the share of y up to ")
+    assert found.change < 0  # y rose
+    assert found["y"].contribution == pytest.approx(found.change, abs=0.05)
+
+
+def test_what_a_column_has_not_cannot_change(windows):
+    with pytest.raises(InvalidCase, match="has no 'varianz'"):
+        rca.causes(*windows, graph=EDGES, target="y", of="varianz")

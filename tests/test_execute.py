@@ -166,8 +166,10 @@ def test_parameters_are_read_with_type_default_and_help():
     assert all(one.help for one in read.values())
 
 
-def test_every_shipped_template_takes_the_same_parameters():
-    assert len({tuple(one.name for one in template.parameters) for template in templates.choose()}) == 1
+def test_every_shipped_template_takes_the_same_parameters_and_one_takes_more():
+    taken = {template.topic: {one.name for one in template.parameters} for template in templates.choose()}
+    more = {"causes": {"mend", "earlier_days", "cross_check"}}
+    assert taken == {topic: {"case", "alpha", "seed"} | more.get(topic, set()) for topic in taken}
 
 
 def test_a_notebook_runs_unasked_only_where_the_case_has_what_it_tells_of(incident):
@@ -177,8 +179,21 @@ def test_a_notebook_runs_unasked_only_where_the_case_has_what_it_tells_of(incide
     assert "cascade" not in topics
     assert "drift" in topics
     assert templates.for_case(chosen, bare, asked=True) == tuple(chosen)
-    line = incident.model_copy(update={"signals": object()})
+    whole = {"signals": object(), "data": object(), "graph": "graph.yaml"}
+    line = incident.model_copy(update=whole)
     assert templates.for_case(chosen, line, asked=False) == tuple(chosen)
+
+
+@pytest.mark.parametrize(
+    ("there", "runs"),
+    [(("data", "graph"), True), (("data", "model"), True), (("graph", "model"), False), (("data",), False)],
+    ids=str,
+)
+def test_a_notebook_may_need_one_of_several_things(incident, there, runs):
+    nothing = dict.fromkeys(("data", "graph", "model", "signals"))
+    case = incident.model_copy(update={**nothing, **dict.fromkeys(there, object())})
+    topics = [one.topic for one in templates.for_case(templates.choose(), case, asked=False)]
+    assert ("causes" in topics) == runs
 
 
 # --- what a run leaves -----------------------------------------------------------------------------------------------

@@ -37,7 +37,10 @@ NAMED_ELSEWHERE = {"IPython": "ipython", "markdown_it": "markdown-it-py", "sklea
 TESTED_ELSEWHERE = {
     "rca/__main__.py": "test_cli.py",
     "rca/analysis/affine.py": "test_faults.py",
+    "rca/analysis/ancestry.py": "test_causes.py",
+    "rca/analysis/answering.py": "test_scenarios.py",
     "rca/analysis/arrays.py": "test_sketch.py",
+    "rca/analysis/aspects.py": "test_causes.py",
     "rca/analysis/chain.py": "test_robust.py",
     "rca/analysis/changepoint.py": "test_onset.py",
     "rca/analysis/cohorts.py": "test_explanation.py",
@@ -50,7 +53,9 @@ TESTED_ELSEWHERE = {
     "rca/analysis/counting.py": "test_sketch.py",
     "rca/analysis/crossfit.py": "test_robust.py",
     "rca/analysis/crosstab.py": "test_segments.py",
+    "rca/analysis/counterfactual.py": "test_whatif.py",
     "rca/analysis/curves.py": "test_explanation.py",
+    "rca/analysis/decided.py": "test_whatif.py",
     "rca/analysis/donors.py": "test_mending.py",
     "rca/analysis/engines.py": "test_frames.py",
     "rca/analysis/explain.py": "test_explanation.py",
@@ -79,6 +84,7 @@ TESTED_ELSEWHERE = {
     "rca/analysis/stuck.py": "test_faults.py",
     "rca/analysis/summing.py": "test_portfolio.py",
     "rca/analysis/swapped.py": "test_faults.py",
+    "rca/analysis/tally.py": "test_whatif.py",
     "rca/analysis/targets.py": "test_portfolio.py",
     "rca/analysis/treeshap.py": "references/test_shap.py",
     "rca/analysis/trends.py": "test_ranks.py",
@@ -99,6 +105,7 @@ TESTED_ELSEWHERE = {
     "rca/record/tables.py": "test_case.py",
     "rca/record/trees.py": "test_model.py",
     "rca/report/canonical.py": "test_execute.py",
+    "rca/report/causalsections.py": "test_causalcharts.py",
     "rca/report/charts.py": "test_figures.py",
     "rca/report/curvecharts.py": "test_explanationcharts.py",
     "rca/report/harmcharts.py": "test_figures.py",
@@ -275,7 +282,7 @@ def parameters(notebook: Path) -> list[str]:
 
 
 def test_there_are_notebooks():
-    known = {"1_timeline", "2_drift", "3_explanation", "5_cascade", "6_postmortem"}
+    known = {"1_timeline", "2_drift", "3_explanation", "4_causes", "5_cascade", "6_postmortem"}
     assert known <= {notebook.stem for notebook in NOTEBOOKS}
 
 

@@ -60,11 +60,11 @@ def cross_check(
     Parameters
     ----------
     reference, current : pandas.DataFrame
-        Of numbers; the nodes' columns are looked at.
+        The nodes' columns are looked at, where all are known.
     parents : mapping of str to sequence of str
         Node → its direct causes.
     target : str
-        Column whose mean changed.
+        Column of numbers whose mean changed.
     way : {'sampled', 'robust'}
         `distribution_change` with linear mechanisms, or `distribution_change_robust`.
     seed : int
@@ -85,12 +85,19 @@ def cross_check(
     Blöbaum et al. (2024). DoWhy-GCM. JMLR 25(147), section 3.3.
     """
     chain = chain_of(parents, [target])
-    before, after = (rows[list(chain.order)].astype(float) for rows in (reference, current))
+    before, after = (_plain(rows[list(chain.order)]) for rows in (reference, current))
     with contained(seed):
         found = _WAYS[way](before, after, chain.parents, target=target, seed=seed)
     parts = tuple(float(found[node]) for node in chain.order)
     total = float(after[target].mean() - before[target].mean())
     return Attribution(players=chain.order, contributions=parts, errors=(float("nan"),) * len(parts), total=total)
+
+
+def _plain(rows: pd.DataFrame) -> pd.DataFrame:
+    """Complete rows of numbers, and of text where there are categories, which dowhy codes for itself."""
+    whole = rows.dropna()
+    numbers = {name: pd.api.types.is_numeric_dtype(column) for name, column in whole.items()}
+    return whole.astype({name: float if number else object for name, number in numbers.items()})
 
 
 def _model(parents: Mapping[str, Sequence[str]]) -> Any:
@@ -99,7 +106,7 @@ def _model(parents: Mapping[str, Sequence[str]]) -> Any:
 
     gcm.config.disable_progress_bars()
     gcm.config.set_default_n_jobs(1)
-    model = gcm.ProbabilisticCausalModel()
+    model = gcm.InvertibleStructuralCausalModel()
     model.graph.add_nodes_from(parents)
     model.graph.add_edges_from((cause, node) for node, causes in parents.items() for cause in causes)
     return model
@@ -149,3 +156,87 @@ def _robust(
 
 
 _WAYS = {"sampled": _sampled, "robust": _robust}
+
+
+def odd_check(
+    reference: pd.DataFrame,
+    rows: pd.DataFrame,
+    parents: Mapping[str, Sequence[str]],
+    *,
+    target: str,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Divide how odd rows are among the noises upstream as dowhy does, with linear mechanisms.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row of each row, a column of each node; they add up to the row's information-theoretic score.
+
+    References
+    ----------
+    Budhathoki et al. (2022). Causal structure-based root cause analysis of outliers. ICML.
+    """
+    from dowhy import gcm
+
+    chain = chain_of(parents, [target])
+    before, odd = (some[list(chain.order)].astype(float) for some in (reference, rows))
+    with contained(seed):
+        found = gcm.attribute_anomalies(_fitted(before, chain.parents), target, odd)
+    return pd.DataFrame({node: np.asarray(found[node]) for node in chain.order})
+
+
+def otherwise_check(
+    reference: pd.DataFrame,
+    rows: pd.DataFrame,
+    parents: Mapping[str, Sequence[str]],
+    *,
+    given: Mapping[str, float],
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Compute what rows would have been with some nodes set, as dowhy does, with linear mechanisms.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The nodes' values of each row.
+    """
+    from dowhy import gcm
+
+    chain = chain_of(parents, list(parents))
+    before, seen = (some[list(chain.order)].astype(float) for some in (reference, rows))
+    with contained(seed):
+        model = _fitted(before, chain.parents)
+        actions = {node: (lambda _, value=value: value) for node, value in given.items()}
+        return gcm.counterfactual_samples(model, actions, observed_data=seen)  # type: ignore[no-any-return]
+
+
+def falsify_check(rows: pd.DataFrame, parents: Mapping[str, Sequence[str]], *, seed: int = 0) -> tuple[bool, bool]:
+    """Whether a graph can be falsified by rows at all, and whether it is, as dowhy finds by partial correlations.
+
+    References
+    ----------
+    Eulig et al. (2023). Toward falsifying causal graphs using a permutation-based test. arXiv:2305.09565.
+    """
+    from dowhy.gcm.falsify import falsify_graph
+
+    with contained(seed):
+        graph = _model(parents).graph
+        found = falsify_graph(
+            graph,
+            rows,
+            independence_test=_by_correlation,
+            conditional_independence_test=_by_correlation,
+            n_permutations=100,
+            show_progress_bar=False,
+        )
+    return bool(found.falsifiable), bool(found.falsified)
+
+
+def _by_correlation(one: Any, other: Any, given: Any = None) -> float:
+    """p-value of no partial correlation, which dowhy's falsification takes as a test."""
+    from scipy.stats import pearsonr
+
+    base = np.ones((len(one), 1)) if given is None else np.column_stack([np.ones(len(one)), given])
+    left = [column.ravel() - base @ np.linalg.lstsq(base, column.ravel(), rcond=None)[0] for column in (one, other)]
+    return float(pearsonr(*left).pvalue)

@@ -86,22 +86,38 @@ def draw(donors: tuple[Donors, Donors], rows: pd.DataFrame, rng: np.random.Gener
     return Draw(rows=rows, pool=pd.concat([one.rows for one in donors], ignore_index=True), donors=drawn)
 
 
+def nearest(donors: tuple[Donors, Donors], rows: pd.DataFrame) -> "Draw":
+    """All the rows of the reference that are nearest to each row, by the parity of its position: nothing is drawn."""
+    odd = rows[POSITION].to_numpy() % 2 == 1
+    each = min(min(NEIGHBOURS, len(one.rows)) for one in donors)
+    found = np.zeros((len(rows), each), dtype=np.intp)
+    for side, own, before in ((0, ~odd, 0), (1, odd, len(donors[0].rows))):
+        if own.any():
+            found[own] = donors[side].matches(rows[own])[:, :each] + before
+    return Draw(rows=rows, pool=pd.concat([one.rows for one in donors], ignore_index=True), donors=found)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Draw:
-    """Rows of a window with their donors: positions in the pool, of shape (rows, DONORS)."""
+    """Rows of a window with their donors: positions in the pool, of shape (rows, donors of each)."""
 
     rows: pd.DataFrame
     pool: pd.DataFrame
     donors: Indices
 
+    @property
+    def each(self) -> int:
+        """Donors of each row."""
+        return int(self.donors.shape[1])
+
     def tall(self) -> pd.DataFrame:
         """The rows once for each donor."""
-        return pd.concat([self.rows] * DONORS, ignore_index=True)
+        return pd.concat([self.rows] * self.each, ignore_index=True)
 
     def given(self, column: str, wrong: Mask) -> "pd.Series[Any]":
         """A column with what each donor has in place of what is wrong, one donor after another."""
         recorded, given = self.rows[column], self.pool[column].iloc[self.donors.T.ravel()].reset_index(drop=True)
-        tall, wrong = pd.concat([recorded] * DONORS, ignore_index=True), np.tile(wrong, DONORS)
+        tall, wrong = pd.concat([recorded] * self.each, ignore_index=True), np.tile(wrong, self.each)
         if pd.api.types.is_numeric_dtype(recorded) and pd.api.types.is_numeric_dtype(given):
             return pd.Series(np.where(wrong, given.to_numpy(), tall.to_numpy()))
         return typed(pd.Series(np.where(wrong, given.astype(object), tall.astype(object)), dtype=object), given)

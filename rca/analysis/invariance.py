@@ -163,7 +163,7 @@ def _by_products(node: Windows, causes: Sequence[Windows], folds: tuple[npt.NDAr
         surprise[held] = _surprise(terms, train)[held]
     weights = [np.ones((len(left), 1)), *(np.vstack(one) for one in causes)]
     room = min(MOST, min(map(len, node)) // ROWS_A_PRODUCT)
-    return _mean_is_zero(_products(left, np.hstack(weights), room) * surprise[:, None])
+    return mean_is_zero(_products(left, np.hstack(weights), room) * surprise[:, None])
 
 
 def _left_with_spread(terms: Terms, node: Windows, train: Masks, *, spreads: Sequence[int]) -> Floats:
@@ -198,7 +198,7 @@ def _products(left: Floats, weights: Floats, room: int) -> Floats:
     return np.hstack(pairs)
 
 
-def _mean_is_zero(products: Floats) -> float:
+def mean_is_zero(products: Floats) -> float:
     """Hotelling's test that the rows' mean is zero, in the directions in which they vary at all."""
     from scipy.stats import f as f_distribution
 

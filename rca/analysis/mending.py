@@ -122,13 +122,13 @@ def mended_harm(
     seats = tuple(faults)[:SEATS]
     suspects = {fault.column for fault in seats}
     groups = meter.segments(reference, current)
-    kept = _some(len(current), rng)
-    before, after = _numbered(reference, _some(len(reference), rng)), _numbered(current, kept)
-    repairs = [_repair(fault, current, kept) for fault in seats]
+    kept = some(len(current), rng)
+    before, after = numbered(reference, some(len(reference), rng)), numbered(current, kept)
+    repairs = [repair(fault, current, kept) for fault in seats]
     lost = {one.fault.column for one in repairs if one.lost > 0} or suspects
     donors = cross_fitted(reference, lost, [name for name in features if name not in lost])
     known = [name for name in (*features, *meter.roles.groups) if name not in suspects]
-    struck = [rng.random(len(before)) < _chance_of_a_hit(one, before, after, known=known) for one in repairs]
+    struck = [rng.random(len(before)) < chance_of_a_hit(one, before, after, known=known) for one in repairs]
     undone = after.assign(**{one.fault.column: one.values for one in repairs if not one.lost})
     windows = (
         _placebo(draw(donors, before, rng), repairs, struck, rng=rng),
@@ -142,7 +142,7 @@ def mended_harm(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Repair:
+class Repair:
     """A fault in a sample of the current rows.
 
     Attributes
@@ -165,10 +165,10 @@ class _Repair:
         return 1 - float(self.undone.sum() / self.wrong.sum()) if self.wrong.any() else float(not self.fault.invertible)
 
 
-def _repair(fault: ColumnFault, current: pd.DataFrame, kept: Indices) -> _Repair:
+def repair(fault: ColumnFault, current: pd.DataFrame, kept: Indices) -> Repair:
     """Undo a fault on the whole window, as the true value may stand in another row, and look at a sample."""
     values = mend(fault, current) if fault.invertible else current[fault.column]
-    return _Repair(
+    return Repair(
         fault=fault,
         wrong=hit(fault, current)[kept],
         undone=mendable(fault, current)[kept],
@@ -192,17 +192,17 @@ def _divided(
     )
 
 
-def _some(rows: int, rng: np.random.Generator) -> Indices:
+def some(rows: int, rng: np.random.Generator) -> Indices:
     """Positions of at most `ROWS` rows, in their order."""
     return np.sort(rng.choice(rows, ROWS, replace=False)) if rows > ROWS else np.arange(rows)
 
 
-def _numbered(rows: pd.DataFrame, kept: Indices) -> pd.DataFrame:
+def numbered(rows: pd.DataFrame, kept: Indices) -> pd.DataFrame:
     """Some rows, numbered anew with their old position kept."""
     return rows.iloc[kept].reset_index(drop=True).assign(**{POSITION: kept})
 
 
-def _repaired(draw: Draw, repairs: Sequence[_Repair]) -> _Window:
+def _repaired(draw: Draw, repairs: Sequence[Repair]) -> _Window:
     """What mending puts into the current window: exact values where the fault can be undone, else those of donors."""
     mended = {}
     for one in repairs:
@@ -217,7 +217,7 @@ def _repaired(draw: Draw, repairs: Sequence[_Repair]) -> _Window:
     return _Window(rows=tall, mended=pd.DataFrame(mended), broken=none, changed=wrong, wrong=wrong)
 
 
-def _placebo(draw: Draw, repairs: Sequence[_Repair], struck: Sequence[Mask], *, rng: np.random.Generator) -> _Window:
+def _placebo(draw: Draw, repairs: Sequence[Repair], struck: Sequence[Mask], *, rng: np.random.Generator) -> _Window:
     """Donors where nothing is wrong, in the rows that would have been hit, to learn what donors cost."""
     mended, broken, changed = {}, {}, {}
     for one, rows in zip(repairs, struck, strict=True):
@@ -230,7 +230,7 @@ def _placebo(draw: Draw, repairs: Sequence[_Repair], struck: Sequence[Mask], *, 
     return _Window(rows=draw.tall(), mended=pd.DataFrame(mended), broken=ill, changed=changed, wrong={})
 
 
-def _chance_of_a_hit(one: _Repair, before: pd.DataFrame, after: pd.DataFrame, *, known: Sequence[str]) -> Floats:
+def chance_of_a_hit(one: Repair, before: pd.DataFrame, after: pd.DataFrame, *, known: Sequence[str]) -> Floats:
     """For each reference row, the probability that the fault would have hit it, by what else is known of the row.
 
     A fault that struck one segment costs donors there and nowhere else; so must its placebo.

@@ -14,7 +14,7 @@ import pandas as pd
 
 from rca.analysis.basis import Windows, lines
 from rca.analysis.chain import Chain, chain_of
-from rca.analysis.columns import as_numbers
+from rca.analysis.columns import Floats, as_numbers
 from rca.analysis.crossfit import FOLDS, Game, Played, play
 from rca.analysis.metric import Parts
 from rca.analysis.ratios import ENOUGH, effective
@@ -228,9 +228,9 @@ def game_of(
     )
 
 
-def mean_of(values: "pd.Series[float]") -> Parts:
+def mean_of(values: "pd.Series[float] | Floats") -> Parts:
     """The parts of a column's mean, over its numbers."""
-    numbers = as_numbers(values)
+    numbers = as_numbers(pd.Series(values))
     known = np.isfinite(numbers)
     return Parts(numerator=np.where(known, numbers, 0.0)[:, None], denominator=known.astype(float)[:, None])
 

@@ -9,12 +9,22 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from rca.finding import Finding
-from rca.report import cascadecharts, curvecharts, explanationcharts, rowcharts, sections, timecharts
+from rca.report import (
+    cascadecharts,
+    causalcharts,
+    causalsections,
+    curvecharts,
+    explanationcharts,
+    rowcharts,
+    sections,
+    timecharts,
+)
 from rca.report.charts import Chart, chart
 from rca.report.figures import MIME
 from rca.report.markup import paragraph
 
 if TYPE_CHECKING:
+    from rca.analysis.causal_answers import CausalAnswers
     from rca.analysis.drift import ColumnDrift
     from rca.analysis.engine import Analysis
     from rca.record.case import Case
@@ -24,6 +34,10 @@ FINDINGS = "application/vnd.rca.findings+json"
 
 REASONS, MOVED = "how did the model's reasons change", "what moved"
 """Questions whose answer, where there is none, says why the model's reasons are not known."""
+
+CHANGED, COMPARED = "which mechanism changed", "does dowhy divide the change alike"
+DRAWN, IMAGINED, ODD = "what can act on what", "what would have happened", "why is this row odd"
+"""Questions along a graph, whose answer, where there is none, says why a part is missing."""
 
 RESULTS = "application/vnd.rca.results+json"
 """Type of the content of `results.json` among a notebook's outputs."""
@@ -367,6 +381,72 @@ def exemplars(analysis: "Analysis") -> None:
     else:
         for row in part.exemplars[:MOST_EXAMPLES]:
             _figure(rowcharts.example(row, scale=part.scale))
+
+
+# --- causes along a graph --------------------------------------------------------------------------------------------
+# These answers are asked for by their one notebook, and not by the analysis: what they find is shown, and not carried.
+
+
+def mechanisms(answers: "CausalAnswers") -> None:
+    """Which mechanism changed, drawn on the graph, and what each did."""
+    part = answers.causes
+    if part is None:
+        _absent(f"No change can be divided among mechanisms: {_why_not(answers, CHANGED)}.")
+        return
+    _figure(chart(part))
+    _html(causalsections.mechanisms(part), said=str(part))
+
+
+def compared(answers: "CausalAnswers") -> None:
+    """How dowhy divides a change, beside ours."""
+    part = answers.compared
+    known = {one.question: one.why for one in answers.unanswered}
+    if part is not None:
+        _html(causalsections.compared(part), said="Divided twice")
+    elif COMPARED in known:
+        _absent(f"dowhy was not asked: {known[COMPARED]}.")
+    else:
+        _absent("dowhy was not asked; set `cross_check` to True to see its division beside ours.")
+
+
+def causal_graph(answers: "CausalAnswers") -> None:
+    """The graph, and whether the reference bears it out."""
+    part = answers.graph
+    if part is None:
+        _absent(f"No graph can be drawn: {_why_not(answers, DRAWN)}.")
+        return
+    _figure(chart(part))
+    _html(causalsections.graph(part), said=str(part))
+
+
+def what_if(answers: "CausalAnswers") -> None:
+    """What would have been decided otherwise, in each of several ways; the first of them number by number."""
+    found = answers.imagined
+    if any(one.would_be is not None for one in found):
+        _figure(causalcharts.imagined(found))
+    if found:
+        said = f"{len(found)} ways in which it would have been otherwise"
+        _html(causalsections.imagined(found), said=said)
+        _figure(chart(found[0]))
+        _html(causalsections.what_if(found[0]), said=str(found[0]))
+    reasons = [one.why for one in answers.unanswered if one.question == IMAGINED]
+    for why in reasons:
+        _absent(f"What would have been otherwise cannot be told: {why}.")
+
+
+def odd(answers: "CausalAnswers") -> None:
+    """Which node made odd rows so."""
+    part = answers.odd
+    if part is None:
+        _absent(f"No row can be said to be odd for a reason: {_why_not(answers, ODD)}.")
+        return
+    _figure(chart(part))
+    _html(causalsections.odd(part), said=str(part))
+
+
+def _why_not(answers: "CausalAnswers", question: str) -> str:
+    known = {one.question: one.why for one in answers.unanswered}
+    return known.get(question) or known.get(CHANGED) or "the case has not what it takes"
 
 
 # --- the post-mortem -------------------------------------------------------------------------------------------------

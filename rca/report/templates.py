@@ -71,10 +71,14 @@ class Template:
         return self.path.stem
 
     @property
-    def needs(self) -> str | None:
-        """What a case has to have for the notebook to run unasked, as its metadata say: `signals`."""
-        needs: str | None = self.notebook.get("metadata", {}).get("rca", {}).get("needs")
-        return needs
+    def needs(self) -> tuple[tuple[str, ...], ...]:
+        """What a case has to have for the notebook to run unasked, as its metadata say: all of these, each one of some.
+
+        `signals`, or a list such as `["data", "graph|model"]`.
+        """
+        needs = self.notebook.get("metadata", {}).get("rca", {}).get("needs") or []
+        asked = [needs] if isinstance(needs, str) else needs
+        return tuple(tuple(one.split("|")) for one in asked)
 
     @property
     def topic(self) -> str:
@@ -122,7 +126,11 @@ def choose(only: Sequence[str] | None = None, folder: Path | None = None) -> lis
 
 def for_case(templates: Iterable[Template], incident: "Incident", *, asked: bool) -> tuple[Template, ...]:
     """The templates that have something to tell of a case; all of them where they were asked for by name."""
-    return tuple(one for one in templates if asked or one.needs is None or getattr(incident, one.needs) is not None)
+    return tuple(one for one in templates if asked or all(_has(incident, some) for some in one.needs))
+
+
+def _has(incident: "Incident", some: Iterable[str]) -> bool:
+    return any(getattr(incident, one) is not None for one in some)
 
 
 def _order(path: Path) -> tuple[int, str]:
