@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rca.analysis.effects import effect
     from rca.analysis.engine import cascade, verdict
     from rca.analysis.questions import causes, drift, explain, faults, gaps, harm, joint, onset, slices
     from rca.analysis.sketch import sketch, sketches
@@ -37,6 +38,7 @@ __all__ = [
     "causes",
     "check",
     "drift",
+    "effect",
     "explain",
     "faults",
     "gaps",
@@ -65,6 +67,7 @@ _HOMES = {
     "causes": "rca.analysis.questions",
     "check": "rca.record.case",
     "drift": "rca.analysis.questions",
+    "effect": "rca.analysis.effects",
     "explain": "rca.analysis.questions",
     "faults": "rca.analysis.questions",
     "gaps": "rca.analysis.questions",

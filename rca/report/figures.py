@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from rca.report import (  # noqa: F401 - their charts register themselves
     cascadecharts,
     curvecharts,
+    effectcharts,
     explanationcharts,
     harmcharts,
     rowcharts,
@@ -26,7 +27,7 @@ def plot(result: object) -> "go.Figure":
     Parameters
     ----------
     result : Incident, Timeline, Drift, ColumnDrift, Faults, Joint, Measured, Harm, Slices, Gap, Gaps, Onset, Cascade
-        Or a Verdict, ExplanationShift, Curve or Exemplar; of several gaps, the one that opened most is drawn.
+        Or a Verdict, ExplanationShift, Curve, Exemplar or Effect; of several gaps, the one that opened most is drawn.
 
     Returns
     -------

@@ -16,6 +16,7 @@ from rca.report.markup import paragraph
 
 if TYPE_CHECKING:
     from rca.analysis.drift import ColumnDrift
+    from rca.analysis.effect import Effect
     from rca.analysis.engine import Analysis
     from rca.record.case import Case
 
@@ -367,6 +368,19 @@ def exemplars(analysis: "Analysis") -> None:
     else:
         for row in part.exemplars[:MOST_EXAMPLES]:
             _figure(rowcharts.example(row, scale=part.scale))
+
+
+# --- what an event did -----------------------------------------------------------------------------------------------
+
+
+def effect(part: "Effect | None") -> None:
+    """What an event did to the metric, and what that withstood."""
+    if part is None:
+        _absent("No event of the timeline was asked about.")
+        return
+    _figure(chart(part), part.findings())
+    if part.refuters:
+        _html(sections.checks(part), said=f"{len(part.refuters)} attempts to refute it")
 
 
 # --- the post-mortem -------------------------------------------------------------------------------------------------
