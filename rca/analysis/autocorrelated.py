@@ -14,8 +14,8 @@ References
    eq. (5): the restricted likelihood is that posterior under a flat prior.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -30,14 +30,14 @@ CARRIED = (-0.2, 0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
 SAMPLED = (0.0, 0.5)
 """Shares of chance that are sampling, beside all of it."""
 
-SEASONS = (0.0, 0.3, 1.5, 6.0)
-"""Variances of a season, in those of chance."""
+SEASONS = (1e-9, 0.3, 1.5, 6.0)
+"""Variances of a season, in those of chance; the first is next to none."""
 
 HALVINGS = 60
 """Steps of the search for a quantile."""
 
-EXACT = 1e-18
-"""Share of the sum of squares that rounding leaves of an exact fit."""
+EXACT = 1e-12
+"""What rounding leaves of an exact fit, as a share of the largest value."""
 
 Places = npt.NDArray[np.int64]
 
@@ -56,17 +56,57 @@ class Sized:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Noise:
-    """What chance may be like, as matrices that make it white.
+    """What chance may be like: mixtures of a process that runs on and of sampling, and the season's phases.
 
     Attributes
     ----------
-    whitens : ndarray of shape (mixtures, periods, periods)
-    log_det : ndarray of shape (mixtures,)
-        Half the logarithm of the determinant of each mixture's covariance.
+    process : ndarray of shape (mixtures,)
+        Variance of what runs on.
+    sampled : ndarray of shape (mixtures, periods)
+        Variance of sampling.
+    carried : ndarray of shape (mixtures, periods)
+        What is left of a period's process in the next period that has rows.
+    seasons : ndarray of shape (periods, phases)
+        Whether each period has a phase; without phases where there may be no season.
     """
 
-    whitens: Floats
-    log_det: Floats
+    process: Floats
+    sampled: Floats
+    carried: Floats
+    seasons: Floats
+
+    def white(self, columns: Floats) -> tuple[Floats, Floats]:
+        """Columns as they are once chance is made white, and half the logarithm of each mixture's determinant.
+
+        The covariance is a diagonal and one exponential, whose Cholesky factor is found in as many steps as periods.
+
+        Parameters
+        ----------
+        columns : ndarray of shape (periods, columns)
+
+        Returns
+        -------
+        white : ndarray of shape (mixtures, periods, columns)
+        log_det : ndarray of shape (mixtures,)
+
+        References
+        ----------
+        Foreman-Mackey, D., Agol, E., Ambikasaran, S. & Angus, R. (2017). Fast and scalable Gaussian process modeling
+        with applications to astronomical time series. Astron. J. 154, eqs. (38) to (42).
+        """
+        size = self.process
+        white, log_det = np.empty((len(size), *columns.shape)), np.zeros(len(size))
+        known, told, spread = np.zeros(len(size)), np.zeros((len(size), columns.shape[1])), np.ones(len(size))
+        weight, left = np.zeros(len(size)), told
+        for at, row in enumerate(columns):
+            kept = self.carried[:, at]
+            known = kept**2 * (known + spread * weight**2)
+            told = kept[:, None] * (told + weight[:, None] * left)
+            spread = size + self.sampled[:, at] - size**2 * known
+            weight, left = (1 - size * known) / spread, row - size[:, None] * told
+            white[:, at] = left / np.sqrt(spread)[:, None]
+            log_det += np.log(spread) / 2
+        return white, log_det
 
 
 def noise_of(places: Places, variance: Floats, phases: Places | None = None) -> Noise:
@@ -81,15 +121,16 @@ def noise_of(places: Places, variance: Floats, phases: Places | None = None) -> 
     phases : ndarray of int, shape (periods,), optional
         Weekday or hour of each period, where there may be a season.
     """
-    lag = np.abs(places[:, None] - places[None, :]).astype(float)
-    usual = float(variance.mean())
-    sampled = np.diag(variance / usual)
-    alike = np.zeros_like(lag) if phases is None else (phases[:, None] == phases[None, :]).astype(float)
-    seasons = SEASONS if phases is not None else SEASONS[:1]
-    mixed = [share * sampled + (1 - share) * rho**lag for share, rho in product(SAMPLED, CARRIED)]
-    roots = np.linalg.cholesky(np.stack([one + size * alike for one in [*mixed, sampled] for size in seasons]))
-    log_det = np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(axis=1)
-    return Noise(whitens=np.linalg.inv(roots), log_det=log_det)
+    mixtures = [(share, rho) for share in SAMPLED for rho in CARRIED] + [(1.0, 0.0)]
+    share, rho = (np.array(one) for one in zip(*mixtures, strict=True))
+    gaps = np.diff(places, prepend=places[:1]).astype(float)
+    known = np.unique(phases) if phases is not None else np.zeros(0)
+    return Noise(
+        process=1 - share,
+        sampled=share[:, None] * variance / float(variance.mean()),
+        carried=rho[:, None] ** gaps,
+        seasons=np.zeros((len(places), 0)) if phases is None else (phases[:, None] == known).astype(float),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -168,22 +209,48 @@ def regress(values: Floats, terms: Floats, noise: Noise) -> Regression:
     >>> print(found.sized(np.array([0.0, 1.0]), 0.95))
     +2.19 (1.2 to 2.92)
     """
-    periods, count = terms.shape
-    free = periods - count
-    white = noise.whitens @ np.column_stack([terms, values])
-    base, root = np.linalg.qr(white[:, :, :count])
-    response = white[:, :, count]
-    along = np.einsum("knp,kn->kp", base, response)
-    inverse = np.linalg.inv(root)
-    left = np.maximum((response**2).sum(axis=1) - (along**2).sum(axis=1), EXACT * (response**2).sum(axis=1))
-    left = np.maximum(left, np.finfo(float).tiny)
-    best = -noise.log_det - free / 2 * np.log(left)
-    restricted = best - np.log(np.abs(np.diagonal(root, axis1=1, axis2=2))).sum(axis=1)
+    return regress_each(values, [terms], noise)[0]
+
+
+def regress_each(values: Floats, several: Sequence[Floats], noise: Noise) -> list[Regression]:
+    """Regress a series on one set of terms after another, with chance made white once for all of them."""
+    phases = noise.seasons.shape[1]
+    firsts = np.cumsum([phases, *(terms.shape[1] for terms in several)])
+    starts = [np.asarray(np.linalg.lstsq(terms, values, rcond=None)[0], dtype=float) for terms in several]
+    left = [values - terms @ start for terms, start in zip(several, starts, strict=True)]
+    white, log_det = noise.white(np.column_stack([noise.seasons, *several, *left]))
+    rounding = EXACT * (float(np.abs(values).max()) or 1.0)
+    found = []
+    for at, start in enumerate(starts):
+        kept = [*range(phases), *range(firsts[at], firsts[at + 1]), firsts[-1] + at]
+        columns = white[:, :, kept]
+        gram = np.swapaxes(columns, 1, 2) @ columns
+        found.append(_solved(gram, log_det, start=start, free=len(values) - len(start), rounding=rounding))
+    return found
+
+
+def _solved(gram: Floats, log_det: Floats, *, start: Floats, free: int, rounding: float) -> Regression:
+    """Coefficients under every mixture and season, from the sums of products of seasons, terms and what was left."""
+    phases = gram.shape[1] - len(start) - 1
+    sizes = np.array(SEASONS if phases else SEASONS[:1])
+    normal = np.repeat(gram[:, None, :-1, :-1], len(sizes), axis=1)
+    normal[..., range(phases), range(phases)] += 1 / sizes[:, None]
+    along = np.repeat(gram[:, None, :-1, -1], len(sizes), axis=1)
+    inverse = np.linalg.inv(normal)
+    moved = np.einsum("msij,msj->msi", inverse, along)
+    left = np.maximum(gram[:, None, -1, -1] - np.einsum("msi,msi->ms", along, moved), rounding**2)
+    seasonal = phases / 2 * np.log(sizes)
+    best = -log_det[:, None] - seasonal - np.linalg.slogdet(normal[..., :phases, :phases])[1] / 2
+    best -= free / 2 * np.log(left)
+    restricted = -log_det[:, None] - seasonal - np.linalg.slogdet(normal)[1] / 2 - free / 2 * np.log(left)
     shares = np.exp(restricted - restricted.max())
+    mixtures = shares.size
     return Regression(
-        coefficients=np.einsum("kpq,kq->kp", inverse, along),
-        covariances=inverse @ np.swapaxes(inverse, 1, 2) * (left / free)[:, None, None],
-        shares=shares / shares.sum(),
+        coefficients=(start + moved[..., phases:]).reshape(mixtures, -1),
+        covariances=(inverse[..., phases:, phases:] * (left / free)[..., None, None]).reshape(
+            mixtures, len(start), len(start)
+        ),
+        shares=(shares / shares.sum()).ravel(),
         free=free,
-        evidence=float(np.logaddexp.reduce(best)),
+        evidence=float(np.logaddexp.reduce(best, axis=None)),
     )

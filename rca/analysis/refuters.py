@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis import causal
-from rca.analysis.autocorrelated import Sized, noise_of, regress
+from rca.analysis.autocorrelated import Sized, noise_of, regress, regress_each
 from rca.analysis.columns import Floats
 from rca.analysis.interrupted import BENT, FREE, TREND, Interrupted, terms_at, usual_terms
 from rca.analysis.periods import Periods
@@ -137,13 +137,10 @@ def _at_other_dates(fit: Interrupted) -> list[float]:
     if not len(candidates) or len(before) < usual_terms(fit.estimate.design) + 2 + FREE:
         return []
     kept = np.unique(np.linspace(0, len(candidates) - 1, PLACEBOS).round().astype(int))
-    noise = noise_of(before.places, before.variance, before.phases)
-    p_values = []
-    for at in candidates[kept]:
-        terms = terms_at(before, fit.estimate.design, int(at))
-        found = regress(before.values / fit.scale, terms, noise)
-        p_values.append(found.sized(np.eye(terms.shape[1])[usual_terms(fit.estimate.design)], SURE).p_value)
-    return p_values
+    noise, at = noise_of(before.places, before.variance, before.phases), usual_terms(fit.estimate.design)
+    several = [terms_at(before, fit.estimate.design, int(candidates[one])) for one in kept]
+    found = regress_each(before.values / fit.scale, several, noise)
+    return [one.sized(np.eye(terms.shape[1])[at], SURE).p_value for one, terms in zip(found, several, strict=True)]
 
 
 def placebo_groups(estimates: Mapping[str, Sized], effect: Sized) -> Refuter:
@@ -203,19 +200,14 @@ def broke(fit: Interrupted) -> Broke | None:
     """When the series broke, if it broke once, whatever the event's date; None where there are too few periods."""
     places, design = fit.periods.places, fit.estimate.design
     first = TREND if design == "its" else 2
-    candidates = [int(at) for at in places[first : len(places) - 1]]
-    if len(candidates) < FEWEST:
+    tried = [(int(at), terms_at(fit.periods, design, int(at))) for at in places[first : len(places) - 1]]
+    full = [(at, terms) for at, terms in tried if terms.shape[1] == fit.terms.shape[1]]
+    if len(full) < FEWEST:
         return None
-    evidence = np.array([_evidence(fit, at) for at in candidates])
+    found = regress_each(fit.periods.values / fit.scale, [terms for _, terms in full], fit.noise)
+    evidence = np.array([one.evidence for one in found])
     share = np.exp(evidence - evidence.max())
-    return _range(candidates, share / share.sum())
-
-
-def _evidence(fit: Interrupted, at: int) -> float:
-    """How well the design fits with its break at a place, under whatever chance is like."""
-    terms = terms_at(fit.periods, fit.estimate.design, at)
-    full = terms.shape[1] == fit.terms.shape[1]
-    return regress(fit.periods.values / fit.scale, terms, fit.noise).evidence if full else -np.inf
+    return _range([at for at, _ in full], share / share.sum())
 
 
 def _range(candidates: Sequence[int], share: Floats) -> Broke:
