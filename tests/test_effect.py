@@ -16,6 +16,7 @@ from rca.analysis.metric import Parts
 from rca.analysis.periods import DAY, HOUR, WEEK, Periods, difference, length_for, pair_of, periods_of
 from rca.errors import InvalidCase, Unanswerable
 from rca.record.incident import Event
+from rca.report import show
 from rca.report.charts import chart
 from rca.report.effectcharts import claim
 from tests.conftest import INCIDENTS
@@ -471,6 +472,21 @@ def test_the_figure_holds_the_series_the_counterfactual_and_the_event(found):
     assert rca.plot(found).layout.meta["alt"]
     counted = replace(found, is_share=False)
     assert "points" not in chart(counted).title
+
+
+def test_a_notebook_shows_the_figure_with_its_findings_and_the_refuters_as_a_table(monkeypatch, found):
+    shown = []
+    monkeypatch.setattr(show, "_display", shown.append)
+    show.effect(found)
+    figure, table = shown
+    assert [one["id"] for one in figure[show.FINDINGS]] == ["effect.event"]
+    assert "What was tried" in table["text/html"]
+    assert "Taken for granted" in table["text/html"]
+    shown.clear()
+    show.effect(replace(found, refuters=()))
+    assert len(shown) == 1
+    show.effect(None)
+    assert "No event" in shown[-1]["text/plain"]
 
 
 def test_a_length_of_time_is_spelled():

@@ -33,7 +33,7 @@ SAMPLED = (0.0, 0.5)
 SEASONS = (1e-9, 0.3, 1.5, 6.0)
 """Variances of a season, in those of chance; the first is next to none."""
 
-HALVINGS = 60
+HALVINGS = 40
 """Steps of the search for a quantile."""
 
 EXACT = 1e-12
