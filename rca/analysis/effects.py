@@ -66,7 +66,7 @@ def effect(
     >>> rows = pd.DataFrame({"at": hours, "wrong": wrong})
     >>> found = effect(rows, event="2026-03-01T00:00Z", metric={"name": "rate", "column": "wrong"}, time="at")
     >>> print(found.estimate.words, found.say(found.effect))
-    interrupted time series +25.9 points (16.5 to 35.5)
+    interrupted time series +25.9 points (16.6 to 35.4)
     """
     known = _case(case) if current is None else None
     given = {name: asked.pop(name) for name in (*ASKED, *(("groups",) if known is not None else ())) if name in asked}

@@ -169,7 +169,7 @@ def interrupted(periods: Periods, design: Design, *, level: float, adjusted: tup
     >>> values = 0.1 + 0.001 * places + 0.05 * (places >= 0) + rng.normal(0, 0.01, 60)
     >>> same = {"variance": np.ones(60), "counts": np.ones(60), "event": 0.0, "length": 86400.0}
     >>> print(interrupted(Periods(places=places, values=values, **same), "its", level=0.95).estimate.effect)
-    +0.0479 (0.0317 to 0.0603)
+    +0.049 (0.0339 to 0.0603)
     """
     _require_enough(periods, design)
     terms = terms_at(periods, design)
