@@ -198,14 +198,19 @@ def test_groups_that_drifted_apart_before_are_told():
         ({"affected": ["a", "b", "c"]}, Unanswerable, "every group is affected"),
         ({"affected": "z"}, InvalidCase, "no group 'z'"),
         ({"affected": "a", "groups": None}, InvalidCase, "needs groups"),
-        ({"affected": "a", "groups": ["group", "new"]}, InvalidCase, "2 columns of groups"),
+        ({"affected": "a", "groups": ["group", "again"]}, InvalidCase, "group and again have groups of these names"),
+        ({"affected": "a", "design": "its"}, InvalidCase, "knows no groups"),
+        ({"affected": "a", "covariates": "new"}, InvalidCase, "holds no covariates fixed"),
+        ({"affected": "a", "graph": [("new", "wrong"), ("wrong", "new")]}, InvalidCase, "circle"),
         ({"design": "did"}, InvalidCase, "needs groups"),
     ],
     ids=str,
 )
 def test_groups_that_cannot_be_compared_are_said_to_be_so(rows, asked, error, says):
     with pytest.raises(error, match=says):
-        rca.effect(rows, event=EVENT, metric=RATE, time="at", **{"groups": "group", **asked})
+        rca.effect(
+            rows.assign(again=rows["group"]), event=EVENT, metric=RATE, time="at", **{"groups": "group", **asked}
+        )
 
 
 def test_a_group_without_rows_on_one_side_is_no_comparison(rows):

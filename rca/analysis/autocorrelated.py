@@ -37,6 +37,9 @@ SEASONS = (1e-9, 0.3, 1.5, 6.0)
 FAINT = 1e-7
 """Share of the likeliest mixture's below which another is left out."""
 
+BATCH = 40
+"""Sets of terms that are made white at once."""
+
 HALVINGS = 40
 """Steps of the search for a quantile."""
 
@@ -221,7 +224,12 @@ def regress(values: Floats, terms: Floats, noise: Noise) -> Regression:
 
 
 def regress_each(values: Floats, several: Sequence[Floats], noise: Noise) -> list[Regression]:
-    """Regress a series on one set of terms after another, with chance made white once for all of them."""
+    """Regress a series on one set of terms after another, with chance made white once for many of them."""
+    batches = [several[at : at + BATCH] for at in range(0, len(several), BATCH)]
+    return [found for batch in batches for found in _batch(values, batch, noise)]
+
+
+def _batch(values: Floats, several: Sequence[Floats], noise: Noise) -> list[Regression]:
     phases = noise.seasons.shape[1]
     firsts = np.cumsum([phases, *(terms.shape[1] for terms in several)])
     starts = [np.asarray(np.linalg.lstsq(terms, values, rcond=None)[0], dtype=float) for terms in several]

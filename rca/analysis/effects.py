@@ -1,6 +1,7 @@
 """What an event did, as a question of one line: of a case and its timeline, or of plain tables and a moment."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -8,16 +9,15 @@ import pandas as pd
 
 from rca.analysis.arguments import names_of, seeded
 from rca.analysis.causes import edges_of
-from rca.analysis.columns import column_name
+from rca.analysis.columns import as_labels
 from rca.analysis.effect import Effect
 from rca.analysis.eventstudy import Asked, study
 from rca.analysis.frames import as_pandas
 from rca.analysis.happening import Happening, happening
-from rca.analysis.identifying import QUESTION
 from rca.analysis.interrupted import Design
 from rca.analysis.season import seconds_of
 from rca.analysis.windows import Windows, windows_from, windows_of
-from rca.errors import InvalidCase, Unanswerable
+from rca.errors import InvalidCase
 
 if TYPE_CHECKING:
     from rca.record.case import Case
@@ -77,6 +77,8 @@ def effect(
         graph = known.graph if known.graph is not None and known.graph.kind == "causal" else None
     else:
         happened, windows, graph = happening(event), _of_tables(case, current, asked), None
+    if known is not None:
+        given.setdefault("groups", known.roles.groups)
     return study(windows, happened, _asked(given, asked, graph), rng=seeded(seed))
 
 
@@ -103,8 +105,6 @@ def _of_case(case: "Case", event: Happening) -> Windows:
         return windows
     if seconds_of(windows.current[time]).max() >= event.at.timestamp():
         return windows
-    from dataclasses import replace
-
     return replace(windows, reference=windows.current, current=later.reset_index(drop=True))
 
 
@@ -120,8 +120,6 @@ def _of_tables(table: Any, more: Any, asked: Mapping[str, Any]) -> Windows:
 
 def _alone(windows: Windows) -> Windows:
     """One table is no two windows: all its rows are in the first."""
-    from dataclasses import replace
-
     return replace(windows, current=windows.current.iloc[:0])
 
 
@@ -129,13 +127,13 @@ def _asked(given: Mapping[str, Any], roles: Mapping[str, Any], graph: Any) -> As
     design = given.get("design")
     if design is not None and design not in get_args(Design):
         raise InvalidCase.because(f"no design {design!r}", place="design", hint=DESIGN_HINT)
-    group, affected = given.get("groups", roles.get("groups")), given.get("affected")
+    groups, affected = given.get("groups", roles.get("groups")), given.get("affected")
     covariates, drawn = given.get("covariates"), given.get("graph", graph)
     return Asked(
         design=design,
         covariates=None if covariates is None else names_of(covariates, place="covariates"),
-        group=_one(group) if affected is not None or design == "did" else None,
-        affected=() if affected is None else tuple(column_name(name) for name in _several(affected)),
+        groups=() if groups is None else names_of(groups, place="groups"),
+        affected=() if affected is None else _spelled(affected),
         every=_every(given.get("every")),
         edges=() if drawn is None else edges_of(drawn),
         refute=bool(given.get("refute", True)),
@@ -143,17 +141,10 @@ def _asked(given: Mapping[str, Any], roles: Mapping[str, Any], graph: Any) -> As
     )
 
 
-def _several(given: Any) -> tuple[Any, ...]:
-    return tuple(given) if isinstance(given, list | tuple | set | frozenset) else (given,)
-
-
-def _one(given: Any) -> str | None:
-    """The column of groups, where there is one alone."""
-    names = () if given is None else names_of(given, place="groups")
-    if len(names) > 1:
-        hint = "name the column of which affected= are groups"
-        raise InvalidCase.because(f"{len(names)} columns of groups", place="groups", hint=hint)
-    return names[0] if names else None
+def _spelled(given: Any) -> tuple[str, ...]:
+    """Groups as columns of them are read: 1 and 1.0 are the same."""
+    several = list(given) if isinstance(given, list | tuple | set | frozenset) else [given]
+    return tuple(map(str, as_labels(pd.Series(several, dtype=object))))
 
 
 def _every(given: Any) -> float | None:
@@ -175,6 +166,3 @@ def _level(given: Any) -> float:
         hint = "give a number between 0 and 1, such as 0.95"
         raise InvalidCase.because(f"{given!r} is no level of an interval", place="level", hint=hint)
     return float(given)
-
-
-__all__ = ["QUESTION", "Unanswerable", "effect"]

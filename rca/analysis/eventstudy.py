@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.columns import Floats, Mask, as_labels, column_name
-from rca.analysis.effect import Effect, Period, is_share
+from rca.analysis.effect import Effect, Period, is_share, spell
 from rca.analysis.happening import Happening
-from rca.analysis.identifying import QUESTION, Edges, Setting, held_fixed
+from rca.analysis.identifying import QUESTION, Edges, Setting, held_fixed, require_sound
 from rca.analysis.interrupted import WORDS, Design, Interrupted, interrupted
 from rca.analysis.metric import UNITS, Parts
 from rca.analysis.mix import FEWEST, Adjusted, adjusted, trimmed
@@ -39,8 +39,8 @@ ROWS = 10
 ALIKE = 0.95
 """Chance of coming from one side of the event above which a row has next to no like on the other."""
 
-LONG = 7
-"""Periods after the event from which a line before it is worth its price."""
+MANY = 1000
+"""Periods that are regressed, at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +53,8 @@ class Asked:
         The strongest that applies where left out.
     covariates : tuple of str or None
         Columns that the event does not change, whose mix is to be held fixed; None leaves it to the graph.
-    group : str or None
-        Column of groups, of which the event reached `affected` alone.
+    groups : tuple of str
+        Columns of groups; in one of them are those that the event reached.
     affected : tuple of str
     every : float or None
         Seconds of a period.
@@ -67,7 +67,7 @@ class Asked:
 
     design: Design | None = None
     covariates: tuple[str, ...] | None = None
-    group: str | None = None
+    groups: tuple[str, ...] = ()
     affected: tuple[str, ...] = ()
     every: float | None = None
     edges: Edges = ()
@@ -131,6 +131,8 @@ def study(windows: Windows, event: Happening, asked: Asked, *, rng: np.random.Ge
     """
     sides = _sides(windows, event, asked)
     if asked.affected or asked.design == "did":
+        _require_did(asked)
+        require_sound(_setting(windows, event, asked, design="did"))
         return _told(windows, event, _between_groups(sides, asked, event=event, rng=rng))
     design = asked.design or _strongest(sides.periods())
     held = held_fixed(_setting(windows, event, asked, design=design), asked.covariates)
@@ -139,10 +141,19 @@ def study(windows: Windows, event: Happening, asked: Asked, *, rng: np.random.Ge
     )
 
 
+def _require_did(asked: Asked) -> None:
+    if asked.design not in (None, "did"):
+        hint = "leave out affected=, or the design"
+        raise InvalidCase.because(f"a design called {WORDS[asked.design]} knows no groups", place="design", hint=hint)
+    if asked.covariates:
+        hint = "leave them out, or leave out affected="
+        raise InvalidCase.because(f"a {WORDS['did']} holds no covariates fixed", place="covariates", hint=hint)
+
+
 def _strongest(periods: Periods) -> Design:
     """An interrupted series where there are periods enough for a line; else before and after."""
     before, after = int((~periods.after).sum()), int(periods.after.sum())
-    return "its" if before >= BEFORE and after >= min(AFTER, LONG) else "before_after"
+    return "its" if before >= BEFORE and after >= AFTER else "before_after"
 
 
 def _setting(windows: Windows, event: Happening, asked: Asked, *, design: Design) -> Setting:
@@ -164,7 +175,8 @@ def _sides(windows: Windows, event: Happening, asked: Asked) -> Sides:
     time = windows.roles.time
     if time is None:
         raise Unanswerable(QUESTION, "the rows have no time: no column is named as `time`")
-    rows = pd.concat([windows.reference, windows.current], ignore_index=True)
+    wanted = _wanted(windows, asked)
+    rows = pd.concat([windows.reference[wanted], windows.current[wanted]], ignore_index=True)
     seconds, at = seconds_of(rows[time]), event.at.timestamp()
     known = np.isfinite(seconds)
     _require_both(seconds[known], at, "rows")
@@ -174,8 +186,24 @@ def _sides(windows: Windows, event: Happening, asked: Asked) -> Sides:
     _require_both(seconds[counted], at, "rows that count towards the metric")
     order = np.flatnonzero(counted)[np.argsort(seconds[counted], kind="stable")]
     length = asked.every or length_for(seconds[order], at)
+    _require_few(seconds[order], length)
     rows = rows.iloc[order].reset_index(drop=True)
     return Sides(rows=rows, seconds=seconds[order], parts=parts.take(order), event=at, length=length)
+
+
+def _require_few(seconds: Floats, length: float) -> None:
+    many = len(np.unique(seconds // length))
+    if many > MANY:
+        hint = "give a longer one, or leave it out"
+        raise InvalidCase.because(f"rows lie in {many} periods of {spell(length)}", place="every", hint=hint)
+
+
+def _wanted(windows: Windows, asked: Asked) -> list[str]:
+    """Columns that are looked at, so that no others are copied."""
+    roles = windows.roles
+    named = {roles.time, roles.weight, *windows.meter.read, *roles.groups, *asked.groups, *(asked.covariates or ())}
+    named |= {node for edge in asked.edges for node in edge}
+    return [name for name in windows.reference.columns if name in named]
 
 
 def _require_both(seconds: Floats, at: float, what: str) -> None:
@@ -270,13 +298,12 @@ def _trimmed(seen: Sides, mix: Adjusted | None, fit: Interrupted) -> tuple[Refut
         return ()
     kept = np.concatenate(trimmed(mix, ALIKE))
     share = 1 - float(kept.mean())
-    again = interrupted(
-        seen.take(kept).periods(),
-        fit.estimate.design,
-        level=fit.estimate.effect.interval.level,
-        adjusted=fit.estimate.adjusted,
-    )
-    return (overlap(fit.estimate.effect, again.estimate.effect, share),)
+    level, design = fit.estimate.effect.interval.level, fit.estimate.design
+    try:
+        again = interrupted(seen.take(kept).periods(), design, level=level).estimate.effect
+    except Unanswerable:
+        return (overlap(fit.estimate.effect, None, share),)
+    return (overlap(fit.estimate.effect, again, share),)
 
 
 def _dowhys(fit: Interrupted, rng: np.random.Generator) -> tuple[Refuter, ...]:
@@ -318,13 +345,10 @@ def _between_groups(sides: Sides, asked: Asked, *, event: Happening, rng: np.ran
 
 def _labels(sides: Sides, asked: Asked) -> Any:
     """The group of each row; some have to be affected, and some not."""
-    if asked.group is None or not asked.affected:
+    if not asked.groups or not asked.affected:
         hint = "give groups= with a column, and affected= with the groups that the event reached"
         raise InvalidCase.because(f"a {WORDS['did']} needs groups", place="affected", hint=hint)
-    if asked.group not in sides.rows:
-        hint = did_you_mean(asked.group, map(column_name, sides.rows.columns))
-        raise InvalidCase.because(f"no column {asked.group!r}", place="groups", hint=hint)
-    labels = as_labels(sides.rows[asked.group])
+    labels = as_labels(sides.rows[_column(sides, asked)])
     known = {str(label) for label in labels if isinstance(label, str)}
     for name in asked.affected:
         if name not in known:
@@ -339,6 +363,19 @@ def _labels(sides: Sides, asked: Asked) -> Any:
                 which = "affected" if reached else "unaffected"
                 raise Unanswerable(QUESTION, f"not identifiable: no row of an {which} group lies {name} the event")
     return labels
+
+
+def _column(sides: Sides, asked: Asked) -> str:
+    """The one column of groups that has all those that the event reached, or the first."""
+    columns = tuple(map(column_name, sides.rows.columns))
+    for name in asked.groups:
+        if name not in columns:
+            raise InvalidCase.because(f"no column {name!r}", place="groups", hint=did_you_mean(name, columns))
+    having = [name for name in asked.groups if set(asked.affected) <= set(as_labels(sides.rows[name]))]
+    if len(having) > 1:
+        what = f"{' and '.join(having)} have groups of these names"
+        raise InvalidCase.because(what, place="groups", hint="name one of them, as groups=")
+    return (having or list(asked.groups))[0]
 
 
 def _placebos(others: Sides, labels: Any, asked: Asked) -> dict[str, Any]:

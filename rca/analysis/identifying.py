@@ -68,10 +68,7 @@ def held_fixed(setting: Setting, covariates: Sequence[str] | None) -> tuple[str,
     >>> held_fixed(setting, None)
     ('load',)
     """
-    _require_sound(setting, covariates or ())
-    edges = _drawn(setting, covariates or ())
-    parents = _parents(edges)
-    chain_of(parents, sorted(parents))  # refuses a cycle
+    edges = require_sound(setting, covariates or ())
     for name in covariates or ():
         _require_no_descendant(name, edges)
     if not _way(EVENT, METRIC, edges):
@@ -91,7 +88,21 @@ def held_fixed(setting: Setting, covariates: Sequence[str] | None) -> tuple[str,
     raise Unanswerable(QUESTION, f"{why} that is no effect of the event; the graph asks for {wanted}")
 
 
-def _require_sound(setting: Setting, covariates: Iterable[str]) -> None:
+def require_sound(setting: Setting, covariates: Sequence[str] = ()) -> Edges:
+    """The graph with event, metric and time in it; refused if it misspells a column or runs in a circle.
+
+    Raises
+    ------
+    InvalidCase
+    """
+    _require_known(setting, covariates)
+    edges = _drawn(setting, covariates)
+    parents = _parents(edges)
+    chain_of(parents, sorted(parents))  # refuses a circle
+    return edges
+
+
+def _require_known(setting: Setting, covariates: Iterable[str]) -> None:
     for name in covariates:
         if name in setting.read:
             hint = "leave it out, and name what kind of row it is instead"

@@ -15,7 +15,8 @@ from rca.analysis import causal
 from rca.analysis.autocorrelated import Sized, noise_of, regress, regress_each
 from rca.analysis.columns import Floats
 from rca.analysis.interrupted import BENT, FREE, TREND, Interrupted, terms_at, usual_terms
-from rca.analysis.periods import Periods
+from rca.analysis.periods import DAY, Periods
+from rca.analysis.season import moments_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -229,8 +230,8 @@ def break_date(found: Broke | None, periods: Periods) -> Refuter:
 
 
 def _moment(periods: Periods, place: int) -> str:
-    at = pd.Timestamp(periods.event + place * periods.length, unit="s")
-    return at.strftime("%Y-%m-%d" if periods.length >= 86_400 else "%Y-%m-%d %H:%M")
+    at = moments_of(np.array([periods.event + place * periods.length]))[0]
+    return str(at.strftime("%Y-%m-%d" if periods.length >= DAY else "%Y-%m-%d %H:%M"))
 
 
 def alone(others: "Iterable[tuple[datetime, str]]", found: Broke | None, periods: Periods) -> Refuter:
@@ -252,8 +253,11 @@ def _confusable(at: float, found: Broke | None, periods: Periods) -> bool:
 # --- overlap, and dowhy's ---------------------------------------------------------------------------------------------
 
 
-def overlap(effect: Sized, again: Sized, share: float) -> Refuter:
+def overlap(effect: Sized, again: Sized | None, share: float) -> Refuter:
     """Whether the effect holds without the rows that have no like on the other side."""
+    if again is None:
+        says = f"without the {share:.1%} of rows that have next to no like, too few are left"
+        return answered("overlap", says, passed=None)
     kept = again.value in effect.interval and again.value * effect.value > 0
     says = f"without the {share:.1%} of rows that have next to no like, it is {again}"
     return answered("overlap", says, passed=kept, value=again.value)
