@@ -68,6 +68,7 @@ TESTED_ELSEWHERE = {
     "rca/analysis/mix.py": "test_effect.py",
     "rca/analysis/nested.py": "test_robust.py",
     "rca/analysis/onestep.py": "test_decomposition.py",
+    "rca/analysis/parted.py": "test_effect.py",
     "rca/analysis/periods.py": "test_effect.py",
     "rca/analysis/phrases.py": "test_literals.py",
     "rca/analysis/pooling.py": "test_slices.py",

@@ -11,10 +11,11 @@ from rca.analysis.arguments import names_of, seeded
 from rca.analysis.causes import edges_of
 from rca.analysis.columns import as_labels
 from rca.analysis.effect import Effect
-from rca.analysis.eventstudy import Asked, study
+from rca.analysis.eventstudy import study
 from rca.analysis.frames import as_pandas
 from rca.analysis.happening import Happening, happening
 from rca.analysis.interrupted import Design
+from rca.analysis.parted import Asked
 from rca.analysis.season import seconds_of
 from rca.analysis.windows import Windows, windows_from, windows_of
 from rca.errors import InvalidCase
