@@ -8,8 +8,8 @@ from rca.errors import InvalidCase, Unanswerable
 COLUMNS = frozenset({"load", "channel", "score", "wrong", "label"})
 
 
-def setting(*edges, minds_time=True, names=()):
-    return Setting(edges=edges, read=("wrong",), columns=COLUMNS, minds_time=minds_time, names=names)
+def setting(*edges, columns=COLUMNS, **more):
+    return Setting(edges=edges, read=("wrong",), columns=columns, **more)
 
 
 def test_without_a_graph_what_is_given_is_held():
@@ -76,3 +76,19 @@ def test_a_collider_among_the_covariates_opens_a_way():
 def test_bad_graphs_and_covariates_are_refused(edges, covariates, says):
     with pytest.raises(InvalidCase, match=says):
         held_fixed(setting(*edges), covariates)
+
+
+def test_columns_may_be_called_event_or_time():
+    odd = COLUMNS | {"event", "time"}
+    for minds_time in (True, False):
+        assert held_fixed(setting(columns=odd, minds_time=minds_time, clock="at"), ["event", "time"]) == (
+            "event",
+            "time",
+        )
+
+
+def test_the_column_of_times_is_time():
+    edges = [("at", "wrong"), ("channel", "wrong")]
+    assert held_fixed(setting(*edges, columns=COLUMNS | {"at"}, clock="at"), None) == ()
+    with pytest.raises(Unanswerable, match=r"not identifiable: .*(stays open|no column)"):
+        held_fixed(setting(*edges, columns=COLUMNS | {"at"}, clock="at", minds_time=False), None)

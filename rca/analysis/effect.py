@@ -132,7 +132,8 @@ class Effect(Result):
         if not self.is_share:
             return str(sized)
         ends = sized.interval
-        return f"{100 * sized.value:+.1f} points ({100 * ends.low:.1f} to {100 * ends.high:.1f})"
+        value, low, high = (round(100 * one, 1) + 0.0 for one in (sized.value, ends.low, ends.high))  # no negative zero
+        return f"{value:+.1f} points ({low:.1f} to {high:.1f})"
 
     def __str__(self) -> str:
         if not self.found:

@@ -132,7 +132,7 @@ def _asked(given: Mapping[str, Any], roles: Mapping[str, Any], graph: Any) -> As
     covariates, drawn = given.get("covariates"), given.get("graph", graph)
     return Asked(
         design=design,
-        covariates=None if covariates is None else names_of(covariates, place="covariates"),
+        covariates=None if covariates is None else tuple(dict.fromkeys(names_of(covariates, place="covariates"))),
         groups=() if groups is None else names_of(groups, place="groups"),
         affected=() if affected is None else _spelled(affected),
         every=_every(given.get("every")),
@@ -145,6 +145,8 @@ def _asked(given: Mapping[str, Any], roles: Mapping[str, Any], graph: Any) -> As
 def _spelled(given: Any) -> tuple[str, ...]:
     """Groups as columns of them are read: 1 and 1.0 are the same."""
     several = list(given) if isinstance(given, list | tuple | set | frozenset) else [given]
+    if not several:
+        raise InvalidCase.because("no group is named", place="affected", hint="give those that the event reached")
     return tuple(map(str, as_labels(pd.Series(several, dtype=object))))
 
 

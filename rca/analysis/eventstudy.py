@@ -93,6 +93,7 @@ def _setting(windows: Windows, event: Happening, asked: Asked, *, design: Design
         read=windows.meter.read,
         columns=columns,
         names=event.aliases,
+        clock=windows.roles.time,
         minds_time=design != "before_after",
     )
 

@@ -15,8 +15,8 @@ from rca.errors import InvalidCase, Unanswerable, did_you_mean
 
 QUESTION = "what did the event do"
 
-EVENT, METRIC, TIME = "event", "the metric", "time"
-"""Nodes beside the columns."""
+METRIC = "the metric"
+"""Node that the columns it is read off lead to."""
 
 Edges = tuple[tuple[str, str], ...]
 
@@ -34,6 +34,8 @@ class Setting:
     columns : frozenset of str
     names : tuple of str
         By what else the graph may call the event.
+    clock : str or None
+        The column of times.
     minds_time : bool
         Whether the design takes trends and seasons off, so that time need not be held.
     """
@@ -42,7 +44,18 @@ class Setting:
     read: tuple[str, ...]
     columns: frozenset[str]
     names: tuple[str, ...] = ()
+    clock: str | None = None
     minds_time: bool = True
+
+    @property
+    def event(self) -> str:
+        """The event's node; another where a column is called so."""
+        return "event" if "event" not in self.columns else "the event"
+
+    @property
+    def time(self) -> str:
+        """The node of time, which the column of times is."""
+        return "time" if self.clock == "time" or "time" not in self.columns else "the time"
 
 
 def held_fixed(setting: Setting, covariates: Sequence[str] | None) -> tuple[str, ...]:
@@ -70,17 +83,17 @@ def held_fixed(setting: Setting, covariates: Sequence[str] | None) -> tuple[str,
     """
     edges = require_sound(setting, covariates or ())
     for name in covariates or ():
-        _require_no_descendant(name, edges)
-    if not _way(EVENT, METRIC, edges):
+        _require_no_descendant(name, edges, event=setting.event)
+    if not _way(setting.event, METRIC, edges):
         raise Unanswerable(QUESTION, "not identifiable: the graph has no way from the event to the metric")
-    time = (TIME,) if setting.minds_time else ()
-    both = {"treatment": EVENT, "outcome": METRIC}
+    time = (setting.time,) if setting.minds_time else ()
+    both = {"treatment": setting.event, "outcome": METRIC}
     if causal.blocks(edges, [*(covariates or ()), *time], **both):
         return tuple(covariates or ())
     enough = causal.backdoor(edges, observed=_observed(setting, edges, time), **both)
     if enough is None:
         raise Unanswerable(QUESTION, f"not identifiable: {_open(setting, edges)}")
-    needed = tuple(name for name in enough if name != TIME)
+    needed = tuple(name for name in enough if name != setting.time)
     if covariates is None:
         return needed
     wanted = ", ".join(map(repr, needed)) or "none"
@@ -108,7 +121,7 @@ def _require_known(setting: Setting, covariates: Iterable[str]) -> None:
             hint = "leave it out, and name what kind of row it is instead"
             raise InvalidCase.because(f"the metric is read off {name!r}", place="covariates", hint=hint)
     nodes = {node for edge in setting.edges for node in edge}
-    for node in sorted(nodes - setting.columns - {EVENT, TIME, METRIC, *setting.names}):
+    for node in sorted(nodes - setting.columns - {setting.event, setting.time, METRIC, *setting.names}):
         if difflib.get_close_matches(node, sorted(setting.columns), n=1, cutoff=TYPO):
             hint = did_you_mean(node, setting.columns)
             raise InvalidCase.because(f"no column {node!r}", place="graph", hint=hint)
@@ -120,17 +133,18 @@ def _drawn(setting: Setting, covariates: Sequence[str]) -> Edges:
     Without a graph every covariate is a cause of the metric whose mix changes with time. Time brings the event about,
     and moves what has no cause of its own; where the design takes trends off, it may move the metric by itself.
     """
-    called = dict.fromkeys(setting.names, EVENT)
+    event, time = setting.event, setting.time
+    called = dict.fromkeys(setting.names, event) | ({setting.clock: time} if setting.clock is not None else {})
     edges = {(called.get(cause, cause), called.get(node, node)) for cause, node in setting.edges}
     edges |= {(column, METRIC) for column in setting.read}
     known = {node for edge in edges for node in edge}
     edges |= {(name, METRIC) for name in covariates if name not in known}
-    if not any(cause == EVENT for cause, _ in edges):
-        edges |= {(EVENT, column) for column in (*setting.read, METRIC)}
+    if not any(cause == event for cause, _ in edges):
+        edges |= {(event, column) for column in (*setting.read, METRIC)}
     caused = {node for _, node in edges}
-    moved = {cause for cause, _ in edges} - caused - {TIME}
-    edges |= {(TIME, node) for node in (moved - set(setting.read)) | {EVENT}}
-    edges |= {(TIME, METRIC)} if setting.minds_time else set()
+    moved = {cause for cause, _ in edges} - caused - {time}
+    edges |= {(time, node) for node in (moved - set(setting.read)) | {event}}
+    edges |= {(time, METRIC)} if setting.minds_time else set()
     return tuple(sorted(edges))
 
 
@@ -141,11 +155,11 @@ def _parents(edges: Edges) -> Mapping[str, tuple[str, ...]]:
 
 def _observed(setting: Setting, edges: Edges, time: Sequence[str]) -> list[str]:
     nodes = {node for edge in edges for node in edge}
-    return sorted((nodes & setting.columns - set(setting.read)) | {EVENT, METRIC, *time})
+    return sorted((nodes & setting.columns - set(setting.read)) | {setting.event, METRIC, *time})
 
 
-def _require_no_descendant(name: str, edges: Edges) -> None:
-    way = _way(EVENT, name, edges)
+def _require_no_descendant(name: str, edges: Edges, *, event: str) -> None:
+    way = _way(event, name, edges)
     if way:
         told = " → ".join(way)
         why = f"not identifiable: {name!r} follows from the event ({told}), so that holding it bends the effect"
@@ -168,11 +182,12 @@ def _way(start: str, end: str, edges: Edges) -> tuple[str, ...]:
 
 def _open(setting: Setting, edges: Edges) -> str:
     """Which way cannot be closed, and for want of what."""
-    nodes = {node for edge in edges for node in edge} - {EVENT, METRIC}
-    hidden = sorted(nodes - setting.columns - ({TIME} if setting.minds_time else set()))
+    event = setting.event
+    nodes = {node for edge in edges for node in edge} - {event, METRIC}
+    hidden = sorted(nodes - setting.columns - ({setting.time} if setting.minds_time else set()))
     for node in hidden:
-        without = tuple(edge for edge in edges if EVENT not in edge)
-        to_event, to_metric = _way(node, EVENT, edges), _way(node, METRIC, without)
+        without = tuple(edge for edge in edges if event not in edge)
+        to_event, to_metric = _way(node, event, edges), _way(node, METRIC, without)
         if to_event and to_metric:
             told = f"{' ← '.join(reversed(to_event))}, and {' → '.join(to_metric)}"
             return f"{node!r} is a cause of the event and of the metric ({told}), and no column"

@@ -52,6 +52,9 @@ SURE = 0.95
 HELD = 1 / 3
 """Share of an effect that has to be left with a hidden cause added."""
 
+LEEWAY = 0.25
+"""Share of an effect by which adding noise may move it, however narrow its interval."""
+
 MOST_GROUPS = 12
 """Unaffected groups that are tried as if they were affected."""
 
@@ -258,7 +261,7 @@ def overlap(effect: Sized, again: Sized | None, share: float) -> Refuter:
     if again is None:
         says = f"without the {share:.1%} of rows that have next to no like, too few are left"
         return answered("overlap", says, passed=None)
-    kept = again.value in effect.interval and again.value * effect.value > 0
+    kept = again.value in effect.interval and bool(np.sign(again.value) == np.sign(effect.value))
     says = f"without the {share:.1%} of rows that have next to no like, it is {again}"
     return answered("overlap", says, passed=kept, value=again.value)
 
@@ -269,7 +272,7 @@ def tried(effect: Sized, rows: pd.DataFrame, *, scale: float, seed: int) -> tupl
     Parameters
     ----------
     effect : Sized
-        What they try to refute; how far they may move it is a half of its interval.
+        What they try to refute; they may move it by half the width of its interval, or by a quarter of itself.
     rows : pandas.DataFrame
         With the columns `event` (0 or 1) and `metric`; all others are adjusted for.
     scale : float
@@ -277,13 +280,13 @@ def tried(effect: Sized, rows: pd.DataFrame, *, scale: float, seed: int) -> tupl
     seed : int
     """
     found = causal.refute(rows, treatment="event", outcome="metric", seed=seed)
-    reach = (effect.interval.high - effect.interval.low) / 2
     whole, added, shuffled, fewer, unseen = (
         scale * one for one in (found.estimate, found.random_cause, found.placebo, found.subset, found.unseen)
     )
+    reach = max((effect.interval.high - effect.interval.low) / 2, LEEWAY * abs(whole))
 
     def stays(other: float) -> bool:
-        return abs(other - whole) <= reach and other * whole > 0
+        return abs(other - whole) <= reach and bool(np.sign(other) == np.sign(effect.value))
 
     quiet = f"shuffled, it is {shuffled:+.3g} on average"
     return (
@@ -292,12 +295,12 @@ def tried(effect: Sized, rows: pd.DataFrame, *, scale: float, seed: int) -> tupl
         ),
         answered("placebo_treatment", quiet, passed=abs(shuffled) <= reach, value=shuffled),
         answered("subset", f"it is {fewer:+.3g} on four fifths, {whole:+.3g} on all", passed=stays(fewer), value=fewer),
-        _hidden(whole, unseen),
+        _hidden(effect, whole, unseen),
     )
 
 
-def _hidden(whole: float, unseen: float) -> Refuter:
-    share = unseen / whole if whole else 0.0
+def _hidden(effect: Sized, whole: float, unseen: float) -> Refuter:
+    share = unseen / whole if whole * np.sign(effect.value) > 0 else 0.0
     says = (
         f"a cause that would have turned {causal.FLIPPED:.0%} of the data from before to after, or back, and moved the "
         f"metric by {causal.MOVED:g} of its spread leaves {max(share, 0.0):.0%} of the effect"
