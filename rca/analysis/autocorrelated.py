@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtr
+from scipy.special import gammaln, stdtr, stdtrit
 
 from rca.analysis.columns import Floats
 from rca.finding import Interval
@@ -34,14 +34,17 @@ SAMPLED = (0.0, 0.4, 0.75)
 SEASONS = (1e-9, 0.3, 1.5, 6.0)
 """Variances of a season, in those of chance; the first is next to none."""
 
-FAINT = 1e-7
+FAINT = 1e-5
 """Share of the likeliest mixture's below which another is left out."""
 
 BATCH = 40
 """Sets of terms that are made white at once."""
 
-HALVINGS = 40
-"""Steps of the search for a quantile."""
+STEPS = 60
+"""Steps of the search for a quantile, at most."""
+
+CLOSE = 1e-9
+"""Standard errors to which it is searched for."""
 
 EXACT = 1e-12
 """What rounding leaves of an exact fit, as a share of the largest value."""
@@ -180,16 +183,24 @@ class Regression:
     def bounds(self, contrasts: Floats, level: float) -> tuple[Floats, Floats]:
         """Ends of the equal-tailed intervals of sums of coefficients, each of shape (contrasts,)."""
         at, error = self._spread(contrasts)
-        reach = 1e4 * error.max(axis=0) + np.ptp(at, axis=0)
-        ends = []
-        for tail in ((1 - level) / 2, (1 + level) / 2):
-            low, high = at.min(axis=0) - reach, at.max(axis=0) + reach
-            for _ in range(HALVINGS):
-                middle = (low + high) / 2
-                under = self._below(middle, at, error) < tail
-                low, high = np.where(under, middle, low), np.where(under, high, middle)
-            ends.append((low + high) / 2)
-        return ends[0], ends[1]
+        low, high = (self._quantile(tail, at, error) for tail in ((1 - level) / 2, (1 + level) / 2))
+        return low, high
+
+    def _quantile(self, tail: float, centre: Floats, error: Floats) -> Floats:
+        """Numbers below which each sum lies with this chance: Newton's steps, halved where they leave what is known."""
+        reach = 1e4 * error.max(axis=0) + np.ptp(centre, axis=0)
+        low, high = centre.min(axis=0) - reach, centre.max(axis=0) + reach
+        found = np.asarray(self.shares @ (centre + stdtrit(self.free, tail) * error))
+        for _ in range(STEPS):
+            off = self._below(found, centre, error) - tail
+            low, high = np.where(off < 0, found, low), np.where(off < 0, high, found)
+            with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+                step = found - off / self._density(found, centre, error)
+            step = np.where((step > low) & (step < high), step, (low + high) / 2)
+            done, found = np.abs(step - found) <= CLOSE * error.max(axis=0), step
+            if done.all():
+                break
+        return found
 
     def _spread(self, contrasts: Floats) -> tuple[Floats, Floats]:
         """Centre and standard error of each sum under each mixture, of shape (mixtures, contrasts)."""
@@ -199,6 +210,12 @@ class Regression:
     def _below(self, at: Floats, centre: Floats, error: Floats) -> Floats:
         """Chance that each sum lies below a number."""
         return np.asarray(self.shares @ stdtr(self.free, (at - centre) / error))
+
+    def _density(self, at: Floats, centre: Floats, error: Floats) -> Floats:
+        """Density of each sum at a number."""
+        half = (self.free + 1) / 2
+        scale = np.exp(gammaln(half) - gammaln(self.free / 2)) / np.sqrt(self.free * np.pi)
+        return np.asarray(self.shares @ (scale * (1 + ((at - centre) / error) ** 2 / self.free) ** -half / error))
 
 
 def regress(values: Floats, terms: Floats, noise: Noise) -> Regression:

@@ -46,6 +46,9 @@ TREND = 8
 BENT = 4
 """Periods after an event from which the effect may grow or fade."""
 
+KNOTS = 30
+"""Periods at which the interval of a line is worked out; between them it is all but straight."""
+
 FREE = 3
 """Degrees of freedom below which chance cannot be told."""
 
@@ -111,9 +114,11 @@ class Interrupted:
         """What the design expects of each period without the event, and the ends of its interval."""
         rows = self.terms.copy()
         rows[:, usual_terms(self.estimate.design) :] = 0.0
-        ends = self.regression.bounds(rows, level)
-        middle = self.regression.shares @ (self.regression.coefficients @ rows.T)
-        return self.scale * middle, self.scale * ends[0], self.scale * ends[1]
+        knots = np.unique(np.linspace(0, len(rows) - 1, KNOTS).round().astype(int))
+        ends = self.regression.bounds(rows[knots], level)
+        places = self.periods.places
+        low, high = (self.scale * np.interp(places, places[knots], end) for end in ends)
+        return self.scale * (self.regression.shares @ (self.regression.coefficients @ rows.T)), low, high
 
 
 def usual_terms(design: Design) -> int:
