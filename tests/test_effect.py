@@ -243,6 +243,28 @@ def test_an_interrupted_series_may_be_adjusted_too_and_is_tried_without_rows_tha
     assert next(one for one in found.refuters if one.kind == "overlap").passed
 
 
+def test_where_trimming_leaves_too_few_rows_it_cannot_be_tried(rows, monkeypatch):
+    from rca.analysis import eventstudy
+
+    monkeypatch.setattr(eventstudy, "trimmed", lambda mix, most: (mix.weights < 0, mix.chances < 0))
+    monkeypatch.setattr(eventstudy, "_dowhys", lambda *_: ())
+    found = rca.effect(rows, event=EVENT, metric=RATE, time="at", covariates=["new"])
+    assert next(one for one in found.refuters if one.kind == "overlap").passed is None
+
+
+def test_one_unaffected_group_leaves_no_placebo_and_one_that_is_too_rare_is_left_out(monkeypatch):
+    from rca.analysis import eventstudy
+
+    monkeypatch.setattr(eventstudy, "_dowhys", lambda *_: ())
+    rows = in_group_a(4, effect=0.3)
+    asked = {"event": EVENT, "metric": RATE, "time": "at", "groups": "group", "affected": "a"}
+    alone = rca.effect(rows[rows["group"] != "c"], **asked)
+    assert next(one for one in alone.refuters if one.kind == "placebo_group").passed is None
+    rare = rows.assign(group=rows["group"].where(rows.index != rows.index[-1], "d"))
+    told = next(one for one in rca.effect(rare, **asked).refuters if one.kind == "placebo_group")
+    assert "in 2 groups" in told.says
+
+
 def test_rows_without_any_like_are_not_identifiable(rows):
     apart = rows.assign(new=rows["at"] >= EVENT)
     with pytest.raises(Unanswerable, match="no overlap in new"):
@@ -306,6 +328,21 @@ def test_of_a_repair_the_rows_after_it_are_those_of_the_recovered_window():
     assert found.n_after < 2000
 
 
+def test_of_an_event_in_the_failing_window_the_recovered_rows_take_no_part():
+    case = rca.load(INCIDENTS / "credit-drift")
+    found = rca.effect(case, event="schema v12: ", refute=False)
+    assert found.periods[-1].at < case.current["decided_at"].max()
+    assert found.effect.interval.low > 0.1
+
+
+def test_of_a_case_the_affected_group_is_looked_for_among_its_groups():
+    case = rca.load(INCIDENTS / "chatbot-update")
+    found = rca.effect(case, event="support-chat 2.0", affected="app", refute=False)
+    assert found.estimate.design == "did"
+    with pytest.raises(InvalidCase, match="no group 'nowhere'"):
+        rca.effect(case, event="support-chat 2.0", affected="nowhere")
+
+
 def test_a_case_names_its_own_roles(rows):
     case = rca.load(INCIDENTS / "chatbot-update")
     with pytest.raises(InvalidCase, match="a case names its own metric"):
@@ -323,6 +360,9 @@ def test_a_case_names_its_own_roles(rows):
         ({"covariates": ["newer"]}, "no column 'newer'"),
         ({"covariates": ["wrong"]}, "read off 'wrong'"),
         ({"role": "x"}, "no role 'role'"),
+        ({"affected": []}, "no group is named"),
+        ({"affected": "a", "groups": "grup"}, "no column 'grup'"),
+        ({"every": "10s"}, "periods of 10 seconds"),
     ],
     ids=str,
 )
@@ -452,6 +492,16 @@ def test_odd_rows_do_not_upset_it(rows):
     assert rca.effect(twice, **asked).effect.value == pytest.approx(rca.effect(rows, **asked).effect.value, abs=0.01)
     never = rca.effect(rows.assign(wrong=False), **asked)
     assert (never.effect.value, never.strength) == (0.0, None)
+
+
+def test_without_a_time_or_a_column_of_times_nothing_can_be_told(rows):
+    from rca.analysis.eventstudy import study
+    from rca.analysis.parted import Asked
+    from rca.analysis.windows import windows_from
+
+    windows = windows_from(rows, rows, metric=RATE)
+    with pytest.raises(Unanswerable, match="the rows have no time"):
+        study(windows, happening(EVENT), Asked(), rng=np.random.default_rng(0))
 
 
 def test_rows_at_one_moment_or_without_a_number_cannot_be_told_of(rows):

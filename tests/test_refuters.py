@@ -98,6 +98,11 @@ def test_without_rows_that_have_no_like_the_effect_has_to_stay(again, passed):
     assert overlap(sized(2.0), sized(again), 0.1).passed is passed
 
 
+def test_too_few_rows_that_have_a_like_leave_it_untried():
+    found = overlap(sized(2.0), None, 0.9)
+    assert (found.passed, found.verdict) == (None, "could not be tried")
+
+
 def test_dowhys_refuters_pass_a_clear_effect_and_fail_one_that_is_none():
     clear = fitted(4.0)
     assert all(one.passed for one in tried(clear.estimate.effect, frame_of(clear), scale=clear.scale, seed=0))
