@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rca.analysis.autocorrelated import Sized
+from rca.analysis.causal import refute
 from rca.analysis.interrupted import interrupted
 from rca.analysis.periods import DAY, Periods
 from rca.analysis.refuters import (
@@ -110,6 +111,13 @@ def test_dowhys_refuters_pass_a_clear_effect_and_fail_one_that_is_none():
     other = -np.sign(tried(sized(1.0), frame_of(faint), scale=faint.scale, seed=0)[0].value)
     found = tried(sized(0.01 * other, reach=0.005), frame_of(faint), scale=faint.scale, seed=0)
     assert [one.kind for one in found if one.passed is False] == ["random_cause", "subset", "hidden_cause"]
+
+
+def test_dowhys_linear_regression_agrees_where_chance_does_not_run_on():
+    fit = fitted(4.0, before=100, after=50)
+    found = refute(frame_of(fit), treatment="event", outcome="metric").estimate * fit.scale
+    reach = fit.estimate.effect.interval.high - fit.estimate.effect.value
+    assert abs(found - fit.estimate.effect.value) < reach / 2
 
 
 def test_the_frame_for_dowhy_has_weekdays_as_far_as_there_is_room():

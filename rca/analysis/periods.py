@@ -27,6 +27,9 @@ MOST = 250
 CYCLES = {DAY: 7, 6 * HOUR: 4, HOUR: 24}
 """Length of a period → how many of them come round again: a week, or a day."""
 
+NONE = 1e-200
+"""Variance of a row where no row differs from another: none, but periods with more rows still weigh more."""
+
 FLOOR = 0.05
 """Least variance of a row on one side of the event, as a share of that on the other: none yet is not none ever."""
 
@@ -162,7 +165,7 @@ def _told(
     sides = [_of_a_row(squares[side], weights[side]) for side in (~after, after)]
     highest = np.maximum(sides[0], sides[1])
     row = np.where(after[:, None], np.maximum(sides[1], FLOOR * highest), np.maximum(sides[0], FLOOR * highest))
-    row = np.where(row > 0, row, 1.0)
+    row = np.where(row > 0, row, NONE)
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = row * weights / sums[1] ** 2
     if parts.shape == "gap":
