@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rca.analysis.along import graph, odd
+    from rca.analysis.effects import effect
     from rca.analysis.engine import cascade, verdict
     from rca.analysis.portfolio import portfolio
     from rca.analysis.questions import causes, drift, explain, faults, gaps, harm, joint, onset, slices, what_if
@@ -39,6 +40,7 @@ __all__ = [
     "causes",
     "check",
     "drift",
+    "effect",
     "explain",
     "faults",
     "gaps",
@@ -71,6 +73,7 @@ _HOMES = {
     "causes": "rca.analysis.questions",
     "check": "rca.record.case",
     "drift": "rca.analysis.questions",
+    "effect": "rca.analysis.effects",
     "explain": "rca.analysis.questions",
     "faults": "rca.analysis.questions",
     "gaps": "rca.analysis.questions",

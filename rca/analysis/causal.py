@@ -1,13 +1,16 @@
-"""The only door to dowhy: its attributions of a change of a mean, to hold our own against.
+"""The only door to dowhy: its attributions of a change of a mean, what it calls identified, and its refuters.
 
 Behind the door its warnings end, numpy's and Python's global random states are seeded and put back, and every model
-stands on a graph of its own, as two models on one graph overwrite each other.
+stands on a graph of its own, as two models on one graph overwrite each other. Nor does it change how results are shown.
 """
 
+import logging
 import random
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +23,13 @@ Way = Literal["sampled", "robust"]
 
 SAMPLES = 2000
 """Rows that dowhy draws from its models for every coalition."""
+
+DRAWS = 20
+"""Times that dowhy draws for a refuter."""
+
+FLIPPED, MOVED = 0.05, 0.3
+"""A common cause that nobody saw: share of the treatment that it turns round, and how far it moves the outcome, in
+standard deviations of what is left of it."""
 
 
 @contextmanager
@@ -44,6 +54,18 @@ def contained(seed: int) -> Iterator[None]:
         finally:
             np.random.set_state(kept)  # noqa: NPY002
             random.setstate(of_python)
+
+
+def opened() -> Any:
+    """The library; importing it would have sympy set how every later result is shown, and that is not let happen."""
+    sympy: Any = import_module("sympy")
+    kept = sympy.init_printing
+    sympy.init_printing = lambda *_, **__: None
+    try:
+        with contained(0):  # something it imports draws, too
+            return import_module("dowhy")
+    finally:
+        sympy.init_printing = kept
 
 
 def cross_check(
@@ -84,6 +106,7 @@ def cross_check(
     ----------
     Blöbaum et al. (2024). DoWhy-GCM. JMLR 25(147), section 3.3.
     """
+    opened()
     chain = chain_of(parents, [target])
     before, after = (_plain(rows[list(chain.order)]) for rows in (reference, current))
     with contained(seed):
@@ -177,11 +200,12 @@ def odd_check(
     ----------
     Budhathoki et al. (2022). Causal structure-based root cause analysis of outliers. ICML.
     """
-    from dowhy import gcm
-
+    opened()
     chain = chain_of(parents, [target])
     before, odd = (some[list(chain.order)].astype(float) for some in (reference, rows))
     with contained(seed):
+        from dowhy import gcm
+
         found = gcm.attribute_anomalies(_fitted(before, chain.parents), target, odd)
     return pd.DataFrame({node: np.asarray(found[node]) for node in chain.order})
 
@@ -201,11 +225,12 @@ def otherwise_check(
     pandas.DataFrame
         The nodes' values of each row.
     """
-    from dowhy import gcm
-
+    opened()
     chain = chain_of(parents, list(parents))
     before, seen = (some[list(chain.order)].astype(float) for some in (reference, rows))
     with contained(seed):
+        from dowhy import gcm
+
         model = _fitted(before, chain.parents)
         actions = {node: (lambda _, value=value: value) for node, value in given.items()}
         return gcm.counterfactual_samples(model, actions, observed_data=seen)  # type: ignore[no-any-return]
@@ -218,9 +243,10 @@ def falsify_check(rows: pd.DataFrame, parents: Mapping[str, Sequence[str]], *, s
     ----------
     Eulig et al. (2023). Toward falsifying causal graphs using a permutation-based test. arXiv:2305.09565.
     """
-    from dowhy.gcm.falsify import falsify_graph
-
+    opened()
     with contained(seed):
+        from dowhy.gcm.falsify import falsify_graph
+
         graph = _model(parents).graph
         found = falsify_graph(
             graph,
@@ -240,3 +266,148 @@ def _by_correlation(one: Any, other: Any, given: Any = None) -> float:
     base = np.ones((len(one), 1)) if given is None else np.column_stack([np.ones(len(one)), given])
     left = [column.ravel() - base @ np.linalg.lstsq(base, column.ravel(), rcond=None)[0] for column in (one, other)]
     return float(pearsonr(*left).pvalue)
+
+
+# --- effects ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refuted:
+    """What dowhy's linear regression estimates, and what it does once something was done to the rows.
+
+    Attributes
+    ----------
+    estimate : float
+    random_cause : float
+        With a common cause added that is none.
+    placebo : float
+        With the treatment shuffled; about zero if there is nothing but the treatment in it.
+    subset : float
+        On four fifths of the rows.
+    unseen : float
+        With a common cause added that moves both treatment and outcome.
+    """
+
+    estimate: float
+    random_cause: float
+    placebo: float
+    subset: float
+    unseen: float
+
+
+def backdoor(
+    edges: Sequence[tuple[str, str]], *, treatment: str, outcome: str, observed: Sequence[str]
+) -> tuple[str, ...] | None:
+    """The smallest set of nodes that blocks every other way from treatment to outcome, as dowhy identifies it.
+
+    Returns
+    -------
+    tuple of str or None
+        None where no set of observed nodes does.
+
+    Examples
+    --------
+    >>> edges = [("load", "deploy"), ("load", "errors"), ("deploy", "errors")]
+    >>> backdoor(edges, treatment="deploy", outcome="errors", observed=["load", "deploy", "errors"])
+    ('load',)
+    """
+    opened()
+    from dowhy.causal_identifier import BackdoorAdjustment, EstimandType, identify_effect_auto
+
+    with contained(0):
+        found = identify_effect_auto(
+            _graph(edges),
+            [treatment],
+            [outcome],
+            sorted(observed),
+            EstimandType.NONPARAMETRIC_ATE,
+            backdoor_adjustment=BackdoorAdjustment.BACKDOOR_MIN,
+        )
+    if found.no_directed_path or found.estimands.get("backdoor") is None:
+        return None
+    return tuple(sorted(found.get_backdoor_variables()))
+
+
+def blocks(edges: Sequence[tuple[str, str]], given: Sequence[str], *, treatment: str, outcome: str) -> bool:
+    """Whether some nodes block every way from treatment to outcome but those that go out of the treatment.
+
+    >>> blocks([("load", "deploy"), ("load", "errors")], [], treatment="deploy", outcome="errors")
+    False
+    """
+    opened()
+    from dowhy.graph import check_valid_backdoor_set
+
+    found = check_valid_backdoor_set(_graph(edges), [treatment], [outcome], list(given))
+    return bool(found["is_dseparated"])
+
+
+def _graph(edges: Sequence[tuple[str, str]]) -> Any:
+    """A graph of the library that dowhy itself draws with."""
+    return opened().graph.nx.DiGraph(list(edges))
+
+
+def refute(rows: pd.DataFrame, *, treatment: str, outcome: str, seed: int = 0) -> Refuted:
+    """Try dowhy's refuters on its linear regression of an outcome on a treatment; all other columns are common causes.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Of numbers; the treatment is 0 or 1.
+    treatment, outcome : str
+    seed : int
+        dowhy's draws depend on it.
+    """
+    causes = [name for name in rows.columns if name not in (treatment, outcome)]
+    edges = [(cause, effect) for cause in causes for effect in (treatment, outcome)] + [(treatment, outcome)]
+    with contained(seed), silent():
+        model = opened().CausalModel(data=rows, treatment=treatment, outcome=outcome, graph=_graph(edges))
+        estimand = model.identify_effect(proceed_when_unidentifiable=True)
+        estimate = model.estimate_effect(estimand, method_name="backdoor.linear_regression")
+        given = {"num_simulations": DRAWS}
+        kept = model.refute_estimate(estimand, estimate, method_name="random_common_cause", **given)
+        placebo = {"method_name": "placebo_treatment_refuter", "placebo_type": "permute"}
+        shuffled = model.refute_estimate(estimand, estimate, **placebo, **given)
+        fewer = model.refute_estimate(
+            estimand, estimate, method_name="data_subset_refuter", subset_fraction=0.8, **given
+        )
+        unseen = [_unseen(model, estimand, estimate, spread=_left(rows, outcome)) for _ in range(DRAWS)]
+    return Refuted(
+        estimate=float(estimate.value),
+        random_cause=float(kept.new_effect),
+        placebo=float(shuffled.new_effect),
+        subset=float(fewer.new_effect),
+        unseen=float(np.median(unseen)),
+    )
+
+
+def _unseen(model: Any, estimand: Any, estimate: Any, *, spread: float) -> float:
+    found = model.refute_estimate(
+        estimand,
+        estimate,
+        method_name="add_unobserved_common_cause",
+        confounders_effect_on_treatment="binary_flip",
+        confounders_effect_on_outcome="linear",
+        effect_strength_on_treatment=FLIPPED,
+        effect_strength_on_outcome=MOVED * spread,
+        plotmethod=None,
+    )
+    return float(found.new_effect)
+
+
+def _left(rows: pd.DataFrame, outcome: str) -> float:
+    """Standard deviation of what a regression on all other columns leaves of the outcome."""
+    terms = np.column_stack([np.ones(len(rows)), rows.drop(columns=outcome).to_numpy(float)])
+    values = rows[outcome].to_numpy(float)
+    return float(np.std(values - terms @ np.linalg.lstsq(terms, values, rcond=None)[0]))
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Let a library log nothing, and leave its loggers as they were."""
+    logger = logging.getLogger("dowhy")
+    kept = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(kept)

@@ -6,6 +6,7 @@ from rca.report import (  # noqa: F401 - their charts register themselves
     cascadecharts,
     causalcharts,
     curvecharts,
+    effectcharts,
     explanationcharts,
     harmcharts,
     portfoliocharts,
@@ -28,8 +29,8 @@ def plot(result: object) -> "go.Figure":
     Parameters
     ----------
     result : Incident, Timeline, Drift, ColumnDrift, Faults, Joint, Measured, Harm, Slices, Gap, Gaps, Onset, Cascade
-        Or a Verdict, ExplanationShift, Curve, Exemplar, Causes, CausalGraph, WhatIf or Odd; a Portfolio, Summary,
-        Grouped, Trend or Comparison; of several gaps, the one that opened most is drawn.
+        Or a Verdict, ExplanationShift, Curve, Exemplar, Causes, CausalGraph, WhatIf, Odd or Effect; a Portfolio,
+        Summary, Grouped, Trend or Comparison; of several gaps, the one that opened most is drawn.
 
     Returns
     -------

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rca.analysis.blast import Touched
     from rca.analysis.cohorts import CohortShift
     from rca.analysis.column_fault import ColumnFault
+    from rca.analysis.effect import Effect
     from rca.analysis.events import Lined
     from rca.analysis.gaps import Gaps
     from rca.analysis.harm import Harm
@@ -149,6 +150,12 @@ def near(result: "Lined") -> str:
     """Events on record before the onset, with how surprising it is that they lie so near."""
     rows = [{**row, "at": moment(row["at"])} for row in result.rows()]
     return paragraph(str(result), "rca-note") + table(rows, "Events that can have begun it, the nearest first")
+
+
+def checks(result: "Effect") -> str:
+    """What was tried against an effect, and what is taken for granted."""
+    taken = paragraph("Taken for granted:", "rca-note") + bullets(result.assumptions)
+    return table(result.checks(), "What was tried to show that the event did nothing") + taken
 
 
 def unlabelled(result: "Unlabelled") -> str:

@@ -26,6 +26,7 @@ from rca.report.markup import paragraph
 if TYPE_CHECKING:
     from rca.analysis.causal_answers import CausalAnswers
     from rca.analysis.drift import ColumnDrift
+    from rca.analysis.effect import Effect
     from rca.analysis.engine import Analysis
     from rca.record.case import Case
 
@@ -447,6 +448,19 @@ def odd(answers: "CausalAnswers") -> None:
 def _why_not(answers: "CausalAnswers", question: str) -> str:
     known = {one.question: one.why for one in answers.unanswered}
     return known.get(question) or known.get(CHANGED) or "the case has not what it takes"
+
+
+# --- what an event did -----------------------------------------------------------------------------------------------
+
+
+def effect(part: "Effect | None") -> None:
+    """What an event did to the metric, and what that withstood."""
+    if part is None:
+        _absent("No event of the timeline was asked about.")
+        return
+    _figure(chart(part), part.findings())
+    if part.refuters:
+        _html(sections.checks(part), said=f"{len(part.refuters)} attempts to refute it")
 
 
 # --- the post-mortem -------------------------------------------------------------------------------------------------
