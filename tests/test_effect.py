@@ -10,12 +10,14 @@ import pytest
 import rca
 from rca.analysis import eventstudy
 from rca.analysis.autocorrelated import noise_of, regress
+from rca.analysis.causal_answers import CausalAnswers
 from rca.analysis.effect import Effect, spell
 from rca.analysis.happening import happening
 from rca.analysis.interrupted import Estimate, interrupted, terms_at
 from rca.analysis.metric import Parts
 from rca.analysis.periods import DAY, HOUR, WEEK, Periods, difference, length_for, pair_of, periods_of
 from rca.errors import InvalidCase, Unanswerable
+from rca.finding import Unanswered
 from rca.record.incident import Event
 from rca.report import show
 from rca.report.charts import chart
@@ -539,19 +541,20 @@ def test_the_figure_holds_the_series_the_counterfactual_and_the_event(found):
     assert "points" not in chart(counted).title
 
 
-def test_a_notebook_shows_the_figure_with_its_findings_and_the_refuters_as_a_table(monkeypatch, found):
+def test_a_notebook_shows_the_figure_and_the_refuters_as_a_table(monkeypatch, found):
     shown = []
     monkeypatch.setattr(show, "_display", shown.append)
-    show.effect(found)
+    show.effect(CausalAnswers(effect=found))
     figure, table = shown
-    assert [one["id"] for one in figure[show.FINDINGS]] == ["effect.event"]
+    assert show.FINDINGS not in figure
     assert "What was tried" in table["text/html"]
     assert "Taken for granted" in table["text/html"]
     shown.clear()
-    show.effect(replace(found, refuters=()))
+    show.effect(CausalAnswers(effect=replace(found, refuters=())))
     assert len(shown) == 1
-    show.effect(None)
-    assert "No event" in shown[-1]["text/plain"]
+    why = Unanswered(question="what did the event do", why="it is outside the data")
+    show.effect(CausalAnswers(unanswered=(why,)))
+    assert "outside the data" in shown[-1]["text/plain"]
 
 
 def test_a_length_of_time_is_spelled():

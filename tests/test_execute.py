@@ -168,7 +168,7 @@ def test_parameters_are_read_with_type_default_and_help():
 
 def test_every_shipped_template_takes_the_same_parameters_and_one_takes_more():
     taken = {template.topic: {one.name for one in template.parameters} for template in templates.choose()}
-    more = {"causes": {"mend", "earlier_days", "cross_check"}}
+    more = {"causes": {"mend", "event", "earlier_days", "cross_check"}}
     assert taken == {topic: {"case", "alpha", "seed"} | more.get(topic, set()) for topic in taken}
 
 

@@ -16,6 +16,9 @@ from rca.analysis.attribution import Attribution
 from rca.analysis.causal_graph import CausalGraph
 from rca.analysis.causes import Causes
 from rca.analysis.columns import as_numbers
+from rca.analysis.effect import Effect
+from rca.analysis.effects import effect
+from rca.analysis.identifying import QUESTION as EFFECT
 from rca.analysis.oddity import Odd
 from rca.analysis.questions import causes, what_if
 from rca.analysis.result import Result, Row
@@ -26,6 +29,7 @@ from rca.finding import Finding, Unanswered
 if TYPE_CHECKING:
     from rca.analysis.engine import Analysis
     from rca.record.case import Case
+    from rca.record.incident import Event
 
 T = TypeVar("T")
 
@@ -50,6 +54,8 @@ class CausalAnswers(Result):
     causes : Causes or None
     compared : Compared or None
         With dowhy; None where it was not asked for.
+    effect : Effect or None
+        What an event of the timeline did.
     imagined : tuple of WhatIf
         What would have been, in several ways.
     odd : Odd or None
@@ -60,22 +66,23 @@ class CausalAnswers(Result):
     graph: CausalGraph | None = None
     causes: Causes | None = None
     compared: Compared | None = None
+    effect: Effect | None = None
     imagined: tuple[WhatIf, ...] = ()
     odd: Odd | None = None
     unanswered: tuple[Unanswered, ...] = ()
 
     def __str__(self) -> str:
-        told = [part for part in (self.causes, *self.imagined[:1]) if part is not None]
+        told = [part for part in (self.causes, self.effect, *self.imagined[:1]) if part is not None]
         return "; ".join(map(str, told)) or "no question along a graph has an answer"
 
     def rows(self) -> list[Row]:
         """One a question that has an answer."""
-        parts = (self.graph, self.causes, *self.imagined, self.odd)
+        parts = (self.graph, self.causes, self.effect, *self.imagined, self.odd)
         return [{"answer": str(part)} for part in parts if part is not None]
 
     def findings(self) -> tuple[Finding, ...]:
         """Those of every part."""
-        parts = (self.graph, self.causes, *self.imagined, self.odd)
+        parts = (self.graph, self.causes, self.effect, *self.imagined, self.odd)
         return tuple(finding for part in parts if part is not None for finding in part.findings())
 
 
@@ -84,6 +91,7 @@ def causal_answers(
     analysis: "Analysis",
     *,
     mend: str | None = None,
+    event: str | None = None,
     earlier_days: float = 7.0,
     cross_check: bool = False,
     alpha: float = 0.05,
@@ -98,6 +106,8 @@ def causal_answers(
         Of the same case; says which columns did the harm, and which event lies near.
     mend : str, optional
         Column that had been whole; those that did the harm where left out.
+    event : str, optional
+        Words that name an event of the timeline; the one that the onset lies nearest to where left out.
     earlier_days : float
         By how much the alert had come earlier.
     cross_check : bool
@@ -125,10 +135,26 @@ def causal_answers(
         graph=drawn,
         causes=changed,
         compared=compared,
+        effect=ask(lambda: _effect(case, analysis, event=event, seed=seed)),
         imagined=_imagined(case, analysis, ask, columns=columns, earlier_days=earlier_days, seed=seed),
         odd=ask(lambda: odd(case, seed=seed)) if changed is not None else None,
         unanswered=tuple(said),
     )
+
+
+def _effect(case: "Case", analysis: "Analysis", *, event: str | None, seed: int) -> Effect:
+    """What the event that is meant did to the metric."""
+    near = _near(case, analysis)
+    if event is None and len(near) != 1:
+        raise Unanswerable(EFFECT, "the onset lies near no single event of the timeline; name one as `event`")
+    return effect(case, event=event if event is not None else near[0].at, seed=seed)
+
+
+def _near(case: "Case", analysis: "Analysis") -> list["Event"]:
+    """The events of the timeline that the onset lies near."""
+    near = analysis.events.named if analysis.events is not None else None
+    events = case.incident.timeline.events
+    return [one for one in events if near is not None and one.at == near.at and one.kind == near.kind]
 
 
 def _did_harm(analysis: "Analysis") -> tuple[str, ...]:
@@ -148,10 +174,7 @@ def _imagined(
     seed: int,
 ) -> tuple[WhatIf, ...]:
     """Columns whole, the event undone, the model rolled back at detection, the alert earlier: as far as can be told."""
-    near = analysis.events.named if analysis.events is not None else None
-    events = [
-        one for one in case.incident.timeline.events if near is not None and one.at == near.at and one.kind == near.kind
-    ]
+    events = _near(case, analysis)
     asked: list[Callable[[], WhatIf]] = []
     if columns:
         asked.append(lambda: what_if(case, mend=columns, seed=seed))

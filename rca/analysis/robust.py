@@ -263,7 +263,7 @@ def _told(played: Played, chain: Chain, *, level: float) -> list[MechanismPart]:
             error=float(errors[i]),
             interval=Interval(low=float(values[i] - reach[i]), high=float(values[i] + reach[i]), level=level),
             halves=(float(halves[0][i]), float(halves[1][i])),
-            n_effective=min(rows[i] for rows in few for k in chain.reached(i)),
+            n_effective=min(rows[k] for rows in few for k in chain.reached(i)),
             heaviest=max(share[i] for share in heavy for k in chain.reached(i)),
         )
         for i, node in enumerate(chain.order)

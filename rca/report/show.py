@@ -26,7 +26,6 @@ from rca.report.markup import paragraph
 if TYPE_CHECKING:
     from rca.analysis.causal_answers import CausalAnswers
     from rca.analysis.drift import ColumnDrift
-    from rca.analysis.effect import Effect
     from rca.analysis.engine import Analysis
     from rca.record.case import Case
 
@@ -38,6 +37,7 @@ REASONS, MOVED = "how did the model's reasons change", "what moved"
 
 CHANGED, COMPARED = "which mechanism changed", "does dowhy divide the change alike"
 DRAWN, IMAGINED, ODD = "what can act on what", "what would have happened", "why is this row odd"
+EFFECT = "what did the event do"
 """Questions along a graph, whose answer, where there is none, says why a part is missing."""
 
 RESULTS = "application/vnd.rca.results+json"
@@ -453,12 +453,13 @@ def _why_not(answers: "CausalAnswers", question: str) -> str:
 # --- what an event did -----------------------------------------------------------------------------------------------
 
 
-def effect(part: "Effect | None") -> None:
+def effect(answers: "CausalAnswers") -> None:
     """What an event did to the metric, and what that withstood."""
+    part = answers.effect
     if part is None:
-        _absent("No event of the timeline was asked about.")
+        _absent(f"What an event did cannot be told: {_why_not(answers, EFFECT)}.")
         return
-    _figure(chart(part), part.findings())
+    _figure(chart(part))
     if part.refuters:
         _html(sections.checks(part), said=f"{len(part.refuters)} attempts to refute it")
 
