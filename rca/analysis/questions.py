@@ -15,6 +15,7 @@ from rca.analysis import causes as mechanisms
 from rca.analysis import explain as explaining
 from rca.analysis.answering import QUESTION
 from rca.analysis.arguments import names_of, seeded, share_of
+from rca.analysis.aspects import Of
 from rca.analysis.causes import Causes
 from rca.analysis.columns import as_numbers
 from rca.analysis.decided import reader_of
@@ -180,7 +181,7 @@ def causes(
     *,
     graph: Any = None,
     target: str | None = None,
-    of: mechanisms.Of = "mean",
+    of: Of = "mean",
     seed: int = 0,
     alpha: float = 0.05,
     level: float = 0.95,
