@@ -119,6 +119,23 @@ def test_an_earlier_alert_mends_the_last_rows_alone(windows):
         asked((windows[0], timed(answered(drawn(np.random.default_rng(5), ROWS)))), earlier="7 days")
 
 
+def test_an_earlier_alert_saves_no_row_before_the_first_and_mends_no_column_that_is_not_read(windows):
+    from rca.analysis import answers
+    from rca.analysis.scenarios import alerted
+    from rca.analysis.windows import windows_from
+
+    read = windows_from(*windows, model=model, **TIMED)
+    broke = answers.how_it_broke(read, answers.what_moved(read))
+    asked_for = {"earlier": timedelta(days=1), "rng": np.random.default_rng(0)}
+    with pytest.raises(Unanswerable, match="no row of the current window lies in the time"):
+        alerted(read, broke, contained=at(-1), **asked_for)
+    deaf = windows_from(
+        *windows, model=lambda rows: windows[1]["score"].head(len(rows)), **{**TIMED, "features": ["a"]}
+    )
+    with pytest.raises(Unanswerable, match=r"another model|has a part in what was decided"):
+        alerted(deaf, broke, contained=at(ROWS), **asked_for)
+
+
 def test_a_model_rolled_back_answers_as_before(swapped):
     found = asked(swapped, rolled_back_at=at(BROKE))
     true, late = swapped[2], swapped[3]
