@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import rca
+from rca.analysis.scenarios import event_of
 from rca.errors import InvalidCase, Unanswerable
 from rca.record.incident import Event
 from tests.conftest import INCIDENTS
@@ -190,7 +191,7 @@ def test_of_a_case_events_and_moments_are_those_of_its_timeline(case):
     event = rca.what_if(case, without_event="schema v12: series")
     assert event.said.startswith("the event 'schema feature-store")
     assert 850 < event.changed.value < 1000
-    assert event == rca.what_if(case, without_event=case.incident.timeline.events[2])
+    assert event_of(case.incident.timeline, "schema v12: series") == case.incident.timeline.events[2]
     assert rca.what_if(case, rolled_back_at="detected").changed.value == 0
     week = rca.what_if(case, earlier=timedelta(days=7))
     assert 80 < week.changed.value < 110
@@ -200,5 +201,5 @@ def test_of_a_case_events_and_moments_are_those_of_its_timeline(case):
 @pytest.mark.parametrize(("words", "says"), [("schema", "2 events"), ("full moon", "no event on the timeline")])
 def test_an_event_has_to_be_meant_alone(case, words, says):
     with pytest.raises(InvalidCase, match=says) as refused:
-        rca.what_if(case, without_event=words)
+        event_of(case.incident.timeline, words)
     assert refused.value.problems[0].hint

@@ -11,7 +11,7 @@ import rca
 from rca.analysis import answers, counterfactual
 from rca.analysis.decided import reader_of
 from rca.analysis.scenarios import whole
-from rca.analysis.tally import between
+from rca.analysis.tally import beyond
 from rca.analysis.whatif import HIDDEN, WhatIf, _likeliest
 from rca.analysis.whatif import what_if as imagine
 from rca.analysis.windows import windows_from
@@ -297,7 +297,10 @@ def test_what_was_never_decided_is_not_told_as_a_decision(sound):
     assert not reader.differ(half[0], half[1])[1]
 
 
-def test_one_draw_tells_no_variance():
-    assert between(np.array([3.0]), 0.95) == 0.0
-    assert between(np.array([3.0, 5.0, 4.0]), 1.0) == 0.0
-    assert between(np.array([3.0, 5.0, 4.0]), 0.95) > np.var([3.0, 5.0, 4.0], ddof=1)
+def test_what_all_rows_of_a_draw_have_in_common_is_told_from_what_they_have_not():
+    rng = np.random.default_rng(0)
+    apart = rng.normal(size=(400, 200))
+    assert beyond(apart, 0.95) < 0.3 * 200
+    common = apart + rng.normal(size=(400, 1))
+    assert beyond(common, 0.95) == pytest.approx(200.0**2, rel=0.2)
+    assert beyond(apart[:1], 0.95) == beyond(apart, 1.0) == 0.0
