@@ -90,6 +90,22 @@ def test_an_unmeasured_cause_of_one_node_is_a_part_of_its_noise(windows):
     assert found.rows_of == rca.odd(*windows, row=5, graph=EDGES, target="y").rows_of
 
 
+def test_where_no_answer_has_a_cause_the_label_is_looked_at(windows):
+    named = [rows.assign(flag=0) for rows in windows]
+    found = rca.odd(*named, graph=[("flag", "a"), ("a", "y")], label="y", prediction="flag", features=[], row=5)
+    assert found.target == "y"
+
+
+def test_of_a_target_that_the_reference_never_has_the_first_rows_are_looked_at(windows):
+    from rca.analysis.along import _farthest
+    from rca.analysis.windows import windows_from
+
+    lost = windows_from(windows[0].assign(y=np.nan), windows[1], metric="mae")
+    assert _farthest(lost, "y") == list(range(100))
+    with pytest.raises(InvalidCase, match="no column 'z'"):
+        _farthest(lost, "z")
+
+
 def test_of_a_case_the_graph_and_the_answer_are_its_own():
     found = rca.odd(rca.load(INCIDENTS / "credit-drift"))
     assert found.target == "default_probability"

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import rca
+from rca.analysis.scenarios import event_of
 from rca.errors import InvalidCase, Unanswerable
 from rca.record.incident import Event
 from tests.conftest import INCIDENTS
@@ -119,6 +120,23 @@ def test_an_earlier_alert_mends_the_last_rows_alone(windows):
         asked((windows[0], timed(answered(drawn(np.random.default_rng(5), ROWS)))), earlier="7 days")
 
 
+def test_an_earlier_alert_saves_no_row_before_the_first_and_mends_no_column_that_is_not_read(windows):
+    from rca.analysis import answers
+    from rca.analysis.scenarios import alerted
+    from rca.analysis.windows import windows_from
+
+    read = windows_from(*windows, model=model, **TIMED)
+    broke = answers.how_it_broke(read, answers.what_moved(read))
+    asked_for = {"earlier": timedelta(days=1), "rng": np.random.default_rng(0)}
+    with pytest.raises(Unanswerable, match="no row of the current window lies in the time"):
+        alerted(read, broke, contained=at(-1), **asked_for)
+    deaf = windows_from(
+        *windows, model=lambda rows: windows[1]["score"].head(len(rows)), **{**TIMED, "features": ["a"]}
+    )
+    with pytest.raises(Unanswerable, match=r"another model|has a part in what was decided"):
+        alerted(deaf, broke, contained=at(ROWS), **asked_for)
+
+
 def test_a_model_rolled_back_answers_as_before(swapped):
     found = asked(swapped, rolled_back_at=at(BROKE))
     true, late = swapped[2], swapped[3]
@@ -173,7 +191,7 @@ def test_of_a_case_events_and_moments_are_those_of_its_timeline(case):
     event = rca.what_if(case, without_event="schema v12: series")
     assert event.said.startswith("the event 'schema feature-store")
     assert 850 < event.changed.value < 1000
-    assert event == rca.what_if(case, without_event=case.incident.timeline.events[2])
+    assert event_of(case.incident.timeline, "schema v12: series") == case.incident.timeline.events[2]
     assert rca.what_if(case, rolled_back_at="detected").changed.value == 0
     week = rca.what_if(case, earlier=timedelta(days=7))
     assert 80 < week.changed.value < 110
@@ -183,5 +201,5 @@ def test_of_a_case_events_and_moments_are_those_of_its_timeline(case):
 @pytest.mark.parametrize(("words", "says"), [("schema", "2 events"), ("full moon", "no event on the timeline")])
 def test_an_event_has_to_be_meant_alone(case, words, says):
     with pytest.raises(InvalidCase, match=says) as refused:
-        rca.what_if(case, without_event=words)
+        event_of(case.incident.timeline, words)
     assert refused.value.problems[0].hint

@@ -1,12 +1,20 @@
 """What would have happened: exact where a fault can be undone, an honest interval where it cannot, never a guess."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
 
 import rca
-from rca.analysis.whatif import HIDDEN, WhatIf
+from rca.analysis import answers, counterfactual
+from rca.analysis.decided import reader_of
+from rca.analysis.scenarios import whole
+from rca.analysis.tally import beyond
+from rca.analysis.whatif import HIDDEN, WhatIf, _likeliest
+from rca.analysis.whatif import what_if as imagine
+from rca.analysis.windows import windows_from
 from rca.errors import InvalidCase, Unanswerable
 from tests.conftest import INCIDENTS
 
@@ -245,3 +253,54 @@ def test_texts_alone_have_no_answer():
         rca.what_if(case, mend="reply_seconds")
     with pytest.raises(InvalidCase, match="'text' is no feature"):
         rca.what_if(case, mend="text")
+
+
+# --- what the parts do where there is little to go by ----------------------------------------------------------------
+
+
+def read(reference, current, **more):
+    return windows_from(reference, current, model=model, **{**ROLES, **more})
+
+
+def test_a_scenario_that_no_row_meets_changes_nothing(sound):
+    windows = read(sound[0], frozen(sound[1]))
+    broke = answers.how_it_broke(windows, answers.what_moved(windows))
+    met = whole(windows, broke, ["x"], rng=np.random.default_rng(0))
+    nobody = replace(met, rows=np.zeros(len(sound[1]), dtype=bool))
+    found = imagine(windows, nobody, reader_of(windows, question="?"), rng=np.random.default_rng(0))
+    assert (found.touched, found.changed.value, found.decided) == (0, 0.0, ())
+    assert found.would_be.value == pytest.approx(found.recorded)
+    assert len(found.frame()) == 0
+
+
+def test_where_the_fault_can_be_done_to_too_few_rows_neighbours_are_believed(sound, monkeypatch):
+    monkeypatch.setattr(counterfactual, "FEWEST", 10**6)
+    found = asked(sound[0], frozen(sound[1]))
+    assert (frozen(sound[1])["said"] != sound[1]["said"]).sum() == pytest.approx(found.changed.value, rel=0.1)
+
+
+def test_of_many_classes_the_right_one_is_the_label(sound):
+    rows = sound[0].assign(said=np.resize(["p", "q", "r"], 1500), label=np.resize(["p", "q", "p"], 1500))
+    reader = reader_of(read(rows, rows, metric="error_rate"), question="?")
+    assert reader.yes is None
+    assert reader.right(reader.of(rows), rows).mean() == pytest.approx(2 / 3)
+    assert not reader.labelled(rows.drop(columns="label")).any()
+    assert reader.parts(rows.drop(columns="label")) is None
+
+
+def test_what_was_never_decided_is_not_told_as_a_decision(sound):
+    reader = reader_of(read(*sound), question="?")
+    nothing = np.full((3, 2), np.nan, dtype=object)
+    assert _likeliest(nothing, reader).tolist() == [None, None]
+    half = np.array([["1", np.nan], ["1", np.nan], ["0", np.nan]], dtype=object)
+    assert _likeliest(half, reader).tolist() == ["1", None]
+    assert not reader.differ(half[0], half[1])[1]
+
+
+def test_what_all_rows_of_a_draw_have_in_common_is_told_from_what_they_have_not():
+    rng = np.random.default_rng(0)
+    apart = rng.normal(size=(400, 200))
+    assert beyond(apart, 0.95) < 0.3 * 200
+    common = apart + rng.normal(size=(400, 1))
+    assert beyond(common, 0.95) == pytest.approx(200.0**2, rel=0.2)
+    assert beyond(apart[:1], 0.95) == beyond(apart, 1.0) == 0.0

@@ -350,8 +350,8 @@ class _Game:
         return worth
 
     def _alone(self, name: str, noise: Floats, none: Mapping[str, Floats]) -> Floats:
-        """The target where only one node has a noise."""
-        return np.asarray(self.model.predict({**none, name: noise})[self.target])
+        """The target where only one node has a noise; the same everywhere, where that node tells nothing."""
+        return np.broadcast_to(self.model.predict({**none, name: noise})[self.target], noise.shape)
 
     def _played(self, members: int) -> Floats:
         """Worth of a coalition, each row played for itself: along the first axis rows, along the second draws."""

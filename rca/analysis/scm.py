@@ -73,8 +73,6 @@ class Scale:
             return cls(name=name, levels=tuple(sorted({str(one) for one in as_labels(known)})))
         numbers = as_numbers(values)
         numbers = numbers[np.isfinite(numbers)]
-        if not len(numbers):
-            return cls(name=name)
         odds = follows and bool(numbers.min() > 0 and numbers.max() < 1)
         numbers = _log_odds(numbers) if odds else numbers
         middle, spread = float(numbers.mean()), float(numbers.std()) or 1.0

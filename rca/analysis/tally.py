@@ -75,7 +75,7 @@ class Counting:
             )  # of rows hit, and of placebos
         variance += _of_pool(held - chance, touched.pool)
         if touched.common:
-            variance = max(variance, between(held.sum(axis=1), self.level))
+            variance += beyond(held, self.level)
         return number(min(max(value, 0.0), float(len(chance))), np.sqrt(variance), self.level, most=float(len(chance)))
 
     def changed(self) -> Number:
@@ -127,15 +127,20 @@ def within(held: Floats) -> float:
     return float((chance * (1 - chance)).sum() * draws / (draws - 1)) if draws > 1 else 0.0
 
 
-def between(totals: Floats, level: float) -> float:
-    """Variance of a sum of which a few draws are known, made so much larger that a normal interval has its level."""
+def beyond(drawn: Floats, level: float) -> float:
+    """Variance of a sum over rows (draws, rows) that all rows of a draw have in common.
+
+    It is what sums of draws vary beyond what their rows vary each for itself; as draws are few, it is made as much
+    larger as gives a normal interval its level.
+    """
     from scipy.special import ndtri, stdtrit
 
-    draws = len(totals)
+    draws = len(drawn)
     if draws < 2 or not 0 < level < 1:
         return 0.0
     wider = stdtrit(draws - 1, (1 + level) / 2) / ndtri((1 + level) / 2)
-    return float(totals.var(ddof=1) * (1 + 1 / draws) * wider**2)
+    common = drawn.sum(axis=1).var(ddof=1) - drawn.var(axis=0, ddof=1).sum()
+    return float(max(common, 0.0) * wider**2)
 
 
 def _of_pool(left: Floats, pool: npt.NDArray[np.intp] | None) -> float:
@@ -186,7 +191,7 @@ def metric_of(
     if not np.isfinite(value):
         return None, None, before.value()
     own, size = after.influence(), len(before)
-    more = between(_by_draw(before, played), level) if played.touched.common else 0.0
+    more = beyond(_by_draw(after, played), level) if played.touched.common else 0.0
     apart = own - np.concatenate([before.influence(), np.zeros(len(own) - size)])
     return (
         number(value, float(np.sqrt((own**2).sum() + more)), level, least=-np.inf),
@@ -211,16 +216,14 @@ def _otherwise(before: Parts, played: Counterfactual) -> Parts:
     return Parts(numerator=np.vstack(tops[0]), denominator=np.vstack(tops[1]), shape=before.shape)
 
 
-def _by_draw(before: Parts, played: Counterfactual) -> Floats:
-    """The metric by each draw alone."""
-    touched, found = played.touched, []
+def _by_draw(after: Parts, played: Counterfactual) -> Floats:
+    """First-order effect of each touched row on the metric by each draw (draws, rows); of a gap that of its first."""
+    touched = played.touched
     assert touched.numerator is not None
     assert touched.denominator is not None
-    for numerator, denominator in zip(touched.numerator, touched.denominator, strict=True):
-        tops, bases = before.numerator.copy(), before.denominator.copy()
-        tops[played.at], bases[played.at] = numerator, denominator
-        found.append(float(before.of_sums(tops.sum(axis=0), bases.sum(axis=0))))
-    return np.array(found)
+    top, base = after.numerator.sum(axis=0)[0], after.denominator.sum(axis=0)[0]
+    effect = (touched.numerator[:, :, 0] - top / base * touched.denominator[:, :, 0]) / base
+    return np.asarray(effect / (2 * np.sqrt(top / base)) if after.shape == "root" and top > 0 else effect)
 
 
 def _by_neighbour(left: Floats, pool: npt.NDArray[np.intp]) -> Floats:
