@@ -24,6 +24,7 @@ from rca.analysis.refuters import (
     break_date,
     broke,
     frame_of,
+    left_out,
     overlap,
     parallel,
     placebo_dates,
@@ -171,7 +172,7 @@ def _mixed(sides: Sides, mix: Adjusted) -> Sides:
 def _when(fit: Interrupted, event: Happening) -> tuple[Refuter, ...]:
     """Refuters that ask when it happened."""
     found = broke(fit)
-    timed = (placebo_dates(fit), break_date(found, fit.periods))
+    timed = (placebo_dates(fit), break_date(found, fit.periods), left_out(fit))
     return (*timed, alone(event.others, found, fit.periods)) if event.others else timed
 
 

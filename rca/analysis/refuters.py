@@ -6,17 +6,19 @@ fails one may still be there; it is only not shown.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 
 from rca.analysis import causal
 from rca.analysis.autocorrelated import Sized, noise_of, regress, regress_each
 from rca.analysis.columns import Floats
-from rca.analysis.interrupted import BENT, FREE, TREND, Interrupted, terms_at, usual_terms
+from rca.analysis.interrupted import BENT, FREE, TREND, Interrupted, interrupted, terms_at, usual_terms
 from rca.analysis.periods import DAY, Periods
 from rca.analysis.season import moments_of
+from rca.errors import Unanswerable
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,6 +27,7 @@ Kind = Literal[
     "placebo_date",
     "break_date",
     "alone",
+    "left_out",
     "parallel",
     "placebo_group",
     "overlap",
@@ -41,10 +44,7 @@ FEWEST = 5
 """Dates below which they say nothing."""
 
 USUAL = 0.05
-"""Share of dates without an event at which as clear an effect may be found."""
-
-OFTEN = 0.25
-"""Share of dates without an event that may have an interval without zero; more, and the intervals are too narrow."""
+"""p-value from which on two groups are taken to have kept their distance."""
 
 SURE = 0.95
 """Level of the dates at which the series may have broken."""
@@ -54,6 +54,9 @@ HELD = 1 / 3
 
 LEEWAY = 0.25
 """Share of an effect by which adding noise may move it, however narrow its interval."""
+
+STRETCHES = 10
+"""Stretches of time of which each is left out once."""
 
 MOST_GROUPS = 12
 """Unaffected groups that are tried as if they were affected."""
@@ -95,6 +98,7 @@ ASKS: Mapping[Kind, str] = {
     "placebo_date": "Is an effect found at earlier dates, at which nothing happened?",
     "break_date": "Did the metric change when the event happened, and not at another time?",
     "alone": "Did nothing else on the timeline happen at about that time?",
+    "left_out": "Does the effect stay, whichever stretch of time is left out?",
     "parallel": "Did both groups move alike before the event?",
     "placebo_group": "Is an effect found in groups that the event did not reach?",
     "overlap": "Does the effect hold among rows that have their like on the other side?",
@@ -119,18 +123,27 @@ def placebo_dates(fit: Interrupted) -> Refuter:
     found = _at_other_dates(fit)
     if len(found) < FEWEST:
         return answered("placebo_date", "too few periods lie before the event to try other dates", passed=None)
-    p_values = np.array(found)
-    as_clear = float(np.mean(p_values <= fit.estimate.effect.p_value))
-    alarms = float(np.mean(p_values <= 1 - fit.estimate.effect.interval.level))
+    p_values, effect = np.array(found), fit.estimate.effect
+    as_clear = float(np.mean(p_values <= effect.p_value))
+    alarms = int((p_values <= 1 - effect.interval.level).sum())
+    restless = max(float(np.sqrt(np.mean(_clear(p_values) ** 2))), 1.0)
+    stands_out = float(_clear(effect.p_value)) >= restless * float(_clear(1 - effect.interval.level))
     says = (
-        f"at {len(found)} dates before the event the same sum found an effect {round(alarms * len(found))} times, "
+        f"at {len(found)} dates before the event the same sum found an effect {_times(alarms)}, "
         f"and {_times(round(as_clear * len(found)))} one as clear as the event's"
     )
-    return answered("placebo_date", says, passed=as_clear <= USUAL and alarms <= OFTEN, value=as_clear)
+    if not stands_out:
+        says += "; the metric moves too much by itself for this one to stand out"
+    return answered("placebo_date", says, passed=as_clear == 0 and stands_out, value=as_clear)
+
+
+def _clear(p_value: Any) -> Any:
+    """Standard errors from zero that a two-sided p-value stands for."""
+    return -ndtri(np.maximum(p_value, np.finfo(float).tiny) / 2)
 
 
 def _times(count: int) -> str:
-    return {0: "never", 1: "once"}.get(count, f"{count} times")
+    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _at_other_dates(fit: Interrupted) -> list[float]:
@@ -251,6 +264,30 @@ def _confusable(at: float, found: Broke | None, periods: Periods) -> bool:
     """Whether an event lies in the same period, in the length of one before it, or where the series may have broken."""
     later = (at - periods.event) / periods.length
     return -1 <= later < 1 or (found is not None and int(np.floor(later)) in found.places)
+
+
+def left_out(fit: Interrupted) -> Refuter:
+    """Leave out one stretch of periods after another; an effect that is there does not hang on any."""
+    weakest, worst = None, 0
+    for stretch in np.array_split(np.arange(len(fit.periods)), STRETCHES):
+        again = _without(fit, stretch)
+        if again is not None and (weakest is None or again.p_value > weakest.p_value):
+            weakest, worst = again, int(fit.periods.places[stretch[0]])
+    if weakest is None:
+        return answered("left_out", "too few periods to leave any out", passed=None)
+    stays = 0 not in weakest.interval and bool(np.sign(weakest.value) == np.sign(fit.estimate.effect.value))
+    says = f"without the stretch on which it hangs most, from {_moment(fit.periods, worst)} on, it is {weakest}"
+    return answered("left_out", says, passed=stays, value=weakest.value)
+
+
+def _without(fit: Interrupted, stretch: Any) -> Sized | None:
+    """The effect without some periods; None where too few are left."""
+    periods = fit.periods.take(~np.isin(np.arange(len(fit.periods)), stretch))
+    try:
+        again = interrupted(periods, fit.estimate.design, level=fit.estimate.effect.interval.level)
+    except Unanswerable:
+        return None
+    return again.estimate.effect
 
 
 # --- overlap, and dowhy's ---------------------------------------------------------------------------------------------
