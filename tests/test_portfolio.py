@@ -45,6 +45,8 @@ def found():
 def test_every_measure_of_the_log_is_told_and_the_others_are_named(found):
     assert [one.measure for one in found.summaries] == ["time_to_detect", "time_to_recover", "time_between_failures"]
     assert {"exposure", "time_to_contain", "length", "failed_deployment_recovery"} <= set(found.untold)
+    with pytest.raises(KeyError, match="exposure"):
+        found["exposure"]
 
 
 def test_a_summary_says_its_moments_n_median_and_interval(found):

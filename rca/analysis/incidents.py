@@ -158,6 +158,10 @@ def incidents_of(
             rows[name], lost, slip = ticks_of(rows[name], name, zone=zone)
             _note(odd, lost, names, kind="unreadable", of=name)
             _note(odd, slip, names, kind="a placeholder", of=name)
+    for name in [name for name in AMOUNTS if name in rows]:
+        known = rows[name].notna().to_numpy(bool)
+        rows[name] = _sizes(rows[name], AMOUNTS[name])
+        _note(odd, known & rows[name].isna().to_numpy(bool), names, kind="unreadable", of=name)
     if not any(name in rows for name in (*STAMPS, *AMOUNTS)):
         hint = (
             "name columns by moments, such as onset and recovered, or start and end; or say which is which: `columns`"
@@ -275,7 +279,7 @@ def _settled(
     return Incidents(
         names=rows["name"].to_numpy(object),
         stamps=stamps,
-        amounts=_amounts(rows, odd),
+        amounts=next((rows[name].to_numpy(float) for name in AMOUNTS if name in rows), None),
         labels=_labels(rows, began),
         began=began,
         over=over,
@@ -351,15 +355,11 @@ def _order(stamps: Mapping[str, Ticks], names: Iterable[Any], odd: list[Oddity])
             _note(odd, wrong, names, kind="out of order", of=f"{later} before {earlier}")
 
 
-def _amounts(rows: pd.DataFrame, odd: list[Oddity]) -> Floats | None:
-    """Lengths that the log has as numbers, in seconds."""
-    name = next((name for name in AMOUNTS if name in rows), None)
-    if name is None:
-        return None
-    numbers = pd.to_numeric(rows[name], errors="coerce").to_numpy(float, na_value=np.nan)
-    sound = np.abs(numbers) < LONGEST / AMOUNTS[name]
-    _note(odd, rows[name].notna().to_numpy() & ~sound, rows["name"], kind="unreadable", of=name)
-    return np.where(sound, np.round(np.where(sound, numbers, 0.0) * AMOUNTS[name], 6), np.nan)
+def _sizes(values: "pd.Series[Any]", unit: float) -> Floats:
+    """Lengths that the log has as numbers, in seconds; NaN where there is none, or none that an incident can have."""
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(float, na_value=np.nan)
+    sound = np.abs(numbers) < LONGEST / unit
+    return np.where(sound, np.round(np.where(sound, numbers, 0.0) * unit, 6), np.nan)
 
 
 def _labels(rows: pd.DataFrame, began: Ticks) -> dict[str, tuple[Codes, tuple[str, ...]]]:

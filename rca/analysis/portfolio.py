@@ -98,8 +98,14 @@ class Portfolio(Result):
     sources: Mapping[str, str]
 
     def __getitem__(self, measure: str) -> Summary:
-        """The summary of a measure over all incidents."""
-        return next(one for one in self.summaries if one.measure == measure)
+        """The summary of a measure over all incidents.
+
+        Raises
+        ------
+        KeyError
+            If the measure is none, or its moments are not on record.
+        """
+        return {one.measure: one for one in self.summaries}[measure]
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
