@@ -285,6 +285,15 @@ def test_targets_are_met_missed_or_cannot_be_told(found):
     assert set(missed.over) <= {f"i{at}" for at in range(200)}
 
 
+def test_a_target_may_be_about_one_severity():
+    table = pd.DataFrame({"minutes": [1.0] * 40 + [100.0] * 40, "severity": ["sev2"] * 40 + ["sev1"] * 40})
+    told = portfolio(table, targets="length@sev1=10min:0.5, length@sev2=10min:0.5, length@sev3=10min:0.5").targets
+    assert [(one.state, one.n) for one in told] == [("missed", 40), ("met", 40), ("cannot tell", 0)]
+    assert str(told[0]).startswith("length (sev1) within 10 min: 0 % (0–")
+    (unknown,) = portfolio(table[["minutes"]], targets="length@sev1=10min").targets
+    assert unknown.state == "cannot tell"
+
+
 def test_few_incidents_cannot_show_that_a_target_is_met():
     (one,) = portfolio(log(5), targets={"time_to_recover": (timedelta(days=30), 0.95)}).targets
     assert (one.within.value, one.state) == (1.0, "cannot tell")

@@ -163,7 +163,7 @@ def portfolio(
         A moment: incidents that began from it on are compared with those before.
     targets : mapping or str, optional
         Measure → limit and the share that has to keep it: ``{"time_to_recover": ("4 h", 0.95)}``, or
-        ``"time_to_recover=4h:0.95, time_to_detect=15min:0.9"``.
+        ``"time_to_recover=4h:0.95, time_to_detect=15min:0.9"``; of one severity as ``time_to_recover@sev1``.
 
     Raises
     ------
