@@ -238,7 +238,7 @@ def _portfolio_takes(parser: Parser) -> None:
         action="append",
         default=[],
         metavar="MEASURE=LIMIT:SHARE",
-        help="a promise, such as time_to_recover=4h:0.95",
+        help="a promise, such as time_to_recover=4h:0.95, or time_to_recover@sev1=1h",
     )
     _quiet_option(parser)
     _json_option(parser)

@@ -255,8 +255,8 @@ def test_an_incident_that_was_reopened_and_not_closed_again_is_open():
 
 
 def test_lengths_of_a_reopened_incident_add_up():
-    read = incidents_of(log(id=["a", "a", "b"], minutes=[10, 20, 5]))
-    assert sorted(lengths(read)[0]) == [300.0, 1800.0]
+    for minutes in ([10, 20, 5], ["10", "20", "5"]):
+        assert sorted(lengths(incidents_of(log(id=["a", "a", "b"], minutes=minutes)))[0]) == [300.0, 1800.0]
 
 
 @pytest.mark.parametrize(

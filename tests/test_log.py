@@ -65,14 +65,20 @@ def test_a_folder_without_cases_is_refused(tmp_path):
             read_log(path)
 
 
-def test_only_a_deployment_that_a_trigger_names_is_a_failed_one(folder):
+@pytest.mark.parametrize("named", ["events[{place}]", "timeline.events:{at}", "{what}", None])
+def test_only_a_deployment_that_a_trigger_names_is_a_failed_one(folder, named):
     case = folder / "line-cascade"
     deploy = yaml.safe_load((case / "incident.yaml").read_text(encoding="utf-8"))["timeline"]["events"]
     place = next(at for at, event in enumerate(deploy) if event["kind"] == "deploy")
+    edit(case, lambda record: record.pop("whys", None))
     assert read_log(case).table["deployed"].isna().all()
+    evidence = ["timeline.events:soon", "timeline.events:2026-03-04"]
+    evidence += [named.format(place=place, **deploy[place])] if named else []
+    at = None if named else deploy[place]["at"]
 
     def blame(record):
-        below = {"question": "Why?", "answer": {"statement": "b", "role": "trigger", "evidence": [f"events[{place}]"]}}
+        trigger = {"statement": "b", "role": "trigger", "evidence": evidence, "at": at}
+        below = {"question": "Why?", "answer": trigger}
         record["whys"] = [{"question": "Why?", "answer": {"statement": "a"}, "whys": [below]}]
 
     edit(case, blame)

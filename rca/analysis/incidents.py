@@ -34,6 +34,8 @@ BEGINNINGS = ("onset", "detected", "alerted", "start")
 OVER = frozenset({"closed", "resolved", "recovered", "done", "completed", "complete", "postmortem", "cancelled"})
 """Words of a status that say that an incident is over."""
 
+_NAMING = "name columns by moments, such as onset and recovered, or start and end; or say which is which: `columns`"
+
 GROUPINGS = ("severity", "category", "system", "quarter")
 
 
@@ -146,31 +148,38 @@ def incidents_of(
     rows = as_pandas(table, tuple(dict.fromkeys(assigned.values())), place="log")
     rows = pd.DataFrame({name: rows[column] for name, column in assigned.items()}).reset_index(drop=True)
     odd: list[Oddity] = []
-    for name in [name for name in FACTS if name in rows]:
-        rows[name] = _texts(rows[name])
-    names = _names(rows)
-    numbers = []
-    for name in [name for name in rows if name in (*STAMPS, "as_of")]:
-        if name not in asked and is_number(rows[name]):
-            rows = rows.drop(columns=name)
-            numbers.append(plain(assigned[name]))
-        else:
-            rows[name], lost, slip = ticks_of(rows[name], name, zone=zone)
-            _note(odd, lost, names, kind="unreadable", of=name)
-            _note(odd, slip, names, kind="a placeholder", of=name)
+    numbers = [name for name in _stamps(rows) if name not in asked and is_number(rows[name])]
+    rows = _measured(rows.drop(columns=numbers), zone, odd)
     if not any(name in rows for name in (*STAMPS, *AMOUNTS)):
-        hint = (
-            "name columns by moments, such as onset and recovered, or start and end; or say which is which: `columns`"
-        )
-        though = f", though {', '.join(numbers)} may be: there are numbers in it" if numbers else ""
-        raise InvalidCase.because(f"no column is a moment or a length{though}", place="log", hint=hint)
-    if "start" in rows and "end" not in rows:
-        last = next((name for name in ("closed", "resolved", "recovered") if name in rows), None)
-        if last is not None:
-            rows["end"], assigned["end"] = rows[last], assigned[last]
-    read = {name: assigned[name] for name in map(str, rows)}
+        named = ", ".join(plain(assigned[name]) for name in numbers)
+        though = f", though {named} may be: there are numbers in it" if named else ""
+        raise InvalidCase.because(f"no column is a moment or a length{though}", place="log", hint=_NAMING)
+    last = next((name for name in ("closed", "resolved", "recovered") if name in rows), None)
+    if "start" in rows and "end" not in rows and last is not None:
+        rows["end"], assigned["end"] = rows[last], assigned[last]
+    read = {name: assigned[name] for name in map(str, rows) if name != "name"}
     unused = tuple(name for name in column_names(table) if name not in read.values())
-    return _settled(rows.assign(name=names), moment_of(as_of, place="as_of"), read=read, unused=unused, odd=odd)
+    return _settled(rows, moment_of(as_of, place="as_of"), read=read, unused=unused, odd=odd)
+
+
+def _stamps(rows: pd.DataFrame) -> list[str]:
+    return [name for name in map(str, rows) if name in (*STAMPS, "as_of")]
+
+
+def _measured(rows: pd.DataFrame, zone: str | None, odd: list[Oddity]) -> pd.DataFrame:
+    """The rows with facts as text, moments as microseconds, lengths as seconds, and the name of each incident."""
+    texts = {name: _texts(rows[name]) for name in FACTS if name in rows}
+    rows = rows.assign(**texts)
+    names = _names(rows)
+    for name in _stamps(rows):
+        rows[name], lost, slip = ticks_of(rows[name], name, zone=zone)
+        _note(odd, lost, names, kind="unreadable", of=name)
+        _note(odd, slip, names, kind="a placeholder", of=name)
+    for name in [name for name in AMOUNTS if name in rows]:
+        known = rows[name].notna().to_numpy(bool)
+        rows[name] = _sizes(rows[name], AMOUNTS[name])
+        _note(odd, known & rows[name].isna().to_numpy(bool), names, kind="unreadable", of=name)
+    return rows.assign(name=names)
 
 
 def _asked(columns: Mapping[str, str] | str | None) -> dict[str, str]:
@@ -275,7 +284,7 @@ def _settled(
     return Incidents(
         names=rows["name"].to_numpy(object),
         stamps=stamps,
-        amounts=_amounts(rows, odd),
+        amounts=next((rows[name].to_numpy(float) for name in AMOUNTS if name in rows), None),
         labels=_labels(rows, began),
         began=began,
         over=over,
@@ -351,15 +360,11 @@ def _order(stamps: Mapping[str, Ticks], names: Iterable[Any], odd: list[Oddity])
             _note(odd, wrong, names, kind="out of order", of=f"{later} before {earlier}")
 
 
-def _amounts(rows: pd.DataFrame, odd: list[Oddity]) -> Floats | None:
-    """Lengths that the log has as numbers, in seconds."""
-    name = next((name for name in AMOUNTS if name in rows), None)
-    if name is None:
-        return None
-    numbers = pd.to_numeric(rows[name], errors="coerce").to_numpy(float, na_value=np.nan)
-    sound = np.abs(numbers) < LONGEST / AMOUNTS[name]
-    _note(odd, rows[name].notna().to_numpy() & ~sound, rows["name"], kind="unreadable", of=name)
-    return np.where(sound, np.round(np.where(sound, numbers, 0.0) * AMOUNTS[name], 6), np.nan)
+def _sizes(values: "pd.Series[Any]", unit: float) -> Floats:
+    """Lengths that the log has as numbers, in seconds; NaN where there is none, or none that an incident can have."""
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(float, na_value=np.nan)
+    sound = np.abs(numbers) < LONGEST / unit
+    return np.where(sound, np.round(np.where(sound, numbers, 0.0) * unit, 6), np.nan)
 
 
 def _labels(rows: pd.DataFrame, began: Ticks) -> dict[str, tuple[Codes, tuple[str, ...]]]:

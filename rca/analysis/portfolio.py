@@ -98,8 +98,14 @@ class Portfolio(Result):
     sources: Mapping[str, str]
 
     def __getitem__(self, measure: str) -> Summary:
-        """The summary of a measure over all incidents."""
-        return next(one for one in self.summaries if one.measure == measure)
+        """The summary of a measure over all incidents.
+
+        Raises
+        ------
+        KeyError
+            If the measure is none, or its moments are not on record.
+        """
+        return {one.measure: one for one in self.summaries}[measure]
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -157,7 +163,7 @@ def portfolio(
         A moment: incidents that began from it on are compared with those before.
     targets : mapping or str, optional
         Measure → limit and the share that has to keep it: ``{"time_to_recover": ("4 h", 0.95)}``, or
-        ``"time_to_recover=4h:0.95, time_to_detect=15min:0.9"``.
+        ``"time_to_recover=4h:0.95, time_to_detect=15min:0.9"``; of one severity as ``time_to_recover@sev1``.
 
     Raises
     ------

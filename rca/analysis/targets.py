@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
+
+from rca.analysis.columns import Mask
 from rca.analysis.incidents import Incidents
 from rca.analysis.lengths import BETWEEN, MEASURED, Lengths
 from rca.analysis.result import Result, Row
@@ -25,11 +28,14 @@ class Target:
     measure : str
     seconds : float
     share : float
+    severity : str
+        Incidents that it is about; empty for all.
     """
 
     measure: str
     seconds: float
     share: float
+    severity: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +62,8 @@ class Kept(Result):
 
     def __str__(self) -> str:
         unit = scale(self.target.seconds)
-        limit = f"{words_of(self.target.measure)} within {spelled(self.target.seconds, unit)} {unit}"
+        of = f" ({self.target.severity})" if self.target.severity else ""
+        limit = f"{words_of(self.target.measure)}{of} within {spelled(self.target.seconds, unit)} {unit}"
         if self.within.value is None:
             return f"{limit}: {self.state}, no incident has both moments"
         low, high = (100 * (end or 0.0) for end in (self.within.low, self.within.high))
@@ -64,7 +71,12 @@ class Kept(Result):
         return f"{limit}: {got} of {self.n:,}, promised {100 * self.target.share:g} %: {self.state}"
 
     def rows(self) -> list[Row]:
-        row: Row = {"measure": self.target.measure, "limit": self.target.seconds, "promised": self.target.share}
+        row: Row = {
+            "measure": self.target.measure,
+            "severity": self.target.severity,
+            "limit": self.target.seconds,
+            "promised": self.target.share,
+        }
         return [
             row
             | {"within": self.within.value, "low": self.within.low, "high": self.within.high}
@@ -101,12 +113,15 @@ def targets_of(given: Mapping[str, Any] | str | None) -> tuple[Target, ...]:
 
 def _target(name: str, limit: Any) -> Target:
     known = (*MEASURED, BETWEEN)
-    if name not in known:
-        raise InvalidCase.because(f"no measure {show(name)}", place="targets", hint=did_you_mean(plain(name), known))
+    measure, _, severity = name.partition("@")
+    if measure not in known:
+        hint = did_you_mean(plain(measure), known)
+        raise InvalidCase.because(f"no measure {show(measure)}", place="targets", hint=hint)
     length, share = limit if isinstance(limit, tuple | list) and len(limit) == 2 else (limit, None)
     if isinstance(length, str) and ":" in length:
         length, _, share = length.partition(":")
-    return Target(measure=name, seconds=_limit(length, name), share=_share(0.95 if share is None else share, name))
+    promised = _share(0.95 if share is None else share, name)
+    return Target(measure=measure, seconds=_limit(length, name), share=promised, severity=severity)
 
 
 def _limit(given: Any, name: str) -> float:
@@ -135,11 +150,22 @@ def _share(given: Any, name: str) -> float:
 def kept(target: Target, read: Incidents, measured: Iterable[Lengths]) -> Kept:
     """Whether a promise was kept."""
     lengths = next((one for one in measured if one.measure == target.measure), None)
-    if lengths is None or not len(lengths):
+    of = _about(target, read, lengths) if lengths is not None else None
+    if lengths is None or of is None or not of.any():
         return Kept(target=target, within=Estimate(value=None), state="cannot tell", n=0, over=())
-    beyond = survival(lengths.seconds, lengths.ended).beyond(target.seconds)
+    seconds = lengths.seconds[of]
+    beyond = survival(seconds, lengths.ended[of]).beyond(target.seconds)
     low, high = 1 - (beyond.high or 0.0), 1 - (beyond.low or 0.0)
     within = Estimate(value=1 - (beyond.value or 0.0), low=low, high=high)
     state = "met" if low >= target.share else "missed" if high < target.share else "cannot tell"
-    late = lengths.rows[lengths.seconds > target.seconds][:100]
-    return Kept(target=target, within=within, state=state, n=len(lengths), over=tuple(map(str, read.names[late])))
+    late = lengths.rows[of][seconds > target.seconds][:100]
+    return Kept(target=target, within=within, state=state, n=len(seconds), over=tuple(map(str, read.names[late])))
+
+
+def _about(target: Target, read: Incidents, lengths: Lengths) -> Mask:
+    """Which lengths a target is about."""
+    if not target.severity:
+        return np.ones(len(lengths), bool)
+    codes, names = read.labels.get("severity", (np.full(len(read), -1), ()))
+    code = names.index(target.severity) if target.severity in names else -2
+    return np.asarray(codes[lengths.rows] == code)

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -181,9 +182,9 @@ def _written(at: Any) -> str | None:
 
 def _deployed(incident: Incident) -> Any:
     """When what failed was deployed; None unless a trigger on record is a deployment on the timeline."""
-    triggers = [why.answer for tree in incident.whys for why in _nodes(tree) if why.answer.role == "trigger"]
+    triggers = [factor for factor in _answers(incident.whys) if factor.role == "trigger"]
     cited = {name for factor in triggers for name in factor.evidence}
-    times = {factor.at for factor in triggers if factor.at is not None}
+    times = {factor.at for factor in triggers if factor.at is not None} | {_cited_at(name) for name in cited}
     found = (
         event.at
         for place, event in enumerate(incident.timeline.events)
@@ -193,17 +194,28 @@ def _deployed(incident: Incident) -> Any:
     return next(found, None)
 
 
-def _nodes(tree: Why) -> Iterator[Why]:
-    yield tree
-    for below in tree.whys:
-        yield from _nodes(below)
+def _cited_at(name: str) -> datetime | None:
+    """The moment by which evidence names an event, as `timeline.events:2026-02-24T02:00:00Z`; None if it does not."""
+    head, _, moment = name.partition(":")
+    try:
+        at = datetime.fromisoformat(moment)
+    except ValueError:
+        return None
+    return at if head == "timeline.events" and at.tzinfo else None
+
+
+def _answers(trees: Iterable[Why]) -> Iterator[Any]:
+    """Every answer of why-trees, from the top down; a question that is open has none."""
+    for tree in trees:
+        answer: Any = getattr(tree, "answer", None)
+        if answer is not None:
+            yield answer
+        yield from _answers(tree.whys)
 
 
 def _factors(incident: Incident) -> Iterator[Noted]:
-    for tree in incident.whys:
-        for node in _nodes(tree):
-            answer = node.answer
-            yield Noted(incident=incident.id, what=answer.statement, kind=answer.category or "", state=answer.role)
+    for answer in _answers(incident.whys):
+        yield Noted(incident=incident.id, what=answer.statement, kind=answer.category or "", state=answer.role)
 
 
 def _actions(incident: Incident) -> Iterator[Noted]:

@@ -123,7 +123,8 @@ def _summary(result: Summary) -> Chart:
     mean = f" {capital(result.warning())}." if result.misleads else ""
     return Chart(
         title=f"{capital(words_of(result.measure))}: median {between(result.median, unit)} {unit}",
-        alt=f"A falling staircase: the share of incidents that last longer than the time below, with its 95% band. "
+        alt=f"A falling staircase: the share of incidents that last longer than the time below, on a "
+        f"logarithmic axis, with its 95% band. "
         f"{capital(str(result))}.{mean}",
         rows=_curve_rows(result.curve, unit),
         data=tuple(traces),
@@ -173,7 +174,7 @@ def _steps(curve: Curve, name: str, unit: str, *, place: int) -> Spec:
         "type": "scatter",
         "mode": "lines",
         "name": label(name, 30),
-        "x": [at / SCALES[unit] for at in curve.seconds],
+        "x": _times(curve, unit),
         "y": list(curve.share),
         "line": {"shape": "hv", "width": 2, "color": COLOURS[place], "dash": DASHES[place]},
         "hovertemplate": f"{label(name, 30)}<br>%{{y:.1%}} last longer than %{{x:.3g}} {unit}<extra></extra>",
@@ -184,16 +185,21 @@ def _band(curve: Curve, unit: str) -> list[Spec]:
     """The 95 % band of a curve as an upper and a lower line with the room between them filled."""
     if not curve.low:
         return []
-    times = [at / SCALES[unit] for at in curve.seconds]
-    shared = {"type": "scatter", "mode": "lines", "x": times, "hoverinfo": "skip", "showlegend": False}
+    shared = {"type": "scatter", "mode": "lines", "x": _times(curve, unit), "hoverinfo": "skip", "showlegend": False}
     line = {"shape": "hv", "width": 0}
     fill = {"fill": "tonexty", "fillcolor": "rgba(53,118,184,0.18)"}
     return [{**shared, "y": list(curve.high), "line": line}, {**shared, "y": list(curve.low), "line": line, **fill}]
 
 
+def _times(curve: Curve, unit: str) -> list[float]:
+    """The times of a curve on a logarithmic axis, which has no zero: it begins at half of the first."""
+    first, *steps = (at / SCALES[unit] for at in curve.seconds)
+    return [steps[0] / 2 if steps else max(first, 1.0), *steps]
+
+
 def _axes(unit: str) -> Spec:
     return {
-        "xaxis": {"title": f"time ({unit})", "rangemode": "tozero"},
+        "xaxis": {"title": f"time ({unit})", "type": "log", "nticks": 8},
         "yaxis": {"title": "share that last longer", "tickformat": ".0%", "range": [0, 1.02]},
     }
 

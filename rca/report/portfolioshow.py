@@ -104,6 +104,7 @@ def targets(found: Portfolio) -> None:
     rows = [
         {
             "measure": words_of(one.target.measure),
+            "severity": one.target.severity or "any",
             "limit (h)": one.target.seconds / SCALES["h"],
             "promised": f"{one.target.share:.0%}",
             "state": one.state,
