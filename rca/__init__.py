@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from rca.finding import Finding
     from rca.practice.score import score
     from rca.record.case import Case, check, load
+    from rca.record.whylint import lint
+    from rca.record.whys import why
     from rca.report.execute import run
     from rca.report.figures import plot
     from rca.report.kept import analyse
@@ -42,6 +44,7 @@ __all__ = [
     "gaps",
     "harm",
     "joint",
+    "lint",
     "load",
     "onset",
     "plot",
@@ -52,6 +55,7 @@ __all__ = [
     "slices",
     "verdict",
     "verify",
+    "why",
 ]
 
 _HOMES = {
@@ -70,6 +74,7 @@ _HOMES = {
     "gaps": "rca.analysis.questions",
     "harm": "rca.analysis.questions",
     "joint": "rca.analysis.questions",
+    "lint": "rca.record.whylint",
     "load": "rca.record.case",
     "onset": "rca.analysis.questions",
     "plot": "rca.report.figures",
@@ -80,6 +85,7 @@ _HOMES = {
     "slices": "rca.analysis.questions",
     "verdict": "rca.analysis.engine",
     "verify": "rca.report.manifest",
+    "why": "rca.record.whys",
 }
 """Public name → the module it lives in, under the same name."""
 

@@ -54,7 +54,7 @@ class Analysis(Result):
         None where the case does not have what they need, `unanswered` says so; or where there is nothing to tell.
     durations : tuple of Duration
     whys : tuple of Why
-        The tree on record; a first path from the symptom to the cause where the record has none.
+        The tree on record; where it has none a first one, from the symptom to the cause and to what is open.
     unanswered : tuple of Unanswered
     """
 
@@ -144,7 +144,7 @@ def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
     spread = _or_unanswered(lambda: cascade(case), said) if case.incident.signals is not None else None
     lined = _lined(case, told) if told.harm is not None or spread is None else _lined_spread(case, spread)
     verdict = _verdict(told, spread, lined)
-    whys = case.incident.whys or why_path(case.incident, verdict)
+    whys = case.incident.whys or _drafted(case, verdict, told, lined=lined, spread=spread)
     said += _left_open(whys)
     analysis = Analysis(
         incident=case.incident.id,
@@ -211,11 +211,32 @@ def _lined_spread(case: "Case", spread: Cascade) -> Lined | None:
     return line_up(spread.onset, events, window=(opened, signals.to), detected=detected, cause=first)
 
 
+def _drafted(
+    case: "Case", verdict: Verdict, told: Answers, *, lined: Lined | None, spread: Cascade | None
+) -> tuple[Why, ...]:
+    """A first why-tree, where the record has none."""
+    return why_path(
+        case.incident,
+        verdict,
+        harm=told.harm,
+        moved=told.drift.moved() if told.drift is not None else (),
+        event=lined.named if lined is not None else None,
+        guards=spread.guards if spread is not None and told.harm is None else (),
+    )
+
+
 def _left_open(whys: Iterable[Why]) -> list[Unanswered]:
-    """The last question of a path whose answer nothing shows."""
-    ends = [why.path()[-1] for why in whys]
-    why = "no analysis can show it from data; the record names a candidate, and people have to look"
-    return [Unanswered(question=end.question.rstrip("?"), why=why) for end in ends if end.answer.strength == "assumed"]
+    """The questions of a why-tree that nobody has answered, and answers at its ends that nothing shows."""
+    asked = [one for why in whys for one in why.walk()]
+    left = [one for one in asked if one.answer is None or (not one.whys and one.answer.strength == "assumed")]
+    return [Unanswered(question=one.question.rstrip("?"), why=_why_open(one)) for one in left]
+
+
+def _why_open(one: Why) -> str:
+    if one.answer is not None:
+        return "the answer on record is assumed; nothing shows it"
+    candidate = "; the record names a candidate" if one.candidates else ""
+    return f"no analysis can show it from data{candidate}, and people have to look"
 
 
 def _citing(verdict: Verdict, known: set[str]) -> Verdict:

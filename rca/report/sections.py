@@ -8,7 +8,7 @@ from rca.analysis.verdict import Cause, Verdict
 from rca.finding import Finding, Interval, Unanswered
 from rca.record.incident import Incident
 from rca.record.reliability import Duration, spell
-from rca.record.whys import CorrectiveAction, Why
+from rca.record.whys import CorrectiveAction, Factor, Why
 from rca.report.charts import interval_of
 from rca.report.explanationcharts import MOST_NUMBERS, rank_of, unit_of
 from rca.report.harmcharts import cause_row, change_in_words, change_unit
@@ -231,11 +231,23 @@ def whys(trees: Iterable[Why]) -> str:
 
 
 def _why(node: Why) -> str:
-    answer = node.answer
-    evidence = f"{answer.strength}; evidence: {', '.join(answer.evidence) or 'none on record'}"
     below = element("ul", "".join(map(_why, node.whys))) if node.whys else ""
     question = element("strong", escape(node.question))
-    return element("li", question + paragraph(answer.statement) + paragraph(evidence, "rca-note") + below, "rca-why")
+    return element("li", question + _answer(node) + below, "rca-why")
+
+
+def _answer(node: Why) -> str:
+    answer = node.answer
+    if answer is None:
+        asked = f" To be answered by {node.ask}." if node.ask else ""
+        return paragraph(f"Open.{asked}") + "".join(_candidate(one) for one in node.candidates)
+    evidence = f"{answer.strength}; evidence: {', '.join(answer.evidence) or 'none on record'}"
+    return paragraph(answer.statement) + paragraph(evidence, "rca-note")
+
+
+def _candidate(factor: Factor) -> str:
+    evidence = f" (evidence: {', '.join(factor.evidence)})" if factor.evidence else ""
+    return paragraph(f"Not established; the record suggests: {factor.statement}{evidence}", "rca-note")
 
 
 def actions(planned: Sequence[CorrectiveAction]) -> str:
