@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rca.analysis.engine import cascade, verdict
-    from rca.analysis.questions import causes, drift, explain, faults, gaps, harm, joint, onset, slices
+    from rca.analysis.questions import causes, drift, explain, faults, gaps, harm, joint, onset, recovery, slices
     from rca.analysis.sketch import sketch, sketches
     from rca.errors import InvalidCase, RunFailed, Unanswerable
     from rca.finding import Finding
@@ -48,6 +48,7 @@ __all__ = [
     "load",
     "onset",
     "plot",
+    "recovery",
     "run",
     "score",
     "sketch",
@@ -78,6 +79,7 @@ _HOMES = {
     "load": "rca.record.case",
     "onset": "rca.analysis.questions",
     "plot": "rca.report.figures",
+    "recovery": "rca.analysis.questions",
     "run": "rca.report.execute",
     "score": "rca.practice.score",
     "sketch": "rca.analysis.sketch",

@@ -16,6 +16,7 @@ from rca.analysis.joint import Joint
 from rca.analysis.metric_signal import metric_signal
 from rca.analysis.onset import Onset
 from rca.analysis.reasons import ExplanationShift
+from rca.analysis.recovery import Recovery, recovery_of
 from rca.analysis.result import Result, Row
 from rca.analysis.since import Since
 from rca.analysis.slices import Slices
@@ -50,7 +51,7 @@ class Analysis(Result):
     seed : int
     alpha : float
     verdict : Verdict
-    drift, joint, faults, harm, slices, gaps, since, events, explanation, unlabelled, cascade
+    drift, joint, faults, harm, slices, gaps, since, events, explanation, unlabelled, cascade, recovery
         None where the case does not have what they need, `unanswered` says so; or where there is nothing to tell.
     durations : tuple of Duration
     whys : tuple of Why
@@ -73,6 +74,7 @@ class Analysis(Result):
     explanation: ExplanationShift | None = None
     unlabelled: Unlabelled | None = None
     cascade: Cascade | None = None
+    recovery: Recovery | None = None
     durations: tuple[Duration, ...] = ()
     whys: tuple[Why, ...] = ()
     unanswered: tuple[Unanswered, ...] = ()
@@ -92,7 +94,7 @@ class Analysis(Result):
         """Every finding of every analysis."""
         parts: tuple[Result | None, ...] = (
             self.harm and self.harm.measured, self.harm, self.slices, self.faults, self.drift, self.joint,
-            self.gaps, self.since, self.events, self.explanation, self.unlabelled, self.cascade,
+            self.gaps, self.since, self.events, self.explanation, self.unlabelled, self.cascade, self.recovery,
         )  # fmt: skip
         return tuple(finding for part in parts if part is not None for finding in part.findings())
 
@@ -162,6 +164,7 @@ def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
         explanation=told.explanation,
         unlabelled=told.unlabelled,
         cascade=spread,
+        recovery=_recovered(case, told, said),
         durations=_durations(case, verdict),
         whys=whys,
         unanswered=tuple(said),
@@ -181,6 +184,14 @@ def _tables(case: "Case", said: list[Unanswered], *, seed: int, alpha: float) ->
     from rca.analysis.drift import drift as compare
 
     return Answers(drift=_or_unanswered(lambda: compare(*both_windows(case), roles=case.roles, alpha=alpha), said))
+
+
+def _recovered(case: "Case", told: Answers, said: list[Unanswered]) -> Recovery | None:
+    """Whether the repair worked, where there are rows from after it."""
+    windows, rows = told.windows, case.recovered
+    if windows is None or rows is None:
+        return None
+    return _or_unanswered(lambda: recovery_of(windows, rows), said)
 
 
 def _lined(case: "Case", told: Answers) -> Lined | None:

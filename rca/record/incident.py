@@ -129,6 +129,8 @@ class Metric(Record):
     of: MetricName | None = None
     threshold: float = 0.5
     harm: Literal["higher", "lower"] = "higher"
+    margin: float | None = Field(default=None, gt=0)
+    """The largest difference from the reference after the repair that counts as none, in the metric's unit."""
 
     @model_validator(mode="after")
     def _says_what_it_measures(self) -> Self:
