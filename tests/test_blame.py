@@ -28,3 +28,7 @@ def test_names_on_record_become_their_roles_wherever_they_stand():
         "what": "the on-call engineer and the reviewer met", "n": 3, "list": ["the on-call engineer"],
         "pair": ("a person's", None),
     }  # fmt: skip
+
+
+def test_a_product_that_is_called_like_a_person_keeps_its_name():
+    assert blameless("Julia 2.0 answered", keep={"Julia"}) == "Julia 2.0 answered"

@@ -112,7 +112,8 @@ def test_a_gap_is_compared_and_its_groups_by_the_metric_whose_gap_is_meant():
         )
 
     found = rca.recovery(
-        rows(4000), rows(4000), metric={"name": "group_gap", "of": "error_rate"}, label="y", prediction="p", groups=["g"],
+        rows(4000), rows(4000), metric={"name": "group_gap", "of": "error_rate"}, label="y", prediction="p",
+        groups=["g"],
         margin=0.1,
     )  # fmt: skip
     assert found.outcome == "recovered"

@@ -83,6 +83,7 @@ TESTED_ELSEWHERE = {
     "rca/practice/planted_systems.py": "test_simulate.py",
     "rca/practice/proof.py": "test_simulate.py",
     "rca/record/check.py": "test_case.py",
+    "rca/record/debrief.py": "test_postmortem.py",
     "rca/record/evidence.py": "test_whylint.py",
     "rca/record/forest.py": "references/test_shap.py",
     "rca/record/graph.py": "test_case.py",

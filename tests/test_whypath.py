@@ -75,7 +75,7 @@ def test_the_guard_and_the_time_until_it_was_seen_are_asked_about():
     (tree,) = why_path(INCIDENT, verdict())
     assert [why.question for why in tree.open()] == [
         "What made it possible that income was stuck on one value?",
-        "Which guard could have stopped it before harm was done, that income was stuck on one value?",
+        "Once income was stuck on one value: which guard could have stopped it before harm was done?",
         "Why was it not seen sooner?",
     ]
 
@@ -100,9 +100,18 @@ def test_an_event_that_lies_surprisingly_near_is_an_answer_with_the_guard_under_
     )  # fmt: skip
     (tree,) = why_path(INCIDENT, verdict(), event=event)
     made = tree.path()[2]
-    assert made.answer.statement == "Deploy store schema v12 lies near the onset"
+    assert made.answer.statement == "The nearest change before it is deploy store schema v12"
     assert made.answer.evidence == ("onset.event", "timeline.events:2026-03-01T12:00:00Z")
-    assert made.whys[0].question.startswith("Which guard could have stopped it")
+    assert made.whys[0].question.endswith("which guard could have stopped it before harm was done?")
+
+
+def test_an_event_is_told_in_the_words_of_the_record():
+    at = INCIDENT.timeline.events[0].at
+    event = Candidate(
+        name="deploy st…", at=at, kind="deploy", system="store", lag=0.0, inside=True, p_value=0.01, fits=True, why="w"
+    )
+    (tree,) = why_path(INCIDENT, verdict(), event=event)
+    assert tree.path()[2].answer.statement == "The nearest change before it is store: schema v12 (deploy)"
 
 
 def test_a_complaint_before_detection_is_a_sign_that_went_unused():

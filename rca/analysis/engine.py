@@ -13,6 +13,7 @@ from rca.analysis.faults import Faults
 from rca.analysis.gaps import Gaps
 from rca.analysis.harm import Harm
 from rca.analysis.joint import Joint
+from rca.analysis.lifecycle import Lifecycle, lifecycle
 from rca.analysis.metric_signal import metric_signal
 from rca.analysis.onset import Onset
 from rca.analysis.reasons import ExplanationShift
@@ -53,6 +54,8 @@ class Analysis(Result):
     verdict : Verdict
     drift, joint, faults, harm, slices, gaps, since, events, explanation, unlabelled, cascade, recovery
         None where the case does not have what they need, `unanswered` says so; or where there is nothing to tell.
+    lifecycle : Lifecycle or None
+        Moments with their sources, what these contradict, and the exposure.
     durations : tuple of Duration
     whys : tuple of Why
         The tree on record; where it has none a first one, from the symptom to the cause and to what is open.
@@ -75,6 +78,7 @@ class Analysis(Result):
     unlabelled: Unlabelled | None = None
     cascade: Cascade | None = None
     recovery: Recovery | None = None
+    lifecycle: Lifecycle | None = None
     durations: tuple[Duration, ...] = ()
     whys: tuple[Why, ...] = ()
     unanswered: tuple[Unanswered, ...] = ()
@@ -165,6 +169,7 @@ def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
         unlabelled=told.unlabelled,
         cascade=spread,
         recovery=_recovered(case, told, said),
+        lifecycle=_life(case, verdict),
         durations=_durations(case, verdict),
         whys=whys,
         unanswered=tuple(said),
@@ -307,6 +312,14 @@ def _verdict(told: Answers, spread: Cascade | None, lined: Lined | None) -> Verd
     if told.unlabelled is not None:
         return Verdict(status="cannot_tell", summary=f"Too few rows have a label: {told.unlabelled}.")
     return Verdict(status="cannot_tell", summary="The case holds no data that could name a cause.")
+
+
+def _life(case: "Case", found: Verdict) -> Lifecycle:
+    """The life cycle, with the moments of the rows during the failure."""
+    time, rows = case.roles.time, case.current
+    times = rows[time].dropna() if rows is not None and time is not None else None
+    places = {name: case.record.place("timeline", name) for name, _ in case.incident.timeline.moments()}
+    return lifecycle(case.incident, found.onset, times=times, places=places)
 
 
 def _durations(case: "Case", found: Verdict) -> tuple[Duration, ...]:

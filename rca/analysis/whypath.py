@@ -104,10 +104,10 @@ def _of_the_causes(draft: Draft, told: Sequence[Cause]) -> Iterator[Why]:
 def _under(draft: Draft, cause: Cause) -> Iterator[Why]:
     """What set a cause off, and which guard was missing; only people can say, but for an event that lies near."""
     question, owner = f"What made it possible that {_state(cause)}?", _owner(draft.incident, cause)
-    guard = Why(question=f"Which guard could have stopped it before harm was done, that {_state(cause)}?", ask=owner)
+    guard = Why(question=f"Once {_state(cause)}: which guard could have stopped it before harm was done?", ask=owner)
     if draft.event is not None:
         answer = Factor(
-            statement=f"{_said(draft.event)} lies near the onset",
+            statement=f"The nearest change before it is {_said(draft, draft.event)}",
             at=draft.event.at,
             strength="suggested",
             evidence=("onset.event", _evidence(draft.event.at)),
@@ -207,13 +207,19 @@ def _when(event: "Event") -> "datetime":
 
 
 def _candidate(event: "Event") -> Factor:
-    system = f"{event.system}: " if event.system else ""
-    statement = f"The last change on record before the onset is {system}{event.what} ({event.kind})"
+    statement = f"The last change on record before the onset is {_named(event)}"
     return Factor(statement=statement, role="trigger", at=event.at, evidence=(_evidence(event.at),))
 
 
-def _said(event: "Candidate") -> str:
-    return event.name[:1].upper() + event.name[1:]
+def _said(draft: Draft, near: "Candidate") -> str:
+    """An event in the record's own words, which a candidate's name may cut short."""
+    told = next((one for one in draft.incident.timeline.events if one.at == near.at), None)
+    return _named(told) if told is not None else near.name
+
+
+def _named(event: "Event") -> str:
+    system = f"{event.system}: " if event.system else ""
+    return f"{system}{event.what} ({event.kind})"
 
 
 def _evidence(at: "datetime") -> str:

@@ -1,7 +1,7 @@
 """Blameless words: names of people, and phrases that end an inquiry at somebody's fault, found and replaced."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 HUMAN_ERROR = re.compile(
@@ -77,7 +77,7 @@ def people_in(text: str, people: Mapping[str, str] | None = None) -> tuple[str, 
     return tuple(sorted(found, key=lambda name: found[name]))
 
 
-def blameless(value: Any, people: Mapping[str, str] | None = None) -> Any:
+def blameless(value: Any, people: Mapping[str, str] | None = None, *, keep: Collection[str] = ()) -> Any:
     """The value with every name of a person replaced by a role, in texts and whatever holds texts.
 
     Parameters
@@ -86,6 +86,8 @@ def blameless(value: Any, people: Mapping[str, str] | None = None) -> Any:
         Mappings keep their keys; of anything else, nothing is changed.
     people : mapping of str to str, optional
         Name → role. Names without one become `a person`.
+    keep : collection of str
+        Names that look like those of people and are not: a chatbot's, a product's.
 
     Examples
     --------
@@ -93,13 +95,16 @@ def blameless(value: Any, people: Mapping[str, str] | None = None) -> Any:
     ['the on-call engineer paged risk']
     """
     if isinstance(value, str):
-        return _without_names(value, people or {})
+        return _without_names(value, people or {}, keep)
     if isinstance(value, Mapping):
-        return {key: blameless(one, people) for key, one in value.items()}
-    return type(value)(blameless(one, people) for one in value) if isinstance(value, list | tuple) else value
+        return {key: blameless(one, people, keep=keep) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(blameless(one, people, keep=keep) for one in value)
+    return value
 
 
-def _without_names(text: str, people: Mapping[str, str]) -> str:
-    for name in sorted(people_in(text, people), key=len, reverse=True):
+def _without_names(text: str, people: Mapping[str, str], keep: Collection[str]) -> str:
+    found = [name for name in people_in(text, people) if name not in keep]
+    for name in sorted(found, key=len, reverse=True):
         text = text.replace(name, people.get(name, ROLE))
     return text

@@ -10,6 +10,7 @@ from rca.report import (  # noqa: F401 - their charts register themselves
     rowcharts,
     slicecharts,
     timecharts,
+    whycharts,
 )
 from rca.report.charts import chart
 
@@ -26,7 +27,7 @@ def plot(result: object) -> "go.Figure":
     Parameters
     ----------
     result : Incident, Timeline, Drift, ColumnDrift, Faults, Joint, Measured, Harm, Slices, Gap, Gaps, Onset, Cascade
-        Or a Verdict, ExplanationShift, Curve or Exemplar; of several gaps, the one that opened most is drawn.
+        Or a Verdict, ExplanationShift, Curve, Exemplar, Why, Fishbone; of several gaps, the one that opened most.
 
     Returns
     -------

@@ -9,7 +9,17 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from rca.finding import Finding
-from rca.report import cascadecharts, curvecharts, explanationcharts, rowcharts, sections, timecharts
+from rca.record.whyviews import fishbone
+from rca.report import (
+    cascadecharts,
+    curvecharts,
+    explanationcharts,
+    rowcharts,
+    sections,
+    timecharts,
+    told,
+    whycharts,
+)
 from rca.report.charts import Chart, chart
 from rca.report.figures import MIME
 from rca.report.markup import paragraph
@@ -18,6 +28,7 @@ if TYPE_CHECKING:
     from rca.analysis.drift import ColumnDrift
     from rca.analysis.engine import Analysis
     from rca.record.case import Case
+    from rca.report.told import Told
 
 FINDINGS = "application/vnd.rca.findings+json"
 """Type of the findings among a notebook's outputs."""
@@ -95,7 +106,19 @@ def facts(case: "Case") -> None:
 
 def timeline(case: "Case", analysis: "Analysis") -> None:
     """Moments, events and durations on one axis."""
-    _figure(timecharts.timeline(case.incident.timeline, analysis.onset))
+    life, since = analysis.lifecycle, analysis.since
+    onset = analysis.onset or analysis.verdict.onset
+    exposed = str(life.exposure) if life is not None and life.exposure is not None else ""
+    curve = since.metric if since is not None else None
+    _figure(timecharts.timeline(case.incident.timeline, onset, curve=curve, exposure=exposed))
+
+
+def lifecycle(analysis: "Analysis") -> None:
+    """Every moment with its source and uncertainty, what sources contradict, and the exposure."""
+    from rca.report.postmortem import lifecycle as told_of
+
+    if analysis.lifecycle is not None:
+        _html(told_of(analysis.lifecycle), said=str(analysis.lifecycle))
 
 
 def durations(analysis: "Analysis") -> None:
@@ -370,6 +393,33 @@ def exemplars(analysis: "Analysis") -> None:
 
 
 # --- the post-mortem -------------------------------------------------------------------------------------------------
+
+
+def postmortem(case: "Case", analysis: "Analysis") -> "Told":
+    """What the parts of a post-mortem are told from: the record and the findings, names of people replaced by roles."""
+    return told.told(case, analysis)
+
+
+def part(name: str, post: "Told") -> None:
+    """One part of a post-mortem by its name, such as `identity`, `impact` or `actions`."""
+    from rca.report.postmortem import PARTS
+
+    claims = post.analysis.recovery.findings() if name == "response" and post.analysis.recovery else ()
+    _html(PARTS[name](post), said=f"Post-mortem: {name.replace('_', ' ')}", claims=claims)
+
+
+def why_tree(post: "Told") -> None:
+    """The why-tree as a figure, then as nested questions with their evidence."""
+    if post.whys:
+        _figure(whycharts.outline(post.whys))
+    part("why_tree", post)
+
+
+def factors(post: "Told") -> None:
+    """The factors as a fishbone, then with the guards that were missing and what together was enough."""
+    if post.whys:
+        _figure(chart(fishbone(post.whys, post.incident.title)))
+    part("factors", post)
 
 
 def impact(case: "Case") -> None:
