@@ -94,6 +94,8 @@ TESTED_ELSEWHERE = {
     "rca/record/tables.py": "test_case.py",
     "rca/record/trees.py": "test_model.py",
     "rca/record/whyviews.py": "test_whys.py",
+    "rca/report/afterwards.py": "test_postmortem.py",
+    "rca/report/board.py": "test_postmortem.py",
     "rca/report/canonical.py": "test_execute.py",
     "rca/report/charts.py": "test_figures.py",
     "rca/report/curvecharts.py": "test_explanationcharts.py",
@@ -109,6 +111,7 @@ TESTED_ELSEWHERE = {
     "rca/report/slicecharts.py": "test_figures.py",
     "rca/report/templates.py": "test_execute.py",
     "rca/report/text.py": "test_page.py",
+    "rca/report/told.py": "test_postmortem.py",
     "rca/report/timecharts.py": "test_figures.py",
 }
 """A module that is a part of another → the test file that holds its laws."""

@@ -269,12 +269,14 @@ def _sets(whys: tuple[Why, ...]) -> str:
         enough, single = cut_sets(whys), [one for one in guard_sets(whys) if len(one) == 1]
     except Unanswerable as reason:
         return paragraph(str(reason), "rca-note")
-    told = [" and ".join(sorted(one)) for one in enough[:MOST_SETS]]
-    points = [next(iter(one)) for one in single[:MOST_SETS]]
+    said = {one.id: one.statement for one in distinct(whys) if one.id}
+    told = [", and ".join(said.get(name, name) for name in sorted(one)) for one in enough[:MOST_SETS]]
+    points = [said.get(name, name) for one in single[:MOST_SETS] for name in one]
     return (
         paragraph("Enough together, by the tree (its minimal cut sets):")
         + bullets(told)
-        + paragraph("Any one of these gone, and it would not have happened: " + ("; ".join(points) or "none") + ".")
+        + paragraph("Any one of these gone, and by the tree it would not have happened:")
+        + bullets(points or ("none alone",))
     )
 
 
