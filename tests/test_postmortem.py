@@ -177,6 +177,12 @@ def test_moments_have_their_sources_and_contradictions_are_shown(credit, line):
     assert "No two sources contradict each other." in told_of(line, "timeline")
 
 
+def test_a_time_in_which_harm_could_be_done_that_is_not_known_says_so(line):
+    life = replace(line.analysis.lifecycle, exposure=None)
+    said = told_of(replace(line, analysis=replace(line.analysis, lifecycle=life)), "timeline")
+    assert "how long harm could be done (timeline.contained, and an onset)" in said
+
+
 def test_the_tree_has_its_evidence_its_five_whys_and_what_was_rejected(line):
     said = told_of(line, "why_tree")
     assert "evidence: timeline.events:2026-03-05T06:12:00Z, sources/minutes.md#2" in said

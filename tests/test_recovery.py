@@ -1,5 +1,7 @@
 """Whether the repair worked: an equivalence test with a margin, of all rows and by group."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -100,7 +102,7 @@ def test_of_many_groups_that_are_alike_hardly_any_is_called_worse():
         found = rca.recovery(before, after.assign(late=after["late"]), metric=RATE, margin=1e-6, groups=["g"])
         worse += any(one.outcome == "not_recovered" for one in found.groups)
     assert worse <= 4
-    assert "too few rows to tell for" in str(found)
+    assert "not shown either way for" in str(found)
 
 
 def test_a_gap_is_compared_and_its_groups_by_the_metric_whose_gap_is_meant():
@@ -141,6 +143,21 @@ def test_tables_without_a_margin_have_no_harm_to_take_one_from():
         rca.recovery(flags(5, 20), flags(5, 20), metric=RATE)
 
 
+def test_where_nothing_got_worse_there_is_no_harm_to_take_a_margin_from(credit):
+    from rca.analysis.recovery import recovery_of
+    from rca.analysis.windows import windows_of
+
+    windows = windows_of(credit)
+    better = replace(windows, current=windows.reference, metric=windows.metric.model_copy(update={"margin": None}))
+    with pytest.raises(Unanswerable, match="there is no harm that a margin could be a share of"):
+        recovery_of(better, credit.recovered)
+
+
+def test_groups_of_few_rows_are_left_out():
+    rare = flags(100, 1000, g=["a"] * 990 + ["b"] * 10)
+    assert [one.where for one in rca.recovery(rare, rare, metric=RATE, margin=0.1, groups=["g"]).groups] == ["g=a"]
+
+
 def test_a_result_says_itself_and_comes_back():
     found = rca.recovery(flags(100, 1000), flags(105, 1000), metric=RATE, margin=0.05)
     assert str(found).startswith("rate is back where it was: 10.5 after the repair, 10 before (90% interval")
@@ -156,7 +173,15 @@ def credit():
     return rca.load("data/incidents/credit-drift")
 
 
+def test_a_margin_on_record_is_taken(credit):
+    found = rca.recovery(credit)
+    assert found.stated
+    assert (found.margin, found.outcome) == (0.015, "recovered")
+
+
 def test_a_case_takes_a_tenth_of_the_harm_where_no_margin_is_stated(credit):
+    metric = credit.incident.metric.model_copy(update={"margin": None})
+    credit = replace(credit, incident=credit.incident.model_copy(update={"metric": metric}))
     found = rca.recovery(credit)
     assert found.outcome == "recovered"
     assert not found.stated

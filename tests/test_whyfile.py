@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rca.errors import InvalidCase
 from rca.record.case import load
 from rca.record.reading import document
-from rca.record.whyfile import KEPT, edited, save
+from rca.record.whyfile import KEPT, _says, edited, save
 from rca.record.whys import CorrectiveAction, Factor, Rejected, Why
 
 RECORD = """\
@@ -194,3 +194,17 @@ def test_what_is_no_record_is_refused(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(InvalidCase):
         save(path, whys=WHYS)
+
+
+def test_where_the_fewest_edits_do_not_say_what_is_wanted_the_whole_list_is_written(monkeypatch):
+    monkeypatch.setattr("rca.record.whyfile._says", lambda *_: False)
+    plan = (ACTIONS[1], CorrectiveAction(what="new"))
+    fresh = edited(RECORD, actions=plan)
+    assert held(fresh) == (WHYS, plan)
+    assert fresh.startswith(RECORD[: RECORD.index("actions:")])
+    assert fresh.endswith("as_of: null   # the end\n")
+
+
+def test_a_text_that_cannot_be_read_says_nothing():
+    assert not _says("- a", "whys", ())
+    assert not _says("whys: [1]", "whys", ())

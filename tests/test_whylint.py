@@ -108,6 +108,9 @@ UNSOUND = {
     "evidence that is no event": (
         of(trees=tree(stood_still(), unwatched(evidence="timeline.events:2026-03-02T00:00:00Z"))),
         "unknown_evidence", "'timeline.events:2026-03-02T00:00:00Z' is no finding, event or file of this case"),
+    "evidence of a day that is none": (
+        of(trees=tree(stood_still(), unwatched(evidence="timeline.events:2026-13-99T00:00:00Z"))),
+        "unknown_evidence", "2026-13-99"),
     "evidence that is no time": (
         of(trees=tree(stood_still(), unwatched(evidence="timeline.events:soon"))), "unknown_evidence", "soon"),
     "evidence that is no file": (

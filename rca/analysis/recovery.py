@@ -37,7 +37,7 @@ SAYS: dict[Outcome, str] = {
     "recovered": "back where it was",
     "no_worse": "no worse than it was",
     "not_recovered": "not back where it was",
-    "cannot_tell": "too few rows to tell",
+    "cannot_tell": "not shown either way",
 }
 
 
@@ -136,7 +136,7 @@ class Recovery(Result):
         worse = [one.where for one in self.groups if one.outcome == "not_recovered"]
         small = sum(one.outcome == "cannot_tell" for one in self.groups)
         told = f"; not back for {', '.join(worse[:3])}{', …' if len(worse) > 3 else ''}" if worse else ""
-        return told + (f"; too few rows to tell for {small} of {len(self.groups)} groups" if small else "")
+        return told + (f"; not shown either way for {small} of {len(self.groups)} groups" if small else "")
 
     def rows(self) -> list[Row]:
         return [

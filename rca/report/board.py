@@ -108,10 +108,8 @@ def _day(at: "datetime") -> str:
 def _since(incident: "Incident", analysis: "Analysis") -> Iterator[str]:
     onset, ended = analysis.onset or analysis.verdict.onset, incident.timeline.contained
     start = incident.timeline.onset or (onset.at if onset else None)
-    if start is None:
-        yield "When it began is not known."
-    else:
-        yield f"Since {_day(start)}{'' if incident.timeline.onset else _sure(onset)}."
+    guessed = "" if incident.timeline.onset or onset is None else _sure(onset)
+    yield f"Since {_day(start)}{guessed}." if start else "When it began is not known."
     if incident.timeline.detected and start:
         late = (incident.timeline.detected - start).total_seconds()
         yield f"It was noticed on {_day(incident.timeline.detected)}, {spell(late)} later."
@@ -119,9 +117,7 @@ def _since(incident: "Incident", analysis: "Analysis") -> Iterator[str]:
         yield f"The harm ended on {_day(ended)}, after {spell((ended - start).total_seconds())}."
 
 
-def _sure(onset: "Onset | None") -> str:
-    if onset is None:
-        return ""
+def _sure(onset: "Onset") -> str:
     wide = (onset.latest - onset.earliest).total_seconds()
     return f" (found in the data; certain to within {spell(wide)})" if wide else " (found in the data)"
 
@@ -149,9 +145,14 @@ def _measured(metric: "Measured") -> str:
     """The change of the metric as cases in a hundred, or as a number."""
     called = PLAINLY[metric.name].format(column=words(metric.of or "")).capitalize()
     if metric.is_share or metric.name == "group_gap":
-        before, during = (f"{number(100 * value)} in 100" for value in (metric.reference, metric.current))
+        before, during = (f"{_in_a_hundred(value)} in 100" for value in (metric.reference, metric.current))
         return f"{called}: {during} instead of {before}."
     return f"{called}: {number(metric.current)} instead of {number(metric.reference)}."
+
+
+def _in_a_hundred(share: float) -> str:
+    """A share as whole cases in a hundred; a decimal where there is less than one."""
+    return f"{100 * share:.0f}" if abs(share) >= 0.01 or share == 0 else f"{100 * share:.1g}"
 
 
 def _why(analysis: "Analysis") -> Iterator[str]:

@@ -189,7 +189,9 @@ def _harm(one: Told) -> str | None:
 def _by_group(one: Told) -> str | None:
     """The gap between groups that opened most."""
     gaps = one.analysis.gaps
-    opened = [gap for gap in gaps.gaps if gap.change is not None] if gaps is not None else []
+    metric = one.analysis.verdict.metric
+    told = [gap for gap in gaps.gaps if gap.change is not None] if gaps is not None else []
+    opened = [gap for gap in told if metric is not None and gap.measure == metric.name] or told
     widest = max(opened, key=lambda gap: gap.change or 0.0, default=None)
     return str(widest) if widest is not None else None
 

@@ -11,7 +11,7 @@ from rca.report.text import count, plain
 MOST_WHYS = 40
 """Whys drawn; the table under the figure has them all."""
 
-LINE = 52
+LINE = 40
 """Letters of a line beside a node."""
 
 COLORS = {"trigger": HARM, "contributing": CALM, "latent": HELP}
@@ -34,8 +34,8 @@ def outline(trees: Iterable[Why]) -> Chart:
     drawn = found[:MOST_WHYS]
     deepest = max((step.depth for step in drawn), default=0)
     layout = {
-        "height": height(len(drawn), per_row=58, around=70),
-        "xaxis": {"visible": False, "range": [-0.3, deepest + 7.0]},
+        "height": height(len(drawn), per_row=72, around=70),
+        "xaxis": {"visible": False, "range": [-0.3, deepest + 9.0]},
         "yaxis": {"visible": False, "range": [len(drawn) - 0.3, -0.7]},
         "annotations": [_beside(step, row) for row, step in enumerate(drawn)],
     }
@@ -85,7 +85,7 @@ def _row(step: Step) -> Spec:
 def _beside(step: Step, row: int) -> Spec:
     """Question and answer at the right of a node."""
     question = "<br>".join(label(line, LINE) for line in _wrapped(step.why.question, 1))
-    answer = "<br>".join(label(line, LINE) for line in _wrapped(_said(step.why), 2))
+    answer = "<br>".join(label(line, LINE) for line in _wrapped(_said(step.why), 3))
     place = {"x": step.depth, "y": row, "xref": "x", "yref": "y", "xanchor": "left", "xshift": 12, "align": "left"}
     return {"text": f"<i>{question}</i><br>{answer}", "font": {"size": 12}, "showarrow": False, **place}
 
