@@ -80,6 +80,16 @@ def test_the_guard_and_the_time_until_it_was_seen_are_asked_about():
     ]
 
 
+def test_the_check_that_would_have_seen_a_fault_is_suggested_by_its_kind():
+    (tree,) = why_path(INCIDENT, verdict())
+    (check,) = tree.open()[1].candidates
+    assert check.statement.startswith("A check of income for one value in all rows of a day would have rung")
+    assert check.evidence == ("harm.feature.income",)
+    for fault in (None, "distribution"):
+        (tree,) = why_path(INCIDENT, verdict(fault=fault))
+        assert tree.open()[1].candidates == ()
+
+
 def test_an_event_after_the_onset_made_nothing_possible():
     assert "too late" not in str(steps())
 

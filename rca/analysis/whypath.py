@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rca.analysis.verdict import Cause, Verdict, in_a_clause
+from rca.finding import Fault
 from rca.record.evidence import EVENT
 from rca.record.whys import Factor, FactorCategory, Rejected, Role, Why
 
@@ -27,6 +28,19 @@ CATEGORIES: dict[str, FactorCategory] = {
     "component": "infrastructure",
 }
 """Where in the system each kind of cause lies."""
+
+CHECKS: dict[Fault, str] = {
+    "frozen": "one value in all rows of a day",
+    "default_value": "one value that fills many rows",
+    "missing": "its share of missing values",
+    "scaled": "values beyond its usual range",
+    "shifted": "its mean over a day",
+    "new_values": "values never seen before",
+    "recoded": "how often each of its codes comes",
+    "swapped": "values that belong to another column",
+    "stale": "its age",
+}
+"""What a check would have looked for, by the fault it would have seen."""
 
 SIGNS = frozenset({"alert", "communication", "human"})
 """Kinds of events by which an incident shows; they are no change that can have set it off."""
@@ -104,7 +118,8 @@ def _of_the_causes(draft: Draft, told: Sequence[Cause]) -> Iterator[Why]:
 def _under(draft: Draft, cause: Cause) -> Iterator[Why]:
     """What set a cause off, and which guard was missing; only people can say, but for an event that lies near."""
     question, owner = f"What made it possible that {_state(cause)}?", _owner(draft.incident, cause)
-    guard = Why(question=f"Once {_state(cause)}: which guard could have stopped it before harm was done?", ask=owner)
+    asked_of_a_guard = f"Once {_state(cause)}: which guard could have stopped it before harm was done?"
+    guard = Why(question=asked_of_a_guard, candidates=tuple(_check(cause)), ask=owner)
     if draft.event is not None:
         answer = Factor(
             statement=f"The nearest change before it is {_said(draft, draft.event)}",
@@ -184,6 +199,14 @@ def _factor(cause: Cause, role: Role) -> Factor:
         strength=cause.strength,
         evidence=cause.findings,
     )
+
+
+def _check(cause: Cause) -> Iterator[Factor]:
+    """The check that would have seen a fault, by its kind; whether there was one, people know."""
+    seen = CHECKS.get(cause.fault) if cause.fault is not None else None
+    if seen is not None:
+        statement = f"A check of {cause.name} for {seen} would have rung; nobody has said whether there is one"
+        yield Factor(statement=statement, role="latent", category="process", evidence=cause.findings)
 
 
 def _state(cause: Cause) -> str:

@@ -27,10 +27,10 @@ ONE_ROOT = re.compile(
 )
 
 GIVEN = frozenset({
-    "adam", "ahmed", "aisha", "alan", "alexander", "alice", "amit", "amy", "andrea", "andrew", "angela", "ann",
+    "ahmed", "aisha", "alan", "alexander", "alice", "amit", "amy", "andrea", "andrew", "angela", "ann",
     "anna", "anne", "anthony", "antonio", "arjun", "barbara", "ben", "benjamin", "beth", "brian", "carlos",
     "carol", "caroline", "catherine", "charles", "chen", "christian", "christine", "christopher", "claire",
-    "daniel", "david", "deborah", "diana", "diego", "dmitri", "donald", "dorothy", "edward", "elena", "elizabeth",
+    "daniel", "david", "deborah", "diego", "dmitri", "donald", "dorothy", "edward", "elena", "elizabeth",
     "emily", "emma", "eric", "erik", "eva", "fatima", "fernando", "frank", "gabriel", "gary", "george", "giulia",
     "gregory", "hannah", "hans", "heather", "helen", "henry", "hiroshi", "ibrahim", "igor", "ines", "ingrid",
     "irina", "ivan", "jacob", "james", "jan", "jane", "jason", "jean", "jennifer", "jessica", "joan", "johan",
@@ -42,7 +42,7 @@ GIVEN = frozenset({
     "rachel", "rajesh", "ralph", "raymond", "rebecca", "ricardo", "richard", "robert", "roberto", "ronald",
     "ryan", "samantha", "samuel", "sandra", "sanjay", "sara", "sarah", "scott", "sergei", "sharon", "sofia",
     "sophie", "stefan", "stephanie", "stephen", "steven", "susan", "svetlana", "thomas", "timothy", "tomas",
-    "victoria", "vincent", "virginia", "vladimir", "walter", "wei", "wendy", "william", "xavier", "yuki", "yusuf",
+    "vincent", "vladimir", "walter", "wei", "wendy", "william", "xavier", "yuki", "yusuf",
     "zoe",
 })  # fmt: skip
 """Given names that are no other word; a short list: a record does better to name its people, in `postmortem.people`."""
@@ -52,8 +52,22 @@ ROLE = "a person"
 
 _NAME = r"[A-ZÀ-ÖØ-Þ][\w'’-]+"
 _TITLED = re.compile(rf"\b(?:Mr|Mrs|Ms|Mx|Dr|Prof|Herr|Frau|Mme|Sr|Sra)\b\.?(?: {_NAME}){{1,3}}")
-_PLAIN = re.compile(rf"\b({_NAME})((?: {_NAME}){{0,2}})(?:['’]s\b)?")
+_CAPITALS = re.compile(rf"\b{_NAME}(?: {_NAME}){{0,5}}")
 _HANDLE = re.compile(r"(?<![\w./])@[A-Za-z][\w.-]{1,38}\b|[\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+
+
+SAINTS = frozenset({"San", "Santa", "Saint", "St", "Sant"})
+"""Before a given name, these make a place of it."""
+
+
+def _given(words: list[str]) -> str:
+    """The name of a person within words with capitals: a given name, and what follows it."""
+    plain = [word.removesuffix("'s").removesuffix("’s") for word in words]
+    for at, word in enumerate(plain):
+        if word.casefold() in GIVEN and (at == 0 or plain[at - 1] not in SAINTS):
+            ended = next((end for end in range(at, len(words)) if words[end] != plain[end]), at + 2)
+            return " ".join(plain[at : min(ended, at + 2) + 1])
+    return ""
 
 
 def people_in(text: str, people: Mapping[str, str] | None = None) -> tuple[str, ...]:
@@ -70,10 +84,10 @@ def people_in(text: str, people: Mapping[str, str] | None = None) -> tuple[str, 
             found[name] = at
     for pattern in (_TITLED, _HANDLE):
         found |= {hit[0]: hit.start() for hit in pattern.finditer(text)}
-    for hit in _PLAIN.finditer(text):
-        first = hit[1].removesuffix("'s").removesuffix("’s")
-        if first.casefold() in GIVEN and not any(first in name for name in found):
-            found[(first + hit[2]).removesuffix("'s").removesuffix("’s")] = hit.start()
+    for hit in _CAPITALS.finditer(text):
+        name = _given(hit[0].split(" "))
+        if name and not any(name in told for told in found):
+            found[name] = text.find(name, hit.start())
     return tuple(sorted(found, key=lambda name: found[name]))
 
 

@@ -277,7 +277,7 @@ def _sets(whys: tuple[Why, ...]) -> str:
     return (
         paragraph("Enough together, by the tree (its minimal cut sets):")
         + bullets(told)
-        + paragraph("Any one of these gone, and by the tree it would not have happened:")
+        + paragraph("Any one of these gone, and by the tree it would not, or less, have happened:")
         + bullets(points or ("none alone",))
     )
 
