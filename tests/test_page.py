@@ -70,6 +70,15 @@ def test_the_same_inputs_give_the_same_page(page, harm):
     assert page(figure) == page(figure)
 
 
+def test_the_page_names_no_person(incident):
+    known = incident.model_copy(update={"title": "Maria Lopez saw it first"})
+    said = results(summary="It broke after Dr. Chen's change.")
+    told = render(known, {"1_a": {"cells": [cell()]}}, results=said, provenance=PROVENANCE)
+    assert "a person saw it first" in told
+    assert "It broke after a person" in told
+    assert not {"Maria", "Chen"} & set(re.findall(r"\w+", without_scripts(told)))
+
+
 def test_the_verdict_comes_before_every_notebook_and_every_figure(page, harm):
     told = page(cell({MIME: chart(harm).to_dict()}))
     assert told.index("It broke.") < told.index('<section id="a"') < told.index('<figure class="plot"')

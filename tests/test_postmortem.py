@@ -14,12 +14,13 @@ from rca.analysis.verdict import Verdict, weigh
 from rca.analysis.whypath import why_path
 from rca.finding import Interval
 from rca.practice.simulate import tabular
+from rca.record.blame import nameless
 from rca.record.debrief import Debrief
 from rca.record.incident import Data, Impact, Incident, Obligations, System, Timeline
 from rca.record.whys import Factor, Why
 from rca.report.board import JARGON, MOST_ACTIONS, PLAINLY, board, jargon
 from rca.report.postmortem import PARTS
-from rca.report.told import nameless, told
+from rca.report.told import told
 
 NINETEEN = {
     "identity", "summary", "system", "impact", "detection", "timeline", "metrics", "why_tree", "factors", "response",

@@ -27,6 +27,7 @@ from rca.analysis.whypath import why_path
 from rca.analysis.windows import both_windows, windows_of
 from rca.errors import InvalidCase, Unanswerable
 from rca.finding import Finding, Target, Unanswered
+from rca.record.blame import nameless
 from rca.record.case import Case
 from rca.record.reliability import Duration, durations
 from rca.record.whys import Why
@@ -319,7 +320,7 @@ def _life(case: "Case", found: Verdict) -> Lifecycle:
     time, rows = case.roles.time, case.current
     times = rows[time].dropna() if rows is not None and time is not None else None
     places = {name: case.record.place("timeline", name) for name, _ in case.incident.timeline.moments()}
-    return lifecycle(case.incident, found.onset, times=times, places=places)
+    return lifecycle(nameless(case.incident), found.onset, times=times, places=places)
 
 
 def _durations(case: "Case", found: Verdict) -> tuple[Duration, ...]:

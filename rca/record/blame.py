@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rca.record.incident import Incident
 
 HUMAN_ERROR = re.compile(
     r"\b(human|operator|user|pilot|engineer|developer|staff|manual|personnel|employee)('s|s')? "
@@ -122,3 +125,27 @@ def _without_names(text: str, people: Mapping[str, str], keep: Collection[str]) 
     for name in sorted(found, key=len, reverse=True):
         text = text.replace(name, people.get(name, ROLE))
     return text
+
+
+# --- of a whole record -----------------------------------------------------------------------------------------------
+
+KEPT_WORDS = frozenset({"id", "graph", "path", "format", "source", "sources", "evidence", "where", "factors", "at"})
+"""Keys whose values are names of things; they are not read for names of people."""
+
+
+def nameless(incident: "Incident") -> "Incident":
+    """The record with every name of a person replaced by a role; names of systems stay."""
+    from rca.record.incident import Incident
+
+    plain = incident.model_dump(mode="json", by_alias=True)
+    plain["postmortem"].pop("people")
+    return Incident.model_validate(without_people(plain, incident))
+
+
+def without_people(value: Any, incident: "Incident") -> Any:
+    """Plain values of an incident with every name of a person replaced by a role, but under keys that name things."""
+    if isinstance(value, dict):
+        return {key: one if key in KEPT_WORDS else without_people(one, incident) for key, one in value.items()}
+    if isinstance(value, list):
+        return [without_people(one, incident) for one in value]
+    return blameless(value, incident.postmortem.people, keep={system.name for system in incident.systems})

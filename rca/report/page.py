@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import Any
 
 from rca.analysis.metric import SHARES
+from rca.record.blame import nameless, without_people
 from rca.record.incident import Incident
 from rca.report.canonical import bundles
 from rca.report.figures import MIME, plotly_js
@@ -44,6 +45,8 @@ def render(
     provenance : dict
         What the report was made from, as the manifest has it.
     """
+    results = {**results, **{key: without_people(results[key], incident) for key in ("verdict", "unanswered")}}
+    incident = nameless(incident)
     style, script = _asset("page.css"), _asset("page.js")
     library = plotly_js() if any(bundles(notebook, MIME) for notebook in notebooks.values()) else ""
     scripts = [text for text in (library, script if library else "") if text]

@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from rca.finding import Finding
+from rca.record.blame import nameless
 from rca.record.whyviews import fishbone
 from rca.report import (
     cascadecharts,
@@ -96,12 +97,12 @@ def unanswered(analysis: "Analysis") -> None:
 
 def summary(case: "Case") -> None:
     """What happened, in the words of the record."""
-    _html(sections.summary(case.incident), said="The incident on record")
+    _html(sections.summary(nameless(case.incident)), said="The incident on record")
 
 
 def facts(case: "Case") -> None:
     """What is on record of the incident itself."""
-    _html(sections.facts(case.incident), said="The incident on record")
+    _html(sections.facts(nameless(case.incident)), said="The incident on record")
 
 
 def timeline(case: "Case", analysis: "Analysis") -> None:
@@ -110,7 +111,7 @@ def timeline(case: "Case", analysis: "Analysis") -> None:
     onset = analysis.onset or analysis.verdict.onset
     exposed = str(life.exposure) if life is not None and life.exposure is not None else ""
     curve = since.metric if since is not None else None
-    _figure(timecharts.timeline(case.incident.timeline, onset, curve=curve, exposure=exposed))
+    _figure(timecharts.timeline(nameless(case.incident).timeline, onset, curve=curve, exposure=exposed))
 
 
 def lifecycle(analysis: "Analysis") -> None:
@@ -128,7 +129,7 @@ def durations(analysis: "Analysis") -> None:
 
 def events(case: "Case") -> None:
     """Everything on record around the incident."""
-    _html(sections.events(case.incident), said=f"{len(case.incident.timeline.events)} events")
+    _html(sections.events(nameless(case.incident)), said=f"{len(case.incident.timeline.events)} events")
 
 
 # --- what moved, and the harm ----------------------------------------------------------------------------------------
@@ -422,26 +423,11 @@ def factors(post: "Told") -> None:
     part("factors", post)
 
 
-def impact(case: "Case") -> None:
-    """Whom it reached."""
-    _html(sections.impact(case.incident), said="Whom it reached")
-
-
 def causes(analysis: "Analysis") -> None:
     """The causes, each with its interval."""
     if sum(cause.contribution is not None for cause in analysis.verdict.causes) > 1:
         _figure(chart(analysis.verdict))
     _html(sections.causes(analysis.verdict), said=f"{len(analysis.verdict.causes)} causes")
-
-
-def whys(analysis: "Analysis") -> None:
-    """Why it could happen, with the evidence of each step."""
-    _html(sections.whys(analysis.whys), said="Why it could happen")
-
-
-def actions(case: "Case") -> None:
-    """What is done about it."""
-    _html(sections.actions(case.incident.actions), said=f"{len(case.incident.actions)} corrective actions")
 
 
 def findings(analysis: "Analysis") -> None:

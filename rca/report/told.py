@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rca.record.blame import blameless
+from rca.record.blame import nameless, without_people
 from rca.record.evidence import Known
 from rca.record.incident import Incident
 from rca.record.whylint import Flaw, lint
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from rca.analysis.engine import Analysis
     from rca.record.case import Case
     from rca.record.debrief import Debrief
-
-KEPT_WORDS = frozenset({"id", "graph", "path", "format", "source", "sources", "evidence", "where", "factors", "at"})
-"""Keys whose values are names of things; they are not read for names of people."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,27 +57,9 @@ class Told:
 
 def told(case: "Case", analysis: "Analysis") -> Told:
     """What a post-mortem of a case is told from, names of people replaced by roles."""
-    incident = nameless(case.incident)
-    keep = {system.name for system in incident.systems}
-    plain = _nameless([one.model_dump(mode="json") for one in analysis.whys], case.incident.postmortem.people, keep)
+    plain = without_people([one.model_dump(mode="json") for one in analysis.whys], case.incident)
     whys = tuple(Why.model_validate(one) for one in plain)
-    return Told(incident=incident, whys=whys, analysis=analysis, inputs=case.inputs())
-
-
-def nameless(incident: Incident) -> Incident:
-    """The record with every name of a person replaced by a role; names of systems stay."""
-    keep = {system.name for system in incident.systems}
-    plain = incident.model_dump(mode="json", by_alias=True)
-    people = plain["postmortem"].pop("people")
-    return Incident.model_validate(_nameless(plain, people, keep))
-
-
-def _nameless(value: Any, people: Mapping[str, str], keep: set[str]) -> Any:
-    if isinstance(value, dict):
-        return {key: one if key in KEPT_WORDS else _nameless(one, people, keep) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_nameless(one, people, keep) for one in value]
-    return blameless(value, people, keep=keep)
+    return Told(incident=nameless(case.incident), whys=whys, analysis=analysis, inputs=case.inputs())
 
 
 # --- fields and what they lack ---------------------------------------------------------------------------------------
