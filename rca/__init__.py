@@ -15,12 +15,26 @@ if TYPE_CHECKING:
     from rca.analysis.effects import effect
     from rca.analysis.engine import cascade, verdict
     from rca.analysis.portfolio import portfolio
-    from rca.analysis.questions import causes, drift, explain, faults, gaps, harm, joint, onset, slices, what_if
+    from rca.analysis.questions import (
+        causes,
+        drift,
+        explain,
+        faults,
+        gaps,
+        harm,
+        joint,
+        onset,
+        recovery,
+        slices,
+        what_if,
+    )
     from rca.analysis.sketch import sketch, sketches
     from rca.errors import InvalidCase, RunFailed, Unanswerable
     from rca.finding import Finding
     from rca.practice.score import score
     from rca.record.case import Case, check, load
+    from rca.record.whylint import lint
+    from rca.record.whys import why
     from rca.report.execute import run
     from rca.report.figures import plot
     from rca.report.kept import analyse
@@ -47,11 +61,13 @@ __all__ = [
     "graph",
     "harm",
     "joint",
+    "lint",
     "load",
     "odd",
     "onset",
     "plot",
     "portfolio",
+    "recovery",
     "run",
     "score",
     "sketch",
@@ -60,6 +76,7 @@ __all__ = [
     "verdict",
     "verify",
     "what_if",
+    "why",
 ]
 
 _HOMES = {
@@ -80,11 +97,13 @@ _HOMES = {
     "graph": "rca.analysis.along",
     "harm": "rca.analysis.questions",
     "joint": "rca.analysis.questions",
+    "lint": "rca.record.whylint",
     "load": "rca.record.case",
     "odd": "rca.analysis.along",
     "onset": "rca.analysis.questions",
     "plot": "rca.report.figures",
     "portfolio": "rca.analysis.portfolio",
+    "recovery": "rca.analysis.questions",
     "run": "rca.report.execute",
     "score": "rca.practice.score",
     "sketch": "rca.analysis.sketch",
@@ -93,6 +112,7 @@ _HOMES = {
     "verdict": "rca.analysis.engine",
     "verify": "rca.report.manifest",
     "what_if": "rca.analysis.questions",
+    "why": "rca.record.whys",
 }
 """Public name → the module it lives in, under the same name."""
 

@@ -15,7 +15,8 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never
 
@@ -109,6 +110,18 @@ def _verify(arguments: Arguments) -> int:
     return DONE if verification.ok else NEEDS_A_PERSON
 
 
+def _sign(arguments: Arguments) -> int:
+    from rca.report.signoff import sign
+
+    signature = sign(arguments.report, role=arguments.role, name=arguments.name, at=arguments.at)
+    if arguments.json:
+        _print_json(asdict(signature))
+    else:
+        _say(f"signed  {signature}")
+        _say(f"digest  {signature.digest}")
+    return DONE
+
+
 def _check(arguments: Arguments) -> int:
     from rca.record.case import check
 
@@ -200,6 +213,14 @@ def _verify_takes(parser: Parser) -> None:
     _json_option(parser)
 
 
+def _sign_takes(parser: Parser) -> None:
+    parser.add_argument("report", type=_path, metavar="REPORT", help="folder of the report")
+    parser.add_argument("--role", required=True, metavar="ROLE", help="in which role, such as 'head of risk'")
+    parser.add_argument("--name", metavar="NAME", help="a name or pseudonym; none is needed")
+    parser.add_argument("--at", type=_moment, metavar="TIME", help="when, such as 2026-05-02T09:10:00Z; default now")
+    _json_option(parser)
+
+
 def _check_takes(parser: Parser) -> None:
     parser.add_argument("case", type=_path, metavar="CASE", help="folder of the incident")
     _json_option(parser)
@@ -264,6 +285,9 @@ COMMANDS = (
     Command(
         name="verify", says="is this report intact, and can it be derived again?", takes=_verify_takes, does=_verify
     ),
+    Command(
+        name="sign", says="stand by a report: write your role and its digest beside it", takes=_sign_takes, does=_sign
+    ),
     Command(name="check", says="is this case sound? every problem at once", takes=_check_takes, does=_check),
     Command(name="schema", says="print the JSON Schema of incident.yaml", takes=_schema_takes, does=_schema),
     Command(name="new", says="start a case: a folder with a commented incident.yaml", takes=_new_takes, does=_new),
@@ -316,6 +340,17 @@ def _path(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("expected a path; got nothing")
     return Path(text)
+
+
+def _moment(text: str) -> datetime:
+    """A time with an offset."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"expected a time with an offset, such as 2026-05-02T09:10:00Z; got {text!r}")
+    return at
 
 
 def _setting(text: str) -> tuple[str, Any]:

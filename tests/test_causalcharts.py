@@ -10,7 +10,7 @@ from rca.analysis.attribution import Attribution
 from rca.analysis.causal_answers import CausalAnswers, Compared
 from rca.analysis.causal_graph import CausalGraph
 from rca.finding import Unanswered
-from rca.report import causalcharts, causalsections, show
+from rca.report import causalcharts, causalsections, causalshow, outputs
 from rca.report.charts import HARM, HELP, QUIET, chart
 from rca.report.figures import plot
 
@@ -33,8 +33,8 @@ def plain(made):
 
 def shown(monkeypatch, verb, answers):
     seen = []
-    monkeypatch.setattr(show, "_display", seen.append)
-    getattr(show, verb)(answers)
+    monkeypatch.setattr(outputs, "display", seen.append)
+    getattr(causalshow, verb)(answers)
     return seen
 
 
@@ -56,12 +56,13 @@ def test_causes_stand_to_the_left_of_what_they_act_on(answers):
 
 
 def test_what_a_mechanism_did_is_seen_in_size_and_colour(answers):
-    dots = chart(answers.causes).data[0]
+    told = tuple(replace(one, identifiable=True) for one in answers.causes.mechanisms)
+    dots = chart(replace(answers.causes, mechanisms=told)).data[0]
     names = [text.partition("<br>")[0] for text in dots["text"]]
     by_name = dict(zip(names, zip(dots["marker"]["color"], dots["marker"]["size"], strict=True), strict=True))
-    first = answers.causes.mechanisms[0]
+    first = told[0]
     assert by_name[first.node][0] == (HARM if first.contribution > 0 else HELP)
-    largest = max((one for one in answers.causes.mechanisms if one.identifiable), key=lambda one: abs(one.contribution))
+    largest = max(told, key=lambda one: abs(one.contribution))
     assert by_name[largest.node][1] == 34
     still = next(one for one in answers.causes.mechanisms if not one.moved)
     assert by_name[still.node][0] == QUIET
@@ -71,10 +72,11 @@ def test_what_is_not_identifiable_is_an_open_square_with_the_reason(answers):
     blind = replace(answers.causes.mechanisms[0], identifiable=False, n_effective=7.0)
     drawn = chart(replace(answers.causes, mechanisms=(blind, *answers.causes.mechanisms[1:])))
     assert "square-open" in drawn.data[0]["marker"]["symbol"]
-    assert any("not identifiable, only 7 effective rows" in one for one in drawn.data[0]["customdata"])
+    assert any("not identifiable, too few rows" in one for one in drawn.data[0]["customdata"])
     assert "not identifiable" in drawn.title
     alone = replace(answers.causes, mechanisms=(blind,), target="the mean of x")
     assert "in its own unit" in chart(alone).alt
+    assert "extrapolated" in chart(replace(answers.causes, mechanisms=(replace(blind, extrapolated=True),))).alt
     calm = replace(answers.causes, mechanisms=tuple(replace(one, moved=False) for one in answers.causes.mechanisms))
     assert chart(calm).title.endswith("no mechanism changed beyond chance")
     assert "not identifiable" in causalsections.mechanisms(alone)
@@ -161,13 +163,13 @@ def test_what_is_shown_is_the_same_twice_and_carries_no_finding_that_the_analysi
     first, second = shown(monkeypatch, verb, answers), shown(monkeypatch, verb, answers)
     assert first == second
     assert first
-    assert not any(show.FINDINGS in bundle for bundle in first)
+    assert not any(outputs.FINDINGS in bundle for bundle in first)
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_where_there_is_nothing_to_show_the_reason_is(monkeypatch, verb):
     why = "the case has no causal graph"
-    questions = (show.CHANGED, show.COMPARED, show.DRAWN, show.IMAGINED, show.ODD)
+    questions = (causalshow.CHANGED, causalshow.COMPARED, causalshow.DRAWN, causalshow.IMAGINED, causalshow.ODD)
     empty = CausalAnswers(unanswered=tuple(Unanswered(question=one, why=why) for one in questions))
     (only,) = shown(monkeypatch, verb, empty)
     assert why in only["text/plain"]

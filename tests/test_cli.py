@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from rca import __version__, cli
 from rca.errors import InvalidCase, Problem, RunFailed, Unanswerable
+from rca.report.signoff import Signature
 
 HERE = Path(__file__).resolve().parent.parent
 CAUSE = {
@@ -226,6 +228,28 @@ def test_a_library_is_scored_when_every_case_ran(stand_in, capsys, failed, statu
     assert cli.main(["score", "library", "--json"]) == status
     assert calls == [((Path("library"),), {"progress": True})]
     assert json.loads(capsys.readouterr().out) == {"ok": True}
+
+
+SIGNATURE = Signature(role="head of risk", name=None, at="2026-06-24T16:00:00Z", digest="ab" * 32)
+
+
+def test_sign_hands_over_who_signs_and_says_what_was_signed(stand_in, capsys):
+    calls = stand_in("rca.report.signoff:sign", SIGNATURE)
+    assert cli.main(["sign", "report", "--role", "head of risk", "--at", "2026-06-24T16:00:00Z"]) == 0
+    at = datetime(2026, 6, 24, 16, tzinfo=UTC)
+    assert calls == [((Path("report"),), {"role": "head of risk", "name": None, "at": at})]
+    said = capsys.readouterr().out
+    assert said == f"signed  head of risk, 24 Jun 2026, 16:00 UTC, of abababababab: holds\ndigest  {'ab' * 32}\n"
+    assert cli.main(["sign", "report", "--role", "r", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["role"] == "head of risk"
+
+
+@pytest.mark.parametrize("at", ["soon", "2026-06-24T16:00:00"])
+def test_a_time_without_an_offset_is_bad_input(at, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["sign", "report", "--role", "r", "--at", at])
+    assert stopped.value.code == 2
+    assert "a time with an offset" in capsys.readouterr().err
 
 
 def test_check_says_a_sound_case_is_sound(stand_in, capsys):

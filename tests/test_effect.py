@@ -19,7 +19,7 @@ from rca.analysis.periods import DAY, HOUR, WEEK, Periods, difference, length_fo
 from rca.errors import InvalidCase, Unanswerable
 from rca.finding import Unanswered
 from rca.record.incident import Event
-from rca.report import show
+from rca.report import causalshow, outputs
 from rca.report.charts import chart
 from rca.report.effectcharts import claim
 from tests.conftest import INCIDENTS
@@ -543,17 +543,17 @@ def test_the_figure_holds_the_series_the_counterfactual_and_the_event(found):
 
 def test_a_notebook_shows_the_figure_and_the_refuters_as_a_table(monkeypatch, found):
     shown = []
-    monkeypatch.setattr(show, "_display", shown.append)
-    show.effect(CausalAnswers(effect=found))
+    monkeypatch.setattr(outputs, "display", shown.append)
+    causalshow.effect(CausalAnswers(effect=found))
     figure, table = shown
-    assert show.FINDINGS not in figure
+    assert outputs.FINDINGS not in figure
     assert "What was tried" in table["text/html"]
     assert "Taken for granted" in table["text/html"]
     shown.clear()
-    show.effect(CausalAnswers(effect=replace(found, refuters=())))
+    causalshow.effect(CausalAnswers(effect=replace(found, refuters=())))
     assert len(shown) == 1
     why = Unanswered(question="what did the event do", why="it is outside the data")
-    show.effect(CausalAnswers(unanswered=(why,)))
+    causalshow.effect(CausalAnswers(unanswered=(why,)))
     assert "outside the data" in shown[-1]["text/plain"]
 
 

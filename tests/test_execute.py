@@ -17,7 +17,7 @@ from rca.errors import InvalidCase, RunFailed
 from rca.report import execute, integrity, manifest, publish, templates
 from rca.report.canonical import bundles, canonical, differences, to_json
 from rca.report.execute import run
-from rca.report.show import FINDINGS, RESULTS
+from rca.report.outputs import FINDINGS, RESULTS
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -11,7 +11,7 @@ from rca.analysis.curves import Curve
 from rca.analysis.joint import Carrier, Joint
 from rca.analysis.reasons import Change, ExplanationShift, Reason
 from rca.finding import Finding, Interval, Unanswered
-from rca.report import explanationcharts, rowcharts, sections, show
+from rca.report import explanationcharts, outputs, rowcharts, sections, show
 from rca.report.charts import chart
 from rca.report.curvecharts import dependence, drawable
 from rca.report.figures import plot
@@ -154,7 +154,7 @@ def texts(value):
 def shown(monkeypatch, verb, **analysis):
     """What a verb of `show` displays."""
     seen = []
-    monkeypatch.setattr(show, "_display", seen.append)
+    monkeypatch.setattr(outputs, "display", seen.append)
     getattr(show, verb)(SimpleNamespace(**{"explanation": None, "unanswered": (), **analysis}))
     return seen
 
@@ -526,7 +526,7 @@ def test_what_goes_along_with_reasons_that_are_not_known_stays_silent(monkeypatc
 
 def test_the_figure_of_reasons_carries_its_findings(shift, monkeypatch):
     (figure,) = shown(monkeypatch, "explanation", explanation=shift)
-    carried = [Finding(**{**one, "cause": None, "interval": None}).id for one in figure[show.FINDINGS]]
+    carried = [Finding(**{**one, "cause": None, "interval": None}).id for one in figure[outputs.FINDINGS]]
     assert carried == ["explanation.joint", "explanation.income"]
 
 

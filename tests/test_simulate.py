@@ -49,9 +49,10 @@ def created_by(path: Path) -> str:
 def test_rebuilding_gives_what_is_committed(rebuilt: Path) -> None:
     # A Parquet file names the library that wrote it: bytes are compared between equal writers, rows between others.
     shipped = SHIPPED / rebuilt.name
-    assert sorted(p.name for p in rebuilt.iterdir()) == sorted(p.name for p in shipped.iterdir())
-    for fresh in rebuilt.iterdir():
-        kept = shipped / fresh.name
+    made, held = (sorted(path.relative_to(top) for path in top.rglob("*")) for top in (rebuilt, shipped))
+    assert made == held
+    for fresh in filter(Path.is_file, rebuilt.rglob("*")):
+        kept = shipped / fresh.relative_to(rebuilt)
         if fresh.suffix == ".parquet" and created_by(fresh) != created_by(kept):
             assert_frame_equal(pd.read_parquet(fresh), pd.read_parquet(kept))
         else:
@@ -89,6 +90,10 @@ def test_the_committed_model_still_gives_the_recorded_scores(name: str) -> None:
     assert ((again >= incident.metric.threshold) == (rows[incident.data.prediction] == 1)).all()
 
 
+TOLD = {"credit-drift", "chatbot-update", "line-cascade"}
+"""Incidents whose post-mortem people have finished; of the others a why-tree is drafted."""
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_record_is_a_sound_case(name: str) -> None:
     from rca.record.case import check
@@ -96,7 +101,7 @@ def test_every_record_is_a_sound_case(name: str) -> None:
     assert [str(problem) for problem in check(SHIPPED / name)] == []
     incident = record(SHIPPED / name)
     assert all([incident.impact.text, incident.obligations.facts, incident.actions])
-    assert not incident.whys
+    assert bool(incident.whys) == (name in TOLD)
     assert all(action.owner and action.due and action.test_of_effect for action in incident.actions)
 
 

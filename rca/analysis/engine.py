@@ -13,9 +13,11 @@ from rca.analysis.faults import Faults
 from rca.analysis.gaps import Gaps
 from rca.analysis.harm import Harm
 from rca.analysis.joint import Joint
+from rca.analysis.lifecycle import Lifecycle, lifecycle
 from rca.analysis.metric_signal import metric_signal
 from rca.analysis.onset import Onset
 from rca.analysis.reasons import ExplanationShift
+from rca.analysis.recovery import Recovery, recovery_of
 from rca.analysis.result import Result, Row
 from rca.analysis.since import Since
 from rca.analysis.slices import Slices
@@ -25,6 +27,7 @@ from rca.analysis.whypath import why_path
 from rca.analysis.windows import both_windows, windows_of
 from rca.errors import InvalidCase, Unanswerable
 from rca.finding import Finding, Target, Unanswered
+from rca.record.blame import nameless
 from rca.record.case import Case
 from rca.record.reliability import Duration, durations
 from rca.record.whys import Why
@@ -50,11 +53,13 @@ class Analysis(Result):
     seed : int
     alpha : float
     verdict : Verdict
-    drift, joint, faults, harm, slices, gaps, since, events, explanation, unlabelled, cascade
+    drift, joint, faults, harm, slices, gaps, since, events, explanation, unlabelled, cascade, recovery
         None where the case does not have what they need, `unanswered` says so; or where there is nothing to tell.
+    lifecycle : Lifecycle or None
+        Moments with their sources, what these contradict, and the exposure.
     durations : tuple of Duration
     whys : tuple of Why
-        The tree on record; a first path from the symptom to the cause where the record has none.
+        The tree on record; where it has none a first one, from the symptom to the cause and to what is open.
     unanswered : tuple of Unanswered
     """
 
@@ -73,6 +78,8 @@ class Analysis(Result):
     explanation: ExplanationShift | None = None
     unlabelled: Unlabelled | None = None
     cascade: Cascade | None = None
+    recovery: Recovery | None = None
+    lifecycle: Lifecycle | None = None
     durations: tuple[Duration, ...] = ()
     whys: tuple[Why, ...] = ()
     unanswered: tuple[Unanswered, ...] = ()
@@ -92,7 +99,7 @@ class Analysis(Result):
         """Every finding of every analysis."""
         parts: tuple[Result | None, ...] = (
             self.harm and self.harm.measured, self.harm, self.slices, self.faults, self.drift, self.joint,
-            self.gaps, self.since, self.events, self.explanation, self.unlabelled, self.cascade,
+            self.gaps, self.since, self.events, self.explanation, self.unlabelled, self.cascade, self.recovery,
         )  # fmt: skip
         return tuple(finding for part in parts if part is not None for finding in part.findings())
 
@@ -144,7 +151,7 @@ def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
     spread = _or_unanswered(lambda: cascade(case), said) if case.incident.signals is not None else None
     lined = _lined(case, told) if told.harm is not None or spread is None else _lined_spread(case, spread)
     verdict = _verdict(told, spread, lined)
-    whys = case.incident.whys or why_path(case.incident, verdict)
+    whys = case.incident.whys or _drafted(case, verdict, told, lined=lined, spread=spread)
     said += _left_open(whys)
     analysis = Analysis(
         incident=case.incident.id,
@@ -162,6 +169,8 @@ def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
         explanation=told.explanation,
         unlabelled=told.unlabelled,
         cascade=spread,
+        recovery=_recovered(case, told, said),
+        lifecycle=_life(case, verdict),
         durations=_durations(case, verdict),
         whys=whys,
         unanswered=tuple(said),
@@ -181,6 +190,14 @@ def _tables(case: "Case", said: list[Unanswered], *, seed: int, alpha: float) ->
     from rca.analysis.drift import drift as compare
 
     return Answers(drift=_or_unanswered(lambda: compare(*both_windows(case), roles=case.roles, alpha=alpha), said))
+
+
+def _recovered(case: "Case", told: Answers, said: list[Unanswered]) -> Recovery | None:
+    """Whether the repair worked, where there are rows from after it."""
+    windows, rows = told.windows, case.recovered
+    if windows is None or rows is None:
+        return None
+    return _or_unanswered(lambda: recovery_of(windows, rows), said)
 
 
 def _lined(case: "Case", told: Answers) -> Lined | None:
@@ -211,11 +228,32 @@ def _lined_spread(case: "Case", spread: Cascade) -> Lined | None:
     return line_up(spread.onset, events, window=(opened, signals.to), detected=detected, cause=first)
 
 
+def _drafted(
+    case: "Case", verdict: Verdict, told: Answers, *, lined: Lined | None, spread: Cascade | None
+) -> tuple[Why, ...]:
+    """A first why-tree, where the record has none."""
+    return why_path(
+        case.incident,
+        verdict,
+        harm=told.harm,
+        moved=told.drift.moved() if told.drift is not None else (),
+        event=lined.named if lined is not None else None,
+        guards=spread.guards if spread is not None and told.harm is None else (),
+    )
+
+
 def _left_open(whys: Iterable[Why]) -> list[Unanswered]:
-    """The last question of a path whose answer nothing shows."""
-    ends = [why.path()[-1] for why in whys]
-    why = "no analysis can show it from data; the record names a candidate, and people have to look"
-    return [Unanswered(question=end.question.rstrip("?"), why=why) for end in ends if end.answer.strength == "assumed"]
+    """The questions of a why-tree that nobody has answered, and answers at its ends that nothing shows."""
+    asked = [one for why in whys for one in why.walk()]
+    left = [one for one in asked if one.answer is None or (not one.whys and one.answer.strength == "assumed")]
+    return [Unanswered(question=one.question.rstrip("?"), why=_why_open(one)) for one in left]
+
+
+def _why_open(one: Why) -> str:
+    if one.answer is not None:
+        return "the answer on record is assumed; nothing shows it"
+    candidate = "; the record names a candidate" if one.candidates else ""
+    return f"no analysis can show it from data{candidate}, and people have to look"
 
 
 def _citing(verdict: Verdict, known: set[str]) -> Verdict:
@@ -275,6 +313,14 @@ def _verdict(told: Answers, spread: Cascade | None, lined: Lined | None) -> Verd
     if told.unlabelled is not None:
         return Verdict(status="cannot_tell", summary=f"Too few rows have a label: {told.unlabelled}.")
     return Verdict(status="cannot_tell", summary="The case holds no data that could name a cause.")
+
+
+def _life(case: "Case", found: Verdict) -> Lifecycle:
+    """The life cycle, with the moments of the rows during the failure."""
+    time, rows = case.roles.time, case.current
+    times = rows[time].dropna() if rows is not None and time is not None else None
+    places = {name: case.record.place("timeline", name) for name, _ in case.incident.timeline.moments()}
+    return lifecycle(nameless(case.incident), found.onset, times=times, places=places)
 
 
 def _durations(case: "Case", found: Verdict) -> tuple[Duration, ...]:

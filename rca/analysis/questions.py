@@ -32,6 +32,8 @@ from rca.analysis.joint import Joint
 from rca.analysis.joint import joint as tell_apart
 from rca.analysis.onset import Onset
 from rca.analysis.reasons import ExplanationShift
+from rca.analysis.recovery import QUESTION as RECOVERED
+from rca.analysis.recovery import Recovery, recovery_of
 from rca.analysis.scenarios import scenario_of
 from rca.analysis.sketch import Sketch, sketch
 from rca.analysis.sketched import drift_of
@@ -40,7 +42,7 @@ from rca.analysis.slices import slices as locate
 from rca.analysis.whatif import WhatIf
 from rca.analysis.whatif import what_if as imagine
 from rca.analysis.windows import Windows, both_windows, windows_from, windows_of
-from rca.errors import InvalidCase, did_you_mean
+from rca.errors import InvalidCase, Unanswerable, did_you_mean
 from rca.record.model import model_in_memory
 
 if TYPE_CHECKING:
@@ -397,6 +399,53 @@ def onset(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: An
     """Since when the metric, or the column that did the harm, differs; None where nothing is dated."""
     found = answers.answers(_windows(case, current, asked), seed=seed).since
     return found.onset if found is not None else None
+
+
+def recovery(
+    case: "Case | Any", recovered: Any = None, *, margin: float | None = None, alpha: float = 0.05, **asked: Any
+) -> Recovery:
+    """Whether the metric after the repair is back where it was, of a case or of two tables: an equivalence test.
+
+    Parameters
+    ----------
+    case : Case or table
+        Of tables: the rows from before the failure.
+    recovered : table, optional
+        Of tables: the rows after the repair.
+    margin : float, optional
+        The largest difference that counts as none, in the metric's unit; tables need one. Of a case it is
+        `metric.margin`, or a tenth of the harm, where left out.
+    alpha : float
+        Level of each of the two one-sided tests.
+    **asked
+        Of plain tables: metric and the columns' roles, as `windows_from` takes them.
+
+    Raises
+    ------
+    InvalidCase
+        If an argument, or a table, is not what it has to be.
+    Unanswerable
+        If there are no rows after the repair, or they have no labels yet.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> before = pd.DataFrame({"late": [1] * 100 + [0] * 900})
+    >>> after = pd.DataFrame({"late": [1] * 105 + [0] * 895})
+    >>> recovery(before, after, metric={"name": "rate", "column": "late"}, margin=0.03).outcome
+    'recovered'
+    """
+    alpha = share_of(alpha, place="alpha")
+    if margin is not None and not 0 < margin < float("inf"):
+        raise InvalidCase.because(f"{margin!r} is no margin", place="margin", hint="give a number above 0")
+    if recovered is not None:
+        both = windows_from(*_frames(case, recovered), **asked)
+        return recovery_of(both, both.current, margin=margin, alpha=alpha)
+    windows = _windows(case, None, asked)
+    rows = case.recovered
+    if rows is None:
+        raise Unanswerable(RECOVERED, "the case has no rows from after the repair (`data.recovered`)")
+    return recovery_of(windows, rows, margin=margin, alpha=alpha)
 
 
 def _windows(case: "Case | Any", current: Any, asked: dict[str, Any]) -> Windows:

@@ -133,9 +133,11 @@ def _write(folder: Path, made: Made, texts: Path) -> None:
     if made.model is not None:
         (folder / "model.txt").write_text(made.model, encoding="utf-8", newline="\n")
     facts = made.facts | {"proofs": made.proof_lines()}
-    for text in sorted(texts.iterdir()):
+    for text in sorted(path for path in texts.rglob("*") if path.is_file()):
         filled = Template(text.read_text(encoding="utf-8")).substitute(facts)
-        (folder / text.name).write_text(filled, encoding="utf-8", newline="\n")
+        written = folder / text.relative_to(texts)
+        written.parent.mkdir(exist_ok=True)
+        written.write_text(filled, encoding="utf-8", newline="\n")
 
 
 def _replace(target: Path, fresh: Path) -> None:

@@ -347,6 +347,12 @@ timeline:
 as_of: null                      # the moment "now" is in the report; null: when it closed
 impact: {{decisions: null, people: null, money: null, text: ""}}
 obligations: {{jurisdictions: [], sector: null, facts: {{}}}}
-whys: []
+whys: []                         # a report drafts a first tree from the findings
+#  - question: Why did …?
+#    answer: {{statement: …, role: trigger, evidence: [fault.income], category: data}}   # latent: and its `guard`
+#    rejected: [{{statement: …, because: …, evidence: [sources/minutes.md]}}]
+#    whys: []
 actions: []
+#  - {{what: …, owner: a team, due: 2026-07-15, aim: prevent, strength: automate, factors: [], test_of_effect: …}}
+# postmortem: {{owner: a team, found_by: monitor, temporary_fix: …, went_well: [], seen_before: [], sign_off: []}}
 """

@@ -313,7 +313,7 @@ def _sources(case: "Case") -> Iterator[Problem]:
     for at, path in [*cited, *_evidence(case.incident.whys, ("whys",))]:
         if path and PurePosixPath(path).parts[:1] == ("sources",):
             try:
-                inside(case.folder, path, place=case.record.place(*at))
+                inside(case.folder, path.partition("#")[0], place=case.record.place(*at))
             except InvalidCase as error:
                 yield from error.problems
 
@@ -321,5 +321,8 @@ def _sources(case: "Case") -> Iterator[Problem]:
 def _evidence(whys: tuple[Why, ...], at: Location) -> Iterator[tuple[Location, str]]:
     for index, why in enumerate(whys):
         here = (*at, index)
-        yield from (((*here, "answer", "evidence", n), name) for n, name in enumerate(why.answer.evidence))
+        if why.answer is not None:
+            yield from (((*here, "answer", "evidence", n), name) for n, name in enumerate(why.answer.evidence))
+        for place, one in enumerate(why.rejected):
+            yield from (((*here, "rejected", place, "evidence", n), name) for n, name in enumerate(one.evidence))
         yield from _evidence(why.whys, (*here, "whys"))

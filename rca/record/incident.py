@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from rca.record.debrief import Debrief
 from rca.record.moment import Moment
 from rca.record.whys import CorrectiveAction, Why
 
@@ -49,6 +50,16 @@ class System(Record):
     kind: str = "system"
     version: str | None = None
     owner: str | None = None
+    run_id: str | None = None
+    """Of the run in a registry that made the model."""
+    training_data: str | None = None
+    last_good: str | None = None
+    """The last version known to work."""
+    intended_use: str | None = None
+    oversight: str | None = None
+    """How people oversee it."""
+    party: Literal["provider", "deployer", "both"] | None = None
+    risk_class: str | None = None
 
 
 class Event(Record):
@@ -78,6 +89,8 @@ class Timeline(Record):
     resolved: Moment | None = None
     closed: Moment | None = None
     events: tuple[Event, ...] = ()
+    sources: dict[str, str] = Field(default_factory=dict)
+    """Moment → where it is from, if not from whoever wrote the record."""
 
     def moments(self) -> Iterator[tuple[str, Any]]:
         """The moments on record, in the order of `MOMENTS`."""
@@ -129,6 +142,8 @@ class Metric(Record):
     of: MetricName | None = None
     threshold: float = 0.5
     harm: Literal["higher", "lower"] = "higher"
+    margin: float | None = Field(default=None, gt=0)
+    """The largest difference from the reference after the repair that counts as none, in the metric's unit."""
 
     @model_validator(mode="after")
     def _says_what_it_measures(self) -> Self:
@@ -171,6 +186,14 @@ class Impact(Record):
     people: int | None = Field(default=None, ge=0)
     money: float | str | None = None
     text: str = ""
+    wrong: int | None = Field(default=None, ge=0)
+    """Decisions that were wrong because of it."""
+    wrong_interval: tuple[int, int] | None = None
+    support_cases: int | None = Field(default=None, ge=0)
+    slo: str | None = None
+    """What it took of the budget of a service level objective."""
+    data_lost: str | None = None
+    physical_harm: str | None = None
 
 
 class Obligations(Record):
@@ -203,6 +226,7 @@ class Incident(Record):
     obligations: Obligations = Obligations()
     whys: tuple[Why, ...] = ()
     actions: tuple[CorrectiveAction, ...] = ()
+    postmortem: Debrief = Debrief()
 
     @property
     def now(self) -> Any:

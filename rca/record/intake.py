@@ -144,6 +144,8 @@ def _wrong_sort(sort: str, value: Any, context: dict[str, Any]) -> tuple[str, st
         return "must not be empty", ""
     if sort == "greater_than_equal":
         return f"{show(value)} is less than {context['ge']}", ""
+    if sort == "greater_than":
+        return f"{show(value)} is not more than {context['gt']}", ""
     quotes = isinstance(value, bool | int | float) and sort.startswith("string")
     expected = next((words for start, words in _EXPECTED if sort.startswith(start)), "something else")
     shown = f"{show(value)} is {kind(value)}" if isinstance(value, str | int | float) else f"there is {kind(value)}"

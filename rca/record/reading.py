@@ -25,7 +25,9 @@ DEEPEST = 64
 
 Location = tuple[str | int, ...]
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The parser of records, in C where that is there."""
+
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _WHOLE = re.compile(r"[-+]?[0-9]{1,18}")
@@ -104,7 +106,7 @@ def document(text: str, *, name: str) -> Document:
     """
     builder = _Builder(name)
     try:
-        value = builder.build(yaml.parse(text, Loader=_LOADER))
+        value = builder.build(yaml.parse(text, Loader=LOADER))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
@@ -145,7 +147,7 @@ class _Builder:
         self.lines.setdefault(at, event.start_mark.line + 1)
         if isinstance(event, yaml.ScalarEvent):
             bare = event.implicit[0] and event.style in (None, "")
-            return _scalar(event.value) if bare else event.value
+            return scalar(event.value) if bare else event.value
         if len(at) >= DEEPEST:
             raise self._refusal(event, f"is nested deeper than {DEEPEST} levels")
         return self._list(events, at) if isinstance(event, yaml.SequenceStartEvent) else self._mapping(events, at)
@@ -177,10 +179,10 @@ class _Builder:
         return InvalidCase.because(what, place=f"{self.name}, line {line}, column {column}", hint=hint)
 
 
-def _scalar(text: str) -> Any:
+def scalar(text: str) -> Any:
     """A bare word of YAML as a value; a number that no float can hold stays text.
 
-    >>> [_scalar(text) for text in ("3", "3.4", "3.4.1", "no", "true", "2026-05-02", "1e999", "~")]
+    >>> [scalar(text) for text in ("3", "3.4", "3.4.1", "no", "true", "2026-05-02", "1e999", "~")]
     [3, 3.4, '3.4.1', 'no', True, '2026-05-02', '1e999', None]
     """
     if text in _NULLS:

@@ -180,7 +180,7 @@ def _causes(result: Causes) -> Chart:
         at,
         nodes,
         color=[_mechanism_color(told[node]) for node in nodes],
-        symbol=["circle" if told[node].identifiable else "square-open" for node in nodes],
+        symbol=["circle" if told[node].told else "square-open" for node in nodes],
         said=said,
     )
     texts = [f"{label(node, 24)}<br>{label(_short(told[node], scale))}" for node in nodes]
@@ -216,28 +216,30 @@ def _unit(result: Causes) -> tuple[float, str]:
 
 
 def _mechanism_color(one: MechanismChange) -> str:
-    if not one.identifiable or not one.moved:
+    if not one.told or not one.moved:
         return QUIET
     return HARM if one.contribution > 0 else HELP
 
 
 def _short(one: MechanismChange, scale: float) -> str:
-    return number(scale * one.contribution, sign=True) if one.identifiable else "not identifiable"
+    return number(scale * one.contribution, sign=True) if one.told else "not identifiable"
 
 
 def _size(one: MechanismChange, result: Causes) -> float:
     """Diameter: the area grows with the contribution."""
-    largest = max((abs(part.contribution) for part in result.mechanisms if part.identifiable), default=0.0) or 1.0
-    share = abs(one.contribution) / largest if one.identifiable else 0.0
+    largest = max((abs(part.contribution) for part in result.mechanisms if part.told), default=0.0) or 1.0
+    share = abs(one.contribution) / largest if one.told else 0.0
     return float(round(12 + 22 * min(share, 1.0) ** 0.5, 2))
 
 
 def _mechanism_said(one: MechanismChange, scale: float) -> str:
     given = f" given {', '.join(one.parents)}" if one.parents else ""
-    if not one.identifiable:
-        return f"{one.node}{given}: not identifiable, only {one.n_effective:.0f} effective rows overlap"
+    if not one.told:
+        return f"{one.node}{given}: not identifiable, too few rows of one window look like the other's"
+    carried = ", extrapolated" if one.extrapolated else ""
     between = span(scale * one.interval.low, scale * one.interval.high, sign=True)
-    return f"{one.node}{given}: {number(scale * one.contribution, sign=True)} ({between}), q = {number(one.q_value)}"
+    did = number(scale * one.contribution, sign=True)
+    return f"{one.node}{given}: {did} ({between}{carried}), q = {number(one.q_value)}"
 
 
 def _causes_title(result: Causes, scale: float, unit: str) -> str:
@@ -246,7 +248,7 @@ def _causes_title(result: Causes, scale: float, unit: str) -> str:
     if not result.moved:
         return f"{capital(change)}; no mechanism changed beyond chance"
     first = result.moved[0]
-    part = number(scale * first.contribution, sign=True) if first.identifiable else "a part that is not identifiable"
+    part = number(scale * first.contribution, sign=True) if first.told else "a part that is not identifiable"
     did = f"{plain(first.node, 40)} did {part}"
     return f"{capital(change)}; {len(result.moved)} of {count(len(result.mechanisms), 'mechanism')} changed, {did}"
 

@@ -60,10 +60,11 @@ def mechanisms(result: Causes) -> str:
             "given": ", ".join(one.parents) or "nothing",
             "changed": one.moved,
             "q": one.q_value,
-            f"did ({unit})": scale * one.contribution if one.identifiable else None,
+            f"did ({unit})": scale * one.contribution if one.told else None,
             "95% interval": span(scale * one.interval.low, scale * one.interval.high, sign=True)
-            if one.identifiable
-            else f"not identifiable: only {one.n_effective:.0f} effective rows overlap",
+            if one.told
+            else "not identifiable: too few rows of one window look like the other's",
+            "rests on": "extrapolation" if one.extrapolated else "rows of both windows" if one.told else None,
             "same in each half": one.steady,
         }
         for one in result.mechanisms
@@ -82,7 +83,7 @@ def compared(result: Compared) -> str:
     rows = [
         {
             "mechanism": one.node,
-            "here": one.contribution if one.identifiable else None,
+            "here": one.contribution if one.told else None,
             "95% interval": span(one.interval.low, one.interval.high, sign=True),
             "dowhy": theirs.get(one.node),
         }

@@ -18,7 +18,7 @@ from rca.report import manifest, publish
 from rca.report.canonical import Notebook, bundles, canonical, to_json
 from rca.report.integrity import damage
 from rca.report.kernel import kernel
-from rca.report.show import FINDINGS, RESULTS
+from rca.report.outputs import FINDINGS, RESULTS
 from rca.report.templates import Template, choose, fit, for_case
 from rca.report.text import plain
 

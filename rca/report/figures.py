@@ -13,6 +13,7 @@ from rca.report import (  # noqa: F401 - their charts register themselves
     rowcharts,
     slicecharts,
     timecharts,
+    whycharts,
 )
 from rca.report.charts import chart
 
@@ -29,8 +30,8 @@ def plot(result: object) -> "go.Figure":
     Parameters
     ----------
     result : Incident, Timeline, Drift, ColumnDrift, Faults, Joint, Measured, Harm, Slices, Gap, Gaps, Onset, Cascade
-        Or a Verdict, ExplanationShift, Curve, Exemplar, Causes, CausalGraph, WhatIf, Odd or Effect; a Portfolio,
-        Summary, Grouped, Trend or Comparison; of several gaps, the one that opened most is drawn.
+        Or a Verdict, ExplanationShift, Curve, Exemplar, Causes, CausalGraph, WhatIf, Odd, Effect, Why or Fishbone; a
+        Portfolio, Summary, Grouped, Trend or Comparison; of several gaps, the one that opened most is drawn.
 
     Returns
     -------

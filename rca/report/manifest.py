@@ -10,7 +10,7 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from rca.record.case import Case
 from rca.record.log import read_log
 from rca.report.canonical import differences
 from rca.report.integrity import MANIFEST, SCHEMA, SIDECAR, Record, damage, entry, read, sha256
+from rca.report.signoff import Signed, signed
 from rca.report.text import count, plain
 
 if TYPE_CHECKING:
@@ -141,6 +142,8 @@ class Verification:
         What came out otherwise when everything was run again, or why it could not be run.
     surroundings : tuple of str
         What is other now than when the report was made: code, templates, environment. It may explain `differences`.
+    signed : Signed
+        Who signed it, or an earlier report of the incident; and whether that holds.
     """
 
     report: str
@@ -151,11 +154,13 @@ class Verification:
     derived: str = "not tried"
     differences: tuple[str, ...] = ()
     surroundings: tuple[str, ...] = ()
+    signed: Signed = field(default_factory=Signed)
 
     @property
     def ok(self) -> bool:
-        """Whether nothing needs a person: intact, its inputs not changed, and derived again where that was asked."""
-        return not self.damage and self.inputs != "changed" and self.derived in {"same", "not tried"}
+        """Whether nothing needs a person: intact, inputs not changed, no void signature, derived again where asked."""
+        sound = not self.damage and self.inputs != "changed" and self.signed.ok
+        return sound and self.derived in {"same", "not tried"}
 
     def to_dict(self) -> Record:
         """Plain JSON values."""
@@ -183,10 +188,18 @@ class Verification:
             *_indented(self.input_changes),
             f"derived again?  {again[self.derived]}",
             *_indented(self.differences),
+            f"signed?         {self._signed()}",
+            *_indented((*map(str, self.signed.signatures), *self.signed.problems)),
         ]
         if self.surroundings:
             lines += ["other now than when it was made:", *_indented(self.surroundings)]
         return "\n".join(lines)
+
+    def _signed(self) -> str:
+        holding = sum(not one.void for one in self.signed.signatures)
+        if not self.signed.signatures and not self.signed.problems:
+            return "by nobody yet (rca sign)"
+        return f"yes, by {count(holding, 'role')}" if self.signed.ok else "NO, void; sign again what holds now"
 
 
 def _indented(lines: tuple[str, ...]) -> list[str]:
@@ -237,6 +250,7 @@ def verify(
         inputs=state,
         input_changes=tuple(changes),
         surroundings=tuple(_surroundings(made)),
+        signed=signed(folder, damaged=bool(problems), inputs=state),
         **answer,
     )
 

@@ -14,12 +14,13 @@ from importlib.resources import files
 from typing import Any
 
 from rca.analysis.metric import SHARES
+from rca.record.blame import nameless, without_people
 from rca.record.incident import Incident
 from rca.report.canonical import bundles
 from rca.report.figures import MIME, plotly_js
 from rca.report.markup import bullets, escape, markdown, paragraph, sanitize, table
+from rca.report.outputs import RESULTS
 from rca.report.sections import STATUS
-from rca.report.show import RESULTS
 from rca.report.templates import source, tags
 from rca.report.text import alike, between, legible, mask, moment, number, plain, span, words
 
@@ -44,6 +45,8 @@ def render(
     provenance : dict
         What the report was made from, as the manifest has it.
     """
+    results = {**results, **{key: without_people(results[key], incident) for key in ("verdict", "unanswered")}}
+    incident = nameless(incident)
     style, script = _asset("page.css"), _asset("page.js")
     library = plotly_js() if any(bundles(notebook, MIME) for notebook in notebooks.values()) else ""
     scripts = [text for text in (library, script if library else "") if text]

@@ -14,8 +14,8 @@ from rca.report import manifest, publish
 from rca.report.canonical import bundles, canonical, to_json
 from rca.report.execute import TIMEOUT, bar, execute
 from rca.report.integrity import SCHEMA, damage, entry, read
+from rca.report.outputs import RESULTS
 from rca.report.page import render_sheet
-from rca.report.show import RESULTS
 from rca.report.templates import Template, load
 from rca.report.text import count, moment
 

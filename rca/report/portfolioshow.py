@@ -1,49 +1,23 @@
 """What the notebook of many incidents shows: one verb per part, as `show` has them for one incident."""
 
-from typing import Any
-
 from rca.analysis.incidents import Oddity
 from rca.analysis.portfolio import Portfolio
 from rca.analysis.spelling import SCALES, words_of
-from rca.finding import Finding
-from rca.report import portfoliocharts
-from rca.report.charts import Chart, chart
-from rca.report.figures import MIME
+from rca.report import outputs, portfoliocharts
+from rca.report.charts import chart
 from rca.report.markup import bullets, paragraph, table
-from rca.report.show import FINDINGS, RESULTS
+from rca.report.outputs import Bundle, absent, figure, html
 from rca.report.text import capital, count, moment
 
 NAMED = 200
 """Incidents that an oddity names in the report; `results.json` has more."""
 
-Bundle = dict[str, Any]
-
-
-def _display(bundle: Bundle) -> None:
-    from IPython.display import display
-
-    display(bundle, raw=True)
-
-
-def _html(markup: str, said: str) -> None:
-    _display({"text/html": markup, "text/plain": said})
-
-
-def _figure(drawn: Chart, claims: tuple[Finding, ...] = ()) -> None:
-    from dataclasses import asdict
-
-    spec = drawn.to_dict()
-    carried = {FINDINGS: [asdict(claim) for claim in claims]} if claims else {}
-    _display({MIME: spec, "text/plain": spec["layout"]["meta"]["alt"], **carried})
-
-
-def _absent(why: str) -> None:
-    _html(paragraph(why, "rca-note"), why)
-
 
 def results(found: Portfolio) -> None:
     """What this notebook concludes, for the runner; people see one line."""
-    _display({RESULTS: found.to_dict(), "text/plain": f"{count(found.incidents, 'incident')}, summed up."})
+    outputs.display(
+        {outputs.RESULTS: found.to_dict(), "text/plain": f"{count(found.incidents, 'incident')}, summed up."}
+    )
 
 
 def overview(found: Portfolio) -> None:
@@ -57,46 +31,46 @@ def overview(found: Portfolio) -> None:
         {"fact": "columns not used", "value": ", ".join(found.unused) or "none"},
         {"fact": "measures without moments", "value": ", ".join(map(words_of, found.untold)) or "none"},
     ]
-    _html(table(facts, f"What {found.name} holds"), str(found).partition("\n")[0])
+    html(table(facts, f"What {found.name} holds"), said=str(found).partition("\n")[0])
     if found.summaries:
-        _figure(chart(found), found.findings())
+        figure(chart(found), found.findings())
         warnings = [capital(f"{words_of(one.measure)}: {one.warning()}.") for one in found.summaries if one.misleads]
-        _html(bullets(warnings) if warnings else paragraph("No mean misleads.", "rca-note"), "\n".join(warnings))
+        html(bullets(warnings) if warnings else paragraph("No mean misleads.", "rca-note"), said="\n".join(warnings))
 
 
 def curves(found: Portfolio) -> None:
     """Of each measure, how many incidents last how long."""
     for one in found.summaries:
-        _figure(chart(one))
+        figure(chart(one))
     if not found.summaries:
-        _absent("No measure has its moments on record.")
+        absent("No measure has its moments on record.")
 
 
 def groups(found: Portfolio, grouping: str) -> None:
     """Every measure by group."""
     drawn = [one for one in found.grouped if one.grouping == grouping]
     for one in drawn:
-        _figure(portfoliocharts.curves(one) if len(one.groups) <= portfoliocharts.MOST_CURVES else chart(one))
+        figure(portfoliocharts.curves(one) if len(one.groups) <= portfoliocharts.MOST_CURVES else chart(one))
     if not drawn:
-        _absent(f"The record does not tell two groups apart by {grouping}.")
+        absent(f"The record does not tell two groups apart by {grouping}.")
 
 
 def trends(found: Portfolio) -> None:
     """How many incidents began in each quarter, and how long they took."""
     for one in found.trends:
-        _figure(chart(one))
+        figure(chart(one))
     if not found.trends:
-        _absent("No incident has a date.")
+        absent("No incident has a date.")
 
 
 def comparisons(found: Portfolio) -> None:
     """Before and after a day."""
     for one in found.comparisons:
-        _figure(chart(one))
+        figure(chart(one))
     if found.comparisons:
-        _html(bullets(map(str, found.comparisons)), f"{len(found.comparisons)} comparisons")
+        html(bullets(map(str, found.comparisons)), said=f"{len(found.comparisons)} comparisons")
     else:
-        _absent("No day was given at which to compare before with after, or one side of it is empty: `split`.")
+        absent("No day was given at which to compare before with after, or one side of it is empty: `split`.")
 
 
 def targets(found: Portfolio) -> None:
@@ -112,7 +86,7 @@ def targets(found: Portfolio) -> None:
         }
         for one in found.targets
     ]
-    _html(table(rows, "Targets"), f"{len(rows)} targets") if rows else _absent("No target was given: `targets`.")
+    html(table(rows, "Targets"), said=f"{len(rows)} targets") if rows else absent("No target was given: `targets`.")
 
 
 def oddities(found: Portfolio) -> None:
@@ -121,9 +95,9 @@ def oddities(found: Portfolio) -> None:
         {"count": one.count, "what": one.kind, "of": one.of, "incidents": _named(one)} for one in found.oddities
     ]  # fmt: skip
     problems = [{"case": problem.place, "problem": problem.what, "hint": problem.hint} for problem in found.problems]
-    _html(table(rows, "Odd on record, listed and never hidden"), f"{len(rows)} oddities")
+    html(table(rows, "Odd on record, listed and never hidden"), said=f"{len(rows)} oddities")
     if problems:
-        _html(table(problems, "Cases that could not be read"), f"{len(problems)} problems")
+        html(table(problems, "Cases that could not be read"), said=f"{len(problems)} problems")
 
 
 def _named(one: Oddity) -> str:
@@ -138,9 +112,9 @@ def factors(found: Portfolio) -> None:
         for one in found.recurring
     ]
     if rows:
-        _html(table(rows, "Factors that recur"), f"{len(rows)} recurring factors")
+        html(table(rows, "Factors that recur"), said=f"{len(rows)} recurring factors")
     else:
-        _absent("No factor is on record of more than one incident.")
+        absent("No factor is on record of more than one incident.")
 
 
 def actions(found: Portfolio) -> None:
@@ -156,6 +130,6 @@ def actions(found: Portfolio) -> None:
         for one in found.actions
     ]
     if rows:
-        _html(table(rows, "Corrective actions that are not done"), f"{len(rows)} actions")
+        html(table(rows, "Corrective actions that are not done"), said=f"{len(rows)} actions")
     else:
-        _absent("No corrective action is on record that is not done.")
+        absent("No corrective action is on record that is not done.")

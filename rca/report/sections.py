@@ -8,7 +8,7 @@ from rca.analysis.verdict import Cause, Verdict
 from rca.finding import Finding, Interval, Unanswered
 from rca.record.incident import Incident
 from rca.record.reliability import Duration, spell
-from rca.record.whys import CorrectiveAction, Why
+from rca.record.whys import Factor, Why
 from rca.report.charts import interval_of
 from rca.report.explanationcharts import MOST_NUMBERS, rank_of, unit_of
 from rca.report.harmcharts import cause_row, change_in_words, change_unit
@@ -196,16 +196,6 @@ def events(incident: Incident) -> str:
     return table(rows, "Events on record")
 
 
-def impact(incident: Incident) -> str:
-    """Whom it reached, as far as it is known."""
-    known = incident.impact
-    counts = {"decisions": known.decisions, "people": known.people, "money": known.money}
-    rows = [
-        {"reached": name, "how many": "not known" if size is None else shown(size)} for name, size in counts.items()
-    ]
-    return (paragraph(known.text) if known.text else "") + table(rows, "As far as it is known")
-
-
 def causes(result: Verdict) -> str:
     """The causes with their harm, interval, strength and findings."""
     if not listed(result):
@@ -238,27 +228,23 @@ def whys(trees: Iterable[Why]) -> str:
 
 
 def _why(node: Why) -> str:
-    answer = node.answer
-    evidence = f"{answer.strength}; evidence: {', '.join(answer.evidence) or 'none on record'}"
     below = element("ul", "".join(map(_why, node.whys))) if node.whys else ""
     question = element("strong", escape(node.question))
-    return element("li", question + paragraph(answer.statement) + paragraph(evidence, "rca-note") + below, "rca-why")
+    return element("li", question + _answer(node) + below, "rca-why")
 
 
-def actions(planned: Sequence[CorrectiveAction]) -> str:
-    """What is done about it: owned, dated, testable."""
-    rows = [
-        {
-            "action": action.what,
-            "owner": action.owner or "nobody yet",
-            "due": action.due or "no date yet",
-            "state": action.state,
-            "test of effect": action.test_of_effect or "none yet",
-            "aims at": ", ".join(action.factors),
-        }
-        for action in planned
-    ]
-    return table(rows, "Corrective actions")
+def _answer(node: Why) -> str:
+    answer = node.answer
+    if answer is None:
+        asked = f" To be answered by {node.ask}." if node.ask else ""
+        return paragraph(f"Open.{asked}") + "".join(_candidate(one) for one in node.candidates)
+    evidence = f"{answer.strength}; evidence: {', '.join(answer.evidence) or 'none on record'}"
+    return paragraph(answer.statement) + paragraph(evidence, "rca-note")
+
+
+def _candidate(factor: Factor) -> str:
+    evidence = f" (evidence: {', '.join(factor.evidence)})" if factor.evidence else ""
+    return paragraph(f"Not established; the record suggests: {factor.statement}{evidence}", "rca-note")
 
 
 # --- the model's reasons ---------------------------------------------------------------------------------------------

@@ -4,44 +4,36 @@ An output holds the same bytes for the same result: no object addresses, no rand
 the table, an output carries the findings it stands on, so that an executed notebook holds its own evidence.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from rca.finding import Finding
+from rca.record.blame import nameless
+from rca.record.whyviews import fishbone
 from rca.report import (
     cascadecharts,
-    causalcharts,
-    causalsections,
     curvecharts,
     explanationcharts,
+    outputs,
     rowcharts,
     sections,
     timecharts,
+    told,
+    whycharts,
 )
-from rca.report.charts import Chart, chart
-from rca.report.figures import MIME
-from rca.report.markup import paragraph
+from rca.report.charts import chart
+from rca.report.outputs import absent, figure, html
 
 if TYPE_CHECKING:
-    from rca.analysis.causal_answers import CausalAnswers
     from rca.analysis.drift import ColumnDrift
     from rca.analysis.engine import Analysis
     from rca.record.case import Case
+    from rca.report.told import Told
 
-FINDINGS = "application/vnd.rca.findings+json"
-"""Type of the findings among a notebook's outputs."""
 
 REASONS, MOVED = "how did the model's reasons change", "what moved"
 """Questions whose answer, where there is none, says why the model's reasons are not known."""
 
-CHANGED, COMPARED = "which mechanism changed", "does dowhy divide the change alike"
-DRAWN, IMAGINED, ODD = "what can act on what", "what would have happened", "why is this row odd"
-EFFECT = "what did the event do"
-"""Questions along a graph, whose answer, where there is none, says why a part is missing."""
-
-RESULTS = "application/vnd.rca.results+json"
-"""Type of the content of `results.json` among a notebook's outputs."""
 
 MOST_COLUMNS = 6
 """Columns drawn before and after."""
@@ -49,50 +41,23 @@ MOST_COLUMNS = 6
 MOST_EXAMPLES = 3
 """Rows that carry the shift, drawn one by one."""
 
-Bundle = dict[str, Any]
-
-
-def _display(bundle: Bundle) -> None:
-    from IPython.display import display
-
-    display(bundle, raw=True)
-
-
-def _html(markup: str, *, said: str, claims: Iterable[Finding] = ()) -> None:
-    _display({"text/html": markup, "text/plain": said, **_carried(claims)})
-
-
-def _figure(drawn: Chart, claims: Iterable[Finding] = ()) -> None:
-    spec = drawn.to_dict()
-    _display({MIME: spec, "text/plain": spec["layout"]["meta"]["alt"], **_carried(claims)})
-
-
-def _carried(claims: Iterable[Finding]) -> Bundle:
-    plain = [asdict(claim) for claim in claims]
-    return {FINDINGS: plain} if plain else {}
-
-
-def _absent(why: str) -> None:
-    _html(paragraph(why, "rca-note"), said=why)
-
-
 # --- all notebooks ---------------------------------------------------------------------------------------------------
 
 
 def results(analysis: "Analysis") -> None:
     """What this notebook concludes from, for the runner; people see one line."""
-    _display({RESULTS: analysis.results(), "text/plain": f"Analysis of {analysis.incident}, ready."})
+    outputs.display({outputs.RESULTS: analysis.results(), "text/plain": f"Analysis of {analysis.incident}, ready."})
 
 
 def verdict(analysis: "Analysis") -> None:
     """The verdict in words, the metric before and after, and the causes."""
     metric = analysis.verdict.metric
-    _html(sections.verdict(analysis.verdict), said=str(analysis.verdict), claims=metric.findings() if metric else ())
+    html(sections.verdict(analysis.verdict), said=str(analysis.verdict), claims=metric.findings() if metric else ())
 
 
 def unanswered(analysis: "Analysis") -> None:
     """What the data cannot answer, and why."""
-    _html(sections.unanswered(analysis.unanswered), said=f"{len(analysis.unanswered)} open questions")
+    html(sections.unanswered(analysis.unanswered), said=f"{len(analysis.unanswered)} open questions")
 
 
 # --- the timeline ----------------------------------------------------------------------------------------------------
@@ -100,27 +65,39 @@ def unanswered(analysis: "Analysis") -> None:
 
 def summary(case: "Case") -> None:
     """What happened, in the words of the record."""
-    _html(sections.summary(case.incident), said="The incident on record")
+    html(sections.summary(nameless(case.incident)), said="The incident on record")
 
 
 def facts(case: "Case") -> None:
     """What is on record of the incident itself."""
-    _html(sections.facts(case.incident), said="The incident on record")
+    html(sections.facts(nameless(case.incident)), said="The incident on record")
 
 
 def timeline(case: "Case", analysis: "Analysis") -> None:
     """Moments, events and durations on one axis."""
-    _figure(timecharts.timeline(case.incident.timeline, analysis.onset))
+    life, since = analysis.lifecycle, analysis.since
+    onset = analysis.onset or analysis.verdict.onset
+    exposed = str(life.exposure) if life is not None and life.exposure is not None else ""
+    curve = since.metric if since is not None else None
+    figure(timecharts.timeline(nameless(case.incident).timeline, onset, curve=curve, exposure=exposed))
+
+
+def lifecycle(analysis: "Analysis") -> None:
+    """Every moment with its source and uncertainty, what sources contradict, and the exposure."""
+    from rca.report.postmortem import lifecycle as told_of
+
+    if analysis.lifecycle is not None:
+        html(told_of(analysis.lifecycle), said=str(analysis.lifecycle))
 
 
 def durations(analysis: "Analysis") -> None:
     """How long things took, with both moments of each."""
-    _html(sections.durations(analysis.durations), said=f"{len(analysis.durations)} durations")
+    html(sections.durations(analysis.durations), said=f"{len(analysis.durations)} durations")
 
 
 def events(case: "Case") -> None:
     """Everything on record around the incident."""
-    _html(sections.events(case.incident), said=f"{len(case.incident.timeline.events)} events")
+    html(sections.events(nameless(case.incident)), said=f"{len(case.incident.timeline.events)} events")
 
 
 # --- what moved, and the harm ----------------------------------------------------------------------------------------
@@ -129,7 +106,7 @@ def events(case: "Case") -> None:
 def harm(analysis: "Analysis") -> None:
     """How much of the metric's change each thing did."""
     part = analysis.harm or analysis.verdict.metric
-    _figure(chart(part), part.findings()) if part else _absent(
+    figure(chart(part), part.findings()) if part else absent(
         "This case has no metric over rows whose change could be divided."
     )
 
@@ -137,13 +114,13 @@ def harm(analysis: "Analysis") -> None:
 def drift(analysis: "Analysis") -> None:
     """How far every column moved."""
     part = analysis.drift
-    _figure(chart(part), part.findings()) if part else _absent("This case has no tables of both windows to compare.")
+    figure(chart(part), part.findings()) if part else absent("This case has no tables of both windows to compare.")
 
 
 def joint(analysis: "Analysis") -> None:
     """Whether all columns together tell the windows apart, and which do."""
     part = analysis.joint
-    _figure(chart(part), part.findings()) if part else _absent("The windows could not be compared as a whole.")
+    figure(chart(part), part.findings()) if part else absent("The windows could not be compared as a whole.")
 
 
 def faults(analysis: "Analysis") -> None:
@@ -151,9 +128,9 @@ def faults(analysis: "Analysis") -> None:
     part = analysis.faults
     broken = sorted(part.broken if part else (), key=lambda row: -_harm_of(analysis, row.column))
     if part is None or not broken:
-        _absent("No column broke in a way that has a name.")
+        absent("No column broke in a way that has a name.")
         return
-    _html(sections.faults(broken, analysis.harm), said=str(part), claims=part.findings())
+    html(sections.faults(broken, analysis.harm), said=str(part), claims=part.findings())
     _profiles(analysis, {row.column: str(row) for row in broken})
 
 
@@ -169,7 +146,7 @@ def columns(analysis: "Analysis") -> None:
     moved = [name for name in analysis.drift.moved() if name not in broken] if analysis.drift else []
     _profiles(analysis, dict.fromkeys(moved, ""))
     if not moved:
-        _absent("No other column moved materially.")
+        absent("No other column moved materially.")
 
 
 def _profiles(analysis: "Analysis", claims: Mapping[str, str]) -> None:
@@ -181,9 +158,9 @@ def _profiles(analysis: "Analysis", claims: Mapping[str, str]) -> None:
     drawn = [row for name in claims for row in _to_see(compared, name) if row.profile.labels]
     for row in drawn[:MOST_COLUMNS]:
         spec = chart(row)
-        _figure(replace(spec, title=claims[row.column] or spec.title))
+        figure(replace(spec, title=claims[row.column] or spec.title))
     if len(drawn) > MOST_COLUMNS:
-        _absent(f"{len(drawn) - MOST_COLUMNS} more are in the table of effects.")
+        absent(f"{len(drawn) - MOST_COLUMNS} more are in the table of effects.")
 
 
 def _to_see(compared: "Sequence[ColumnDrift]", name: str) -> "list[ColumnDrift]":
@@ -195,9 +172,9 @@ def slices(analysis: "Analysis") -> None:
     """Where the change in harm sits."""
     part = analysis.slices
     if part is None:
-        _absent("No harm was done that could sit anywhere.")
+        absent("No harm was done that could sit anywhere.")
     else:
-        _figure(chart(part), part.findings())
+        figure(chart(part), part.findings())
 
 
 def gaps(analysis: "Analysis") -> None:
@@ -205,20 +182,20 @@ def gaps(analysis: "Analysis") -> None:
     part = analysis.gaps
     drawn = [gap for gap in part.gaps if gap.change is not None] if part else []
     for gap in drawn[:MOST_COLUMNS]:
-        _figure(chart(gap))
+        figure(chart(gap))
     if part is None or not drawn:
-        _absent("The case names no groups with enough rows to compare.")
+        absent("The case names no groups with enough rows to compare.")
     else:
-        _html(sections.gaps(part), said=str(part), claims=part.findings())
+        html(sections.gaps(part), said=str(part), claims=part.findings())
 
 
 def onset(case: "Case", analysis: "Analysis") -> None:
     """Since when, and which events were near."""
     part = analysis.onset
     if part is None:
-        _absent("No onset can be dated from the data.")
+        absent("No onset can be dated from the data.")
     else:
-        _figure(
+        figure(
             timecharts.onset(part, case.incident.timeline.events), analysis.since.findings() if analysis.since else ()
         )
 
@@ -226,59 +203,59 @@ def onset(case: "Case", analysis: "Analysis") -> None:
 def dates(analysis: "Analysis") -> None:
     """When each cause began, and which events lie near."""
     if analysis.since is not None and len(analysis.since.rows()) > 1:
-        _html(sections.dates(analysis.since), said=str(analysis.since))
+        html(sections.dates(analysis.since), said=str(analysis.since))
     if analysis.events is not None and analysis.events.candidates:
         part = analysis.events
-        _html(sections.near(part), said=str(part), claims=part.findings())
+        html(sections.near(part), said=str(part), claims=part.findings())
 
 
 def labels(analysis: "Analysis") -> None:
     """What is known of rows without a label."""
     part = analysis.unlabelled
     if part is not None:
-        _html(sections.unlabelled(part), said=str(part), claims=part.findings())
+        html(sections.unlabelled(part), said=str(part), claims=part.findings())
 
 
 def cascade(analysis: "Analysis") -> None:
     """Which system left its normal range first."""
     part = analysis.cascade
-    _figure(chart(part), part.findings()) if part else _absent("This case has no signals of systems.")
+    figure(chart(part), part.findings()) if part else absent("This case has no signals of systems.")
 
 
 def systems(case: "Case", analysis: "Analysis") -> None:
     """When each system left its normal range, on one axis with the events."""
     part = analysis.cascade
     if part is not None and part.abnormal:
-        _figure(cascadecharts.onsets(part, case.incident.timeline.events))
+        figure(cascadecharts.onsets(part, case.incident.timeline.events))
     else:
-        _absent("No system left its normal range.")
+        absent("No system left its normal range.")
 
 
 def way(analysis: "Analysis") -> None:
     """By which way the failure spread, and who kept silent."""
     part = analysis.cascade
     if part is not None and part.steps:
-        _figure(cascadecharts.way(part))
+        figure(cascadecharts.way(part))
     else:
-        _absent("No way can be told: without a graph, the order of onsets above is all that is known.")
+        absent("No way can be told: without a graph, the order of onsets above is all that is known.")
 
 
 def signals(case: "Case", analysis: "Analysis") -> None:
     """The signals that left their range, in the order in which they did."""
     part, table, record = analysis.cascade, case.signals, case.incident.signals
     if part is not None and part.traces and table is not None and record is not None:
-        _figure(cascadecharts.signals(part, table, record))
+        figure(cascadecharts.signals(part, table, record))
     else:
-        _absent("No signal left its normal range.")
+        absent("No signal left its normal range.")
 
 
 def blast(analysis: "Analysis") -> None:
     """What each system went through between its onset and containment."""
     part = analysis.cascade
     if part is not None and part.touched:
-        _html(sections.touched(part.touched), said=f"{len(part.touched)} systems failed")
+        html(sections.touched(part.touched), said=f"{len(part.touched)} systems failed")
     else:
-        _absent("No system failed for a time that could be told.")
+        absent("No system failed for a time that could be told.")
 
 
 # --- the model's reasons ---------------------------------------------------------------------------------------------
@@ -288,14 +265,14 @@ def _unexplained(analysis: "Analysis") -> None:
     """Say why the model's reasons are not known."""
     known = {one.question: one.why for one in analysis.unanswered}
     why = known.get(REASONS) or known.get(MOVED) or "the reasons of the model are not known"
-    _absent(f"No reasons could be compared: {why}.")
+    absent(f"No reasons could be compared: {why}.")
 
 
 def method(analysis: "Analysis") -> None:
     """What the model's reasons are, and how they came about."""
     part = analysis.explanation
     if part is not None:
-        _html(sections.method(part), said=f"SHAP values, {part.method}")
+        html(sections.method(part), said=f"SHAP values, {part.method}")
 
 
 def explanation(analysis: "Analysis") -> None:
@@ -304,197 +281,129 @@ def explanation(analysis: "Analysis") -> None:
     if part is None:
         _unexplained(analysis)
     else:
-        _figure(chart(part), part.findings())
+        figure(chart(part), part.findings())
 
 
 def swarm(analysis: "Analysis") -> None:
     """The reasons row by row."""
     part = analysis.explanation
     if part is not None and part.swarm:
-        _figure(rowcharts.swarm(part))
+        figure(rowcharts.swarm(part))
 
 
 def together(analysis: "Analysis") -> None:
     """Whether all reasons together tell the windows apart."""
     part = analysis.explanation
     if part is not None and part.joint is not None:
-        _figure(explanationcharts.together(part.joint))
+        figure(explanationcharts.together(part.joint))
     elif part is not None:
-        _absent("Too few rows were explained to tell whether all reasons together differ.")
+        absent("Too few rows were explained to tell whether all reasons together differ.")
 
 
 def reasons(analysis: "Analysis") -> None:
     """Every feature's reasons in numbers."""
     part = analysis.explanation
     if part is not None:
-        _html(sections.reasons(part), said=str(part))
+        html(sections.reasons(part), said=str(part))
 
 
 def turned(analysis: "Analysis") -> None:
     """Whose reasons turned against the label."""
     part = analysis.explanation
     if part is None:
-        _absent("No reasons could be set against the label, as no reasons could be compared.")
+        absent("No reasons could be set against the label, as no reasons could be compared.")
     elif part.loss is None:
-        _absent("The label is not known in enough rows of both windows, so that no loss can be divided.")
+        absent("The label is not known in enough rows of both windows, so that no loss can be divided.")
     else:
-        _figure(explanationcharts.turned(part))
+        figure(explanationcharts.turned(part))
 
 
 def curves(analysis: "Analysis") -> None:
     """Whether the same value is explained otherwise; and what an update did, where there was one."""
     part = analysis.explanation
     if part is None:
-        _absent("It is not known what each value is worth, as no reasons could be compared.")
+        absent("It is not known what each value is worth, as no reasons could be compared.")
         return
     if any(one.update is not None for one in part.reasons):
-        _figure(explanationcharts.updated(part))
+        figure(explanationcharts.updated(part))
     able = [curve for curve in part.curves if curvecharts.drawable(curve)]
     drawn = [curve for curve in able if part[curve.column].moved] or able[:1]
     for curve in drawn:
-        _figure(curvecharts.dependence(curve, part[curve.column], scale=part.scale))
+        figure(curvecharts.dependence(curve, part[curve.column], scale=part.scale))
     if not drawn:
-        _absent("No value of a feature is in enough rows to say what it is worth.")
+        absent("No value of a feature is in enough rows to say what it is worth.")
     elif not part.moved():
-        _absent("No feature's reasons moved; drawn is the one that changed most.")
+        absent("No feature's reasons moved; drawn is the one that changed most.")
     elif len(drawn) < len(part.moved()):
-        _absent(f"The reasons of {len(part.moved()) - len(drawn)} more moved, less far.")
+        absent(f"The reasons of {len(part.moved()) - len(drawn)} more moved, less far.")
 
 
 def cohorts(analysis: "Analysis") -> None:
     """In which parts of the rows the reasons changed."""
     part = analysis.explanation
     if part is None:
-        _absent("No part of the rows can be named, as no reasons could be compared.")
+        absent("No part of the rows can be named, as no reasons could be compared.")
     elif not part.cohorts:
-        _absent("In no group on record, and in no slice that carries the harm, did the reasons change beyond chance.")
+        absent("In no group on record, and in no slice that carries the harm, did the reasons change beyond chance.")
     else:
-        _html(sections.cohorts(part), said=f"{len(part.cohorts)} parts of the rows")
+        html(sections.cohorts(part), said=f"{len(part.cohorts)} parts of the rows")
 
 
 def exemplars(analysis: "Analysis") -> None:
     """Rows that carry the shift, from the usual answer to their own."""
     part = analysis.explanation
     if part is None:
-        _absent("No row can be shown as an example, as no reasons could be compared.")
+        absent("No row can be shown as an example, as no reasons could be compared.")
     elif not part.exemplars:
-        _absent("No reasons moved, so that no row is an example of it.")
+        absent("No reasons moved, so that no row is an example of it.")
     else:
         for row in part.exemplars[:MOST_EXAMPLES]:
-            _figure(rowcharts.example(row, scale=part.scale))
-
-
-# --- causes along a graph --------------------------------------------------------------------------------------------
-# These answers are asked for by their one notebook, and not by the analysis: what they find is shown, and not carried.
-
-
-def mechanisms(answers: "CausalAnswers") -> None:
-    """Which mechanism changed, drawn on the graph, and what each did."""
-    part = answers.causes
-    if part is None:
-        _absent(f"No change can be divided among mechanisms: {_why_not(answers, CHANGED)}.")
-        return
-    _figure(chart(part))
-    _html(causalsections.mechanisms(part), said=str(part))
-
-
-def compared(answers: "CausalAnswers") -> None:
-    """How dowhy divides a change, beside ours."""
-    part = answers.compared
-    known = {one.question: one.why for one in answers.unanswered}
-    if part is not None:
-        _html(causalsections.compared(part), said="Divided twice")
-    elif COMPARED in known:
-        _absent(f"dowhy was not asked: {known[COMPARED]}.")
-    else:
-        _absent("dowhy was not asked; set `cross_check` to True to see its division beside ours.")
-
-
-def causal_graph(answers: "CausalAnswers") -> None:
-    """The graph, and whether the reference bears it out."""
-    part = answers.graph
-    if part is None:
-        _absent(f"No graph can be drawn: {_why_not(answers, DRAWN)}.")
-        return
-    _figure(chart(part))
-    _html(causalsections.graph(part), said=str(part))
-
-
-def what_if(answers: "CausalAnswers") -> None:
-    """What would have been decided otherwise, in each of several ways; the first of them number by number."""
-    found = answers.imagined
-    if any(one.would_be is not None for one in found):
-        _figure(causalcharts.imagined(found))
-    if found:
-        said = f"{len(found)} ways in which it would have been otherwise"
-        _html(causalsections.imagined(found), said=said)
-        _figure(chart(found[0]))
-        _html(causalsections.what_if(found[0]), said=str(found[0]))
-    reasons = [one.why for one in answers.unanswered if one.question == IMAGINED]
-    for why in reasons:
-        _absent(f"What would have been otherwise cannot be told: {why}.")
-
-
-def odd(answers: "CausalAnswers") -> None:
-    """Which node made odd rows so."""
-    part = answers.odd
-    if part is None:
-        _absent(f"No row can be said to be odd for a reason: {_why_not(answers, ODD)}.")
-        return
-    _figure(chart(part))
-    _html(causalsections.odd(part), said=str(part))
-
-
-def _why_not(answers: "CausalAnswers", question: str) -> str:
-    known = {one.question: one.why for one in answers.unanswered}
-    return known.get(question) or known.get(CHANGED) or "the case has not what it takes"
-
-
-# --- what an event did -----------------------------------------------------------------------------------------------
-
-
-def effect(answers: "CausalAnswers") -> None:
-    """What an event did to the metric, and what that withstood."""
-    part = answers.effect
-    if part is None:
-        _absent(f"What an event did cannot be told: {_why_not(answers, EFFECT)}.")
-        return
-    _figure(chart(part))
-    if part.refuters:
-        _html(sections.checks(part), said=f"{len(part.refuters)} attempts to refute it")
+            figure(rowcharts.example(row, scale=part.scale))
 
 
 # --- the post-mortem -------------------------------------------------------------------------------------------------
 
 
-def impact(case: "Case") -> None:
-    """Whom it reached."""
-    _html(sections.impact(case.incident), said="Whom it reached")
+def postmortem(case: "Case", analysis: "Analysis") -> "Told":
+    """What the parts of a post-mortem are told from: the record and the findings, names of people replaced by roles."""
+    return told.told(case, analysis)
+
+
+def part(name: str, post: "Told") -> None:
+    """One part of a post-mortem by its name, such as `identity`, `impact` or `actions`."""
+    from rca.report.postmortem import PARTS
+
+    claims = post.analysis.recovery.findings() if name == "response" and post.analysis.recovery else ()
+    html(PARTS[name](post), said=f"Post-mortem: {name.replace('_', ' ')}", claims=claims)
+
+
+def why_tree(post: "Told") -> None:
+    """The why-tree as a figure, then as nested questions with their evidence."""
+    if post.whys:
+        figure(whycharts.outline(post.whys))
+    part("why_tree", post)
+
+
+def factors(post: "Told") -> None:
+    """The factors as a fishbone, then with the guards that were missing and what together was enough."""
+    if post.whys:
+        figure(chart(fishbone(post.whys, post.incident.title)))
+    part("factors", post)
 
 
 def causes(analysis: "Analysis") -> None:
     """The causes, each with its interval."""
     if sum(cause.contribution is not None for cause in analysis.verdict.causes) > 1:
-        _figure(chart(analysis.verdict))
-    _html(sections.causes(analysis.verdict), said=f"{len(analysis.verdict.causes)} causes")
-
-
-def whys(analysis: "Analysis") -> None:
-    """Why it could happen, with the evidence of each step."""
-    _html(sections.whys(analysis.whys), said="Why it could happen")
-
-
-def actions(case: "Case") -> None:
-    """What is done about it."""
-    _html(sections.actions(case.incident.actions), said=f"{len(case.incident.actions)} corrective actions")
+        figure(chart(analysis.verdict))
+    html(sections.causes(analysis.verdict), said=f"{len(analysis.verdict.causes)} causes")
 
 
 def findings(analysis: "Analysis") -> None:
     """Every claim with its strength, assumptions and refuters."""
     claims = analysis.findings()
-    _html(sections.findings(claims), said=f"{len(claims)} findings", claims=claims)
+    html(sections.findings(claims), said=f"{len(claims)} findings", claims=claims)
 
 
 def verification(case: "Case") -> None:
     """How to check this report."""
-    _html(sections.verification(case.incident), said="rca verify")
+    html(sections.verification(case.incident), said="rca verify")

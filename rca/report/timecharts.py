@@ -59,28 +59,74 @@ def _timeline(record: Timeline) -> Chart:
     return timeline(record)
 
 
-def timeline(record: Timeline, onset: Onset | None = None) -> Chart:
-    """Moments, events and durations on one axis; an estimated onset stands in where the record has none."""
+def timeline(record: Timeline, onset: Onset | None = None, *, curve: Onset | None = None, exposure: str = "") -> Chart:
+    """Moments, events and durations on one axis; an estimated onset stands in where the record has none.
+
+    Parameters
+    ----------
+    record : Timeline
+    onset : Onset, optional
+    curve : Onset, optional
+        What was dated, drawn over time behind the moments.
+    exposure : str
+        What is said of the time in which harm could be done.
+    """
     at, between = (onset.at, (onset.earliest, onset.latest)) if onset else (None, None)
     known = durations(record, at, between=between)
     spans = [span for span in known if span.name in DRAWN]
     marks = sorted([*_moments(record, onset), *_events(record.events)], key=lambda mark: (utc(mark.at), mark.name))
     drawn = _drawn(marks)
     names = [mark.short for mark in drawn] + [words(span.name) for span in spans]
+    behind, axis = _curve(curve, marks)
     layout = {
         "height": height(len(names), per_row=26),
         "xaxis": TIME_AXIS,
         "yaxis": named_rows(names) | {"showgrid": True, "griddash": "dot"},
         "shapes": _harmful_span(record, at),
+        **axis,
     }
     moments = {**dict(record.moments()), **({"onset": at} if at and not record.onset else {})}
     return Chart(
         title=_timeline_title(record, known),
-        alt=_timeline_alt(marks, spans, len(drawn)),
+        alt=_timeline_alt(marks, spans, len(drawn)) + _said_beside(curve if behind else None, exposure),
         rows=tuple(_mark_row(mark) for mark in marks),
-        data=(_points(drawn), *(_span_bar(span, moments, len(drawn) + place) for place, span in enumerate(spans))),
+        data=(
+            *behind,
+            _points(drawn),
+            *(_span_bar(span, moments, len(drawn) + place) for place, span in enumerate(spans)),
+        ),
         layout=layout,
     )
+
+
+def _curve(curve: Onset | None, marks: Sequence[Mark]) -> tuple[list[Spec], Spec]:
+    """What was dated, over the time that the moments span, on an axis of its own at the right."""
+    first, last = (end(map(utc, (mark.at for mark in marks)), default=None) for end in (min, max))
+    if curve is None or first is None or last is None:
+        return [], {}
+    near = [at for at, time in enumerate(curve.times) if first <= utc(time) <= last]
+    if len(near) < 2:
+        return [], {}
+    trace = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [stamp(curve.times[at]) for at in near],
+        "y": [curve.values[at] for at in near],
+        "yaxis": "y2",
+        "line": {"color": QUIET, "width": 2, "shape": "hv"},
+        "opacity": 0.55,
+        "connectgaps": False,
+        "hovertemplate": "%{x|%d %b %Y}<br>%{y:.4g}<extra></extra>",
+    }
+    title = {"text": label(words(curve.what), 40), "font": {"size": 12, "color": QUIET}}
+    axis = {"overlaying": "y", "side": "right", "rangemode": "tozero", "showgrid": False, "fixedrange": True}
+    return [trace], {"yaxis2": {**axis, "zeroline": False, "title": title, "automargin": True, **_percent(curve.unit)}}
+
+
+def _said_beside(curve: Onset | None, exposure: str) -> str:
+    """What the text alternative says of the curve and the exposure."""
+    behind = f" Behind them, a grey line: {words(curve.what)} over time." if curve is not None else ""
+    return behind + (f" Shaded, the time in which harm could be done: {exposure}." if exposure else "")
 
 
 def _moments(record: Timeline, onset: Onset | None) -> Iterable[Mark]:

@@ -1,0 +1,91 @@
+"""What the notebook of causes shows: one verb per part, as `show` has them.
+
+These answers are asked for by their one notebook, and not by the analysis: what they find is shown, and not carried.
+"""
+
+from typing import TYPE_CHECKING
+
+from rca.report import causalcharts, causalsections, sections
+from rca.report.charts import chart
+from rca.report.outputs import absent, figure, html
+
+if TYPE_CHECKING:
+    from rca.analysis.causal_answers import CausalAnswers
+
+CHANGED, COMPARED = "which mechanism changed", "does dowhy divide the change alike"
+DRAWN, IMAGINED, ODD = "what can act on what", "what would have happened", "why is this row odd"
+EFFECT = "what did the event do"
+"""Questions along a graph, whose answer, where there is none, says why a part is missing."""
+
+
+def mechanisms(answers: "CausalAnswers") -> None:
+    """Which mechanism changed, drawn on the graph, and what each did."""
+    part = answers.causes
+    if part is None:
+        absent(f"No change can be divided among mechanisms: {_why_not(answers, CHANGED)}.")
+        return
+    figure(chart(part))
+    html(causalsections.mechanisms(part), said=str(part))
+
+
+def compared(answers: "CausalAnswers") -> None:
+    """How dowhy divides a change, beside ours."""
+    part = answers.compared
+    known = {one.question: one.why for one in answers.unanswered}
+    if part is not None:
+        html(causalsections.compared(part), said="Divided twice")
+    elif COMPARED in known:
+        absent(f"dowhy was not asked: {known[COMPARED]}.")
+    else:
+        absent("dowhy was not asked; set `cross_check` to True to see its division beside ours.")
+
+
+def causal_graph(answers: "CausalAnswers") -> None:
+    """The graph, and whether the reference bears it out."""
+    part = answers.graph
+    if part is None:
+        absent(f"No graph can be drawn: {_why_not(answers, DRAWN)}.")
+        return
+    figure(chart(part))
+    html(causalsections.graph(part), said=str(part))
+
+
+def what_if(answers: "CausalAnswers") -> None:
+    """What would have been decided otherwise, in each of several ways; the first of them number by number."""
+    found = answers.imagined
+    if any(one.would_be is not None for one in found):
+        figure(causalcharts.imagined(found))
+    if found:
+        said = f"{len(found)} ways in which it would have been otherwise"
+        html(causalsections.imagined(found), said=said)
+        figure(chart(found[0]))
+        html(causalsections.what_if(found[0]), said=str(found[0]))
+    reasons = [one.why for one in answers.unanswered if one.question == IMAGINED]
+    for why in reasons:
+        absent(f"What would have been otherwise cannot be told: {why}.")
+
+
+def odd(answers: "CausalAnswers") -> None:
+    """Which node made odd rows so."""
+    part = answers.odd
+    if part is None:
+        absent(f"No row can be said to be odd for a reason: {_why_not(answers, ODD)}.")
+        return
+    figure(chart(part))
+    html(causalsections.odd(part), said=str(part))
+
+
+def _why_not(answers: "CausalAnswers", question: str) -> str:
+    known = {one.question: one.why for one in answers.unanswered}
+    return known.get(question) or known.get(CHANGED) or "the case has not what it takes"
+
+
+def effect(answers: "CausalAnswers") -> None:
+    """What an event did to the metric, and what that withstood."""
+    part = answers.effect
+    if part is None:
+        absent(f"What an event did cannot be told: {_why_not(answers, EFFECT)}.")
+        return
+    figure(chart(part))
+    if part.refuters:
+        html(sections.checks(part), said=f"{len(part.refuters)} attempts to refute it")
