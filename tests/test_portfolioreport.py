@@ -118,11 +118,10 @@ def test_the_report_of_an_incident_of_that_name_is_not_replaced(place, tmp_path)
 def test_a_damaged_run_of_the_same_digest_is_set_aside(place, monkeypatch, tmp_path):
     kept = {file.name: file.read_bytes() for file in (place / "reports" / NAME).iterdir()}
 
-    def derive(source, stage, **_):
+    def derive(source, stage, found, **_):
         (stage / "report").mkdir()
         for name, content in kept.items():
             (stage / "report" / name).write_bytes(content)
-        return portfolio(source)
 
     monkeypatch.setattr(portfolioreport, "derive_portfolio", derive)
     first = run_portfolio(place / "log.parquet", out=tmp_path, progress=False)

@@ -79,11 +79,11 @@ def run_portfolio(
         If the notebook fails, or says something else than the same question asked here.
     """
     given, reports = Path(os.path.abspath(source)), Path(os.path.abspath(out))  # noqa: PTH100 - keeps links
-    portfolio(given, **(settings or {}))  # refuses what is not sound before anything is written
+    found = portfolio(given, **(settings or {}))  # refuses what is not sound before anything is written
     _make_way(reports)
     runs = publish.room(reports, NAME)
     with publish.staging(runs) as stage:
-        found = derive_portfolio(given, stage, settings=settings or {}, timeout=timeout, progress=progress)
+        derive_portfolio(given, stage, found, settings=settings or {}, timeout=timeout, progress=progress)
         digest = manifest.seal(stage / publish.REPORT)
         final = runs / f"{NAME}-{digest[:12]}"
         if final.is_dir() and damage(final):
@@ -101,8 +101,14 @@ def _make_way(reports: Path) -> None:
 
 
 def derive_portfolio(
-    source: Path, stage: Path, *, settings: Mapping[str, Any], timeout: int = TIMEOUT, progress: bool = False
-) -> Portfolio:
+    source: Path,
+    stage: Path,
+    found: Portfolio,
+    *,
+    settings: Mapping[str, Any],
+    timeout: int = TIMEOUT,
+    progress: bool = False,
+) -> None:
     """Derive the report on many incidents from nothing but its inputs, into `stage/report`.
 
     Parameters
@@ -111,13 +117,14 @@ def derive_portfolio(
         Folder of cases, or a table, under the path by which the report is to name it.
     stage : Path
         Working folder of the kernel.
+    found : Portfolio
+        What the same question says when it is asked here; the notebook has to say the same.
     settings : mapping
     timeout : int
     progress : bool
 
     Raises
     ------
-    InvalidCase
     RunFailed
     """
     template = load(shipped.templates() / f"{NAME}.ipynb")
@@ -126,10 +133,9 @@ def derive_portfolio(
     with bar([template], shown=progress) as tick:
         executed = execute(template, parameters, stage, timeout=timeout, tick=tick)
     notebook, _ = canonical(executed, parameters)
-    found = portfolio(source, **settings)
     if bundles(notebook, RESULTS) != [found.to_dict()]:
         raise RunFailed(
-            "the notebook concludes otherwise than the same question asked beside it; did the source change?"
+            "the notebook concludes otherwise than the same question asked before it; did the source change?"
         )
     report = stage / publish.REPORT
     report.mkdir()
@@ -140,7 +146,6 @@ def derive_portfolio(
     (report / "results.json").write_bytes(to_json({"incident": NAME, **found.to_dict()}))
     (report / "report.html").write_text(page, encoding="utf-8", newline="\n")
     (report / "manifest.json").write_bytes(to_json(manifest.record(made_from, report)))
-    return found
 
 
 def _made_from(

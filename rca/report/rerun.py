@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from rca.analysis.portfolio import portfolio
 from rca.errors import InvalidCase
 from rca.record.case import Case
 from rca.report import publish
@@ -47,7 +48,8 @@ def _derive_portfolio(made: Mapping[str, Any], stage: Path) -> None:
     if not sound or not (file is None or file in made["inputs"]):
         raise InvalidCase.because("file or parameters are not what they have to be", place="manifest.json")
     home = Path(os.path.normpath(stage / made["case"]))
-    derive_portfolio(home / file if file else home, stage, settings=settings)
+    source = home / file if file else home
+    derive_portfolio(source, stage, portfolio(source, **settings), settings=settings)
 
 
 def _order(made: Mapping[str, Any], case: Path) -> Order:
