@@ -239,7 +239,7 @@ def test_sign_hands_over_who_signs_and_says_what_was_signed(stand_in, capsys):
     at = datetime(2026, 6, 24, 16, tzinfo=UTC)
     assert calls == [((Path("report"),), {"role": "head of risk", "name": None, "at": at})]
     said = capsys.readouterr().out
-    assert said == f"signed  head of risk, 24 Jun 2026, 16:00 UTC, of abababababab: holds\ndigest  {'ab' * 32}\n"
+    assert said == f"signed  head of risk, 24 Jun 2026, 16:00 UTC, of abababab: holds\ndigest  {'ab' * 32}\n"
     assert cli.main(["sign", "report", "--role", "r", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["role"] == "head of risk"
 

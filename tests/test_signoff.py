@@ -36,7 +36,7 @@ def test_a_signature_lies_beside_the_report_and_binds_its_digest(shelf):
             {"role": "head of risk", "name": "HR-7", "at": "2026-06-24T16:00:30Z", "digest": verify(shelf).digest}
         ],
     }
-    assert str(found) == f"head of risk (HR-7), 24 Jun 2026, 16:00 UTC, of {found.digest[:12]}: holds"
+    assert str(found) == f"head of risk (HR-7), 24 Jun 2026, 16:00 UTC, of {found.digest[:8]}: holds"
     assert [path.name for path in shelf.parent.iterdir() if path.name.startswith(".")] == []
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rca.record.actions import overdue
 from rca.record.reliability import spell
-from rca.record.whyviews import distinct
+from rca.record.whyviews import distinct, steps
 from rca.report.text import MONTHS, count, number, plain, utc, words
 
 if TYPE_CHECKING:
@@ -159,14 +159,26 @@ def _why(analysis: "Analysis") -> Iterator[str]:
     if analysis.verdict.status == "no_incident":
         yield "Nothing harmful was found in the data."
         return
-    found = distinct(analysis.whys)
-    triggers = [one for one in found if one.role == "trigger"]
-    latent = [one for one in found if one.role == "latent"]
+    triggers = dict.fromkeys(_said(one) for one in _of_role(analysis, "trigger"))
+    latent = dict.fromkeys(_said(one) for one in _of_role(analysis, "latent"))
+    behind = dict.fromkeys(_behind(analysis))
     if not triggers:
         yield "Why is not established; the open questions are listed for the meeting."
-    for said, several in (("What set it off:", triggers), ("What let it happen:", latent)):
+    for said, several in (("What set it off:", triggers), ("Behind that:", behind), ("What let it happen:", latent)):
         if several:
-            yield f"{said} {'; '.join(_said(one) for one in several[:MOST_FACTORS])}."
+            yield f"{said} {'; '.join([*several][:MOST_FACTORS])}."
+
+
+def _of_role(analysis: "Analysis", role: str) -> "list[Factor]":
+    return [one for one in distinct(analysis.whys) if one.role == role]
+
+
+def _behind(analysis: "Analysis") -> Iterator[str]:
+    """What contributed to that which set it off, straight under it."""
+    for step in steps(analysis.whys):
+        above = step.above[-1].answer if step.above else None
+        if above is not None and above.role == "trigger" and step.why.answer and step.why.answer.role == "contributing":
+            yield _said(step.why.answer)
 
 
 def _said(factor: "Factor") -> str:
