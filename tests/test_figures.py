@@ -113,6 +113,25 @@ def test_an_estimated_onset_is_drawn_open_and_said_to_be_one(incident, onset):
     assert "diamond-open" in drawn.data[0]["marker"]["symbol"]
 
 
+def test_what_was_dated_runs_behind_the_moments_on_an_axis_of_its_own(incident, onset):
+    from dataclasses import replace
+    from datetime import timedelta
+
+    first = min(at for _, at in incident.timeline.moments())
+    times = tuple(first + timedelta(hours=hour) for hour in range(-5, 4))
+    curve = replace(onset, times=times, values=tuple(map(float, range(9))), counts=(1,) * 9)
+    drawn = timeline(incident.timeline, curve=curve, exposure="3 h, with 7 rows")
+    assert drawn.data[0]["yaxis"] == "y2"
+    assert drawn.data[0]["y"][0] == 5.0  # what lies before the first moment is not drawn
+    assert drawn.layout["yaxis2"]["overlaying"] == "y"
+    assert "Behind them, a grey line" in drawn.alt
+    assert drawn.alt.endswith("Shaded, the time in which harm could be done: 3 h, with 7 rows.")
+    for useless in (replace(curve, times=(), values=(), counts=()), None):
+        assert "yaxis2" not in timeline(incident.timeline, curve=useless).layout
+    bare = incident.timeline.model_copy(update=dict.fromkeys(dict(incident.timeline.moments())) | {"events": ()})
+    assert "yaxis2" not in timeline(bare, curve=curve).layout
+
+
 def test_a_timeline_without_entries_says_so(incident):
     empty = incident.timeline.model_copy(update={"onset": None, "detected": None, "recovered": None, "events": ()})
     assert chart(empty).alt == "The record holds no moment and no event."

@@ -73,7 +73,7 @@ def test_moments_come_in_the_order_a_report_prints_them():
 
 
 def test_every_moment_of_the_sequence_is_one():
-    assert set(SEQUENCE) < set(MOMENTS) == set(Timeline.model_fields) - {"events"}
+    assert set(SEQUENCE) < set(MOMENTS) == set(Timeline.model_fields) - {"events", "sources"}
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,12 @@ def test_now_is_as_of_then_closure_then_the_last_moment_on_record(more, expected
 
 
 # --- the rest ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_source_is_one_of_a_moment():
+    assert Timeline(sources={"detected": "sources/page.json"}).sources == {"detected": "sources/page.json"}
+    with pytest.raises(ValidationError, match="'detcted' is no moment"):
+        Timeline(sources={"detcted": "sources/page.json"})
 
 
 def test_a_window_may_be_a_bare_path():

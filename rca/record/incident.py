@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from rca.record.debrief import Debrief
 from rca.record.moment import Moment
@@ -91,6 +91,14 @@ class Timeline(Record):
     events: tuple[Event, ...] = ()
     sources: dict[str, str] = Field(default_factory=dict)
     """Moment → where it is from, if not from whoever wrote the record."""
+
+    @field_validator("sources")
+    @classmethod
+    def _of_moments(cls, value: dict[str, str]) -> dict[str, str]:
+        wrong = next((name for name in value if name not in MOMENTS), None)
+        if wrong is not None:
+            raise ValueError(f"{wrong[:60]!r} is no moment; known are {', '.join(MOMENTS)}")
+        return value
 
     def moments(self) -> Iterator[tuple[str, Any]]:
         """The moments on record, in the order of `MOMENTS`."""
