@@ -15,6 +15,7 @@ from rca.analysis.refuters import (
     break_date,
     broke,
     frame_of,
+    left_out,
     overlap,
     parallel,
     placebo_dates,
@@ -77,6 +78,18 @@ def test_another_event_near_by_cannot_be_told_apart():
     assert (near.passed, near.value) == (False, 2.0)
     assert near.says.startswith("before, and 1 more")
     assert alone([(at[5], "after")], None, fit.periods).says == "after: the data cannot tell them apart"
+
+
+def test_an_effect_that_hangs_on_one_stretch_of_time_fails():
+    assert left_out(fitted(4.0)).passed
+    fits = (fitted(1.2, seed=seed) for seed in range(40))
+    found = left_out(next(fit for fit in fits if 0.03 < fit.estimate.effect.p_value < 0.05))
+    assert found.passed is False
+    assert "hangs most" in found.says
+
+
+def test_of_too_few_periods_none_can_be_left_out():
+    assert left_out(fitted(4.0, before=4, after=2, design="before_after")).passed is None
 
 
 def test_groups_that_kept_their_distance_are_told_from_those_that_did_not():

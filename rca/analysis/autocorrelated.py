@@ -178,7 +178,7 @@ class Regression:
         low, high = self.bounds(contrast[None, :], level)
         below = float(self._below(np.zeros(1), *self._spread(contrast[None, :]))[0])
         interval = Interval(low=float(low[0]), high=float(high[0]), level=level)
-        return Sized(value=self.value(contrast), interval=interval, p_value=2 * min(below, 1 - below))
+        return Sized(value=self.value(contrast), interval=interval, p_value=2 * max(min(below, 1 - below), 0.0))
 
     def bounds(self, contrasts: Floats, level: float) -> tuple[Floats, Floats]:
         """Ends of the equal-tailed intervals of sums of coefficients, each of shape (contrasts,)."""

@@ -269,7 +269,7 @@ def _confusable(at: float, found: Broke | None, periods: Periods) -> bool:
 def left_out(fit: Interrupted) -> Refuter:
     """Leave out one stretch of periods after another; an effect that is there does not hang on any."""
     weakest, worst = None, 0
-    for stretch in np.array_split(np.arange(len(fit.periods)), STRETCHES):
+    for stretch in np.array_split(np.arange(len(fit.periods)), min(STRETCHES, len(fit.periods))):
         again = _without(fit, stretch)
         if again is not None and (weakest is None or again.p_value > weakest.p_value):
             weakest, worst = again, int(fit.periods.places[stretch[0]])
