@@ -31,12 +31,13 @@ QUESTION = "did the repair work"
 HARM_SHARE = 0.1
 """Share of the harm that counts as none, where the record states no margin."""
 
-Outcome = Literal["recovered", "no_worse", "not_recovered", "cannot_tell"]
+Outcome = Literal["recovered", "no_worse", "not_recovered", "perhaps_worse", "cannot_tell"]
 
 SAYS: dict[Outcome, str] = {
     "recovered": "back where it was",
     "no_worse": "no worse than it was",
     "not_recovered": "not back where it was",
+    "perhaps_worse": "worse, though of so many groups chance makes some so",
     "cannot_tell": "not shown either way",
 }
 
@@ -54,7 +55,7 @@ class Compared:
         The difference in the bad direction, in the metric's unit.
     interval : Interval
         Of `worse`, of level 1 - 2 alpha.
-    outcome : {'recovered', 'no_worse', 'not_recovered', 'cannot_tell'}
+    outcome : {'recovered', 'no_worse', 'not_recovered', 'perhaps_worse', 'cannot_tell'}
     n_reference, n_recovered : int
         Rows that count.
     """
@@ -133,9 +134,12 @@ class Recovery(Result):
 
     def _of_groups(self) -> str:
         """Groups that are not back, and how many are too small to tell."""
-        worse = [one.where for one in self.groups if one.outcome == "not_recovered"]
+        worse, perhaps = (
+            [one.where for one in self.groups if one.outcome == kind] for kind in ("not_recovered", "perhaps_worse")
+        )
         small = sum(one.outcome == "cannot_tell" for one in self.groups)
         told = f"; not back for {', '.join(worse[:3])}{', …' if len(worse) > 3 else ''}" if worse else ""
+        told += f"; perhaps worse for {', '.join(perhaps[:3])}{', …' if len(perhaps) > 3 else ''}" if perhaps else ""
         return told + (f"; not shown either way for {small} of {len(self.groups)} groups" if small else "")
 
     def rows(self) -> list[Row]:
@@ -308,6 +312,8 @@ class _Test:
     def _outcome(self, interval: Interval, strict: Interval) -> Outcome:
         if strict.low > self.margin:
             return "not_recovered"
+        if interval.low > self.margin:
+            return "perhaps_worse"
         if interval.high >= self.margin:
             return "cannot_tell"
         return "recovered" if interval.low > -self.margin else "no_worse"

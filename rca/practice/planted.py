@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from rca.analysis.columns import Mask
+
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
@@ -96,7 +98,7 @@ def credit_drift(rng: "np.random.Generator") -> Made:
     tables = {"reference": reference, "current": current, "recovered": _campaign(rng, recovered, since="2026-05-08")}
     loud = ("account_age_days", "applicant_age")
     worlds = {"regional_unemployment": campaign} | {name: current.assign(**{name: quiet[name]}) for name in loud}
-    return _credit_made(model, tables, worlds, hit_rows=int(hit.sum()))
+    return _credit_made(model, tables, worlds, hit=hit.to_numpy())
 
 
 def _applications(rng: "np.random.Generator", at: Any) -> "pd.DataFrame":
@@ -161,11 +163,12 @@ def _campaign(rng: "np.random.Generator", frame: "pd.DataFrame", *, since: str) 
 
 
 def _credit_made(
-    model: Trained, tables: "dict[str, pd.DataFrame]", worlds: "dict[str, pd.DataFrame]", *, hit_rows: int
+    model: Trained, tables: "dict[str, pd.DataFrame]", worlds: "dict[str, pd.DataFrame]", *, hit: "Mask"
 ) -> Made:
     names = ("default_probability", "high_risk")
     scored = {stem: model.scored(table, names) for stem, table in tables.items()}
     before, during, after = (_wrong_alarms(scored[stem]) for stem in ("reference", "current", "recovered"))
+    since = _wrong_alarms(scored["current"][hit])
     undone = {name: _wrong_alarms(model.scored(world, names)).mean() for name, world in worlds.items()}
     proofs = tuple(
         Proof(
@@ -179,7 +182,10 @@ def _credit_made(
         tables=scored, model=model.text, metric="false_positive_rate",
         reference=float(before.mean()), current=float(during.mean()), chance=chance_of_means(before, during),
         proofs=proofs,
-        facts={"hit_rows": str(hit_rows), "harmed": str(int(during.sum())), "after": f"{after.mean():.4f}"},
+        facts={
+            "hit_rows": str(int(hit.sum())), "harmed": str(int(since.sum())), "after": f"{after.mean():.4f}",
+            "beyond": str(round(since.sum() - len(since) * before.mean())),
+        },
     )  # fmt: skip
 
 

@@ -56,6 +56,7 @@ OUTCOMES = {
     "recovered": "Measured after the repair, it is back where it was.",
     "no_worse": "Measured after the repair, it is no worse than before.",
     "not_recovered": "Measured after the repair, it is NOT back where it was.",
+    "perhaps_worse": "Measured after the repair, it may still be worse than before.",
     "cannot_tell": "Measured after the repair, there are too few cases yet to say whether it is back where it was.",
 }
 """What a recovery came to, in everyday words."""
