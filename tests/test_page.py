@@ -152,6 +152,14 @@ def test_results_are_for_the_runner_and_not_printed(page):
     assert "ready." not in page(cell({RESULTS: {}, "text/plain": "Analysis of a, ready."}))
 
 
+def test_a_cell_for_hurried_readers_comes_once_right_after_the_verdict(page):
+    later = cell({"text/html": "<p>evidence</p>"})
+    first = cell({"text/html": "<p>one minute</p>"}, metadata={"tags": ["first"]})
+    made = page(later, first)
+    assert made.count("one minute") == 1
+    assert made.index('id="verdict"') < made.index("one minute") < made.index("evidence")
+
+
 def test_a_cell_that_the_page_has_elsewhere_is_not_repeated(page):
     hidden = cell({"text/html": "<p>twice</p>"}, metadata={"tags": ["elsewhere"]})
     assert "<p>twice</p>" not in page(hidden)

@@ -215,7 +215,7 @@ def test_the_trees_that_ship_are_sound(name):
 
 def test_the_impact_names_the_group_whose_gap_opened_most(credit):
     assert "by group | " in told_of(credit, "impact")
-    assert "807" in told_of(credit, "impact")
+    assert "751" in told_of(credit, "impact")
 
 
 def test_a_root_alone_and_more_sets_than_anybody_reads_are_not_counted_out(line):
@@ -298,7 +298,7 @@ WANTED = {
     "credit-drift": {
         "What happened?": "would have paid were rated high risk",
         "Since when?": "Since 24 Feb 2026",
-        "Who was hurt, and how much was at stake?": "807 people",
+        "Who was hurt, and how much was at stake?": "751 people",
         "Why?": "stood still from 24 February on. Behind that: The statistics office moved its series to new names",
         "Which guard was missing?": "An alarm on a figure that stands still",
         "Where do we stand?": "Measured after the repair, it is back where it was.",

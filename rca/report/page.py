@@ -27,6 +27,9 @@ from rca.report.text import alike, between, legible, mask, moment, number, plain
 ELSEWHERE = "elsewhere"
 """Tag of a cell whose content the page has in a section of its own."""
 
+FIRST = "first"
+"""Tag of a cell that the page has right after the verdict, before all notebooks."""
+
 Notebook = Mapping[str, Any]
 
 
@@ -51,12 +54,13 @@ def render(
     library = plotly_js() if any(bundles(notebook, MIME) for notebook in notebooks.values()) else ""
     scripts = [text for text in (library, script if library else "") if text]
     counter = iter(range(1, 10_000))
+    short = "".join(_cell(cell, counter) for one in notebooks.values() for cell in one["cells"] if FIRST in tags(cell))
     told = "".join(_notebook(name, notebook, counter) for name, notebook in notebooks.items())
     body = (
         _header(incident)
         + _nav(notebooks)
         + f"<main>{_verdict(results['verdict'])}"
-        + f'<div class="column">{told}{_open(results)}{_check(incident, provenance)}</div></main>'
+        + f'<div class="column">{_short(short)}{told}{_open(results)}{_check(incident, provenance)}</div></main>'
         + _footer(provenance)
         + "".join(f"<script>{text}</script>" for text in scripts)
     )
@@ -251,8 +255,12 @@ def _since(onset: Mapping[str, Any] | None) -> str:
 # --- the notebooks ---------------------------------------------------------------------------------------------------
 
 
+def _short(told: str) -> str:
+    return f'<section id="short" aria-label="In short">{told}</section>' if told else ""
+
+
 def _notebook(name: str, notebook: Notebook, counter: Iterator[int]) -> str:
-    told = "".join(_cell(cell, counter) for cell in notebook["cells"] if ELSEWHERE not in tags(cell))
+    told = "".join(_cell(cell, counter) for cell in notebook["cells"] if not {ELSEWHERE, FIRST} & set(tags(cell)))
     code = "\n\n".join(source(cell).rstrip() for cell in notebook["cells"] if cell["cell_type"] == "code")
     listing = f"<pre><code>{html.escape(legible(code))}</code></pre>"
     shown = f'<details class="code"><summary>Code of {escape(name)}.ipynb</summary>{listing}</details>'
