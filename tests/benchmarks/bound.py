@@ -10,12 +10,11 @@ own division of the same rows, and whether its interval holds what the draw's ow
 # ruff: noqa: T201 - a program that prints what it measured
 
 import argparse
+import importlib
 import itertools
 import json
 from pathlib import Path
 
-import adapters
-import d_why_model_failed as kit
 import numpy as np
 import pandas as pd
 
@@ -24,11 +23,23 @@ from rca.analysis.attribution import shapley
 ROWS = 5000
 ASKED = 40_000
 FRESH = 500_000
-NODES = ("G", "Y", *kit.FEATURES)
+FEATURES = ("X1", "X2", "X3")
+NODES = ("G", "Y", *FEATURES)
+
+
+def of_the_kit():
+    """The protocol's program, which lies beside the repository."""
+    return importlib.import_module("d_why_model_failed")
+
+
+def ours(old, new, edges, seed):
+    """What this project says."""
+    return importlib.import_module("adapters").attribute(old, new, edges, "loss", seed, 0.95)
 
 
 def drawn(seed):
     """The model and both windows, as the protocol draws them."""
+    kit = of_the_kit()
     rng = np.random.default_rng(seed)
     train, old, new = kit.draw(rng, 3 * ROWS, 0.9), kit.draw(rng, ROWS, 0.9), kit.draw(rng, ROWS, 0.1)
     model = kit.fit(train, seed)
@@ -37,12 +48,13 @@ def drawn(seed):
 
 def losses(model, windows, rng):
     """Mean loss in every setting of G and Y, with each feature from one window or the other."""
+    kit = of_the_kit()
     found = {}
     for g, y in itertools.product((0, 1), repeat=2):
         cells = [rows[(rows["G"] == g) & (rows["Y"] == y)] for rows in windows]
-        for seats in itertools.product((0, 1), repeat=len(kit.FEATURES)):
+        for seats in itertools.product((0, 1), repeat=len(FEATURES)):
             columns = {
-                name: _spread(cells[seat][name].to_numpy(), rng) for name, seat in zip(kit.FEATURES, seats, strict=True)
+                name: _spread(cells[seat][name].to_numpy(), rng) for name, seat in zip(FEATURES, seats, strict=True)
             }
             found[g, y, seats] = kit.squared_error(model, pd.DataFrame(columns | {"Y": y})).mean()
     return found
@@ -59,7 +71,7 @@ def divided(windows, found):
 
     def value(seated):
         taken = {node: windows[int(node in seated)] for node in NODES}
-        seats = tuple(int(name in seated) for name in kit.FEATURES)
+        seats = tuple(int(name in seated) for name in FEATURES)
         up = taken["G"]["G"].mean()
         total = 0.0
         for g, y in itertools.product((0, 1), repeat=2):
@@ -73,15 +85,15 @@ def divided(windows, found):
 
 def once(seed):
     """Shares of the change that leak, by chance alone and by ours, and whether ours holds the model's own change."""
-    model, old, new = drawn(seed)
+    kit, (model, old, new) = of_the_kit(), drawn(seed)
     rng = np.random.default_rng([7, seed])
     best = divided((old, new), losses(model, (old, new), rng))
     change = new["loss"].mean() - old["loss"].mean()
-    ours = adapters.attribute(old, new, kit.EDGES, "loss", seed, 0.95)
+    found = ours(old, new, kit.EDGES, seed)
     before, after = (kit.squared_error(model, kit.draw(rng, FRESH, q)).mean() for q in (0.9, 0.1))
     missed = sum(abs(best[node]) for node in NODES if node != "Y")
-    strayed = sum(abs(part) for node, (part, *_) in ours.items() if node != "Y")
-    return [missed / change, strayed / change, ours["Y"][1] <= after - before <= ours["Y"][2]]
+    strayed = sum(abs(part) for node, (part, *_) in found.items() if node != "Y")
+    return [missed / change, strayed / change, found["Y"][1] <= after - before <= found["Y"][2]]
 
 
 def main():
