@@ -74,7 +74,13 @@ def test_a_graph_may_come_in_any_form(windows, found):
     assert all(rca.causes(*windows, graph=form, target="y") == found for form in forms)
 
 
-@pytest.mark.parametrize("graph", ["ab", 7, [("a", "b", "c")], Graph(kind="calls", edges=EDGES)], ids=repr)
+UNDIRECTED = SimpleNamespace(edges=list(EDGES), is_directed=lambda: False)
+
+
+@pytest.mark.parametrize(
+    "graph", ["ab", 7, [("a", "b", "c")], Graph(kind="calls", edges=EDGES), UNDIRECTED],
+    ids=["words", "a number", "triples", "calls", "undirected"],
+)  # fmt: skip
 def test_what_is_no_causal_graph_is_refused(graph):
     with pytest.raises(InvalidCase, match="graph"):
         edges_of(graph)

@@ -132,14 +132,21 @@ def test_rows_without_labels_are_refused():
     assert rca.recovery(before, some, metric="error_rate", label="y", prediction="p", margin=0.2).unlabelled == 0.5
 
 
-@pytest.mark.parametrize("margin", [0, -1, float("nan"), float("inf")])
+@pytest.mark.parametrize("margin", [0, -1, float("nan"), float("inf"), "3%"])
 def test_a_margin_that_is_none_is_refused(margin):
     with pytest.raises(InvalidCase, match="is no margin"):
         rca.recovery(flags(1, 20), flags(1, 20), metric=RATE, margin=margin)
 
 
-def test_tables_without_a_margin_have_no_harm_to_take_one_from():
-    with pytest.raises(Unanswerable, match="no margin is stated"):
+def test_a_margin_of_a_share_is_in_its_unit_and_not_in_points():
+    with pytest.raises(InvalidCase, match=r"margin: a share cannot differ by 3\. Hint: .*0\.03 is three"):
+        rca.recovery(flags(5, 20), flags(5, 20), metric=RATE, margin=3)
+
+
+def test_tables_need_a_margin_which_the_metric_may_state():
+    stated = rca.recovery(flags(50, 200), flags(50, 200), metric={**RATE, "margin": 0.2})
+    assert stated.margin == 0.2
+    with pytest.raises(InvalidCase, match="two tables need a margin"):
         rca.recovery(flags(5, 20), flags(5, 20), metric=RATE)
 
 

@@ -304,3 +304,21 @@ def test_what_all_rows_of_a_draw_have_in_common_is_told_from_what_they_have_not(
     common = apart + rng.normal(size=(400, 1))
     assert beyond(common, 0.95) == pytest.approx(200.0**2, rel=0.2)
     assert beyond(apart[:1], 0.95) == beyond(apart, 1.0) == 0.0
+
+
+@pytest.mark.parametrize("as_model", [True, False], ids=["a model", "a stand-in"])
+def test_decisions_that_are_true_and_false_are_those_of_ones_and_zeros(as_model):
+    rng = np.random.default_rng(0)
+    before, after = (pd.DataFrame({"age": rng.normal(40, 10, 500)}) for _ in range(2))
+    before, after = (rows.assign(said=rows["age"] > 50) for rows in (before, after.assign(age=after["age"] * 12)))
+    given = {"model": lambda rows: (rows["age"] > 50).astype(float)} if as_model else {}
+    found = rca.what_if(before, after, mend="age", prediction="said", positive=True, metric="error_rate", **given)
+    assert found.changed.value == 436
+    assert "instead of True" in str(found)
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_an_interval_has_a_level_between_none_and_all(level):
+    rows = pd.DataFrame({"age": [1.0, 2.0]})
+    with pytest.raises(InvalidCase, match="level: "):
+        rca.what_if(rows, rows, mend="age", level=level, metric={"name": "mean", "column": "age"})

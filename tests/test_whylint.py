@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import rca
+from rca.errors import InvalidCase
 from rca.finding import Finding
 from rca.record.actions import Change, CorrectiveAction, EffectCheck
 from rca.record.evidence import Known
@@ -316,3 +318,18 @@ def test_no_tree_is_sound_with_a_single_unsupported_edge(tree, place, evidence):
     assert not rules & {flaw.rule for flaw in flaws(tree)}
     broken = without_support(tree, place % len(tuple(tree.walk())), evidence)
     assert len([flaw for flaw in flaws(broken) if flaw.rule in rules]) == 1
+
+
+@pytest.mark.parametrize("given", [None, "x", 3, ["x"]], ids=str)
+def test_what_is_no_tree_is_refused(given):
+    with pytest.raises(InvalidCase, match="whys: "):
+        lint(given)
+
+
+def test_what_is_no_action_is_refused():
+    with pytest.raises(InvalidCase, match=r"actions: str is none.*CorrectiveAction"):
+        lint((), ["fix"])
+
+
+def test_a_question_that_waits_for_its_answer_is_an_open_tree():
+    assert lint(rca.why("Why did it fail?")) == lint(rca.why("Why did it fail?").open())

@@ -30,6 +30,9 @@ def edges_of(graph: Any) -> tuple[tuple[str, str], ...]:
     if getattr(graph, "kind", "causal") != "causal":
         hint = "give a graph whose edges run from cause to effect"
         raise InvalidCase.because("a graph of calls says nothing of causes", place="graph", hint=hint)
+    if callable(directed := getattr(graph, "is_directed", None)) and not directed():
+        hint = "give a networkx.DiGraph, whose edges run from cause to effect"
+        raise InvalidCase.because("an undirected graph does not say what is the cause", place="graph", hint=hint)
     if isinstance(graph, Mapping):
         return tuple((str(cause), str(node)) for node, many in graph.items() for cause in many)
     edges = getattr(graph, "edges", graph)

@@ -188,8 +188,21 @@ def seeded(seed: Any) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def share_of(given: Any, *, place: str) -> float:
-    """A share from 0 to 1.
+def margin_of(given: Any) -> float:
+    """The largest difference that counts as none.
+
+    Raises
+    ------
+    InvalidCase
+        If it is no number above 0.
+    """
+    if isinstance(given, bool) or not isinstance(given, int | float | np.number) or not 0 < given < np.inf:
+        raise InvalidCase.because(f"{given!r} is no margin", place="margin", hint="give a number above 0")
+    return float(given)
+
+
+def share_of(given: Any, *, place: str, inside: bool = False) -> float:
+    """A share from 0 to 1; `inside` of both, for the level of an interval.
 
     Raises
     ------
@@ -204,4 +217,6 @@ def share_of(given: Any, *, place: str) -> float:
     """
     if not isinstance(given, int | float | np.number) or not 0 <= given <= 1:
         raise InvalidCase.because(f"{given!r} is no share", place=place, hint="give a number from 0 to 1")
+    if inside and not 0 < given < 1:
+        raise InvalidCase.because(f"{given!r} is no level of an interval", place=place, hint="give one such as 0.95")
     return float(given)

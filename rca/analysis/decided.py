@@ -37,6 +37,8 @@ class Reader:
         Segments of a gap; None where they cannot be compared, so that there is no metric.
     yes : str or None
         The decision that means yes, as text; None where there are more than two, or numbers.
+    flags : bool
+        Whether decisions are on record as true and false, which a model may give as 1 and 0.
     """
 
     meter: Meter
@@ -45,13 +47,15 @@ class Reader:
     threshold: float | None = None
     least: float | None = None
     yes: str | None = None
+    flags: bool = False
 
     def of(self, rows: pd.DataFrame) -> npt.NDArray[Any]:
         """Decisions as text, missing ones as NaN; or numbers."""
         if self.least is not None:
             return as_numbers(rows[self.column])
         if self.threshold is None:
-            return as_labels(rows[self.column])
+            told = rows[self.column]
+            return as_labels(told.map({0: False, 1: True}) if self.flags and not _is_flag(told) else told)
         scores = as_numbers(rows[self.column])
         said = np.where(scores >= self.threshold, "yes", "no").astype(object)
         return np.where(np.isfinite(scores), said, np.nan)
@@ -108,7 +112,12 @@ def reader_of(windows: Windows, *, question: str) -> Reader:
     if meter.base in NUMBERS and np.isfinite(numbers).any() and values.nunique() > 2:
         return replace(reader, least=MATERIAL * spread_of(numbers))
     said = as_labels(values)[holds(values, roles.positive)]
-    return replace(reader, yes=said[0] if len(said) and values.nunique() <= 2 else None)
+    yes = said[0] if len(said) and values.nunique() <= 2 else None
+    return replace(reader, yes=yes, flags=_is_flag(values))
+
+
+def _is_flag(values: "pd.Series[Any]") -> bool:
+    return pd.api.types.infer_dtype(values) == "boolean"
 
 
 def _groups(windows: Windows) -> tuple[Segment, ...] | None:

@@ -14,7 +14,7 @@ from rca.analysis import ancestry, answers
 from rca.analysis import causes as mechanisms
 from rca.analysis import explain as explaining
 from rca.analysis.answering import QUESTION
-from rca.analysis.arguments import names_of, seeded, share_of
+from rca.analysis.arguments import margin_of, names_of, seeded, share_of
 from rca.analysis.aspects import Of
 from rca.analysis.causes import Causes
 from rca.analysis.columns import as_numbers
@@ -234,7 +234,7 @@ def causes(
     known = graph if graph is not None else getattr(case, "graph", None)
     if known is not None and (graph is not None or known.kind == "causal"):
         windows = replace(windows, parents=ancestry.parents_of(ancestry.edges_of(known)))
-    alpha, level = share_of(alpha, place="alpha"), share_of(level, place="level")
+    alpha, level = share_of(alpha, place="alpha"), share_of(level, place="level", inside=True)
     return mechanisms.causes(windows, target=target, of=of, rng=seeded(seed), alpha=alpha, level=level)
 
 
@@ -305,7 +305,7 @@ def what_if(
     >>> print(found)
     had age been whole, 436 of 500 decisions would have been otherwise (said: 436 False instead of True)
     """
-    windows, level = _windows(case, current, asked), share_of(level, place="level")
+    windows, level = _windows(case, current, asked), share_of(level, place="level", inside=True)
     timeline = case.incident.timeline if current is None else None
     wanted = {"mend": mend, "without_event": without_event, "rolled_back_at": rolled_back_at, "earlier": earlier}
     broke = answers.how_it_broke(windows, answers.what_moved(windows))
@@ -436,10 +436,12 @@ def recovery(
     'recovered'
     """
     alpha = share_of(alpha, place="alpha")
-    if margin is not None and not 0 < margin < float("inf"):
-        raise InvalidCase.because(f"{margin!r} is no margin", place="margin", hint="give a number above 0")
+    margin = None if margin is None else margin_of(margin)
     if recovered is not None:
         both = windows_from(*_frames(case, recovered), **asked)
+        if margin is None and both.metric.margin is None:
+            hint = "say which difference counts as none, such as margin=0.01 for one percentage point"
+            raise InvalidCase.because("two tables need a margin", place="margin", hint=hint)
         return recovery_of(both, both.current, margin=margin, alpha=alpha)
     windows = _windows(case, None, asked)
     rows = case.recovered

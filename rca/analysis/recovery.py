@@ -16,7 +16,7 @@ from rca.analysis.columns import as_labels
 from rca.analysis.meter import SEGMENT_ROWS, Meter
 from rca.analysis.metric import FEWEST, SHARES, Parts
 from rca.analysis.result import Result, Row
-from rca.errors import Unanswerable
+from rca.errors import InvalidCase, Unanswerable
 from rca.finding import Finding, Interval
 
 if TYPE_CHECKING:
@@ -205,6 +205,9 @@ def recovery_of(
     before, after = (windows.meter.parts(rows, groups=whole) for rows in (windows.reference, recovered))
     known = windows.metric.margin if margin is None else margin
     size = known if known is not None else _of_the_harm(windows)
+    if windows.metric.name in SHARES and size >= 1:
+        hint = "give it in the metric's unit: 0.03 is three percentage points"
+        raise InvalidCase.because(f"a share cannot differ by {size:g}", place="margin", hint=hint)
     told: list[tuple[str, tuple[Parts, Parts], str]] = [("all rows", (before, after), windows.metric.name)]
     told += [(name, pair, base.base) for name, pair in _by_group(base, windows, recovered)]
     sign = 1 if windows.metric.harm == "higher" else -1

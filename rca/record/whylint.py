@@ -8,13 +8,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from rca.errors import Problem
+from rca.errors import InvalidCase, Problem
 from rca.record.actions import CorrectiveAction, named
 from rca.record.blame import BLAME, HUMAN_ERROR, ONE_ROOT, people_in
 from rca.record.evidence import Known
 from rca.record.reading import near, show
-from rca.record.whys import Factor, Why
+from rca.record.whys import Factor, Question, Why
 from rca.record.whyviews import Step, distinct, steps, unaddressed
 
 GRAVE = ("sev1", "sev2")
@@ -59,7 +60,7 @@ class Inquiry:
 
 
 def lint(
-    whys: "Why | Iterable[Why]",
+    whys: "Why | Question | Iterable[Why | Question]",
     actions: Iterable[CorrectiveAction] = (),
     *,
     known: Known | None = None,
@@ -70,7 +71,7 @@ def lint(
 
     Parameters
     ----------
-    whys : Why or iterable of Why
+    whys : Why, Question, or a sequence of them
     actions : iterable of CorrectiveAction
     known : Known, optional
         What evidence can point at, as `Known.of` tells of a case.
@@ -78,13 +79,19 @@ def lint(
     noticed : datetime, optional
         When the incident was noticed.
 
+    Raises
+    ------
+    InvalidCase
+        If what is given is no tree, or no plan.
+
     Examples
     --------
     >>> tree = Why(question="Why did it fail?", answer=Factor(statement="Operator error", evidence=("timeline.onset",)))
     >>> [flaw.rule for flaw in lint(tree)][:2]
     ['ends_at_a_person', 'one_path']
     """
-    trees = (whys,) if isinstance(whys, Why) else tuple(whys)
+    trees = _trees(whys)
+    _require(actions, CorrectiveAction, place="actions")
     asked = Inquiry(trees=trees, actions=tuple(actions), known=known, severity=severity, noticed=noticed)
     if not trees:
         what = "no why is on record"
@@ -93,6 +100,21 @@ def lint(
     found += [flaw for rule in OF_THE_WHOLE for flaw in rule(asked)]
     found += [flaw for place, action in _placed(asked) for rule in OF_AN_ACTION for flaw in rule(action, place, asked)]
     return tuple(dict.fromkeys(found))
+
+
+def _trees(given: "Why | Question | Iterable[Why | Question]") -> tuple[Why, ...]:
+    """Whys, of which one may wait for its answer."""
+    several = (given,) if isinstance(given, Why | Question) else given
+    _require(several, Why | Question, place="whys")
+    return tuple(one.open() if isinstance(one, Question) else one for one in several)
+
+
+def _require(given: object, kind: Any, *, place: str) -> None:
+    odd = [one for one in given if not isinstance(one, kind)] if isinstance(given, Sequence) else [given]
+    if isinstance(given, str) or odd:
+        wrong = type(given if isinstance(given, str) else odd[0]).__name__
+        hint = "give whys as `rca.why(…).because(…)` makes them, and actions as CorrectiveAction"
+        raise InvalidCase.because(f"{wrong} is none", place=place, hint=hint)
 
 
 def _placed(asked: Inquiry) -> Iterator[tuple[str, CorrectiveAction]]:

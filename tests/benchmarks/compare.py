@@ -1,6 +1,7 @@
 """What this project costs beside its peers, in one run on one workload: medians of CPU seconds, on one thread.
 
 Usage: PYTHONPATH=. python tests/benchmarks/compare.py --date 2026-01-31 [--evidently PYTHON] [--large DIR] [--runs 3]
+       [--only WORDS]
 
 The workload and the peers' programs are those of the bench kit, which is looked for beside the repository, or where the
 variable RCA_KIT says. Each job is a process of its own and is run in turn with the others, so that a change in the
@@ -33,6 +34,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXP
 ONE_THREAD = dict.fromkeys(THREADS, "1")
 COLUMNS = [f"num{i}" for i in range(20)] + [f"cat{i}" for i in range(10)]
 DRIFT, ATTRIBUTION = "Drift table, 2 × 100,000 × 30", "Attribution to 8 mechanisms, 2 × 5,000"
+ODDITY = "Why rows are odd, 8 nodes, fitted on 5,000"
 EXPLANATION = "SHAP of 100 trees × 31 leaves, 100,000 rows"
 PORTFOLIO, INCIDENTS = "The response over 1,000,000 incidents", 1_000_000
 LARGE, LARGE_ROWS = "Drift table, 2 × 10,000,000 × 30", 10_000_000
@@ -70,6 +72,8 @@ def jobs(evidently):
         Job(task=ATTRIBUTION, name="dowhy, robust, no interval", call="dowhy_robust.py", once=True),
         Job(task=ATTRIBUTION, name="dowhy, linear, 20 resamples", call=shapley, options=("bootstrap",), once=True),
         Job(task=ATTRIBUTION, name="dowhy, linear, as it comes", call=shapley, options=("default",), once=True),
+        Job(task=ODDITY, name="rca, 100 rows", call="oddity"),
+        Job(task=ODDITY, name="dowhy, 5 rows", call="dowhy_anomalies.py", once=True),
         Job(task=EXPLANATION, name="rca, two windows and their comparison", call="explanation"),
         Job(task=EXPLANATION, name="shap, one window", call="shap_tree.py", options=("100000",), once=True),
         Job(task=EXPLANATION, name="LightGBM, one window", call="lightgbm_contrib.py", options=("100000",), once=True),
@@ -130,7 +134,9 @@ def large():
 def attribution():
     """The mean of Y divided among mechanisms, with intervals."""
     import pandas as pd
+    import scipy.stats  # noqa: F401
     import sklearn.ensemble
+    import sklearn.linear_model
     import sklearn.tree  # noqa: F401
     from adapters import attribute
 
@@ -138,6 +144,23 @@ def attribution():
         causal = json.loads((folder / "workload.json").read_text())["causal"]
         windows = [pd.read_parquet(folder / f"causal_{name}.parquet") for name in ("old", "new")]
         return attribute(*windows, [tuple(edge) for edge in causal["edges"]], causal["target"], 0, 0.95)
+
+    return job
+
+
+def oddity():
+    """The hundred rows whose target lies farthest out, divided among the noises upstream."""
+    import pandas as pd
+    import sklearn.ensemble  # noqa: F401
+
+    from rca.analysis.along import odd
+
+    def job(folder):
+        causal = json.loads((folder / "workload.json").read_text())["causal"]
+        windows = [pd.read_parquet(folder / f"causal_{name}.parquet") for name in ("old", "new")]
+        rows = windows[1][causal["target"]].nlargest(100).index.tolist()
+        edges = [tuple(edge) for edge in causal["edges"]]
+        return odd(*windows, row=rows, graph=edges, target=causal["target"]).to_dict()
 
     return job
 
@@ -293,8 +316,8 @@ def told(found):
     return f"{middle['analysing']:.2f} | {middle['reading']:.2f} | {whole:.2f} | {len(known)} | {alike}"
 
 
-def table(rows, date):
-    """The costs as Markdown."""
+def table(rows, date, known):
+    """The costs as Markdown; of jobs that were not run, the lines already known."""
     lines = [
         "# What it costs beside its peers", "",
         f"Measured {date} by `tests/benchmarks/compare.py`: medians of CPU seconds on one thread, children included,",
@@ -302,7 +325,14 @@ def table(rows, date):
         "the same to the last bit, each in a process of its own.", "",
         "| task | program | analysing | reading | together | runs | bit-equal |", "|---|---|---|---|---|---|---|",
     ]  # fmt: skip
-    return "\n".join([*lines, *(f"| {job.task} | {job.name} | {told(found)} |" for job, found in rows), ""])
+    return "\n".join([*lines, *(_line(job, found, known) for job, found in rows), ""])
+
+
+def _line(job, found, known):
+    head = f"| {job.task} | {job.name} | "
+    return (
+        f"{head}{told(found)} |" if found else next((line for line in known if line.startswith(head)), head + "|" * 5)
+    )
 
 
 def large_table(found):
@@ -326,11 +356,16 @@ def compare(options, folder):
     every = jobs(options.evidently)
     found = {job: [] for job in every}
     for turn in range(options.runs):
-        for job in every:
+        for job in (one for one in every if options.only in one.task):
             if turn == 0 or not (job.once or isinstance(found[job][0], str)):
                 found[job].append(cost(job, folder, options.packages))
                 print(f"{job.name}: {found[job][-1]}", file=sys.stderr)
-    return table(found.items(), options.date)
+    return table(found.items(), options.date, _known(options))
+
+
+def _known(options):
+    """Lines of the table that is there."""
+    return options.out.read_text(encoding="utf-8").splitlines() if options.out.exists() else []
 
 
 def compare_large(options):
@@ -354,6 +389,7 @@ def main():
     parser.add_argument("--evidently", help="a Python that has Evidently")
     parser.add_argument("--packages", default="", help="a folder of peers' packages that are not installed: woodelf")
     parser.add_argument("--large", type=Path, help="folder of the large workload; it is written there if need be")
+    parser.add_argument("--only", default="", help="words of the tasks that are run; the others keep their lines")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
@@ -362,7 +398,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         written(100_000, folder)
         said = compare(options, folder)
-    said += compare_large(options) if options.large else ""
+    kept = "\n".join(_known(options)).partition("\n\nFiles that need not")
+    said += compare_large(options) if options.large else "\n" + "".join(kept[1:]).strip() + "\n" if kept[1] else ""
     print(said)
     options.out.write_text(said, encoding="utf-8")
 
