@@ -140,6 +140,8 @@ def attribution():
     import sklearn.tree  # noqa: F401
     from adapters import attribute
 
+    import rca.analysis.questions  # noqa: F401 - or the first question would load it
+
     def job(folder):
         causal = json.loads((folder / "workload.json").read_text())["causal"]
         windows = [pd.read_parquet(folder / f"causal_{name}.parquet") for name in ("old", "new")]
