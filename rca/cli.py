@@ -16,11 +16,10 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Never
+from typing import TYPE_CHECKING, Any
 
-from rca import __version__
+from rca import __version__, argtypes
 from rca.errors import InvalidCase, Problem, RcaError, did_you_mean
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def _run(arguments: Arguments) -> int:
         arguments.case,
         out=arguments.out,
         only=arguments.only,
-        settings=_settings(arguments.set),
+        settings=argtypes.settings(arguments.set),
         seed=arguments.seed,
         progress=not arguments.quiet,
     )
@@ -186,43 +185,47 @@ def _demo_takes(parser: Parser) -> None:
 
 
 def _run_takes(parser: Parser) -> None:
-    parser.add_argument("case", type=_path, metavar="CASE", help="folder of the incident")
+    parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
     _run_options(parser)
 
 
 def _run_options(parser: Parser) -> None:
     _out_option(parser)
-    parser.add_argument("--only", type=_names, metavar="A,B", help="only these notebooks, such as drift,postmortem")
+    parser.add_argument("--only", type=argtypes.names, metavar="A,B", help="only these notebooks, such as drift,causes")
     parser.add_argument(
         "--set",
-        type=_setting,
+        type=argtypes.setting,
         action="append",
         default=[],
         metavar="KEY=VALUE",
         help="set a parameter, such as alpha=0.01",
     )
-    parser.add_argument("--seed", type=_natural, default=0, metavar="N", help="seed of everything random; default 0")
+    parser.add_argument(
+        "--seed", type=argtypes.natural, default=0, metavar="N", help="seed of all that is random; default 0"
+    )
     _quiet_option(parser)
     _json_option(parser)
 
 
 def _verify_takes(parser: Parser) -> None:
-    parser.add_argument("report", type=_path, metavar="REPORT", help="folder of the report")
-    parser.add_argument("--case", type=_path, metavar="DIR", help="folder of the incident, where it has moved")
+    parser.add_argument("report", type=argtypes.path, metavar="REPORT", help="folder of the report")
+    parser.add_argument("--case", type=argtypes.path, metavar="DIR", help="folder of the incident, where it has moved")
     parser.add_argument("--rerun", action="store_true", help="also run everything again and compare")
     _json_option(parser)
 
 
 def _sign_takes(parser: Parser) -> None:
-    parser.add_argument("report", type=_path, metavar="REPORT", help="folder of the report")
+    parser.add_argument("report", type=argtypes.path, metavar="REPORT", help="folder of the report")
     parser.add_argument("--role", required=True, metavar="ROLE", help="in which role, such as 'head of risk'")
     parser.add_argument("--name", metavar="NAME", help="a name or pseudonym; none is needed")
-    parser.add_argument("--at", type=_moment, metavar="TIME", help="when, such as 2026-05-02T09:10:00Z; default now")
+    parser.add_argument(
+        "--at", type=argtypes.moment, metavar="TIME", help="when: 2026-05-02T09:10:00Z, say; default now"
+    )
     _json_option(parser)
 
 
 def _check_takes(parser: Parser) -> None:
-    parser.add_argument("case", type=_path, metavar="CASE", help="folder of the incident")
+    parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
     _json_option(parser)
 
 
@@ -233,19 +236,19 @@ def _schema_takes(_: Parser) -> None:
 def _new_takes(parser: Parser) -> None:
     parser.add_argument("id", metavar="ID", help="name of the incident and of its folder")
     parser.add_argument(
-        "--in", dest="folder", type=_path, default=Path(), metavar="DIR", help="where to put it; default here"
+        "--in", dest="folder", type=argtypes.path, default=Path(), metavar="DIR", help="where to put it; default here"
     )
 
 
 def _score_takes(parser: Parser) -> None:
-    parser.add_argument("library", type=_path, metavar="LIBRARY", help="folder of cases with an answer.yaml each")
+    parser.add_argument("library", type=argtypes.path, metavar="LIBRARY", help="folder of cases, each with answer.yaml")
     _quiet_option(parser)
     _json_option(parser)
 
 
 def _portfolio_takes(parser: Parser) -> None:
     parser.add_argument(
-        "source", type=_path, metavar="DIR|FILE", help="folder of cases, or a table with a row an incident"
+        "source", type=argtypes.path, metavar="DIR|FILE", help="folder of cases, or a table with a row an incident"
     )
     _out_option(parser)
     parser.add_argument("--as-of", metavar="TIME", help="what 'now' is; default the last moment on record")
@@ -267,7 +270,7 @@ def _portfolio_takes(parser: Parser) -> None:
 
 def _out_option(parser: Parser) -> None:
     parser.add_argument(
-        "--out", type=_path, default=Path("reports"), metavar="DIR", help="where reports go; default reports"
+        "--out", type=argtypes.path, default=Path("reports"), metavar="DIR", help="where reports go; default reports"
     )
 
 
@@ -332,71 +335,7 @@ def _sentence(words: str) -> str:
     return words[0].upper() + words[1:] + ("" if words.endswith("?") else ".")
 
 
-# --- reading arguments -----------------------------------------------------------------------------------------------
-
-
-def _path(text: str) -> Path:
-    """A path; an empty one would mean the current folder, which nobody means by it."""
-    if not text:
-        raise argparse.ArgumentTypeError("expected a path; got nothing")
-    return Path(text)
-
-
-def _moment(text: str) -> datetime:
-    """A time with an offset."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"expected a time with an offset, such as 2026-05-02T09:10:00Z; got {text!r}")
-    return at
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    """One `KEY=VALUE`, the value typed as JSON where it is JSON, else kept as text.
-
-    >>> _setting("alpha=0.01"), _setting("seed=1"), _setting("flag=true"), _setting("name=storm")
-    (('alpha', 0.01), ('seed', 1), ('flag', True), ('name', 'storm'))
-    """
-    key, equals, value = text.partition("=")
-    if not equals or not key.isidentifier():
-        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, such as alpha=0.01; got {text!r}")
-    try:
-        return key, json.loads(value, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        return key, value
-
-
-def _no_constant(name: str) -> Never:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _settings(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The pairs as a mapping; a key set twice is refused, as either could have been meant."""
-    names = [name for name, _ in pairs]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InvalidCase(Problem(what=f"'{name}' is set more than once", place="--set") for name in twice)
-    return dict(pairs)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    """Names between commas, each once.
-
-    >>> _names("drift, postmortem,drift")
-    ('drift', 'postmortem')
-    """
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    if not names:
-        raise argparse.ArgumentTypeError("expected names between commas, such as drift,postmortem")
-    return names
-
-
-def _natural(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) < 2**32):
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0 to 4294967295; got {text!r}")
-    return int(text)
+# --- incidents that ship ---------------------------------------------------------------------------------------------
 
 
 def _demos() -> list[Path]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rca import __version__, cli
+from rca import __version__, argtypes, cli
 from rca.errors import InvalidCase, Problem, RunFailed, Unanswerable
 from rca.report.signoff import Signature
 
@@ -182,7 +182,7 @@ def test_a_parameter_set_twice_is_refused(stand_in, capsys):
 
 @pytest.mark.parametrize("value", ["NaN", "-Infinity", "[" * 100_000, "1" * 10_000])
 def test_a_value_that_is_no_sound_json_stays_text(value):
-    assert cli._setting(f"key={value}") == ("key", value)
+    assert argtypes.setting(f"key={value}") == ("key", value)
 
 
 def test_demo_runs_the_named_incident_by_a_path_that_names_no_machine(stand_in, monkeypatch):

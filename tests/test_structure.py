@@ -36,6 +36,7 @@ NAMED_ELSEWHERE = {"IPython": "ipython", "markdown_it": "markdown-it-py", "sklea
 
 TESTED_ELSEWHERE = {
     "rca/__main__.py": "test_cli.py",
+    "rca/argtypes.py": "test_cli.py",
     "rca/analysis/affine.py": "test_faults.py",
     "rca/analysis/ancestry.py": "test_causes.py",
     "rca/analysis/answering.py": "test_scenarios.py",

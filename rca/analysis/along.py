@@ -9,11 +9,12 @@ import pandas as pd
 
 from rca.analysis import ancestry
 from rca.analysis.arguments import roles_of, seeded, share_of
+from rca.analysis.causal_graph import QUESTION as DRAWN
 from rca.analysis.causal_graph import CausalGraph, falsify, sketched
 from rca.analysis.columns import as_labels, as_numbers
 from rca.analysis.frames import as_pandas
 from rca.analysis.oddity import Odd, attribute
-from rca.analysis.questions import _windows
+from rca.analysis.questions import windows_asked
 from rca.analysis.scm import fit
 from rca.analysis.windows import Windows
 from rca.errors import InvalidCase, Unanswerable, did_you_mean
@@ -27,7 +28,7 @@ MOST = 100
 
 def graphed(case: Case | Any, current: Any, *, graph: Any, asked: dict[str, Any]) -> Windows:
     """Both windows with the graph that is given, or else the case's own."""
-    windows = _windows(case, current, asked)
+    windows = windows_asked(case, current, asked)
     known = graph if graph is not None else _causal(getattr(case, "graph", None))
     if known is None:
         return windows
@@ -79,7 +80,7 @@ def graph(case: Case | Any, graph: Any = None, *, alpha: float = 0.05, seed: int
             ancestry.require_no_typos([name for edge in edges for name in edge], set(map(str, rows.columns)))
         return falsify(edges, rows, rng=rng, categorical=named.categorical, alpha=alpha)
     if rows is None:
-        raise Unanswerable("what can act on what", "the case has neither a causal graph nor a reference table")
+        raise Unanswerable(DRAWN, "the case has neither a causal graph nor a reference table")
     model = case.model if of_case else None
     metric = case.incident.metric if of_case else None
     return sketched(rows, named, read=model.features if model else (), outcome=metric.column if metric else None)

@@ -15,6 +15,8 @@ from rca.record.case import Roles
 
 Edge = tuple[str, str]
 
+QUESTION = "what can act on what"
+
 SURE = 0.05
 """Share of graphs with other names that may do as well, for a graph to be better than chance."""
 
@@ -278,7 +280,7 @@ def sketched(rows: pd.DataFrame, roles: Roles, *, read: Sequence[str] = (), outc
         edges.append((roles.score, roles.prediction))
     if not edges:
         why = "no column has a role that another could follow from: neither a label nor an answer"
-        raise Unanswerable("what can act on what", why)
+        raise Unanswerable(QUESTION, why)
     groups = [name for name in roles.groups if name in rows]
     seen = Seen.of(rows, [*groups, *features], categorical=roles.categorical)
     pairs: tuple[Edge, ...] = ()

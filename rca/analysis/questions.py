@@ -146,7 +146,7 @@ def harm(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any
     Unanswerable
         If the case has not both windows, or no metric.
     """
-    windows = _windows(case, current, asked)
+    windows = windows_asked(case, current, asked)
     moved = answers.what_moved(windows)
     return divide(windows, moved, answers.how_it_broke(windows, moved), rng=seeded(seed))
 
@@ -155,7 +155,7 @@ def slices(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: A
     """Where the change in harm sits, of a case or of two tables; arguments as for `harm`."""
     from rca.analysis.metric import measure
 
-    windows = _windows(case, current, asked)
+    windows = windows_asked(case, current, asked)
     groups = windows.meter.segments(windows.reference, windows.current)
     parts = [windows.meter.parts(rows, groups=groups) for rows in (windows.reference, windows.current)]
     measured = measure(parts[0], parts[1], windows.metric, rng=seeded(seed))
@@ -164,7 +164,7 @@ def slices(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: A
 
 def gaps(case: "Case | Any", current: Any = None, **asked: Any) -> Gaps:
     """Gaps between groups in both windows, of a case or of two tables; arguments as for `harm`."""
-    return compare_groups(_windows(case, current, asked))
+    return compare_groups(windows_asked(case, current, asked))
 
 
 def joint(case: "Case | Any", current: Any = None, *, features: Any = None, seed: int = 0) -> Joint:
@@ -204,8 +204,8 @@ def causes(
     seed : int
         Draws the folds.
     alpha, level : float
-        False discovery rate of the mechanisms that are called changed, which where none did is the chance that any is:
-        .04 to .06 at 0.05, as measured on unchanged networks; level of the intervals.
+        False discovery rate of the mechanisms that are called changed, which where none did is the chance that any is;
+        level of the intervals.
     **asked
         Of plain tables: metric, model and the columns' roles, as `windows_from` takes them.
 
@@ -228,7 +228,7 @@ def causes(
     """
     if current is not None and target is not None:
         asked = {"metric": {"name": "mean", "column": target}, **asked}
-    windows = _windows(case, current, asked)
+    windows = windows_asked(case, current, asked)
     if target is not None:
         _require_numbers(windows, target)
     known = graph if graph is not None else getattr(case, "graph", None)
@@ -305,7 +305,7 @@ def what_if(
     >>> print(found)
     had age been whole, 436 of 500 decisions would have been otherwise (said: 436 False instead of True)
     """
-    windows, level = _windows(case, current, asked), share_of(level, place="level", inside=True)
+    windows, level = windows_asked(case, current, asked), share_of(level, place="level", inside=True)
     timeline = case.incident.timeline if current is None else None
     wanted = {"mend": mend, "without_event": without_event, "rolled_back_at": rolled_back_at, "earlier": earlier}
     broke = answers.how_it_broke(windows, answers.what_moved(windows))
@@ -350,7 +350,7 @@ def explain(
     """
     alpha = share_of(alpha, place="alpha")
     if current is None:
-        return answers.how_it_reasoned(_windows(case, None, roles), seed=seed, alpha=alpha)
+        return answers.how_it_reasoned(windows_asked(case, None, roles), seed=seed, alpha=alpha)
     if _is_explained(case) and _is_explained(current):
         _require_none({**roles, "model": model})
         return explaining.given_shift(
@@ -397,7 +397,7 @@ def _data(explanation: Any) -> "pd.DataFrame":
 
 def onset(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Onset | None:
     """Since when the metric, or the column that did the harm, differs; None where nothing is dated."""
-    found = answers.answers(_windows(case, current, asked), seed=seed).since
+    found = answers.answers(windows_asked(case, current, asked), seed=seed).since
     return found.onset if found is not None else None
 
 
@@ -443,14 +443,15 @@ def recovery(
             hint = "say which difference counts as none, such as margin=0.01 for one percentage point"
             raise InvalidCase.because("two tables need a margin", place="margin", hint=hint)
         return recovery_of(both, both.current, margin=margin, alpha=alpha)
-    windows = _windows(case, None, asked)
+    windows = windows_asked(case, None, asked)
     rows = case.recovered
     if rows is None:
         raise Unanswerable(RECOVERED, "the case has no rows from after the repair (`data.recovered`)")
     return recovery_of(windows, rows, margin=margin, alpha=alpha)
 
 
-def _windows(case: "Case | Any", current: Any, asked: dict[str, Any]) -> Windows:
+def windows_asked(case: "Case | Any", current: Any, asked: dict[str, Any]) -> Windows:
+    """Both windows, of a case or of two tables with their roles."""
     if current is not None:
         return windows_from(*_frames(case, current), **asked)
     if asked:

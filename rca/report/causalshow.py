@@ -5,6 +5,13 @@ These answers are asked for by their one notebook, and not by the analysis: what
 
 from typing import TYPE_CHECKING
 
+from rca.analysis.along import WHY_ODD as ODD
+from rca.analysis.ancestry import QUESTION as CHANGED
+from rca.analysis.answering import QUESTION as IMAGINED
+from rca.analysis.causal_answers import CHECK as COMPARED
+from rca.analysis.causal_graph import QUESTION as DRAWN
+from rca.analysis.identifying import QUESTION as EFFECT
+from rca.analysis.result import Result
 from rca.report import causalcharts, causalsections, sections
 from rca.report.charts import chart
 from rca.report.outputs import absent, figure, html
@@ -12,20 +19,13 @@ from rca.report.outputs import absent, figure, html
 if TYPE_CHECKING:
     from rca.analysis.causal_answers import CausalAnswers
 
-CHANGED, COMPARED = "which mechanism changed", "does dowhy divide the change alike"
-DRAWN, IMAGINED, ODD = "what can act on what", "what would have happened", "why is this row odd"
-EFFECT = "what did the event do"
-"""Questions along a graph, whose answer, where there is none, says why a part is missing."""
-
 
 def mechanisms(answers: "CausalAnswers") -> None:
     """Which mechanism changed, drawn on the graph, and what each did."""
-    part = answers.causes
-    if part is None:
+    if (part := answers.causes) is None:
         absent(f"No change can be divided among mechanisms: {_why_not(answers, CHANGED)}.")
-        return
-    figure(chart(part))
-    html(causalsections.mechanisms(part), said=str(part))
+    else:
+        _drawn(part, causalsections.mechanisms(part))
 
 
 def compared(answers: "CausalAnswers") -> None:
@@ -42,12 +42,21 @@ def compared(answers: "CausalAnswers") -> None:
 
 def causal_graph(answers: "CausalAnswers") -> None:
     """The graph, and whether the reference bears it out."""
-    part = answers.graph
-    if part is None:
+    if (part := answers.graph) is None:
         absent(f"No graph can be drawn: {_why_not(answers, DRAWN)}.")
+    else:
+        _drawn(part, causalsections.graph(part))
+
+
+def effect(answers: "CausalAnswers") -> None:
+    """What an event did to the metric, and what that withstood."""
+    part = answers.effect
+    if part is None:
+        absent(f"What an event did cannot be told: {_why_not(answers, EFFECT)}.")
         return
     figure(chart(part))
-    html(causalsections.graph(part), said=str(part))
+    if part.refuters:
+        html(sections.checks(part), said=f"{len(part.refuters)} attempts to refute it")
 
 
 def what_if(answers: "CausalAnswers") -> None:
@@ -67,25 +76,17 @@ def what_if(answers: "CausalAnswers") -> None:
 
 def odd(answers: "CausalAnswers") -> None:
     """Which node made odd rows so."""
-    part = answers.odd
-    if part is None:
+    if (part := answers.odd) is None:
         absent(f"No row can be said to be odd for a reason: {_why_not(answers, ODD)}.")
-        return
+    else:
+        _drawn(part, causalsections.odd(part))
+
+
+def _drawn(part: Result, markup: str) -> None:
     figure(chart(part))
-    html(causalsections.odd(part), said=str(part))
+    html(markup, said=str(part))
 
 
 def _why_not(answers: "CausalAnswers", question: str) -> str:
     known = {one.question: one.why for one in answers.unanswered}
     return known.get(question) or known.get(CHANGED) or "the case has not what it takes"
-
-
-def effect(answers: "CausalAnswers") -> None:
-    """What an event did to the metric, and what that withstood."""
-    part = answers.effect
-    if part is None:
-        absent(f"What an event did cannot be told: {_why_not(answers, EFFECT)}.")
-        return
-    figure(chart(part))
-    if part.refuters:
-        html(sections.checks(part), said=f"{len(part.refuters)} attempts to refute it")
