@@ -263,8 +263,9 @@ def test_without_a_median_no_ratio_is_told():
 
 
 @pytest.mark.parametrize("split", ["1999-01-01T00:00Z", "2099-01-01T00:00Z"])
-def test_where_one_side_is_empty_nothing_is_compared(split):
-    assert portfolio(log(20), split=split).comparisons == ()
+def test_a_split_with_an_empty_side_is_refused_and_not_passed_over(split):
+    with pytest.raises(InvalidCase, match=r"split: no incident of known length lies on one of the sides of"):
+        portfolio(log(20), split=split)
 
 
 def test_a_day_without_an_offset_is_refused():

@@ -21,7 +21,7 @@ from rca.analysis.result import Result, Row
 from rca.analysis.stamps import UNKNOWN, moment_of, when
 from rca.analysis.summing import at_one_rate, by_group, compared, summary, trends
 from rca.analysis.targets import Kept, kept, targets_of
-from rca.errors import Problem
+from rca.errors import InvalidCase, Problem
 from rca.finding import Finding
 from rca.record.log import Log, Noted, read_log
 
@@ -187,7 +187,10 @@ def portfolio(
     measured = tuple(one for one in (*(lengths_of(read, name) for name in MEASURED), gaps_of(read)) if one is not None)
     groupings = {name: read.labels[name] for name in GROUPINGS if name in read.labels}
     grouped = at_one_rate(by_group(one, read, name) for one in measured for name in groupings)
-    cut = None if split is None else moment_of(split, place="split")
+    comparisons = () if split is None else tuple(compared(read, measured, moment_of(split, place="split")))
+    if split is not None and not comparisons:
+        what = f"no incident of known length lies on one of the sides of {split}"
+        raise InvalidCase.because(what, place="split", hint="give a moment with incidents before and after it")
     return Portfolio(
         name=log.name,
         incidents=len(read),
@@ -198,7 +201,7 @@ def portfolio(
         untold=tuple(name for name in (*MEASURED, BETWEEN) if name not in {one.measure for one in measured}),
         grouped=grouped,
         trends=tuple(trends(read, measured, grouped)),
-        comparisons=tuple(compared(read, measured, cut)) if cut is not None else (),
+        comparisons=comparisons,
         targets=tuple(kept(target, read, measured) for target in promised),
         oddities=(*read.oddities, *(odd for one in measured for odd in one.oddities)),
         recurring=_recurring(log.factors),
