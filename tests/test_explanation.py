@@ -88,7 +88,7 @@ def test_what_can_only_be_asked_is_explained_by_sampling_and_says_how_sure(boost
     exact, _ = explainer_of(model_in_memory(booster), rows())(rows())
     asked = function(lambda frame: 1 / (1 + np.exp(-(2 * frame["a"] + (frame["city"] == "x")))), ("a", "b", "city"))
     found, chosen = explainer_of(asked, rows())(rows())
-    assert found.method == "by sampling"
+    assert found.method == "by asking"
     assert len(found) == len(chosen) <= 300
     np.testing.assert_allclose(found.margin[:, 0], (2 * rows()["a"] + (rows()["city"] == "x"))[chosen], atol=1e-6)
     assert found.sizes.mean(axis=0)[1] < 1e-9 < found.error + 1
@@ -110,7 +110,7 @@ def test_a_forest_in_a_pipeline_that_mixes_columns_is_only_asked():
     mixed = make_column_transformer((OneHotEncoder(), ["city"]), remainder="passthrough")
     model = make_pipeline(mixed, RandomForestClassifier(n_estimators=5, random_state=0)).fit(rows(), truth(rows()))
     found, _ = explainer_of(model_in_memory(model), rows())(rows(60))
-    assert found.method == "by sampling"
+    assert found.method == "by asking"
     assert found.features == ("a", "b", "c", "city")
 
 
@@ -265,7 +265,7 @@ def test_a_step_that_mixes_columns_is_no_closed_form():
 
     frame = rows()[["a", "b"]]
     model = make_pipeline(Normalizer(), LogisticRegression()).fit(frame, truth(rows()))
-    assert explainer_of(model_in_memory(model), frame)(frame[:60])[0].method == "by sampling"
+    assert explainer_of(model_in_memory(model), frame)(frame[:60])[0].method == "by asking"
 
 
 # --- what is asked, and how often -------------------------------------------------------------------------------------
@@ -299,7 +299,7 @@ def test_a_forest_of_very_many_leaves_is_only_asked(monkeypatch):
     frame = rows()[["a", "b"]]
     model = model_in_memory(RandomForestClassifier(3, random_state=0).fit(frame, truth(rows())))
     monkeypatch.setattr("rca.analysis.explainer.MOST_LEAVES", 10)
-    assert explainer_of(model, frame)(frame[:50])[0].method == "by sampling"
+    assert explainer_of(model, frame)(frame[:50])[0].method == "by asking"
 
 
 def test_without_room_for_tables_the_values_are_the_same(booster, monkeypatch):
@@ -423,7 +423,7 @@ def test_a_model_in_hand_goes_before_columns_that_are_called_like_shap_values():
     both = [table.assign(shap_a=table["b"]) for table in (rows(), rows(400, 9))]
     found = rca.explain(*both, model=function(lambda frame: frame["shap_a"], ("a", "shap_a")), features=["a"])
     assert found.reasons[0].column == "shap_a"
-    assert found.method == "by sampling"
+    assert found.method == "by asking"
 
 
 def test_values_that_one_window_alone_brings_along_are_not_compared():
@@ -562,6 +562,6 @@ def test_an_onnx_file_can_only_be_asked_and_is_explained_by_sampling(tmp_path):
     found = rca.explain(
         frame, frame.assign(a=frame["a"] + 1), model=read_model(tmp_path / "model.onnx", "onnx", place="m")
     )
-    assert found.method == "by sampling"
+    assert found.method == "by asking"
     assert found["a"].direction.value == pytest.approx(2.0, abs=0.3)
     assert [one.column for one in found.moved()] == ["a"]

@@ -468,7 +468,7 @@ def test_the_method_says_scale_error_and_what_one_or_two_models_mean(shift):
     assert "One model explains both windows" in one
     assert "same rows, two models" in sections.method(updated(shift))
     assert "may be two" in sections.method(replace(shift, models=2))
-    sampled = sections.method(replace(shift, method="by sampling", error=0.012, assumptions=("rows are alike",)))
+    sampled = sections.method(replace(shift, method="by asking", error=0.012, assumptions=("rows are alike",)))
     assert "sampled values are off by 0.012 on average" in sampled
     assert "<li>Rows are alike.</li>" in sampled
 

@@ -11,7 +11,7 @@ from rca.analysis.columns import Floats, Mask, as_numbers
 from rca.errors import InvalidCase, did_you_mean
 from rca.record.forest import Scale
 
-Method = Literal["exactly, from its trees", "in closed form", "by its own library", "by sampling", "as given"]
+Method = Literal["exactly, from its trees", "in closed form", "by its own library", "by asking", "as given"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

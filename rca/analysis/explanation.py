@@ -1,12 +1,11 @@
 """SHAP values of a model's answers, by the fastest exact way there is; the only door to shap.
 
-What can only be asked is explained by shap's sampling, on a part of the rows and with its error shown. All is on the
-margin: what a model adds up before it answers.
+What can only be asked is asked, about a part of the rows and with the error of that shown. All is on the margin: what a
+model adds up before it answers.
 """
 
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,15 +15,16 @@ import pandas as pd
 from rca.analysis.columns import Floats, as_labels
 from rca.analysis.explained import Explained
 from rca.analysis.explainer import Explainer, exact
+from rca.analysis.subsets import Places, values_of
 from rca.errors import Unanswerable
 from rca.record.forest import Scale
 from rca.record.model import Model
 
 ASKED, BACKGROUND = 300, 30
-"""Rows of a window that are explained by sampling, and rows that stand for an absent feature there."""
+"""Rows of a window that are explained by asking, and rows that stand for an absent feature there."""
 
 MOST_SAMPLED = 60
-"""Features from which a model that can only be asked is not explained."""
+"""Features above which a model that can only be asked is not explained."""
 
 SURE = 1e-6
 """Probabilities are cut here before their log-odds are taken."""
@@ -58,13 +58,13 @@ def explainer_of(model: Model, background: pd.DataFrame, *, positive: object = 1
     >>> double = Model(format="function", features=("a", "b"), place="model", answer=lambda x: 2 * x["a"] - x["b"])
     >>> found, chosen = explainer_of(double, rows)(rows)
     >>> found.values[:, 0, 0].round(6).tolist(), found.method
-    ([-2.0, 0.0, 2.0], 'by sampling')
+    ([-2.0, 0.0, 2.0], 'by asking')
     """
     model.read(background)
     return exact(model, background, positive) or _sampled(model, background, seed=seed)
 
 
-# --- by sampling ------------------------------------------------------------------------------------------------------
+# --- by asking --------------------------------------------------------------------------------------------------------
 
 
 def _sampled(model: Model, background: pd.DataFrame, *, seed: int) -> Explainer:
@@ -80,24 +80,21 @@ def _sampled(model: Model, background: pd.DataFrame, *, seed: int) -> Explainer:
     link, scale = _margin(said)
 
     def of(asked: pd.DataFrame) -> Explained:
-        shap, coded = _shap(), _Coded.of(pd.concat([usual, model.read(asked)], ignore_index=True))
+        coded = _Coded.of(pd.concat([usual, model.read(asked)], ignore_index=True))
 
-        def ask(places: Floats) -> Floats:
+        def ask(places: Places) -> Floats:
             answers = model.scores(coded.frame(places))
             return link(np.where(np.isfinite(answers), answers, np.nan))
 
-        with _seeded(seed):
-            masker = shap.maskers.Independent(coded.places[: len(usual)])
-            explain = shap.PermutationExplainer(ask, masker, seed=seed)
-            turns = 2 * len(model.features) + 1
-            found = explain(coded.places[len(usual) :], max_evals=4 * turns, error_bounds=True, silent=True)
+        rng = np.random.default_rng(seed)
+        found = values_of(ask, coded.places[len(usual) :], coded.places[: len(usual)], rng=rng)
         return Explained(
             features=model.features,
-            values=np.asarray(found.values, dtype=float)[:, :, None],
-            base=np.atleast_1d(np.mean(found.base_values)).astype(float),
+            values=found.values[:, :, None],
+            base=np.array([found.base]),
             scale=scale,
-            method="by sampling",
-            error=float(np.mean(found.error_std)),
+            method="by asking",
+            error=float(found.error.mean()) if found.error.size else 0.0,
         )
 
     return Explainer(features=model.features, scale=scale, most=ASKED, of=of)
@@ -123,7 +120,7 @@ def log_odds(chances: Floats) -> Floats:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Coded:
-    """Rows as numbers that shap can mix, and back again, every value of the type that it was.
+    """Rows as numbers that can be mixed, and back again, every value of the type that it was.
 
     Attributes
     ----------
@@ -133,22 +130,21 @@ class _Coded:
     """
 
     like: pd.DataFrame
-    places: Floats
+    places: Places
 
     @classmethod
     def of(cls, rows: pd.DataFrame) -> "_Coded":
         return cls(like=rows, places=np.column_stack([_firsts(rows[name]) for name in rows]))
 
-    def frame(self, places: Floats) -> pd.DataFrame:
-        at = np.asarray(places).astype(int)
-        return pd.DataFrame({name: self.like[name].array.take(at[:, k]) for k, name in enumerate(self.like)})
+    def frame(self, places: Places) -> pd.DataFrame:
+        return pd.DataFrame({name: self.like[name].array.take(places[:, k]) for k, name in enumerate(self.like)})
 
 
-def _firsts(column: "pd.Series[Any]") -> Floats:
+def _firsts(column: "pd.Series[Any]") -> Places:
     """Of each value, the first row that has it; of a missing one, the first that has none."""
     codes, _ = pd.factorize(as_labels(column), use_na_sentinel=False)
     _, first = np.unique(codes, return_index=True)
-    return np.asarray(first[codes], dtype=float)
+    return np.asarray(first[codes])
 
 
 def _shap() -> Any:
@@ -156,17 +152,6 @@ def _shap() -> Any:
         warnings.simplefilter("ignore")  # of what shap imports, matplotlib and numba are deprecating things
         import shap
     return shap
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Shap draws from numpy's global state; here it is seeded, and afterwards as it was."""
-    state = np.random.get_state()  # noqa: NPY002 - it is shap that uses it
-    np.random.seed(seed)  # noqa: NPY002 - likewise
-    try:
-        yield
-    finally:
-        np.random.set_state(state)  # noqa: NPY002 - likewise
 
 
 def to_shap(explained: Explained, rows: pd.DataFrame) -> Any:

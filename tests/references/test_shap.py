@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rca.analysis.subsets import ORDERS, values_of
 from rca.analysis.treeshap import leaf_values, tables_of
 from rca.record.forest import of_lightgbm, of_sklearn
 
@@ -159,3 +160,37 @@ def test_values_of_xgboost_are_its_own_and_add_up(objective):
     if not several:
         theirs = shap.TreeExplainer(booster).shap_values(frame)
         np.testing.assert_allclose(found.values[..., 0], theirs, atol=CLOSE)
+
+
+# --- what can only be asked -------------------------------------------------------------------------------------------
+
+
+def mixed(matrix):
+    """No sum of its features: products, a maximum and a step, of as many columns as there are."""
+    first, second, third = matrix[:, 0], matrix[:, 1], matrix[:, 2]
+    return first * second + np.maximum(third, matrix[:, -1]) + (matrix.sum(axis=1) > 0)
+
+
+@pytest.mark.parametrize("features", [3, 4, 6])
+def test_asked_about_every_subset_values_are_shaps(features):
+    rng = np.random.default_rng(features)
+    asked, usual = rng.normal(size=(40, features)), rng.normal(size=(15, features))
+    found = values_of(mixed, asked, usual, rng=rng)
+    theirs = shap.ExactExplainer(mixed, shap.maskers.Independent(usual))(asked)
+    np.testing.assert_allclose(found.values, theirs.values, atol=1e-10)
+    np.testing.assert_allclose(found.base, theirs.base_values[0], atol=1e-10)
+    assert not found.error.any()
+
+
+def test_asked_along_orders_values_are_shaps_within_the_error_that_is_told_and_no_wider_than_shaps():
+    rng = np.random.default_rng(9)
+    asked, usual = rng.normal(size=(60, 9)), rng.normal(size=(10, 9))
+    found = values_of(mixed, asked, usual, rng=rng)
+    theirs = shap.ExactExplainer(mixed, shap.maskers.Independent(usual))(asked).values
+    np.testing.assert_allclose(found.base + found.values.sum(axis=1), mixed(asked), atol=1e-10)
+    off = found.values - theirs
+    told = np.sqrt((found.error**2).mean())
+    assert 0.7 < np.sqrt((off**2).mean()) / told < 1.3
+    sampled = shap.PermutationExplainer(mixed, shap.maskers.Independent(usual), seed=0)
+    again = sampled(asked, max_evals=ORDERS * (2 * 9 + 1), silent=True).values
+    assert np.sqrt((off**2).mean()) < 1.15 * np.sqrt(((again - theirs) ** 2).mean())
