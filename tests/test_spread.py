@@ -1,5 +1,7 @@
 """Which way a failure can have taken: edges, rings, guards, gaps in the graph."""
 
+from dataclasses import replace
+
 import pytest
 
 from rca.analysis.spread import Left, Spread, causes_of, in_order, path_to, upstream
@@ -116,7 +118,7 @@ def test_a_callee_has_to_bring_a_part_of_what_its_caller_shows(amount, explains)
 
 def test_time_alone_does_not_put_a_trifle_first():
     weight = {"light": 1.0, "heavy": 9.0}
-    pair = [left("light", 0), left("heavy", 10)]
+    pair = [left("light", 0), left("heavy", 10, size=90.0)]
     assert in_order(pair) == ["light", "heavy"]
     assert in_order(pair, weight) == ["heavy", "light"]
 
@@ -126,6 +128,20 @@ def test_an_accident_does_not_come_first_by_time_and_where_all_may_be_the_compar
     pair = [left("a", 0, size=6, sure=False), left("b", 10, size=8, sure=False)]
     assert in_order(pair) == ["a", "b"]
     assert in_order([left("a", 0, size=3, sure=False), pair[1]]) == ["b", "a"]
+
+
+def test_of_two_whose_order_is_not_sure_the_likelier_to_have_led_comes_first_unless_the_other_went_much_farther():
+    early, late = left("early", 4, width=8), left("late", 8, width=8, size=30.0)
+    assert 0 < early.lead(late) < 1
+    assert in_order([late, early]) == ["early", "late"]
+    assert in_order([replace(late, size=900.0), early]) == ["late", "early"]
+
+
+def test_what_stayed_in_its_range_led_nobody():
+    stayed = left("stayed", float("inf"))
+    assert not stayed.before(left("b", 0))
+    assert not left("b", 0).before(stayed)
+    assert in_order([stayed, left("b", 0)]) == ["b", "stayed"]
 
 
 def test_ties_go_by_name():

@@ -201,12 +201,19 @@ class _Found:
         assert first.first is not None
         assert first.last_normal is not None
         at, before = self.window.at(first.first), self.window.at(first.last_normal)
-        return Left(name=name, size=size, earliest=before, latest=at, sure=size >= least)
+        step = self.window.clock.step
+        return Left(name=name, size=size, earliest=before, latest=at, sure=size >= least, step=step)
 
     def with_amount(self, one: Left, signals: Sequence[str], target: str | None) -> Left:
         """A component's departure with its size in the alarm's unit, where the alarm's metric speaks for it."""
         spoken = [name for name in signals if target is not None and metric_of(name) == metric_of(target)]
         return replace(one, amount=self.left[spoken[0]].amount) if len(spoken) == len(signals) == 1 else one
+
+    def silent_alarm(self, target: str | None) -> str | None:
+        """Why nothing can be said of an alarm whose own signal shows nothing; None where it does, or none is known."""
+        if target is None or target not in self.left or self.left[target].abnormal:
+            return None
+        return f"the alarm's own signal, {target}, stayed in its normal range"
 
     def traces(self) -> tuple[Trace, ...]:
         """All signals that left their range, in the order in which they did."""
@@ -245,7 +252,7 @@ def _told(found: _Found, signals: "Signals", *, causes: Causes, calls: bool, con
         target=signals.target,
         n_signals=len(found.left),
         chance=1 / max(1, len(suspects)),
-        doubt=_doubt(suspects, left, spread=spread, sure=found.sure),
+        doubt=found.silent_alarm(signals.target) or _doubt(suspects, left, spread=spread, sure=found.sure),
         steps=_steps(spread, ranked[0]) if ranked[0] in failing else (),
         traces=found.traces(),
         touched=touched(found.window.table, onsets, end=signals.to, contained=contained),
@@ -271,7 +278,7 @@ def _ranked(left: Mapping[str, Left], spread: Spread) -> list[str]:
             name in spread.explained,
         )  # fmt: skip
         groups.setdefault(key, []).append(replace(one, sure=name in spread.solid))
-    weight = {name: spread.evidence(name) for name in spread.failing} if spread.causes else None
+    weight = {name: spread.evidence(name) for name in spread.failing}
     return [name for key in sorted(groups) for name in in_order(groups[key], weight)]
 
 

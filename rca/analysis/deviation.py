@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rca.analysis.columns import Floats
+from rca.analysis.leaving import start
 from rca.analysis.usual import Clock, Flags, Usual, regular, usual
 
 ABNORMAL = 4.0
@@ -24,9 +25,6 @@ MANY, SPREAD = 37, 0.17
 
 SHARE = 0.75
 """Part of what many quiet signals reach together that a single one does not."""
-
-LEAVING = 0.5
-"""Part of the way out at which a signal is surely still in its range: what it leaves lies between the two."""
 
 HELD = 3
 """Samples in a row that have to lie as far out: a single one may be an accident."""
@@ -92,10 +90,9 @@ class Departure:
     how : {'moved', 'stuck', 'silent'}
         `stuck`: it varied and stands still; `silent`: it reported and reports no more.
     first : int or None
-        Position of the first failing sample out of the range.
+        Position of the first failing sample that was surely on the way out.
     last_normal : int or None
-        Position of the last failing sample before it that was surely in the range, -1 where none was: it left between
-        the two.
+        Position of the last failing sample before it that surely was not, -1 where none was: it left between the two.
     samples : int
         Failing samples out of the range.
     change : float
@@ -173,10 +170,11 @@ def departures(
     size = max(1, BLOCK // max(1, len(clock.seconds)))
     idle = np.zeros(table.shape[1], dtype=bool) if idle is None else idle
     found: list[Departure] = []
-    for start in range(0, table.shape[1], size):
-        block = np.array(table.iloc[:, start : start + size].to_numpy(float).T, order="C")
+    for first in range(0, table.shape[1], size):
+        part = slice(first, first + size)
+        block = np.array(table.iloc[:, part].to_numpy(float).T, order="C")
         block[~np.isfinite(block)] = np.nan
-        found += _of_block(block, clock, bad=bad[start : start + size], held=held, idle=idle[start : start + size])
+        found += _of_block(block, clock, bad=bad[part], held=held, idle=idle[part])
     return found
 
 
@@ -191,7 +189,7 @@ def _of_block(raw: Floats, clock: Clock, *, bad: npt.NDArray[np.int64], held: in
     order = None if known.all() else np.argsort(~known, axis=1, kind="stable")
     if order is not None:
         away = np.take_along_axis(away, order, axis=1)
-    found = _moved(away, known.sum(axis=1), order=order, held=held)
+    found = _moved(away, known.sum(axis=1), order=order, held=held, memory=_memory(told.away(normal)))
     for at in np.flatnonzero(_may_be_stuck(raw[:, clock.n_normal :])):
         found[at] = _louder(found[at], _stuck(raw[at], clock.n_normal))
     for at in np.flatnonzero((known.mean(axis=1) <= 0.5) & ~idle):
@@ -254,8 +252,16 @@ def _held(away: Floats, length: int) -> Floats:
     return kept
 
 
+def _memory(away: Floats) -> Floats:
+    """Correlation of one sample with the next in normal times, rare heights cut."""
+    cut = np.nan_to_num(np.clip(away, -QUIET, QUIET))
+    cut -= cut.mean(axis=1, keepdims=True)
+    square = np.maximum((cut**2).sum(axis=1), 1e-300)
+    return np.asarray((cut[:, 1:] * cut[:, :-1]).sum(axis=1) / square)
+
+
 def _moved(
-    away: Floats, known: npt.NDArray[np.intp], *, order: npt.NDArray[np.intp] | None, held: int
+    away: Floats, known: npt.NDArray[np.intp], *, order: npt.NDArray[np.intp] | None, held: int, memory: Floats
 ) -> list[Departure]:
     """Departures of signals whose missing samples, if any, stand last; `order` says where samples stood."""
     length = min(held, away.shape[1])
@@ -269,22 +275,24 @@ def _moved(
             few = away[at, : known[at]]
             sign = 1 if few.min() >= -few.max() else -1
             run = (sign * few).min(keepdims=True)
-        found.append(_departure(sign, run=run, own=sign * away[at], least=abnormal_in(away.shape[1], length)))
+        least = abnormal_in(away.shape[1], length)
+        own = sign * away[at, : max(length, known[at])]
+        found.append(_departure(sign, run=run, own=own, least=least, memory=float(memory[at]), held=length))
     return found if order is None else [_placed(one, order[at]) for at, one in enumerate(found)]
 
 
-def _departure(sign: int, *, run: Floats, own: Floats, least: float) -> Departure:
+def _departure(sign: int, *, run: Floats, own: Floats, least: float, memory: float, held: int) -> Departure:
     """The departure of one signal: its deviations on the side `sign`, and the least of every few in a row."""
     score = max(float(run.max()), 0.0)
     if score < least:
         return Departure(score=score, direction=sign if score > 0 else 0)
-    first = int(np.argmax(run >= least))
-    before = np.flatnonzero(own[:first] < LEAVING * least)
+    crossed = int(np.argmax(run >= least))
+    began = start(own, memory=memory, held=held)
     return Departure(
         score=score,
         direction=sign,
-        first=first,
-        last_normal=int(before[-1]) if len(before) else -1,
+        first=min(crossed, began.latest),
+        last_normal=min(crossed, began.earliest) - 1,
         samples=int((own >= least).sum()),
     )
 

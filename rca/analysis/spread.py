@@ -3,8 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+
+from rca.analysis.columns import Floats
 
 Causes = Mapping[str, frozenset[str]]
 """Component → the components that can act on it directly."""
@@ -17,6 +21,10 @@ LIGHT = 0.5
 """Part of what another accounts for below which a candidate does not come before it by time alone."""
 
 
+ONE_SIDED = 1.645
+"""Where the normal distribution has its 95 % point: a lead of 1 is as sure as that."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Left:
     """When one component left its normal range: after `earliest`, and not after `latest`.
@@ -27,11 +35,14 @@ class Left:
     size : float
         How far; what is ranked by.
     earliest, latest : float
-        Seconds since 1970: the last sample surely in the range, and the first surely out of it.
+        Seconds since 1970: the last sample surely in the range, and the first surely on the way out of it. Infinite
+        where it stayed.
     sure : bool
         Whether quiet signals do not go so far.
     amount : float or None
         How far in the unit of the alarm's metric; None where another metric speaks for the component.
+    step : float
+        Seconds between two samples.
     """
 
     name: str
@@ -40,10 +51,44 @@ class Left:
     latest: float
     sure: bool
     amount: float | None = None
+    step: float = 1.0
+
+    @property
+    def weight(self) -> float:
+        """How unlikely it is by accident: the logarithm of how far it went."""
+        return float(np.log1p(self.size))
 
     def before(self, other: "Left") -> bool:
-        """Whether it left surely before the other did: their clocks may be a sample apart."""
-        return self.latest < other.earliest
+        """Whether it left surely before the other did."""
+        return self.lead(other) > 1
+
+    def lead(self, other: "Left") -> float:
+        """By how much it left before the other, in parts of what is not known of that; beyond 1 it surely did.
+
+        Not known is a sample, since clocks may be that far apart, and what the two intervals have beyond a sample: of
+        independent estimates the squares add up (Goldstein and Healy, J. R. Stat. Soc. A 158, 1995).
+
+        >>> a = Left(name="a", size=20.0, earliest=0.0, latest=1.0, sure=True)
+        >>> b = Left(name="b", size=20.0, earliest=2.0, latest=9.0, sure=True)
+        >>> round(a.lead(b), 2), a.before(b), b.lead(a) == -a.lead(b)
+        (1.25, True, True)
+        """
+        return float(_lead(self.when, other.when))
+
+    @property
+    def when(self) -> tuple[float, float, float]:
+        """The middle of the interval, half of what it has beyond a sample, and a sample."""
+        if not np.isfinite(self.latest):
+            return np.inf, 0.0, self.step
+        return (self.earliest + self.latest) / 2, max(self.latest - self.earliest - self.step, 0.0) / 2, self.step
+
+
+def _lead(one: Any, other: Any) -> Floats:
+    """`Left.lead` of numbers or arrays, as `when` gives them; what stayed in its range leads and follows none."""
+    (middle, wider, step), (later, wide, steps) = one, other
+    known = np.isfinite(middle) & np.isfinite(later)
+    ahead = np.where(known, later, 0.0) - np.where(known, middle, 0.0)
+    return np.where(known, ahead / ((step + steps) / 2 + np.hypot(wider, wide)), -np.inf)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +231,7 @@ class Spread:
         less likely the farther it went.
         """
         struck = {origin, *(one.effect for one in self.tree(origin))}
-        return sum(float(np.log1p(self.failing[name].size)) for name in sorted(struck))
+        return sum(self.failing[name].weight for name in sorted(struck))
 
     @cached_property
     def reaching(self) -> frozenset[str]:
@@ -268,16 +313,18 @@ def path_to(tree: Sequence[Passage], end: str) -> tuple[Passage, ...]:
 
 
 def in_order(left: Iterable[Left], weight: Mapping[str, float] | None = None) -> list[str]:
-    """Names, first those that left surely before others; of what time does not tell apart the weightiest first.
+    """Names, first what is likeliest to have begun it: by what each accounts for, and by whether others came before.
 
-    Only what is `sure`, no accident, comes before others by time alone, and not what weighs less than half of them.
-    Where nothing is sure, what went half as far as the farthest does.
+    What surely left after another waits for that one; of the others comes first who has the largest weight and
+    logarithm of the probability that nobody came before, together. Only what is `sure`, no accident, comes before
+    others by time, and not what weighs less than half of them. Where nothing is sure, what went half as far as the
+    farthest does.
 
     Parameters
     ----------
     left : iterable of Left
     weight : mapping of str to float, optional
-        How much each can account for; their size where there is no graph, and then time alone decides.
+        How much each can account for, as logarithms; its own departure where nothing is said.
 
     Examples
     --------
@@ -285,18 +332,27 @@ def in_order(left: Iterable[Left], weight: Mapping[str, float] | None = None) ->
     >>> b = Left(name="b", size=90.0, earliest=5.0, latest=6.0, sure=True)
     >>> c = Left(name="c", size=40.0, earliest=0.0, latest=2.0, sure=True)
     >>> in_order([a, b, c])
-    ['c', 'a', 'b']
+    ['a', 'c', 'b']
     """
-    left, known = list(left), weight or {}
-    if not any(one.sure for one in left):
-        farthest = max((one.size for one in left if np.isfinite(one.latest)), default=np.inf)
-        left = [replace(one, sure=one.size >= LIGHT * farthest) for one in left]
-    waiting = sorted(left, key=lambda one: (-known.get(one.name, 0.0), -one.size, one.name))
-    order = []
-    while waiting:
-        heavy = known.get(waiting[0].name, 0.0) * LIGHT
-        first = min((one.latest for one in waiting if one.sure and known.get(one.name, 0.0) >= heavy), default=np.inf)
-        following = next(one for one in waiting if one.earliest < first or not np.isfinite(first))
-        waiting.remove(following)
-        order.append(following.name)
-    return order
+    from scipy.special import log_ndtr
+
+    known, every = weight or {}, list(left)
+    if not any(one.sure for one in every):
+        farthest = max((one.size for one in every if np.isfinite(one.latest)), default=np.inf)
+        every = [replace(one, sure=one.size >= LIGHT * farthest) for one in every]
+    weights = np.array([known.get(one.name, one.weight) for one in every])
+    heavy = np.array([one.sure for one in every], dtype=bool) & (weights >= LIGHT * weights.max(initial=0.0))
+    led = _led(np.array([one.when for one in every]).reshape(-1, 3).T, np.flatnonzero(heavy))
+    likely = weights + log_ndtr(-ONE_SIDED * led)
+    keys = [(led[at] > 1, -likely[at], -one.size, one.name) for at, one in enumerate(every)]
+    return [key[-1] for key in sorted(keys)]
+
+
+def _led(when: Floats, rivals: npt.NDArray[np.intp]) -> Floats:
+    """By how much each was led by the one of the rivals that came first; below 0 where it came before them all."""
+    found = np.full(when.shape[1], -np.inf)
+    for rival in rivals:
+        lead = _lead(when[:, rival], when)
+        lead[rival] = -np.inf
+        np.maximum(found, lead, out=found)
+    return found

@@ -28,6 +28,7 @@ class Line:
     begin: tuple[int, int] = (3, 10)
     tail: float = 30.0
     memory: float = 0.3
+    ramp: int = 1
     missing_edges: float = 0.0
     wrong_edges: float = 0.0
     bystander: float = 0.0
@@ -125,7 +126,7 @@ def _signal(rng, line, rows, change):
         noise[at] += line.memory * noise[at - 1]
     since, height = change
     scale = 1.0 if line.kind == "calls" else 10 ** rng.uniform(-2, 2)
-    return scale * (rng.uniform(5, 100) + noise + height * (np.arange(rows) >= since))
+    return scale * (rng.uniform(5, 100) + noise + height * np.clip((np.arange(rows) - since + 1) / line.ramp, 0, 1))
 
 
 def _recorded(rng, names, edges, line):

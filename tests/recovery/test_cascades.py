@@ -55,6 +55,23 @@ def test_the_origin_is_named_first_in_heavy_and_lasting_noise(draws, tail, memor
     promises.at_least(named(draws, Line(tail=tail, memory=memory)), draws, promised, of=f"t{tail:g}, {memory:g}")
 
 
+SLOW = {"failing": 120, "height": 15.0, "gain": (0.3, 3.0)}
+
+
+@pytest.mark.parametrize(("ramp", "graph", "promised"), [(15, True, 0.97), (40, True, 0.97), (15, False, 0.8)])
+@long_and_short(60, 600)
+def test_the_origin_of_a_failure_that_comes_by_and_by_is_named_first(draws, ramp, graph, promised):
+    rng, hits, wrong = np.random.default_rng(21), 0, 0
+    for _ in range(draws):
+        drawn = draw(rng, Line(ramp=ramp, graph=graph, **SLOW))
+        found = drawn.answer()
+        hits += drawn.origin == found.suspects[0].component
+        wrong += found.doubt is None and found.suspects[0].component != drawn.origin
+    of = f"over {ramp} samples, {'with a' if graph else 'no'} graph"
+    promises.at_least(hits, draws, promised, of=of)
+    promises.at_most(wrong, draws, 0.1, of=f"named though wrong, {of}")
+
+
 @long_and_short(60, 600)
 def test_a_loud_bystander_is_not_named_first(draws):
     promises.at_least(named(draws, Line(bystander=60.0)), draws, 0.93)
@@ -81,14 +98,15 @@ def test_forty_systems_are_no_harder(draws):
     promises.at_least(named(draws, Line(components=40)), draws, 0.95)
 
 
+@pytest.mark.parametrize(("ramp", "memory"), [(1, 0.3), (5, 0.3), (15, 0.3), (40, 0.3), (15, 0.8)])
 @long_and_short(60, 600)
-def test_the_onset_lies_in_its_interval(draws):
+def test_the_onset_lies_in_its_interval(draws, ramp, memory):
     rng, inside = np.random.default_rng(13), 0
     for _ in range(draws):
-        drawn = draw(rng, Line())
+        drawn = draw(rng, Line(ramp=ramp, memory=memory, failing=120))
         onset = {one.component: one for one in drawn.answer().suspects}[drawn.origin]
         inside += onset.onset is not None and onset.earliest < drawn.onset <= onset.onset
-    promises.within(inside, draws, (0.95, 1.0))
+    promises.within(inside, draws, (0.93, 1.0), of=f"over {ramp} samples, memory {memory:g}")
 
 
 @long_and_short(60, 600)
