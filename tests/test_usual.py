@@ -75,6 +75,28 @@ def test_a_day_that_repeats_is_taken_off():
     assert regular(flat, at) is flat
 
 
+def test_a_weekend_that_repeats_is_taken_off_with_its_days_of_another_shape():
+    rng = np.random.default_rng(17)
+    at = clock(28 * 144, 25 * 144, step=600.0)
+    weekday, hour = at.seconds // DAY % 7, at.seconds % DAY / 3600
+    load = 50 + 20 * ((hour > 8) & (hour < 18)) * (weekday < 5) + rng.normal(0, 1, len(hour))
+    left = usual(regular(load[None], at)[:, : at.n_normal]).away(regular(load[None], at))
+    assert np.quantile(np.abs(left[0, at.n_normal :]), 0.9) < 3
+    weekend = np.flatnonzero(weekday[at.n_normal :] >= 5) + at.n_normal
+    busy = load.copy()
+    busy[weekend] += 20
+    assert len(weekend) > 100
+    assert np.median(usual(regular(load[None], at)[:, : at.n_normal]).away(regular(busy[None], at))[0, weekend]) > 4
+
+
+def test_a_week_is_not_learnt_from_one():
+    rng = np.random.default_rng(18)
+    at = clock(11 * 144, 10 * 144, step=600.0)
+    load = 50.0 - 20 * (at.seconds // DAY % 7 >= 5) + rng.normal(0, 1, len(at.seconds))
+    assert at.parts(7 * DAY, (336, 56)) is None
+    assert regular(load[None], at)[0] == pytest.approx(load)
+
+
 def test_a_trend_carried_on_or_ended_is_at_home_and_a_step_from_it_is_not():
     rng = np.random.default_rng(8)
     climb = 0.1 * np.arange(400.0)

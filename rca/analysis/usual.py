@@ -1,4 +1,4 @@
-"""What a signal does in normal times: counters as rates, days and trends taken off, and the range that is left."""
+"""What a signal does in normal times: counters as rates; days, weeks, trends taken off; and the range that is left."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,12 @@ from rca.analysis.columns import Floats
 Flags = npt.NDArray[np.bool_]
 
 DAY = 86_400.0
-PHASES = 48
-"""Parts of a day whose level is told apart."""
+SEASONS = ((DAY, (48,)), (7 * DAY, (336, 56)))
+"""Days and weeks, and into how many parts they are cut: half hours, and in a week three hours where those have too few
+samples."""
 
 ENOUGH = 8
-"""Normal samples in each part of a day, and in each third of a trend, from which their level can be told."""
+"""Normal samples in each part of a season, and in each third of a trend, from which their level can be told."""
 
 TIGHTER = 0.8
 """A season counts where the range without it is this part of the range with it, or less; a trend needs more."""
@@ -38,8 +39,8 @@ QUARTER_SIGMA = 1.349
 GRAIN = 0.003
 """Part of a signal's level below which no step is material."""
 
-THINNED = 20_000
-"""Normal samples from which a range is told; more are thinned evenly."""
+THINNED, ROUGHLY = 20_000, 3_000
+"""Normal samples from which a range is told, and a level or whether a range gets tighter; more are thinned evenly."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -82,7 +83,7 @@ def usual(normal: Floats) -> Usual:
     >>> told.centre.round(1).tolist(), told.up.round(1).tolist(), told.flat.tolist()
     ([49.9], [2.0], [False])
     """
-    thin = normal[:, :: max(1, -(-normal.shape[1] // THINNED))]
+    thin = _thin(normal, THINNED)
     low, first, centre, third, high = quantiles(thin, (1 - TAIL, 0.25, 0.5, 0.75, TAIL))
     middle = np.maximum((third - first) / QUARTER_SIGMA, GRAIN * np.abs(centre))
     moved = (first < third) | (low < high)
@@ -157,18 +158,18 @@ class Clock:
         """Whether no stretch of time is left out, so that a trend can be carried on."""
         return bool((np.diff(self.seconds) <= BREAK * self.step).all())
 
-    @property
-    def phases(self) -> npt.NDArray[np.intp] | None:
-        """The part of the day of each sample; None where the normal samples do not teach every part twice over."""
-        if np.ptp(self.seconds[: self.n_normal]) < 2 * DAY - DAY / PHASES:
-            return None
-        phase = (self.seconds % DAY * PHASES / DAY).astype(int)
-        counts = np.bincount(phase[: self.n_normal], minlength=PHASES)
-        return phase if counts[np.unique(phase)].min() >= ENOUGH else None
+    def parts(self, period: float, cuts: tuple[int, ...]) -> npt.NDArray[np.intp] | None:
+        """The part of a season of each sample; None where the normal samples do not teach every part twice over."""
+        for many in cuts:
+            part = (self.seconds % period * many / period).astype(int)
+            counts = np.bincount(part[: self.n_normal], minlength=many)[np.unique(part)]
+            if np.ptp(self.seconds[: self.n_normal]) >= 2 * period - period / many and counts.min() >= ENOUGH:
+                return part
+        return None
 
 
 def regular(values: Floats, clock: Clock) -> Floats:
-    """Signals without what is regular in them: counters become rates, and days and trends are taken off.
+    """Signals without what is regular in them: counters become rates; days, weeks and trends are taken off.
 
     Parameters
     ----------
@@ -190,7 +191,8 @@ def regular(values: Floats, clock: Clock) -> Floats:
     np.float64(0.0)
     """
     values = _rates(values, clock)
-    values = _without_days(values, clock)
+    for period, cuts in SEASONS:
+        values = _without_season(values, clock, part=clock.parts(period, cuts))
     return _without_trend(values, clock) if clock.whole else values
 
 
@@ -215,28 +217,34 @@ def _is_counter(normal: Floats) -> Flags:
         return np.asarray(((steps > 0).sum(axis=1) >= CLIMBS * known) & (falls == reset).all(axis=1))
 
 
-def _without_days(values: Floats, clock: Clock) -> Floats:
-    phase, n = clock.phases, clock.n_normal
-    if phase is None:
+def _without_season(values: Floats, clock: Clock, *, part: npt.NDArray[np.intp] | None) -> Floats:
+    """Take off the median of every part of a season, of signals whose range that makes tighter."""
+    if part is None:
         return values
+    n, many = clock.n_normal, int(part.max()) + 1
     known = values[:, :n]
-    level = np.zeros((len(values), PHASES))
-    for part in np.unique(phase):
-        level[:, part] = quantiles(known[:, phase[:n] == part], (0.5,))[0]
-    level -= level[:, np.unique(phase[:n])].mean(axis=1, keepdims=True)
-    left = known - level[:, phase[:n]]
+    level = np.zeros((len(values), many))
+    for one in np.unique(part):
+        level[:, one] = quantiles(known[:, part[:n] == one], (0.5,))[0]
+    level -= level[:, np.unique(part[:n])].mean(axis=1, keepdims=True)
+    left = known - level[:, part[:n]]
     seasonal = np.flatnonzero(_width(left) <= TIGHTER * _width(known))
     if not len(seasonal):
         return values
     values = values.copy()
-    values[seasonal] -= level[seasonal][:, phase]
+    values[seasonal] -= level[seasonal][:, part]
     return values
 
 
 def _width(values: Floats) -> Floats:
     """The middle eight tenths of a signal's normal samples."""
-    low, high = quantiles(values[:, :: max(1, values.shape[1] // THINNED)], (0.1, 0.9))
+    low, high = quantiles(_thin(values, ROUGHLY), (0.1, 0.9))
     return np.asarray(high - low)
+
+
+def _thin(values: Floats, most: int) -> Floats:
+    """Every so many samples, about as many as wanted."""
+    return values[:, :: max(1, -(-values.shape[1] // most))]
 
 
 def _without_trend(values: Floats, clock: Clock) -> Floats:
@@ -245,7 +253,7 @@ def _without_trend(values: Floats, clock: Clock) -> Floats:
     if n < 3 * ENOUGH:
         return values
     thirds = np.array_split(np.arange(n), 3)
-    levels = np.array([quantiles(values[:, part], (0.5,))[0] for part in thirds])
+    levels = np.array([quantiles(_thin(values[:, part], ROUGHLY), (0.5,))[0] for part in thirds])
     times = np.array([clock.seconds[part].mean() for part in thirds])
     slope = (levels[2] - levels[0]) / max(times[2] - times[0], 1e-9)
     straight = np.abs(levels[1] - (levels[0] + levels[2]) / 2) <= STRAIGHT * np.abs(levels[2] - levels[0])
@@ -257,7 +265,7 @@ def _without_trend(values: Floats, clock: Clock) -> Floats:
     values = values.copy()
     values[trends, :n] -= climb[trends, :n]
     ahead = values[trends, n:]
-    end = quantiles(values[trends, :n], (0.5,))[0][:, None]
+    end = quantiles(_thin(values[trends, :n], ROUGHLY), (0.5,))[0][:, None]
     low, high = np.minimum(climb[trends, n:], 0), np.maximum(climb[trends, n:], 0)
     values[trends, n:] = np.where(np.isnan(ahead), np.nan, ahead - np.clip(ahead - end, low, high))
     return values
