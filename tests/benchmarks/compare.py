@@ -37,6 +37,8 @@ DRIFT, ATTRIBUTION = "Drift table, 2 × 100,000 × 30", "Attribution to 8 mechan
 ODDITY = "Why rows are odd, 8 nodes, fitted on 5,000"
 EXPLANATION = "SHAP of 100 trees × 31 leaves, 100,000 rows"
 PORTFOLIO, INCIDENTS = "The response over 1,000,000 incidents", 1_000_000
+CASCADES = {"few": (40, 600), "long": (300, 100_000), "many": (5_000, 10_000)}
+CASCADE = {name: f"Cascade, {n:,} signals × {rows:,} samples" for name, (n, rows) in CASCADES.items()}
 LARGE, LARGE_ROWS = "Drift table, 2 × 10,000,000 × 30", 10_000_000
 
 
@@ -78,6 +80,12 @@ def jobs(evidently):
         Job(task=EXPLANATION, name="shap, one window", call="shap_tree.py", options=("100000",), once=True),
         Job(task=EXPLANATION, name="LightGBM, one window", call="lightgbm_contrib.py", options=("100000",), once=True),
         Job(task=EXPLANATION, name="WOODELF, one window", call="woodelf_tree.py", options=("100000",)),
+        Job(task=CASCADE["few"], name="rca, with onsets", call="cascade", options=("few",)),
+        Job(task=CASCADE["few"], name="BARO, signals ranked", call="baro", options=("few",)),
+        Job(task=CASCADE["long"], name="rca, with onsets", call="cascade", options=("long",)),
+        Job(task=CASCADE["long"], name="BARO, signals ranked", call="baro", options=("long",)),
+        Job(task=CASCADE["many"], name="rca, with onsets", call="cascade", options=("many",)),
+        Job(task=CASCADE["many"], name="BARO, signals ranked", call="baro", options=("many",)),
         Job(task=PORTFOLIO, name="rca, four groupings, intervals, tests", call="portfolio"),
         Job(task=PORTFOLIO, name="pandas, means and medians by group alone", call="pandas_means"),
     ]
@@ -183,6 +191,64 @@ def explanation():
     return job
 
 
+def signals(size):
+    """Noise of so many signals, two a component; the last tenth is the failure, in which one in ten moves."""
+    import numpy as np
+    import pandas as pd
+
+    many, rows = CASCADES[size]
+    rng, begun = np.random.default_rng(0), rows - rows // 10
+    values = rng.normal(50.0, 1.0, (many, rows))
+    for at in range(0, many, 10):
+        values[at, begun + int(rng.integers(0, rows // 20)) :] += rng.uniform(5, 40)
+    names = [f"c{at // 2:04}|{('load', 'latency')[at % 2]}" for at in range(many)]
+    return pd.DataFrame(values.T, columns=names), begun
+
+
+def cascade():
+    """Which component left its range first."""
+    import pandas as pd
+    import scipy.sparse.csgraph
+    import scipy.special  # noqa: F401
+
+    from rca.analysis.cascade import cascade as ask
+    from rca.record.incident import Signals
+
+    tables = {}
+
+    def job(_, size):
+        table, begun = tables[size]
+        at = table["time"].iloc[[begun, -1]].map(pd.Timestamp.isoformat)
+        return ask(table, Signals.model_validate({"path": "s", "from": at.iloc[0], "to": at.iloc[1]})).to_dict()
+
+    def drawn(size):
+        table, begun = signals(size)
+        times = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(range(len(table)), unit="s")
+        tables[size] = (pd.concat([pd.DataFrame({"time": times}), table], axis=1), begun)
+
+    job.drawn = drawn
+    return job
+
+
+def baro():
+    """BARO's own ranking of signals."""
+    from baro.root_cause_analysis import robust_scorer
+
+    tables = {}
+
+    def job(_, size):
+        table, begun = tables[size]
+        return robust_scorer(table, inject_time=begun, dk_select_useful=False)["ranks"]
+
+    def drawn(size):
+        table, begun = signals(size)
+        table.insert(0, "time", range(len(table)))
+        tables[size] = (table, begun)
+
+    job.drawn = drawn
+    return job
+
+
 def incidents():
     """A log of incidents over five years, one in a hundred open."""
     import numpy as np
@@ -278,6 +344,8 @@ def child(call, folder, options):
     except ImportError as reason:
         print(json.dumps({"skipped": f"not there: {reason}"}))
         return
+    if hasattr(job, "drawn"):
+        job.drawn(*options)
     before, start = meter.now(), time.perf_counter()
     found = job(Path(folder), *options)
     spent, wall = meter.now() - before, time.perf_counter() - start
