@@ -41,6 +41,28 @@ def test_few_rows_are_told_at_fewer_moments():
     assert MOMENTS <= np.isfinite(told).sum() <= 5 * 240 / ROWS + 1
 
 
+def test_a_gap_between_groups_is_told_of_as_many_rows_in_the_smaller_one():
+    rng = np.random.default_rng(4)
+    tables = [rows(rng, 0, 180), rows(rng, 180, 239)]
+    for table in tables:
+        small = rng.random(len(table)) < 0.25
+        wrong = small & (table["at"] >= AT[190]) & (rng.random(len(table)) < 0.6)
+        table["who"], table["said"] = np.where(small, "few", "many"), np.where(wrong, 1 - table["label"], table["said"])
+    known = {"label": "label", "prediction": "said", "time": "at", "groups": ("who",)}
+    gap = windows_from(*tables, metric={"name": "group_gap", "of": "error_rate"}, **known)
+    told = metric_signal(gap, pd.Series(AT))
+    reached = np.isfinite(told)
+    assert MOMENTS <= reached.sum() <= 0.25 * 30 * 240 / ROWS + 1
+    assert np.nanmean(told[195:]) > np.nanmean(told[:180]) + 0.3
+
+
+def test_a_root_mean_square_is_told_in_its_own_unit():
+    rng = np.random.default_rng(5)
+    tables = [rows(rng, 0, 180).assign(said=lambda t: t["label"] + 3.0), rows(rng, 180, 239).assign(said=7.0)]
+    found = windows_from(*tables, metric="rmse", label="label", prediction="said", time="at")
+    assert np.nanmax(metric_signal(found, pd.Series(AT))[:180]) == pytest.approx(3.0)
+
+
 def test_rows_of_another_time_tell_nothing():
     rng = np.random.default_rng(2)
     assert metric_signal(windows(rng), pd.Series(AT + pd.Timedelta(days=9))) is None

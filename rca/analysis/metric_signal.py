@@ -1,6 +1,7 @@
 """The model's own metric as one more signal of its system: what rows say, at the moments of the signals."""
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from rca.analysis.columns import Floats
@@ -8,14 +9,14 @@ from rca.analysis.season import seconds_of
 from rca.analysis.windows import Windows
 
 ROWS = 20
-"""Rows that a moment's metric is the mean of, at least in the middle of the moments."""
+"""Rows that a moment's metric is told from, and of a gap as many in each group; at least in the middle."""
 
 MOMENTS = 30
 """Moments that rows have to reach, or they tell nothing of the order of failures."""
 
 
 def metric_signal(windows: Windows, times: "pd.Series[pd.Timestamp]") -> Floats | None:
-    """The mean of the metric over the rows since the moment before, at as many moments as rows allow.
+    """The metric of the rows since the moment before, at as many moments as rows allow.
 
     Parameters
     ----------
@@ -27,33 +28,34 @@ def metric_signal(windows: Windows, times: "pd.Series[pd.Timestamp]") -> Floats 
     Returns
     -------
     ndarray of shape (samples,) or None
-        NaN at moments between those that are told; None where the rows reach too few moments, and for gaps between
-        groups, which so few rows do not tell.
+        NaN at moments between those that are told; None where the rows reach too few moments.
     """
-    if windows.roles.time is None or windows.metric.name == "group_gap":
+    if windows.roles.time is None:
         return None
     rows = pd.concat([windows.reference, windows.current], ignore_index=True)
     parts = windows.meter.parts(rows, groups=windows.meter.segments(windows.reference, windows.current))
-    counted = parts.denominator.sum(axis=1)
-    at = seconds_of(rows[windows.roles.time])
-    moments = seconds_of(times)
-    kept = (counted > 0) & (at > moments[0]) & (at <= moments[-1])
-    apart = _apart(at[kept], moments)
-    ends = np.arange(0, len(moments), apart) if apart else np.array([], dtype=int)
+    at, moments = seconds_of(rows[windows.roles.time]), seconds_of(times)
+    inside = (at > moments[0]) & (at <= moments[-1])
+    apart = max(_apart(at[inside & (group > 0)], moments) for group in parts.denominator.T)
+    ends = np.arange(0, len(moments), apart)
     if len(ends) < MOMENTS:
         return None
-    cell = np.searchsorted(moments[ends], at[kept])
-    inside = cell < len(ends)
-    weight = np.bincount(cell[inside], counted[kept][inside], minlength=len(ends))
-    total = np.bincount(cell[inside], parts.numerator.sum(axis=1)[kept][inside], minlength=len(ends))
+    cell = np.searchsorted(moments[ends], at)
+    inside &= cell < len(ends)
+    sums = [_sums(part[inside], cell[inside], len(ends)) for part in (parts.numerator, parts.denominator)]
     told = np.full(len(moments), np.nan)
-    told[ends] = np.where(weight > 0, total / np.where(weight > 0, weight, 1.0), np.nan)
+    told[ends] = parts.of_sums(*sums)
     return told
 
 
+def _sums(values: Floats, cell: npt.NDArray[np.intp], many: int) -> Floats:
+    """The sums of each column in each cell: (cells, columns)."""
+    return np.column_stack([np.bincount(cell, column, minlength=many) for column in values.T])
+
+
 def _apart(at: Floats, moments: Floats) -> int:
-    """Samples between the moments that are told, so that enough rows lie between two; 0 where there are no rows."""
+    """Samples between the moments that are told, so that enough rows lie between two; too many where there are none."""
     if not len(at):
-        return 0
+        return len(moments)
     reached = np.searchsorted(moments, at.max()) - np.searchsorted(moments, at.min()) + 1
     return max(1, int(np.ceil(ROWS * reached / len(at))))
