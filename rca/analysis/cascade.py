@@ -196,13 +196,14 @@ class _Found:
         out = [one for one in map(self.left.__getitem__, signals) if one.abnormal]
         if not out:
             return Left(name=name, size=size, earliest=np.inf, latest=np.inf, sure=False)
-        far = [one for one in out if one.score >= least] or out
+        far = [one for one in out if one.score >= least or one.lasting] or out
         first = min(far, key=lambda one: (one.first or 0, one.last_normal if one.last_normal is not None else -1))
         assert first.first is not None
         assert first.last_normal is not None
         at, before = self.window.at(first.first), self.window.at(first.last_normal)
         step = self.window.clock.step
-        return Left(name=name, size=size, earliest=before, latest=at, sure=size >= least, step=step)
+        lasting = any(one.lasting for one in out)
+        return Left(name=name, size=size, earliest=before, latest=at, sure=size >= least, lasting=lasting, step=step)
 
     def with_amount(self, one: Left, signals: Sequence[str], target: str | None) -> Left:
         """A component's departure with its size in the alarm's unit, where the alarm's metric speaks for it."""
@@ -277,7 +278,7 @@ def _ranked(left: Mapping[str, Left], spread: Spread) -> list[str]:
             not fails, name not in spread.reaching and not adrift, fails and name not in spread.linked and not adrift,
             name in spread.explained,
         )  # fmt: skip
-        groups.setdefault(key, []).append(replace(one, sure=name in spread.solid))
+        groups.setdefault(key, []).append(replace(one, sure=one.lasting or name in spread.solid))
     weight = {name: spread.evidence(name) for name in spread.failing}
     return [name for key in sorted(groups) for name in in_order(groups[key], weight)]
 

@@ -8,7 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from rca.analysis.columns import Floats
-from rca.analysis.leaving import start
+from rca.analysis.lasting import Lasting, lasting
+from rca.analysis.leaving import Start, start
 from rca.analysis.usual import Clock, Flags, Usual, regular, usual
 
 ABNORMAL = 4.0
@@ -47,7 +48,7 @@ STUCK = 12
 BLOCK = 2_000_000
 """Values that are worked on at once, which bounds the memory."""
 
-How = Literal["moved", "stuck", "silent"]
+How = Literal["moved", "lasting", "stuck", "silent"]
 
 
 def sure_in(samples: int, held: int = HELD, *, signals: int = MANY) -> float:
@@ -87,8 +88,9 @@ class Departure:
         direction where it is known.
     direction : {-1, 0, 1}
         Where it went; 0 where it did not go anywhere.
-    how : {'moved', 'stuck', 'silent'}
-        `stuck`: it varied and stands still; `silent`: it reported and reports no more.
+    how : {'moved', 'lasting', 'stuck', 'silent'}
+        `lasting`: it went no farther than quiet signals may, and for so long as they do not; then the score is how far
+        it went on average; `stuck`: it varied and stands still; `silent`: it reported and reports no more.
     first : int or None
         Position of the first failing sample that was surely on the way out.
     last_normal : int or None
@@ -100,6 +102,8 @@ class Departure:
         never moved.
     amount : float
         How far it went, in the signal's own unit.
+    lasting : bool
+        Whether it was out for so long as quiet signals are not, be it farther than they go or not.
     unseen : bool
         Whether it had never moved before: then nobody knows how wide its range is.
     n_sigma : float
@@ -118,6 +122,7 @@ class Departure:
 
     amount: float = 0.0
     unseen: bool = False
+    lasting: bool = False
 
     @property
     def size(self) -> float:
@@ -170,29 +175,33 @@ def departures(
     size = max(1, BLOCK // max(1, len(clock.seconds)))
     idle = np.zeros(table.shape[1], dtype=bool) if idle is None else idle
     found: list[Departure] = []
+    many = table.shape[1]
     for first in range(0, table.shape[1], size):
         part = slice(first, first + size)
         block = np.array(table.iloc[:, part].to_numpy(float).T, order="C")
         block[~np.isfinite(block)] = np.nan
-        found += _of_block(block, clock, bad=bad[part], held=held, idle=idle[part])
+        found += _of_block(block, clock, bad=bad[part], held=held, idle=idle[part], many=many)
     return found
 
 
-def _of_block(raw: Floats, clock: Clock, *, bad: npt.NDArray[np.int64], held: int, idle: Flags) -> list[Departure]:
+def _of_block(
+    raw: Floats, clock: Clock, *, bad: npt.NDArray[np.int64], held: int, idle: Flags, many: int
+) -> list[Departure]:
     values = regular(raw, clock)
     normal, failing = values[:, : clock.n_normal], values[:, clock.n_normal :]
-    known = ~np.isnan(failing)
     told = usual(normal)
     if clock.whole:
         told = _wandering(told, normal)
-    away = _directed(_away(told, failing), bad)
-    order = None if known.all() else np.argsort(~known, axis=1, kind="stable")
-    if order is not None:
-        away = np.take_along_axis(away, order, axis=1)
-    found = _moved(away, known.sum(axis=1), order=order, held=held, memory=_memory(told.away(normal)))
+    before, after = told.away(normal), np.where(np.isnan(failing), np.nan, _away(told, failing))
+    slow = lasting(np.hstack([before, after]), clock.n_normal, bad=bad, signals=many)
+    seen = _Seen.of(_directed(after, bad), memory=_memory(before))
+    found = _moved(seen, held=held)
+    for at in np.flatnonzero(slow.direction):
+        if found[at].score < sure_in(failing.shape[1], held, signals=many):
+            found[at] = _slow(found[at], slow, seen=seen, at=int(at))
     for at in np.flatnonzero(_may_be_stuck(raw[:, clock.n_normal :])):
         found[at] = _louder(found[at], _stuck(raw[at], clock.n_normal))
-    for at in np.flatnonzero((known.mean(axis=1) <= 0.5) & ~idle):
+    for at in np.flatnonzero((seen.known / failing.shape[1] <= 0.5) & ~idle):
         found[at] = _louder(found[at], _silent(raw[at], clock.n_normal))
     plain = _n_sigma(raw[:, : clock.n_normal], raw[:, clock.n_normal :])
     return [replace(_weighed(one, told, at), n_sigma=float(plain[at])) for at, one in enumerate(found)]
@@ -233,7 +242,7 @@ def _n_sigma(normal: Floats, failing: Floats) -> Floats:
 
 
 def _away(told: Usual, failing: Floats) -> Floats:
-    """Signed deviations, 0 where a sample is missing."""
+    """Signed deviations, cut so that they are finite."""
     with np.errstate(over="ignore", invalid="ignore"):
         away = np.nan_to_num(told.away(failing), nan=0.0, posinf=LARGEST, neginf=-LARGEST)
     return np.asarray(np.clip(away, -LARGEST, LARGEST))
@@ -260,49 +269,98 @@ def _memory(away: Floats) -> Floats:
     return np.asarray((cut[:, 1:] * cut[:, :-1]).sum(axis=1) / square)
 
 
-def _moved(
-    away: Floats, known: npt.NDArray[np.intp], *, order: npt.NDArray[np.intp] | None, held: int, memory: Floats
-) -> list[Departure]:
-    """Departures of signals whose missing samples, if any, stand last; `order` says where samples stood."""
-    length = min(held, away.shape[1])
-    above, below = _held(away, length), _held(-away, length)
-    high, low = above.max(axis=1), below.max(axis=1)
-    up = high >= low
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Seen:
+    """Deviations of the failing samples of some signals.
+
+    Attributes
+    ----------
+    away : ndarray of shape (signals, samples)
+        In the order of time but for missing samples, which stand last, as 0.
+    known : ndarray of int, shape (signals,)
+        Samples that are not missing.
+    order : ndarray of int, shape (signals, samples), or None
+        Where each stood; None where none is missing.
+    memory : ndarray of shape (signals,)
+        Correlation of one sample with the next in normal times.
+    """
+
+    away: Floats
+    known: npt.NDArray[np.intp]
+    order: npt.NDArray[np.intp] | None
+    memory: Floats
+
+    @classmethod
+    def of(cls, away: Floats, *, memory: Floats) -> "_Seen":
+        missing = np.isnan(away)
+        order = np.argsort(missing, axis=1, kind="stable") if missing.any() else None
+        away = np.nan_to_num(away if order is None else np.take_along_axis(away, order, axis=1))
+        return cls(away=away, known=(~missing).sum(axis=1), order=order, memory=memory)
+
+    def one(self, at: int, sign: int) -> Floats:
+        """The known samples of a signal, counted in one direction."""
+        return sign * self.away[at, : max(1, int(self.known[at]))]
+
+    def start(self, at: int, sign: int, *, held: int) -> Start:
+        """When a signal began to leave."""
+        return start(self.one(at, sign), memory=float(self.memory[at]), held=held)
+
+    def placed(self, one: Departure, at: int) -> Departure:
+        """Positions among known samples as positions among all."""
+        if self.order is None or one.first is None or one.last_normal is None:
+            return one
+        before = int(self.order[at, one.last_normal]) if one.last_normal >= 0 else -1
+        return replace(one, first=int(self.order[at, one.first]), last_normal=before)
+
+
+def _moved(seen: _Seen, *, held: int) -> list[Departure]:
+    """How far each signal went for so many samples in a row."""
+    length = min(held, seen.away.shape[1])
+    above, below = _held(seen.away, length), _held(-seen.away, length)
+    up = above.max(axis=1) >= below.max(axis=1)
     found = []
-    for at in range(len(away)):
+    for at in range(len(up)):
         sign, run = (1, above[at]) if up[at] else (-1, below[at])
-        if 0 < known[at] < length:
-            few = away[at, : known[at]]
+        if 0 < seen.known[at] < length:
+            few = seen.one(at, 1)
             sign = 1 if few.min() >= -few.max() else -1
             run = (sign * few).min(keepdims=True)
-        least = abnormal_in(away.shape[1], length)
-        own = sign * away[at, : max(length, known[at])]
-        found.append(_departure(sign, run=run, own=own, least=least, memory=float(memory[at]), held=length))
-    return found if order is None else [_placed(one, order[at]) for at, one in enumerate(found)]
+        found.append(_departure(seen, at, sign=sign, run=run, length=length))
+    return found
 
 
-def _departure(sign: int, *, run: Floats, own: Floats, least: float, memory: float, held: int) -> Departure:
-    """The departure of one signal: its deviations on the side `sign`, and the least of every few in a row."""
-    score = max(float(run.max()), 0.0)
+def _departure(seen: _Seen, at: int, *, sign: int, run: Floats, length: int) -> Departure:
+    """The departure of one signal to the side `sign`; `run` is the least of every few samples in a row."""
+    score, least = max(float(run.max()), 0.0), abnormal_in(seen.away.shape[1], length)
     if score < least:
         return Departure(score=score, direction=sign if score > 0 else 0)
-    crossed = int(np.argmax(run >= least))
-    began = start(own, memory=memory, held=held)
-    return Departure(
+    crossed, began = int(np.argmax(run >= least)), seen.start(at, sign, held=length)
+    one = Departure(
         score=score,
         direction=sign,
         first=min(crossed, began.latest),
         last_normal=min(crossed, began.earliest) - 1,
-        samples=int((own >= least).sum()),
+        samples=int((seen.one(at, sign) >= least).sum()),
     )
+    return seen.placed(one, at)
 
 
-def _placed(one: Departure, order: npt.NDArray[np.intp]) -> Departure:
-    """Positions among known samples as positions among all."""
-    if one.first is None or one.last_normal is None:
-        return one
-    before = int(order[one.last_normal]) if one.last_normal >= 0 else -1
-    return replace(one, first=int(order[one.first]), last_normal=before)
+def _slow(one: Departure, slow: Lasting, *, seen: _Seen, at: int) -> Departure:
+    """A signal that went no farther than quiet ones may, and for long."""
+    sign = int(slow.direction[at])
+    if one.abnormal:
+        return replace(one, lasting=one.direction == sign)
+    began = seen.start(at, sign, held=int(slow.length[at]))
+    told = Departure(
+        score=float(slow.size[at]),
+        direction=sign,
+        first=began.latest,
+        last_normal=began.earliest - 1,
+        samples=int((seen.one(at, sign) > 0).sum()),
+        how="lasting",
+        lasting=True,
+    )
+    return seen.placed(told, at)
 
 
 def _louder(one: Departure, other: Departure | None) -> Departure:

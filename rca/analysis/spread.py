@@ -39,6 +39,8 @@ class Left:
         where it stayed.
     sure : bool
         Whether quiet signals do not go so far.
+    lasting : bool
+        Whether they do not for so long.
     amount : float or None
         How far in the unit of the alarm's metric; None where another metric speaks for the component.
     step : float
@@ -50,6 +52,7 @@ class Left:
     earliest: float
     latest: float
     sure: bool
+    lasting: bool = False
     amount: float | None = None
     step: float = 1.0
 

@@ -34,7 +34,7 @@ class Suspect:
         The last sample before the onset that was surely normal, be it the last one before the failing window: it left
         between the two.
     direction : {-1, 0, 1}
-    how : {'moved', 'stuck', 'silent'}
+    how : {'moved', 'lasting', 'stuck', 'silent'}
     linked : bool
         Whether a way of failing components leads from it to the alarm.
     """
@@ -219,6 +219,7 @@ class Cascade(Result):
 def _claim(one: Suspect) -> Finding:
     went = {
         "moved": f"went {one.score:.3g} standard deviations from normal",
+        "lasting": f"went {one.score:.3g} standard deviations from normal, as it does not for so long",
         "stuck": "stood still, as it never does for so long",
         "silent": "reported no more",
     }[one.how]

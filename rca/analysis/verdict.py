@@ -186,7 +186,10 @@ def weigh_cascade(cascade: Cascade, *, lined: Lined | None = None) -> Verdict:
     causes = (*(_component(one, "suggested") for one in failed), *(_component(one, "assumed") for one in quiet))
     alarm = f" before {cascade.target} rang" if cascade.target else ""
     first = cascade.abnormal[0]
-    did = {"moved": "left its normal range", "stuck": "stood still", "silent": "fell silent"}[first.how]
+    did = {
+        "moved": "left its normal range", "lasting": "moved away from normal for long", "stuck": "stood still",
+        "silent": "fell silent",
+    }[first.how]  # fmt: skip
     summary = (
         f"The failure most likely began in {first.component}, whose {metric_of(first.signal) or first.signal} {did}"
     )

@@ -72,6 +72,20 @@ def test_the_origin_of_a_failure_that_comes_by_and_by_is_named_first(draws, ramp
     promises.at_most(wrong, draws, 0.1, of=f"named though wrong, {of}")
 
 
+@pytest.mark.parametrize(("height", "graph", "promised"), [(2.0, True, 0.6), (4.0, True, 0.95), (4.0, False, 0.7)])
+@long_and_short(60, 600)
+def test_the_origin_of_a_failure_that_is_slight_and_lasts_is_named_first(draws, height, graph, promised):
+    rng, hits, wrong = np.random.default_rng(22), 0, 0
+    for _ in range(draws):
+        drawn = draw(rng, Line(height=height, failing=200, graph=graph))
+        found = drawn.answer()
+        hits += drawn.origin == found.suspects[0].component
+        wrong += found.doubt is None and found.suspects[0].component != drawn.origin
+    of = f"{height:g} standard deviations, {'with a' if graph else 'no'} graph"
+    promises.at_least(hits, draws, promised, of=of)
+    promises.at_most(wrong, draws, 0.1, of=f"named though wrong, {of}")
+
+
 @long_and_short(60, 600)
 def test_a_loud_bystander_is_not_named_first(draws):
     promises.at_least(named(draws, Line(bystander=60.0)), draws, 0.93)
