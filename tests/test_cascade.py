@@ -359,3 +359,51 @@ def test_what_was_touched_ends_with_containment():
     (one,) = cascade(made, signals(), contained=stop).touched
     assert (one.component, one.until) == ("sensor", stop)
     assert one.counted == pytest.approx({"parts": 60.0})
+
+
+@pytest.mark.parametrize(("calls", "named"), [(1.0, "shop"), (6.0, "database")])
+def test_of_a_caller_and_a_callee_that_are_slow_at_once_what_the_callee_can_bring_decides(calls, named):
+    rng = np.random.default_rng(30)
+    made = table(rng, ())
+    for name, late, asked in (("shop", 60.0, 100.0), ("database", 15.0, 100.0 * calls)):
+        made[f"{name}|latency"] = rng.normal(20, 1, 91) + late * (np.arange(91) >= 65)
+        made[f"{name}|requests"] = rng.poisson(asked, 91).astype(float)
+    asked = {"target": "shop|latency", "bad": {"latency": "up"}}
+    names = ("shop", "database", "mail")
+    made["mail|latency"], made["mail|requests"] = rng.normal(20, 1, 91), 100.0
+    found = cascade(made, signals(**asked), edges=[("shop", "database"), ("shop", "mail")], kind="calls")
+    assert sorted(order(found)) == sorted(names)
+    assert order(found)[0] == named
+
+
+def test_an_alarm_whose_own_signal_shows_nothing_is_a_doubt():
+    made = failing(np.random.default_rng(31), {"sensor": 0, "robot": 2})
+    found = cascade(made, signals(target="qa|load"), edges=EDGES)
+    assert found.doubt == "the alarm's own signal, qa|load, stayed in its normal range"
+    assert order(found)[0] == "sensor"
+
+
+def test_what_moved_by_little_for_long_is_found_and_told_as_that():
+    rng, rows = np.random.default_rng(32), 900
+    made = pd.DataFrame({"time": FAIL + pd.to_timedelta(np.arange(rows) - 600, unit="s")})
+    made["pump|flow"], made["motor|load"] = rng.normal(32, 1, (2, rows))
+    made.loc[650:, "pump|flow"] -= 1.5
+    found = cascade(made, signals())
+    first = found.suspects[0]
+    assert (first.component, first.how, first.direction) == ("pump", "lasting", -1)
+    assert first.earliest <= FAIL + timedelta(seconds=50) <= first.onset + timedelta(seconds=1)
+    assert first.score == pytest.approx(1.5, abs=0.5)
+    assert "as it does not for so long" in found.findings()[0].claim
+    assert "as quiet signals may" in found.doubt
+
+
+def test_a_climb_is_dated_to_where_it_began_and_not_to_where_it_was_noticed():
+    dated = []
+    for seed in range(20):
+        made = table(np.random.default_rng(seed))
+        made.loc[71:, "robot|load"] += np.arange(1, 21) * 1.5
+        first = cascade(made, signals()).suspects[0]
+        assert first.component == "robot"
+        assert first.onset - first.earliest < timedelta(minutes=8)
+        dated.append(first.earliest < FAIL + timedelta(minutes=11) <= first.onset)
+    assert sum(dated) >= 17

@@ -116,6 +116,13 @@ def test_a_callee_has_to_bring_a_part_of_what_its_caller_shows(amount, explains)
     assert (found.explained == {"b"}) == explains
 
 
+@pytest.mark.parametrize(("calls", "explains"), [(0.2, False), (1.0, False), (3.0, True), (None, True)])
+def test_what_a_callee_brings_counts_as_often_as_it_is_called(calls, explains):
+    callee = replace(left("a", 0, amount=6.0), traffic=None if calls is None else calls * 100)
+    caller = replace(left("b", 0, amount=20.0), traffic=100.0)
+    assert (spread(callee, caller).explained == {"b"}) == explains
+
+
 def test_time_alone_does_not_put_a_trifle_first():
     weight = {"light": 1.0, "heavy": 9.0}
     pair = [left("light", 0), left("heavy", 10, size=90.0)]

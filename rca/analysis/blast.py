@@ -85,10 +85,7 @@ def touched(
     {'parts': 360.0}
     """
     until = min(end, contained) if contained is not None else end
-    traffic: dict[str, list[str]] = {}
-    for name in map(str, table.columns):
-        if what_passes(name.partition("|")[2]) is not None:
-            traffic.setdefault(name.partition("|")[0], []).append(name)
+    traffic = _traffic(table)
     return tuple(
         Touched(
             component=name,
@@ -98,6 +95,29 @@ def touched(
         )
         for at, name in sorted((at, component) for component, at in onsets.items())
     )
+
+
+def _traffic(table: pd.DataFrame) -> dict[str, list[str]]:
+    """Component → its signals of traffic."""
+    found: dict[str, list[str]] = {}
+    for name in map(str, table.columns):
+        if what_passes(name.partition("|")[2]) is not None:
+            found.setdefault(name.partition("|")[0], []).append(name)
+    return found
+
+
+def passed(table: pd.DataFrame) -> dict[str, float]:
+    """How much passed each component that has a signal of traffic, over the whole table.
+
+    >>> at = pd.date_range("2026-01-01", periods=3, freq="min", tz="UTC")
+    >>> passed(pd.DataFrame({"time": at, "press|parts": 12.0, "press|load": 0.5}))
+    {'press': 36.0}
+    """
+    times = table["time"]
+    return {
+        name: _passed(times, table[signals[0]], per=(what_passes(signals[0].partition("|")[2]) or ("", None))[1])
+        for name, signals in _traffic(table).items()
+    }
 
 
 def _counted(table: pd.DataFrame, names: Sequence[str], *, since: datetime, until: datetime) -> dict[str, float]:

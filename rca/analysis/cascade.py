@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from rca.analysis.blast import touched, what_passes
+from rca.analysis.blast import passed, touched, what_passes
 from rca.analysis.deviation import ABNORMAL, HELD, LOUD, SHARE, Departure, abnormal_in, departures, sure_in
 from rca.analysis.season import seconds_of
 from rca.analysis.spread import Causes, Left, Passage, Spread, causes_of, in_order, path_to
@@ -242,7 +242,11 @@ def _told(found: _Found, signals: "Signals", *, causes: Causes, calls: bool, con
     found = replace(found, speaking=sum(map(len, spoken.values())), names={})
     left = {name: found.component(name, names) for name, names in spoken.items()}
     if calls:
-        left = {name: found.with_amount(one, spoken[name], signals.target) for name, one in left.items()}
+        traffic = passed(found.window.table)
+        left = {
+            name: replace(found.with_amount(one, spoken[name], signals.target), traffic=traffic.get(name))
+            for name, one in left.items()
+        }
     failing = {name: one for name, one in left.items() if np.isfinite(one.latest)}
     spread = Spread(causes=causes, measured=frozenset(found.names), failing=failing, alarm=alarm)
     ranked = _ranked(left, spread)

@@ -14,8 +14,11 @@ Causes = Mapping[str, frozenset[str]]
 """Component → the components that can act on it directly."""
 
 
-BRINGS = 0.25
-"""Part of an effect's departure that its cause has to show, where both have the same metric: a few calls a request."""
+BRINGS = 0.5
+"""Part of an effect's departure that its cause has to bring, where both have the same metric."""
+
+CALLS = 2.0
+"""How often a caller is taken to call in a request, where traffic does not tell."""
 
 LIGHT = 0.5
 """Part of what another accounts for below which a candidate does not come before it by time alone."""
@@ -43,6 +46,8 @@ class Left:
         Whether they do not for so long.
     amount : float or None
         How far in the unit of the alarm's metric; None where another metric speaks for the component.
+    traffic : float or None
+        How much passed through it; None where nobody counts.
     step : float
         Seconds between two samples.
     """
@@ -54,7 +59,20 @@ class Left:
     sure: bool
     lasting: bool = False
     amount: float | None = None
+    traffic: float | None = None
     step: float = 1.0
+
+    def brings(self, effect: "Left") -> bool:
+        """Whether it can be for its sake that the effect went so far: in as many calls as there are to a request.
+
+        >>> slow = Left(name="a", size=20.0, earliest=0.0, latest=1.0, sure=True, amount=10.0, traffic=300.0)
+        >>> [slow.brings(replace(slow, amount=90.0, traffic=calls)) for calls in (300.0, 30.0)]
+        [False, True]
+        """
+        if self.amount is None or effect.amount is None:
+            return True
+        calls = self.traffic / effect.traffic if self.traffic and effect.traffic else CALLS
+        return self.amount * calls >= BRINGS * effect.amount
 
     @property
     def weight(self) -> float:
@@ -190,8 +208,7 @@ class Spread:
         if cause not in self.failing:
             return False
         one, other = self.failing[cause], self.failing[effect]
-        small = one.amount is not None and other.amount is not None and one.amount < BRINGS * other.amount
-        return not small and not other.before(one)
+        return one.brings(other) and not other.before(one)
 
     @cached_property
     def solid(self) -> frozenset[str]:
