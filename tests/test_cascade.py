@@ -407,3 +407,15 @@ def test_a_climb_is_dated_to_where_it_began_and_not_to_where_it_was_noticed():
         assert first.onset - first.earliest < timedelta(minutes=8)
         dated.append(first.earliest < FAIL + timedelta(minutes=11) <= first.onset)
     assert sum(dated) >= 17
+
+
+def test_a_gap_before_the_failing_window_is_an_assumption():
+    made = failing(np.random.default_rng(34), {"robot": 0})
+    assert len(cascade(made, signals()).findings()[0].assumptions) == 1
+    made.loc[:59, "time"] -= pd.Timedelta(hours=18)
+    found = cascade(made, signals())
+    assert found.unseen == 18 * 3600 + 60
+    assert (
+        found.findings()[0].assumptions[1]
+        == "nothing else changed in the 18 h 1 min without samples before the failing window"
+    )

@@ -263,6 +263,7 @@ def _told(found: _Found, signals: "Signals", *, causes: Causes, calls: bool, con
         touched=touched(found.window.table, onsets, end=signals.to, contained=contained),
         n_sigma=component_of(min(found.left, key=lambda name: (-found.left[name].n_sigma, name))),
         step=found.window.clock.step,
+        unseen=found.window.clock.unseen,
     )
 
 

@@ -123,6 +123,8 @@ class Cascade(Result):
         The component that a plain n-sigma would name, to compare with.
     step : float
         Seconds between two samples.
+    unseen : float
+        Seconds right before the failing window without a sample; 0 where samples go on.
     """
 
     suspects: tuple[Suspect, ...]
@@ -135,6 +137,7 @@ class Cascade(Result):
     touched: tuple[Touched, ...] = ()
     n_sigma: str | None = None
     step: float = 0.0
+    unseen: float = 0.0
 
     def __str__(self) -> str:
         if not self.abnormal:
@@ -184,7 +187,25 @@ class Cascade(Result):
         ]
 
     def findings(self) -> tuple[Finding, ...]:
-        return (*(_claim(one) for one in self.abnormal[:TOLD]), *self._silent(), *self._way())
+        return (*(self._claim(one) for one in self.abnormal[:TOLD]), *self._silent(), *self._way())
+
+    def _claim(self, one: Suspect) -> Finding:
+        went = {
+            "moved": f"went {one.score:.3g} standard deviations from normal",
+            "lasting": f"went {one.score:.3g} standard deviations from normal, as it does not for so long",
+            "stuck": "stood still, as it never does for so long",
+            "silent": "reported no more",
+        }[one.how]
+        gap = f"nothing else changed in the {spell(self.unseen)} without samples before the failing window"
+        return Finding(
+            id=f"cascade.{one.component}",
+            notebook="cascade",
+            claim=f"{one.signal} {went}",
+            cause=Target(kind="component", name=one.component),
+            effect=one.score,
+            unit="robust standard deviations",
+            assumptions=("the rows before the failure are normal", *([gap] if self.unseen else [])),
+        )
 
     def _silent(self) -> list[Finding]:
         """A guard between two failing components that said nothing is itself a finding."""
@@ -214,24 +235,6 @@ class Cascade(Result):
                 assumptions=("the graph has every way the failure can have taken",),
             )
         ]
-
-
-def _claim(one: Suspect) -> Finding:
-    went = {
-        "moved": f"went {one.score:.3g} standard deviations from normal",
-        "lasting": f"went {one.score:.3g} standard deviations from normal, as it does not for so long",
-        "stuck": "stood still, as it never does for so long",
-        "silent": "reported no more",
-    }[one.how]
-    return Finding(
-        id=f"cascade.{one.component}",
-        notebook="cascade",
-        claim=f"{one.signal} {went}",
-        cause=Target(kind="component", name=one.component),
-        effect=one.score,
-        unit="robust standard deviations",
-        assumptions=("the rows before the failure are normal",),
-    )
 
 
 def component_of(signal: str) -> str:

@@ -158,6 +158,12 @@ class Clock:
         """Whether no stretch of time is left out, so that a trend can be carried on."""
         return bool((np.diff(self.seconds) <= BREAK * self.step).all())
 
+    @property
+    def unseen(self) -> float:
+        """Seconds without a sample between the normal ones and the failing ones; 0 where samples go on."""
+        gap = float(self.seconds[self.n_normal] - self.seconds[self.n_normal - 1])
+        return gap if gap > BREAK * self.step else 0.0
+
     def parts(self, period: float, cuts: tuple[int, ...]) -> npt.NDArray[np.intp] | None:
         """The part of a season of each sample; None where the normal samples do not teach every part twice over."""
         for many in cuts:
