@@ -118,8 +118,8 @@ def test_a_callee_has_to_bring_a_part_of_what_its_caller_shows(amount, explains)
 
 @pytest.mark.parametrize(("calls", "explains"), [(0.2, False), (1.0, False), (3.0, True), (None, True)])
 def test_what_a_callee_brings_counts_as_often_as_it_is_called(calls, explains):
-    callee = replace(left("a", 0, amount=6.0), traffic=None if calls is None else calls * 100)
-    caller = replace(left("b", 0, amount=20.0), traffic=100.0)
+    callee = replace(left("a", 0, amount=6.0), traffic={} if calls is None else {"requests": calls * 100})
+    caller = replace(left("b", 0, amount=20.0), traffic={"requests": 100.0, "bytes": 1.0})
     assert (spread(callee, caller).explained == {"b"}) == explains
 
 

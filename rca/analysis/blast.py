@@ -1,7 +1,7 @@
 """How much was touched: what passed each failing system between its onset and containment, by its own traffic."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rca.analysis.columns import Floats
 from rca.analysis.season import seconds_of
+from rca.analysis.usual import CLIMBS
+
+FEWEST = 10
+"""Steps from which samples are taken to count on."""
 
 SECONDS = {
     "s": 1,
@@ -36,6 +41,11 @@ COUNTS = (
     "transactions", "tickets", "events",
 )  # fmt: skip
 """Names of signals that count what passed since the sample before."""
+
+AMISS = re.compile(
+    r"err|fail|retr|reject|defect|drop|timeout|exception|fault|abort|cancel|lost|wrong|bad|miss|gc|pause", re.IGNORECASE
+)
+"""Parts of names of what went amiss, however often that is counted: it is no traffic."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +95,7 @@ def touched(
     {'parts': 360.0}
     """
     until = min(end, contained) if contained is not None else end
-    traffic = _traffic(table)
+    traffic = traffic_of(map(str, table.columns))
     return tuple(
         Touched(
             component=name,
@@ -97,27 +107,30 @@ def touched(
     )
 
 
-def _traffic(table: pd.DataFrame) -> dict[str, list[str]]:
-    """Component → its signals of traffic."""
+def traffic_of(names: Iterable[str]) -> dict[str, list[str]]:
+    """Component → its signals of traffic, what people count first: requests, orders; then what machines do."""
     found: dict[str, list[str]] = {}
-    for name in map(str, table.columns):
+    for name in sorted(names, key=_counted_by_people):
         if what_passes(name.partition("|")[2]) is not None:
             found.setdefault(name.partition("|")[0], []).append(name)
     return found
 
 
-def passed(table: pd.DataFrame) -> dict[str, float]:
-    """How much passed each component that has a signal of traffic, over the whole table.
+def _counted_by_people(name: str) -> tuple[bool, str]:
+    what = what_passes(name.partition("|")[2])
+    return what is None or what[0] not in COUNTS, name
+
+
+def passed(table: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """How much passed each component that has signals of traffic, over the whole table, by what they count.
 
     >>> at = pd.date_range("2026-01-01", periods=3, freq="min", tz="UTC")
     >>> passed(pd.DataFrame({"time": at, "press|parts": 12.0, "press|load": 0.5}))
-    {'press': 36.0}
+    {'press': {'parts': 36.0}}
     """
-    times = table["time"]
-    return {
-        name: _passed(times, table[signals[0]], per=(what_passes(signals[0].partition("|")[2]) or ("", None))[1])
-        for name, signals in _traffic(table).items()
-    }
+    first, last = table["time"].iloc[[0, -1]]
+    names = traffic_of(map(str, table.columns))
+    return {name: _counted(table, signals, since=first, until=last) for name, signals in names.items()}
 
 
 def _counted(table: pd.DataFrame, names: Sequence[str], *, since: datetime, until: datetime) -> dict[str, float]:
@@ -138,6 +151,8 @@ def what_passes(metric: str) -> tuple[str, float | None] | None:
     >>> what_passes("images_per_min"), what_passes("orders"), what_passes("latency")
     (('images', 60.0), ('orders', None), None)
     """
+    if AMISS.search(metric):
+        return None
     rate = RATE.fullmatch(metric)
     if rate is not None:
         return rate["what"].strip("_ (").replace("_", " "), float(SECONDS[rate["unit"].lower()])
@@ -147,12 +162,24 @@ def what_passes(metric: str) -> tuple[str, float | None] | None:
     return (metric.casefold(), None) if metric.casefold() in COUNTS else None
 
 
+def is_count(known: Floats) -> bool:
+    """Whether samples count on, and do not start anew with each: they climb, but for resets.
+
+    >>> is_count(np.arange(40.0)), is_count(np.full(40, 3.0)), is_count(np.array([1.0, 2.0]))
+    (True, False, False)
+    """
+    steps = np.diff(known)
+    return bool(len(steps) >= FEWEST and (steps > 0).mean() >= CLIMBS)
+
+
 def _passed(times: "pd.Series[Any]", values: "pd.Series[Any]", *, per: float | None) -> float:
     """The sum of counts, or the integral of a rate; missing samples are passed over."""
     known = pd.to_numeric(values, errors="coerce").to_numpy(float)
     seconds = seconds_of(times)
     kept = np.isfinite(known)
     known, seconds = known[kept], seconds[kept]
+    if is_count(known):
+        return float(np.maximum(np.diff(known), 0.0).sum())
     if per is None:
         return float(known.sum())
     return float(np.trapezoid(known, seconds)) / per if len(known) > 1 else 0.0

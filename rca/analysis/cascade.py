@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from rca.analysis.blast import passed, touched, what_passes
+from rca.analysis.blast import is_count, passed, touched, traffic_of
+from rca.analysis.columns import Floats
 from rca.analysis.deviation import ABNORMAL, HELD, LOUD, SHARE, Departure, abnormal_in, departures, sure_in
 from rca.analysis.season import seconds_of
-from rca.analysis.spread import Causes, Left, Passage, Spread, causes_of, in_order, path_to
+from rca.analysis.spread import Causes, Left, Passage, Spread, causes_of, in_order, path_to, upstream
 from rca.analysis.suspects import Cascade, Step, Suspect, Trace, component_of, metric_of
-from rca.analysis.usual import Clock
-from rca.errors import Unanswerable
+from rca.analysis.usual import Clock, Flags
+from rca.errors import InvalidCase, Unanswerable, did_you_mean
+from rca.record.reading import plain
 
 if TYPE_CHECKING:
     from rca.record.incident import Signals
@@ -26,6 +28,12 @@ APART = 1.5
 
 SHARED = 3
 """Components that have to share the alarm's metric before it speaks for them."""
+
+STRAYED = 2.0
+"""How many times as wide a range is for what a signal did in normal times, for that to be said."""
+
+SOONER = 0.5
+"""By how much another has to have led the first, in parts of what would be sure, for the graph to be doubted."""
 
 NORMAL_ROWS = 10
 """Normal samples below which no range can be told."""
@@ -65,6 +73,8 @@ def cascade(
     ------
     Unanswerable
         If there is no signal, or fewer than ten normal rows or no failing row are on record.
+    InvalidCase
+        If the alarm is none of the signals.
 
     Notes
     -----
@@ -74,13 +84,21 @@ def cascade(
     names = [str(name) for name in table.columns if name != "time"]
     if not names:
         raise Unanswerable("which system failed first", "the table holds no signals")
+    if signals.target is not None and signals.target not in names:
+        what, hint = f"there is no signal {plain(signals.target, longest=60)!r}", did_you_mean(signals.target, names)
+        raise InvalidCase.because(what, place="signals.target", hint=hint)
     window = _window(table, signals)
     idle = _idle(names, signals.bad)
     window = replace(window, judged=_without_idle(window.table, idle))
     bad = np.array([{"up": 1, "down": -1}.get(signals.bad.get(metric_of(name), ""), 0) for name in names])
-    held = _held(window, signals.target, bad[names.index(signals.target)]) if signals.target in names else HELD
+    held = _held(window, signals.target, bad[names.index(signals.target)]) if signals.target is not None else HELD
     left = departures(window.judged[names], window.clock, bad=bad, held=held, idle=np.isin(names, list(idle)))
-    found = _Found(left=dict(zip(names, left, strict=True)), window=window, held=held)
+    found = _Found(
+        left=dict(zip(names, left, strict=True)),
+        window=window,
+        held=held,
+        otherwise=_otherwise(window, signals),
+    )
     causes = causes_of(_of_components(edges), calls=kind == "calls")
     return _told(found, signals, causes=causes, calls=kind == "calls", contained=contained)
 
@@ -143,13 +161,22 @@ def _held(window: _Window, target: str, bad: int) -> int:
     return 1 if window.n_failing <= 2 * HELD else HELD
 
 
+def _otherwise(window: _Window, signals: "Signals") -> str:
+    """The direction that is said to be bad for the alarm, where its signal left its range the other way."""
+    said = signals.bad.get(metric_of(signals.target or ""), "")
+    if signals.target is None or not said:
+        return ""
+    one = departures(window.judged[[signals.target]], window.clock, bad=np.array([0]))[0]
+    return said if one.abnormal and one.direction == (1 if said == "down" else -1) else ""
+
+
 def _idle(names: Sequence[str], bad: Mapping[str, str]) -> dict[str, str]:
     """Signal of how well a component does → the signal of how much passes through it."""
-    traffic = {component_of(name): name for name in sorted(names, reverse=True) if what_passes(metric_of(name))}
+    traffic = traffic_of(name for name in names if metric_of(name) not in bad)
     return {
-        name: traffic[component_of(name)]
+        name: traffic[component_of(name)][0]
         for name in names
-        if metric_of(name) in bad and component_of(name) in traffic and traffic[component_of(name)] != name
+        if metric_of(name) in bad and component_of(name) in traffic
     }
 
 
@@ -157,9 +184,17 @@ def _without_idle(table: pd.DataFrame, idle: Mapping[str, str]) -> pd.DataFrame:
     """A share or a latency of nothing tells nothing: such samples are taken out."""
     if not idle:
         return table
-    nothing = {name: ~(table[name].to_numpy(float) > 0) for name in set(idle.values())}
+    nothing = {name: _nothing(table[name].to_numpy(float)) for name in set(idle.values())}
     told = {name: np.where(nothing[of], np.nan, table[name].to_numpy(float)) for name, of in idle.items()}
     return table.assign(**told)
+
+
+def _nothing(traffic: Floats) -> Flags:
+    """Samples at which nothing passed; of a count that goes on, those at which it stood still."""
+    if is_count(traffic[np.isfinite(traffic)]):
+        traffic = np.diff(traffic, prepend=np.nan, append=np.nan)[:-1]
+        return np.asarray(traffic == 0)
+    return np.asarray(~(traffic > 0))
 
 
 # --- from signals to components --------------------------------------------------------------------------------------
@@ -173,6 +208,7 @@ class _Found:
     window: _Window
     held: int = HELD
     speaking: int = 0
+    otherwise: str = ""
     names: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -200,21 +236,38 @@ class _Found:
         first = min(far, key=lambda one: (one.first or 0, one.last_normal if one.last_normal is not None else -1))
         assert first.first is not None
         assert first.last_normal is not None
-        at, before = self.window.at(first.first), self.window.at(first.last_normal)
-        step = self.window.clock.step
-        lasting = any(one.lasting for one in out)
-        return Left(name=name, size=size, earliest=before, latest=at, sure=size >= least, lasting=lasting, step=step)
+        about = first.straight or (first.last_normal + 1, first.first)
+        return Left(
+            name=name,
+            size=size,
+            earliest=self.window.at(first.last_normal),
+            latest=self.window.at(first.first),
+            sure=size >= least,
+            lasting=any(one.lasting for one in out),
+            step=self.window.clock.step,
+            straight=(self.window.at(about[0] - 1), self.window.at(about[1])),
+            over=max(np.inf if one.last is None else self.window.at(one.last) for one in out),
+        )
 
     def with_amount(self, one: Left, signals: Sequence[str], target: str | None) -> Left:
         """A component's departure with its size in the alarm's unit, where the alarm's metric speaks for it."""
         spoken = [name for name in signals if target is not None and metric_of(name) == metric_of(target)]
         return replace(one, amount=self.left[spoken[0]].amount) if len(spoken) == len(signals) == 1 else one
 
+    def strayed(self, signal: str) -> str:
+        """That a signal strayed as far before the failing window, as a clause; empty where it did not."""
+        if self.left[signal].strayed < STRAYED:
+            return ""
+        return ", which is wide, since it strayed before the failing window: should that begin earlier (signals.from)?"
+
     def silent_alarm(self, target: str | None) -> str | None:
         """Why nothing can be said of an alarm whose own signal shows nothing; None where it does, or none is known."""
         if target is None or target not in self.left or self.left[target].abnormal:
             return None
-        return f"the alarm's own signal, {target}, stayed in its normal range"
+        where = f"stayed in its normal range{self.strayed(target)}"
+        if self.otherwise:
+            where = f"left its normal range the other way; signals.bad says that {self.otherwise} is bad"
+        return f"the alarm's own signal, {target}, {where}"
 
     def traces(self) -> tuple[Trace, ...]:
         """All signals that left their range, in the order in which they did."""
@@ -244,7 +297,7 @@ def _told(found: _Found, signals: "Signals", *, causes: Causes, calls: bool, con
     if calls:
         traffic = passed(found.window.table)
         left = {
-            name: replace(found.with_amount(one, spoken[name], signals.target), traffic=traffic.get(name))
+            name: replace(found.with_amount(one, spoken[name], signals.target), traffic=traffic.get(name, {}))
             for name, one in left.items()
         }
     failing = {name: one for name, one in left.items() if np.isfinite(one.latest)}
@@ -320,17 +373,38 @@ def _doubt(suspects: Sequence[Suspect], left: Mapping[str, Left], *, spread: Spr
         return f"{first.signal} went no farther than {first.score:.3g} standard deviations, as quiet signals may"
     if spread.causes.get(spread.alarm or "") and not spread.linked - {spread.alarm}:
         return "nothing upstream of the alarm left its normal range"
+    above = upstream(spread.causes, first.component)  # what a failure spreads to may go farther than where it began
     rivals = [
         one.component
         for one in suspects[1:]
         if (one.component in spread.failing and one.linked and one.upstream and not one.explained)
         and (not spread.causes or spread.evidence(first.component) < APART * spread.evidence(one.component))
         and not left[first.component].before(left[one.component])
-        and not _apart(left[first.component].size, left[one.component].size)
+        and (one.component in above or not _apart(left[first.component].size, left[one.component].size))
     ]
     if rivals and not first.explained:
         return f"{first.component} cannot be told apart from {' and '.join(rivals[:2])}"
+    return _earlier(first, suspects, left, causes=spread.causes)
+
+
+def _earlier(first: Suspect, suspects: Sequence[Suspect], left: Mapping[str, Left], *, causes: Causes) -> str | None:
+    """Why the graph and the order in time contradict each other; None where they do not."""
+    for one in suspects:
+        if _sooner(left[one.component], left[first.component]):
+            if one.explained or first.component in upstream(causes, one.component):
+                backwards = "do the edges of the graph run the other way round (kind: calls, or causal)?"
+                return (
+                    f"{one.component} left its range before {first.component}, which is said to explain it; {backwards}"
+                )
+            if one.upstream and not one.linked:
+                way = "the graph has no way on which the failure can have passed from it to the alarm"
+                return f"{one.component} left its range before {first.component}, and {way}: is an edge missing?"
     return None
+
+
+def _sooner(one: Left, first: Left) -> bool:
+    """Whether it surely left, probably before the first by more than clocks may be apart, and was not over by then."""
+    return one.sure and one.lead(first) > SOONER and one.when[0] + one.step < first.when[0] and not one.long_over(first)
 
 
 def _nearest(suspects: Sequence[Suspect]) -> str:

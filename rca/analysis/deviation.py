@@ -95,6 +95,10 @@ class Departure:
         Position of the first failing sample that was surely on the way out.
     last_normal : int or None
         Position of the last failing sample before it that surely was not, -1 where none was: it left between the two.
+    straight : (int, int) or None
+        Positions between which the first sample lies if the signal went straight out, to compare departures by.
+    last : int or None
+        Position of the last failing sample out of the range.
     samples : int
         Failing samples out of the range.
     change : float
@@ -104,6 +108,8 @@ class Departure:
         How far it went, in the signal's own unit.
     lasting : bool
         Whether it was out for so long as quiet signals are not, be it farther than they go or not.
+    strayed : float
+        How many times as wide its range was made, since it strayed in normal times.
     unseen : bool
         Whether it had never moved before: then nobody knows how wide its range is.
     n_sigma : float
@@ -116,10 +122,12 @@ class Departure:
     how: How = "moved"
     first: int | None = None
     last_normal: int | None = None
+    last: int | None = None
     samples: int = 0
     change: float = 0.0
     n_sigma: float = 0.0
-
+    straight: tuple[int, int] | None = None
+    strayed: float = 1.0
     amount: float = 0.0
     unseen: bool = False
     lasting: bool = False
@@ -189,9 +197,8 @@ def _of_block(
 ) -> list[Departure]:
     values = regular(raw, clock)
     normal, failing = values[:, : clock.n_normal], values[:, clock.n_normal :]
-    told = usual(normal)
-    if clock.whole:
-        told = _wandering(told, normal)
+    plain = usual(normal)
+    told = _wandering(plain, normal) if clock.whole else plain
     before, after = told.away(normal), np.where(np.isnan(failing), np.nan, _away(told, failing))
     slow = lasting(np.hstack([before, after]), clock.n_normal, bad=bad, signals=many)
     seen = _Seen.of(_directed(after, bad), memory=_memory(before))
@@ -199,12 +206,16 @@ def _of_block(
     for at in np.flatnonzero(slow.direction):
         if found[at].score < sure_in(failing.shape[1], held, signals=many):
             found[at] = _slow(found[at], slow, seen=seen, at=int(at))
-    for at in np.flatnonzero(_may_be_stuck(raw[:, clock.n_normal :])):
+    well = bad * after[:, -1] < 0
+    for at in np.flatnonzero(_may_be_stuck(raw[:, clock.n_normal :]) & ~well & ~idle):
         found[at] = _louder(found[at], _stuck(raw[at], clock.n_normal))
     for at in np.flatnonzero((seen.known / failing.shape[1] <= 0.5) & ~idle):
         found[at] = _louder(found[at], _silent(raw[at], clock.n_normal))
-    plain = _n_sigma(raw[:, : clock.n_normal], raw[:, clock.n_normal :])
-    return [replace(_weighed(one, told, at), n_sigma=float(plain[at])) for at, one in enumerate(found)]
+    sigmas, wider = _n_sigma(raw[:, : clock.n_normal], raw[:, clock.n_normal :]), told.up / plain.up
+    return [
+        replace(_weighed(one, told, at), n_sigma=float(sigmas[at]), strayed=float(wider[at]))
+        for at, one in enumerate(found)
+    ]
 
 
 def _wandering(told: Usual, normal: Floats) -> Usual:
@@ -309,8 +320,11 @@ class _Seen:
         """Positions among known samples as positions among all."""
         if self.order is None or one.first is None or one.last_normal is None:
             return one
-        before = int(self.order[at, one.last_normal]) if one.last_normal >= 0 else -1
-        return replace(one, first=int(self.order[at, one.first]), last_normal=before)
+        place = self.order[at]
+        before = int(place[one.last_normal]) if one.last_normal >= 0 else -1
+        about = (int(place[one.straight[0]]), int(place[one.straight[1]])) if one.straight is not None else None
+        last = int(place[one.last]) if one.last is not None else None
+        return replace(one, first=int(place[one.first]), last_normal=before, straight=about, last=last)
 
 
 def _moved(seen: _Seen, *, held: int) -> list[Departure]:
@@ -335,12 +349,15 @@ def _departure(seen: _Seen, at: int, *, sign: int, run: Floats, length: int) -> 
     if score < least:
         return Departure(score=score, direction=sign if score > 0 else 0)
     crossed, began = int(np.argmax(run >= least)), seen.start(at, sign, held=length)
+    out = np.flatnonzero(seen.one(at, sign) >= least)
     one = Departure(
         score=score,
         direction=sign,
+        last=int(out[-1]),
         first=min(crossed, began.latest),
         last_normal=min(crossed, began.earliest) - 1,
-        samples=int((seen.one(at, sign) >= least).sum()),
+        straight=(min(crossed, began.straight[0]), min(crossed, began.straight[1])),
+        samples=len(out),
     )
     return seen.placed(one, at)
 
@@ -356,6 +373,7 @@ def _slow(one: Departure, slow: Lasting, *, seen: _Seen, at: int) -> Departure:
         direction=sign,
         first=began.latest,
         last_normal=began.earliest - 1,
+        straight=began.straight,
         samples=int((seen.one(at, sign) > 0).sum()),
         how="lasting",
         lasting=True,

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rca.analysis.columns import Floats
+from rca.analysis.usual import ROUGHLY, quantiles
 
 LENGTHS = (8, 24, 72, 216)
 """Samples that means are taken over."""
@@ -73,13 +74,20 @@ def lasting(away: Floats, n_normal: int, *, bad: npt.NDArray[np.int64], signals:
     size = np.zeros(len(away))
     cut = np.clip(away, -HIGHEST, HIGHEST)
     usable = [one for one in LENGTHS if n_normal >= one * BLOCKS and away.shape[1] - n_normal >= one]
+    varied = _varied(away[:, :n_normal]) if usable else np.zeros(len(away), dtype=bool)
     for one in usable:
         normal, failing = _means(cut[:, :n_normal], one, last=True), _means(cut[:, n_normal:], one)
         chance = CHANCE / (2 * max(signals, 1) * failing.shape[1] * len(usable))
-        went = _went(normal, failing, bad=bad, chance=chance)
+        went = np.where(varied, _went(normal, failing, bad=bad, chance=chance), 0.0)
         same = (went != 0) & (direction * went >= 0)
         direction[same], length[same], size[same] = np.sign(went[same]), one, np.abs(went[same])
     return Lasting(direction=direction, size=size, length=length)
+
+
+def _varied(normal: Floats) -> npt.NDArray[np.bool_]:
+    """Signals that move all the time; of rare events, means over some samples tell next to nothing."""
+    low, high = quantiles(normal[:, :: max(1, normal.shape[1] // ROUGHLY)], (0.25, 0.75))
+    return np.asarray(low < high)
 
 
 def _went(normal: Floats, failing: Floats, *, bad: npt.NDArray[np.int64], chance: float) -> Floats:

@@ -6,19 +6,24 @@ Its start has a profile likelihood; the interval is what that does not rule out 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from rca.analysis.columns import Floats
 
 RULED_OUT = 5.991
-"""The 95 % point of the χ² distribution with two degrees of freedom: the start and the length of the climb."""
+"""The 95 % point of the χ² distribution with two degrees of freedom: the start and the length of a climb."""
+
+STRAIGHT, FORMS = 1.0, (1.0, 2.0)
+"""Powers of time that a climb may follow: a straight one, and one that gathers way, as leaks and queues do."""
 
 FAR = 10.0
 """Standard deviations beyond which the height of a climb says nothing more of its start."""
 
-LONGEST = 4096
-"""Samples up to the moment of being far out that are looked at."""
+LONGEST = 2048
+"""Samples up to the moment of being far out; of more, the means of some in a row are looked at."""
 
 FORGETS = 0.98
 """The largest memory that is believed: beyond it noise is a random walk, and has no range to leave."""
@@ -26,10 +31,19 @@ FORGETS = 0.98
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """The first sample of a departure: not before `earliest`, and not after `latest`."""
+    """The first sample of a departure.
+
+    Attributes
+    ----------
+    earliest, latest : int
+        Not before the one, and not after the other, in whichever form it climbs.
+    straight : (int, int)
+        The same if it climbs straight: no interval to be told, but one to compare departures by.
+    """
 
     earliest: int
     latest: int
+    straight: tuple[int, int]
 
 
 def start(away: Floats, *, memory: float = 0.0, held: int = 3) -> Start:
@@ -52,28 +66,52 @@ def start(away: Floats, *, memory: float = 0.0, held: int = 3) -> Start:
     Notes
     -----
     With x(s, r) a climb of r samples that begins at s, whitened like the deviations by their memory, the likelihood of
-    s is that of the best r and height, which is ⟨x, y⟩² / 2σ²⟨x, x⟩. Both products come from sums that are shared by
-    all s, so that a climb of one length costs as much as one look at the samples. σ² is what is left of the deviations
-    by the best climb, and no less than in normal times, so that a departure that is no such climb has a wide interval.
+    s is that of the best r, form and height, which is ⟨x, y⟩² / 2σ²⟨x, x⟩. A climb has the same form wherever it
+    begins, so that ⟨x, y⟩ is a correlation, worked out for all s at once. σ² is what is left of the deviations by the
+    best climb, and no less than in normal times, so that a departure that is no such climb has a wide interval.
 
     Examples
     --------
     >>> noise = np.random.default_rng(0).normal(size=200)
     >>> climb = np.clip(np.arange(200) - 99, 0, 40) / 2
     >>> start(noise + climb)
-    Start(earliest=99, latest=103)
+    Start(earliest=91, latest=103, straight=(99, 103))
     """
     y = _until_far(np.clip(away, -FAR, FAR), held)
-    skipped = max(0, len(y) - LONGEST)
-    y = y[skipped:]
+    every = -(-len(y) // LONGEST)
     memory = min(max(memory, 0.0), FORGETS)
+    if every > 1:
+        y, memory = y[len(y) % every :].reshape(-1, every).mean(axis=1), memory**every
+    whole, straight = (_likely(y, memory, forms=forms) for forms in (FORMS, (STRAIGHT,)))
+    wider = every if every > 1 else 0
+    (earliest, latest), about = ((a * every, (b + 1) * every - 1 + wider) for a, b in (whole, straight))
+    return Start(earliest=earliest, latest=latest, straight=about)
+
+
+def _likely(y: Floats, memory: float, *, forms: tuple[float, ...]) -> tuple[int, int]:
+    """The first and the last start that is not ruled out."""
     white = y - memory * np.r_[0.0, y[:-1]]
     weights = white - memory * np.r_[white[1:], 0.0]
-    gained = np.max([_gained(weights, rise, memory) for rise in _rises(len(y))], axis=0)
+    size = 2 ** int(np.ceil(np.log2(2 * len(y))))
+    turned = np.fft.rfft(weights, size)
+    gained = np.zeros(len(y))
+    for rise in _rises(len(y)):
+        for form in forms if rise > 1 else (STRAIGHT,):
+            shape, spectrum = _climb(rise, form, size)
+            along = np.fft.irfft(turned * spectrum, size)[: len(y)]
+            square = np.cumsum((shape[: len(y)] - memory * np.r_[0.0, shape[: len(y) - 1]]) ** 2)[::-1]
+            np.maximum(gained, np.maximum(along, 0.0) ** 2 / square, out=gained)
     best = float(gained.max())
     left = max(float(white @ white) - best, 0.0) / max(len(y) - 3, 1)
     likely = np.flatnonzero(gained >= best - RULED_OUT * max(1 - memory**2, left))
-    return Start(earliest=skipped + int(likely[0]), latest=skipped + int(likely[-1]))
+    return int(likely[0]), int(likely[-1])
+
+
+@lru_cache(maxsize=512)
+def _climb(rise: int, form: float, size: int) -> tuple[Floats, npt.NDArray[np.complex128]]:
+    """A climb to 1 in so many samples, over half of `size`; and its conjugate spectrum, by which it is correlated."""
+    shape = np.minimum(np.arange(1, size // 2 + 1) / rise, 1.0) ** form
+    return shape, np.conj(np.fft.rfft(shape, size))
 
 
 def _until_far(y: Floats, held: int) -> Floats:
@@ -89,14 +127,3 @@ def _rises(length: int) -> list[int]:
     while found[-1] < length:
         found.append(max(found[-1] + 1, int(found[-1] * 1.4)))
     return found
-
-
-def _gained(weights: Floats, rise: int, memory: float) -> Floats:
-    """For every start, how much of the squares a climb of so many samples explains; none where it would go down."""
-    length = len(weights)
-    later = np.r_[np.cumsum(weights[::-1])[::-1], np.zeros(rise)]
-    sums = np.r_[0.0, np.cumsum(later)]
-    along = (sums[rise : rise + length] - sums[:length]) / rise
-    shape = np.minimum(np.arange(1, length + 1) / rise, 1.0)
-    square = np.cumsum((shape - memory * np.r_[0.0, shape[:-1]]) ** 2)[::-1]
-    return np.asarray(np.maximum(along, 0.0) ** 2 / square)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,11 @@ Causes = Mapping[str, frozenset[str]]
 """Component → the components that can act on it directly."""
 
 
-BRINGS = 0.5
-"""Part of an effect's departure that its cause has to bring, where both have the same metric."""
+HALF, PART, EARLIER = 0.5, 0.25, 0.1
+"""Parts of a caller's departure: what its callees have to bring together, each of them, and one that came before."""
+
+RECOVERED = 5
+"""Samples back in its range after which a component that was out for a moment is not what struck another."""
 
 CALLS = 2.0
 """How often a caller is taken to call in a request, where traffic does not tell."""
@@ -46,10 +50,14 @@ class Left:
         Whether they do not for so long.
     amount : float or None
         How far in the unit of the alarm's metric; None where another metric speaks for the component.
-    traffic : float or None
-        How much passed through it; None where nobody counts.
+    traffic : mapping of str to float
+        How much passed through it, by what is counted; empty where nobody counts.
     step : float
         Seconds between two samples.
+    straight : (float, float) or None
+        As `earliest` and `latest`, if it went straight out; to compare by what else is not known apart.
+    over : float
+        Seconds since 1970 when it was last out of its range.
     """
 
     name: str
@@ -59,20 +67,29 @@ class Left:
     sure: bool
     lasting: bool = False
     amount: float | None = None
-    traffic: float | None = None
+    traffic: Mapping[str, float] = field(default_factory=dict)
     step: float = 1.0
+    straight: tuple[float, float] | None = None
+    over: float = np.inf
 
-    def brings(self, effect: "Left") -> bool:
-        """Whether it can be for its sake that the effect went so far: in as many calls as there are to a request.
+    def share_of(self, effect: "Left") -> float:
+        """Which part of how far a caller went it can have brought, in as many calls as there are to a request.
 
-        >>> slow = Left(name="a", size=20.0, earliest=0.0, latest=1.0, sure=True, amount=10.0, traffic=300.0)
-        >>> [slow.brings(replace(slow, amount=90.0, traffic=calls)) for calls in (300.0, 30.0)]
-        [False, True]
+        1 where the two have no metric in common.
+
+        >>> slow = Left(name="a", size=20.0, earliest=0.0, latest=1.0, sure=True, amount=10.0, traffic={"calls": 300})
+        >>> [slow.share_of(replace(slow, amount=100.0, traffic={"calls": calls})) for calls in (300, 30)]
+        [0.1, 1.0]
         """
         if self.amount is None or effect.amount is None:
-            return True
-        calls = self.traffic / effect.traffic if self.traffic and effect.traffic else CALLS
-        return self.amount * calls >= BRINGS * effect.amount
+            return 1.0
+        both = [what for what in self.traffic if self.traffic[what] > 0 and effect.traffic.get(what, 0) > 0]
+        calls = self.traffic[both[0]] / effect.traffic[both[0]] if both else CALLS
+        return self.amount * calls / effect.amount if effect.amount > 0 else 1.0
+
+    def long_over(self, effect: "Left") -> bool:
+        """Whether it was back in its range, when another left its own, for longer than it had been out."""
+        return effect.earliest - self.over > max(self.over - self.earliest, RECOVERED * self.step)
 
     @property
     def weight(self) -> float:
@@ -99,9 +116,17 @@ class Left:
     @property
     def when(self) -> tuple[float, float, float]:
         """The middle of the interval, half of what it has beyond a sample, and a sample."""
-        if not np.isfinite(self.latest):
+        return self._between(self.earliest, self.latest)
+
+    @property
+    def probably(self) -> tuple[float, float, float]:
+        """The same, if it went straight out."""
+        return self._between(*(self.straight or (self.earliest, self.latest)))
+
+    def _between(self, earliest: float, latest: float) -> tuple[float, float, float]:
+        if not np.isfinite(latest):
             return np.inf, 0.0, self.step
-        return (self.earliest + self.latest) / 2, max(self.latest - self.earliest - self.step, 0.0) / 2, self.step
+        return (earliest + latest) / 2, max(latest - earliest - self.step, 0.0) / 2, self.step
 
 
 def _lead(one: Any, other: Any) -> Floats:
@@ -194,21 +219,32 @@ class Spread:
         found = []
         for effect in sorted(self.failing):
             near = self._above(effect)
-            found += [Passage(cause=cause, effect=effect) for cause in sorted(near) if self._can(cause, effect)]
+            found += [Passage(cause=cause, effect=effect) for cause in self._causes_of(effect)]
             for guard in sorted(near - set(self.failing)):
                 found += [
                     Passage(cause=cause, effect=effect, over=guard)
                     for cause in sorted(self._above(guard) - near - {effect})
-                    if cause in self.failing and self.failing[cause].before(self.failing[effect])
+                    if cause in self.failing
+                    and self.failing[cause].before(self.failing[effect])
+                    and not self.failing[cause].long_over(self.failing[effect])
                 ]
         return tuple(found)
 
-    def _can(self, cause: str, effect: str) -> bool:
-        """Whether both fail, the effect not surely before the cause, and not by far more than the cause can bring."""
-        if cause not in self.failing:
-            return False
-        one, other = self.failing[cause], self.failing[effect]
-        return one.brings(other) and not other.before(one)
+    def _causes_of(self, effect: str) -> list[str]:
+        """What near it fails, did not surely leave after it, and brings enough of how far the effect went.
+
+        Half of it do those that bring a quarter or more together: else the effect failed by itself. Of what surely came
+        before a tenth is enough, since queues and retries make more of it.
+        """
+        other = self.failing[effect]
+        known = [self.failing[name] for name in sorted(self._above(effect) & set(self.failing))]
+        share = {one.name: one.share_of(other) for one in known if not other.before(one) and not one.long_over(other)}
+        together = sum(part for part in share.values() if part >= PART)
+        return [
+            name
+            for name, part in share.items()
+            if (part >= PART and together >= HALF) or (part >= EARLIER and self.failing[name].before(other))
+        ]
 
     @cached_property
     def solid(self) -> frozenset[str]:
@@ -250,7 +286,11 @@ class Spread:
         A failure that has the origin's for a cause needs no other; one that has not needs an accident of its own, the
         less likely the farther it went.
         """
-        struck = {origin, *(one.effect for one in self.tree(origin))}
+        struck, waiting = {origin}, [origin]
+        while waiting:
+            new = {one.effect for one in self._below.get(waiting.pop(), ())} - struck
+            struck |= new
+            waiting += new
         return sum(self.failing[name].weight for name in sorted(struck))
 
     @cached_property
@@ -302,24 +342,31 @@ class Spread:
         In the order in which they left their range; from the cause that left last before it, by which the failure
         arrived.
         """
-        below: dict[str, list[Passage]] = {}
-        for one in self.passages:
-            below.setdefault(one.cause, []).append(one)
         reached, found = {origin}, []
-        waiting = list(below.get(origin, []))
+        waiting = [(self._by_arrival(one), one) for one in self._below.get(origin, ())]
+        heapify(waiting)
         while waiting:
-            waiting.sort(key=self._by_arrival, reverse=True)
-            one = waiting.pop()
+            _, one = heappop(waiting)
             if one.effect in reached:
                 continue
             reached.add(one.effect)
             found.append(one)
-            waiting += below.get(one.effect, [])
+            for following in self._below.get(one.effect, ()):
+                if following.effect not in reached:
+                    heappush(waiting, (self._by_arrival(following), following))
         return tuple(found)
 
-    def _by_arrival(self, one: Passage) -> tuple[float, bool, float, str, str]:
+    @cached_property
+    def _below(self) -> dict[str, list[Passage]]:
+        """Passages by their cause."""
+        found: dict[str, list[Passage]] = {}
+        for one in self.passages:
+            found.setdefault(one.cause, []).append(one)
+        return found
+
+    def _by_arrival(self, one: Passage) -> tuple[float, bool, float, str, str, str]:
         cause, effect = self.failing[one.cause], self.failing[one.effect]
-        return effect.latest, one.over is not None, -cause.latest, one.effect, one.cause
+        return effect.latest, one.over is not None, -cause.latest, one.effect, one.cause, one.over or ""
 
 
 def path_to(tree: Sequence[Passage], end: str) -> tuple[Passage, ...]:
@@ -362,8 +409,11 @@ def in_order(left: Iterable[Left], weight: Mapping[str, float] | None = None) ->
         every = [replace(one, sure=one.size >= LIGHT * farthest) for one in every]
     weights = np.array([known.get(one.name, one.weight) for one in every])
     heavy = np.array([one.sure for one in every], dtype=bool) & (weights >= LIGHT * weights.max(initial=0.0))
-    led = _led(np.array([one.when for one in every]).reshape(-1, 3).T, np.flatnonzero(heavy))
-    likely = weights + log_ndtr(-ONE_SIDED * led)
+    led, probably = (
+        _led(np.array(when).reshape(-1, 3).T, np.flatnonzero(heavy))
+        for when in ([one.when for one in every], [one.probably for one in every])
+    )
+    likely = weights + log_ndtr(-ONE_SIDED * probably)
     keys = [(led[at] > 1, -likely[at], -one.size, one.name) for at, one in enumerate(every)]
     return [key[-1] for key in sorted(keys)]
 

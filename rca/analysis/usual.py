@@ -18,7 +18,7 @@ ENOUGH = 8
 """Normal samples in each part of a season, and in each third of a trend, from which their level can be told."""
 
 TIGHTER = 0.8
-"""A season counts where the range without it is this part of the range with it, or less; a trend needs more."""
+"""A season counts where the range without it is this part of the range with it, or less; a trend needs half of that."""
 
 STRAIGHT = 0.15
 """Part of a trend's climb by which its middle may lie off the straight line."""
@@ -28,6 +28,9 @@ BREAK = 5.0
 
 CLIMBS = 0.9
 """Share of a counter's steps that go up; all others stand still, or fall back to near zero."""
+
+RESET, CLOSEST = 0.1, 0.2
+"""Part of a count to which a reset takes it, and of the usual interval below which no two samples are taken to lie."""
 
 TAIL = 0.98
 TAIL_SIGMA = 2.054
@@ -198,7 +201,7 @@ def regular(values: Floats, clock: Clock) -> Floats:
     """
     values = _rates(values, clock)
     for period, cuts in SEASONS:
-        values = _without_season(values, clock, part=clock.parts(period, cuts))
+        values = _without_season(values, clock, period=period, cuts=cuts)
     return _without_trend(values, clock) if clock.whole else values
 
 
@@ -208,8 +211,9 @@ def _rates(values: Floats, clock: Clock) -> Floats:
     if not len(counts):
         return values
     values = values.copy()
-    climbed = np.diff(values[counts], axis=1) / np.maximum(np.diff(clock.seconds) / clock.step, 1e-9)
-    values[counts, 1:] = np.where(climbed < 0, np.nan, climbed)
+    climbed = np.diff(values[counts], axis=1) / np.maximum(np.diff(clock.seconds) / clock.step, CLOSEST)
+    reset = (climbed < 0) & (np.abs(values[counts, 1:]) <= RESET * np.abs(values[counts, :-1]))
+    values[counts, 1:] = np.where(reset, np.nan, climbed)
     values[counts, 0] = np.nan
     return values
 
@@ -219,27 +223,48 @@ def _is_counter(normal: Floats) -> Flags:
         steps = np.diff(normal[:, :THINNED], axis=1)
         known = np.maximum(np.isfinite(steps).sum(axis=1), 1)
         falls = steps < 0
-        reset = falls & (np.abs(normal[:, 1:THINNED]) <= 0.1 * np.abs(normal[:, : THINNED - 1])[:, : steps.shape[1]])
+        reset = falls & (np.abs(normal[:, 1:THINNED]) <= RESET * np.abs(normal[:, : THINNED - 1])[:, : steps.shape[1]])
         return np.asarray(((steps > 0).sum(axis=1) >= CLIMBS * known) & (falls == reset).all(axis=1))
 
 
-def _without_season(values: Floats, clock: Clock, *, part: npt.NDArray[np.intp] | None) -> Floats:
-    """Take off the median of every part of a season, of signals whose range that makes tighter."""
+def _without_season(values: Floats, clock: Clock, *, period: float, cuts: tuple[int, ...]) -> Floats:
+    """Take off the median of every part of a season, of signals whose range that makes tighter.
+
+    Whether it does is told by levels of every other period, held against the periods between. Normal samples lie nearer
+    to levels that were learnt from them than samples to come: with k samples to a level that tell something of their
+    own, by ``sqrt((k - 1) / (k + 1))``. They are drawn apart by that much; k follows from the two ranges.
+    """
+    part = clock.parts(period, cuts)
     if part is None:
         return values
-    n, many = clock.n_normal, int(part.max()) + 1
-    known = values[:, :n]
-    level = np.zeros((len(values), many))
-    for one in np.unique(part):
-        level[:, one] = quantiles(known[:, part[:n] == one], (0.5,))[0]
-    level -= level[:, np.unique(part[:n])].mean(axis=1, keepdims=True)
-    left = known - level[:, part[:n]]
-    seasonal = np.flatnonzero(_width(left) <= TIGHTER * _width(known))
+    n = clock.n_normal
+    known, own = values[:, :n], part[:n]
+    many = int(part.max()) + 1
+    level = _levels(known, own, many)
+    odd = clock.seconds[:n] // period % 2 == 1
+    others = [_levels(known[:, kept], own[kept], many)[:, own] for kept in (~odd, odd)]
+    apart = known - np.where(odd, *others)
+    seasonal = np.flatnonzero(_width(apart) <= TIGHTER * _width(known))
     if not len(seasonal):
         return values
     values = values.copy()
     values[seasonal] -= level[seasonal][:, part]
+    left = values[seasonal, :n]
+    squared = np.maximum((_width(apart[seasonal]) / np.maximum(_width(left), 1e-300)) ** 2, 1 + 1e-9)
+    draws = np.maximum((2 + squared) / (squared - 1), 2.0)
+    middle = quantiles(_thin(left, ROUGHLY), (0.5,))[0][:, None]
+    values[seasonal, :n] = middle + (left - middle) * np.sqrt((draws + 1) / (draws - 1))[:, None]
     return values
+
+
+def _levels(known: Floats, part: npt.NDArray[np.intp], many: int) -> Floats:
+    """How far the median of each part lies from their mean: (signals, parts); 0 of a part without samples."""
+    found = np.zeros((len(known), many))
+    seen = np.unique(part)
+    for one in seen:
+        found[:, one] = quantiles(known[:, part == one], (0.5,))[0]
+    found[:, seen] -= found[:, seen].mean(axis=1, keepdims=True)
+    return found
 
 
 def _width(values: Floats) -> Floats:
