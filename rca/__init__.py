@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rca.analysis.along import graph, odd
     from rca.analysis.effects import effect
-    from rca.analysis.engine import cascade, verdict
+    from rca.analysis.engine import verdict
     from rca.analysis.portfolio import portfolio
     from rca.analysis.questions import (
         causes,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         what_if,
     )
     from rca.analysis.sketch import sketch, sketches
+    from rca.analysis.systems import cascade
     from rca.errors import InvalidCase, RunFailed, Unanswerable
     from rca.finding import Finding
     from rca.practice.score import score
@@ -86,7 +87,7 @@ _HOMES = {
     "RunFailed": "rca.errors",
     "Unanswerable": "rca.errors",
     "analyse": "rca.report.kept",
-    "cascade": "rca.analysis.engine",
+    "cascade": "rca.analysis.systems",
     "causes": "rca.analysis.questions",
     "check": "rca.record.case",
     "drift": "rca.analysis.questions",

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from rca.analysis.cascade import Cascade, Suspect
 from rca.analysis.contribution import Contribution
+from rca.analysis.events import Candidate, Lined
 from rca.analysis.harm import Harm
 from rca.analysis.metric import Measured
+from rca.analysis.onset import Onset
 from rca.analysis.verdict import SAYS, SMALLEST_PART, Verdict, weigh, weigh_cascade
 from rca.finding import Interval
 
@@ -139,14 +141,39 @@ def test_a_cascade_names_at_most_ten_abnormal_components():
     assert (found.status, found.metric) == ("explained", None)
     assert [cause.name for cause in found.causes] == [f"c{i:02}" for i in range(10)]
     assert found.causes[0].signal == "c00|load"
-    assert "before qa|rate rang" in found.summary
+    assert "before qa|rate did" in found.summary
 
 
 def test_a_component_within_its_range_is_a_candidate_at_most():
     spread = Cascade(suspects=(suspect("a"), suspect("b", score=1.0)), target=None, n_signals=2, chance=0.5)
     listed = weigh_cascade(spread).causes
     assert [(cause.name, cause.strength) for cause in listed] == [("a", "suggested"), ("b", "assumed")]
-    assert " rang." not in weigh_cascade(spread).summary
+    assert " did." not in weigh_cascade(spread).summary
+
+
+@pytest.mark.parametrize(
+    ("system", "inside", "p_value", "told"),
+    [("a", True, 0.3, True), ("b", True, 0.3, False), ("a", False, 0.3, False), ("a", True, 0.001, False)],
+)
+def test_a_change_to_the_origin_within_its_interval_is_told_where_no_event_stands_out(system, inside, p_value, told):
+    at = datetime(2026, 3, 5, 6, 12, tzinfo=UTC)
+    event = Candidate(
+        name="deploy a 2.8",
+        at=at,
+        kind="deploy",
+        system=system,
+        lag=60.0,
+        inside=inside,
+        p_value=p_value,
+        fits=True,
+        why="",
+    )
+    lined = Lined(onset=Onset(at=at, earliest=at, latest=at, what="a", unit=""), candidates=(event,), start=at, end=at)
+    spread = Cascade(suspects=(suspect("a"),), target=None, n_signals=2, chance=0.5)
+    summary = weigh_cascade(spread, lined=lined).summary
+    assert (
+        "It had been changed within the interval of the onset: deploy a 2.8, 06:12 UTC (by chance" in summary
+    ) == told
 
 
 def test_a_quiet_cascade_cannot_be_told():

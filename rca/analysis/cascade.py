@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ABNORMAL", "Cascade", "Suspect", "cascade", "component_of", "metric_of"]
 
+QUESTION = "which system failed first"
+
 APART = 1.5
 """How many times as far as the next candidate the first has to be, where time and graph do not tell them apart."""
 
@@ -83,7 +85,7 @@ def cascade(
     """
     names = [str(name) for name in table.columns if name != "time"]
     if not names:
-        raise Unanswerable("which system failed first", "the table holds no signals")
+        raise Unanswerable(QUESTION, "the table holds no signals")
     if signals.target is not None and signals.target not in names:
         what, hint = f"there is no signal {plain(signals.target, longest=60)!r}", did_you_mean(signals.target, names)
         raise InvalidCase.because(what, place="signals.target", hint=hint)
@@ -142,9 +144,8 @@ def _window(table: pd.DataFrame, signals: "Signals") -> _Window:
     normal = (table["time"] < signals.from_).to_numpy(bool)
     failing = ((table["time"] >= signals.from_) & (table["time"] <= signals.to)).to_numpy(bool)
     if normal.sum() < NORMAL_ROWS or not failing.any():
-        raise Unanswerable(
-            "which system failed first", f"{normal.sum()} normal and {failing.sum()} failing samples are too few"
-        )
+        why = f"{normal.sum()} normal and {failing.sum()} failing samples are too few"
+        raise Unanswerable(QUESTION, why)
     table = table[normal | failing]
     seconds = seconds_of(table["time"])
     return _Window(table=table, judged=table, clock=Clock(seconds=seconds, n_normal=int(normal.sum())))

@@ -1,10 +1,11 @@
 """The one engine: everything that can be said about a case, from which every notebook, score and report is told."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from rca.analysis.answers import Answers, answers
+from rca.analysis.cascade import QUESTION as SYSTEMS
 from rca.analysis.cascade import Cascade
 from rca.analysis.cascade import cascade as rank_components
 from rca.analysis.drift import Drift
@@ -150,7 +151,7 @@ def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
     told = _tables(case, said, seed=seed, alpha=alpha)
     spread = _or_unanswered(lambda: cascade(case), said) if case.incident.signals is not None else None
     lined = _lined(case, told) if told.harm is not None or spread is None else _lined_spread(case, spread)
-    verdict = _verdict(told, spread, lined)
+    verdict = _verdict(told, spread, lined, said=said)
     whys = case.incident.whys or _drafted(case, verdict, told, lined=lined, spread=spread)
     said += _left_open(whys)
     analysis = Analysis(
@@ -271,7 +272,7 @@ def cascade(case: "Case") -> Cascade:
         If the case has no signals, or too few samples.
     """
     if case.signals is None or case.incident.signals is None:
-        raise Unanswerable("which system failed first", "the case has no signals")
+        raise Unanswerable(SYSTEMS, "the case has no signals")
     graph = case.graph
     table, signals = _with_metric(case, case.signals, case.incident.signals)
     return rank_components(
@@ -304,7 +305,7 @@ def verdict(case: "Case", *, seed: int = 0) -> Verdict:
     return analyse(case, seed=seed).verdict
 
 
-def _verdict(told: Answers, spread: Cascade | None, lined: Lined | None) -> Verdict:
+def _verdict(told: Answers, spread: Cascade | None, lined: Lined | None, *, said: Sequence[Unanswered]) -> Verdict:
     if told.harm is not None:
         onset = told.since.onset if told.since else None
         return weigh(told.harm, onset, slices=told.slices, lined=lined, explanation=told.explanation)
@@ -312,6 +313,9 @@ def _verdict(told: Answers, spread: Cascade | None, lined: Lined | None) -> Verd
         return weigh_cascade(spread, lined=lined)
     if told.unlabelled is not None:
         return Verdict(status="cannot_tell", summary=f"Too few rows have a label: {told.unlabelled}.")
+    why = [one for one in said if one.question == SYSTEMS]
+    if why:
+        return Verdict(status="cannot_tell", summary=f"No cause can be named: {why[0].why}.")
     return Verdict(status="cannot_tell", summary="The case holds no data that could name a cause.")
 
 

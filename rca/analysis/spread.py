@@ -100,6 +100,10 @@ class Left:
         """Whether it left surely before the other did."""
         return self.lead(other) > 1
 
+    def led(self, other: "Left") -> bool:
+        """Whether it left surely before the other did, if both went straight out."""
+        return bool(_lead(self.probably, other.probably) > 1)
+
     def lead(self, other: "Left") -> float:
         """By how much it left before the other, in parts of what is not known of that; beyond 1 it surely did.
 
@@ -249,7 +253,7 @@ class Spread:
     @cached_property
     def solid(self) -> frozenset[str]:
         """Failing components that are no accident: far out, or surely followed by what they can act on."""
-        followed = {one.cause for one in self.passages if self.failing[one.cause].before(self.failing[one.effect])}
+        followed = {one.cause for one in self.passages if self.failing[one.cause].led(self.failing[one.effect])}
         return frozenset(name for name, left in self.failing.items() if left.sure or name in followed)
 
     @cached_property

@@ -184,8 +184,8 @@ def weigh_cascade(cascade: Cascade, *, lined: Lined | None = None) -> Verdict:
     failed = cascade.abnormal[:MOST_COMPONENTS]
     quiet = [one for one in cascade.suspects if one.onset is None][: max(0, MOST_NEAR - len(failed))]
     causes = (*(_component(one, "suggested") for one in failed), *(_component(one, "assumed") for one in quiet))
-    alarm = f" before {cascade.target} rang" if cascade.target else ""
     first = cascade.abnormal[0]
+    alarm = f" before {cascade.target} did" if cascade.target not in (None, first.signal) else ""
     did = {
         "moved": "left its normal range", "lasting": "moved away from normal for long", "stuck": "stood still",
         "silent": "fell silent",
@@ -195,7 +195,7 @@ def weigh_cascade(cascade: Cascade, *, lined: Lined | None = None) -> Verdict:
     )
     return Verdict(
         status="explained",
-        summary=f"{summary}{alarm}{_passed_on(cascade)}.",
+        summary=f"{summary}{alarm}{_passed_on(cascade)}.{_changed(first, lined)}",
         causes=(*causes, *_trigger(lined)),
         onset=cascade.onset,
     )
@@ -204,6 +204,17 @@ def weigh_cascade(cascade: Cascade, *, lined: Lined | None = None) -> Verdict:
 def _component(one: Suspect, strength: Strength) -> Cause:
     found = f"cascade.{one.component}"
     return Cause(kind="component", name=one.component, signal=one.signal, strength=strength, findings=(found,))
+
+
+def _changed(first: Suspect, lined: Lined | None) -> str:
+    """The change to the origin that lies within its onset's interval, where no event stands out; a sentence."""
+    if lined is None or lined.named is not None:
+        return ""
+    own = [one for one in lined.candidates if one.inside and one.fits and one.system == first.component]
+    if not own:
+        return ""
+    chance = f"by chance alone an event lies so near in {own[0].p_value:.0%} of such timelines"
+    return f" It had been changed within the interval of the onset: {own[0].name}, {own[0].at:%H:%M} UTC ({chance})."
 
 
 def _in_doubt(cascade: Cascade) -> str:

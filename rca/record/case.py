@@ -337,7 +337,7 @@ timeline:
 #                                # rmse | rate | mean (both of a `column`) | group_gap (`of` a metric)
 #   harm: higher                 # higher | lower is worse
 # model: {{path: model.txt, format: lightgbm}}    # lightgbm | xgboost | onnx | skops
-# graph: graph.yaml
+# graph: graph.yaml              # kind: calls (edges [caller, callee]) or causal ([cause, effect]); edges: [[a, b], …]
 # signals:
 #   path: signals.parquet        # column `time`, then one column a signal, `component|metric`
 #   from: 2026-05-01T10:00:00Z   # the failing window, both ends included
