@@ -315,7 +315,7 @@ WANTED = {
     },
     "line-cascade": {
         "What happened?": "the share of faulty parts that passed the final check doubled",
-        "Since when?": "Since 5 Mar 2026, 06:15 UTC",
+        "Since when?": "Since 5 Mar 2026, 06:13 UTC",
         "Who was hurt, and how much was at stake?": "38,000 euros",
         "Why?": "Behind that: Parts of a new supplier have a matt finish",
         "Which guard was missing?": "A stop of the line when the detector is unsure",

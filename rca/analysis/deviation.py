@@ -178,7 +178,7 @@ def departures(
     >>> table = pd.DataFrame({"press|load": noise + 20 * (np.arange(130) >= 105)})
     >>> found = departures(table, clock, bad=np.array([0]))[0]
     >>> found.first, found.last_normal, found.direction
-    (5, 4, 1)
+    (5, 3, 1)
     """
     size = max(1, BLOCK // max(1, len(clock.seconds)))
     idle = np.zeros(table.shape[1], dtype=bool) if idle is None else idle

@@ -176,15 +176,15 @@ def weigh_cascade(cascade: Cascade, *, lined: Lined | None = None) -> Verdict:
 
     Where the ranking itself doubts its first, the data cannot tell. Then the components in front are candidates, in the
     order in which to look at them; so are, after those that failed, the ones that did not, as far as five are listed.
-    A candidate is `assumed`. An event that lies surprisingly near to the onset is named last.
+    A candidate is `assumed`, as is what was only struck. An event that lies surprisingly near to the onset comes last.
     """
     if cascade.doubt is not None or not cascade.abnormal:
         candidates = tuple(_component(one, "assumed") for one in cascade.suspects[:MOST_NEAR])
         return Verdict(status="cannot_tell", summary=f"No cause can be named: {_in_doubt(cascade)}.", causes=candidates)
     failed = cascade.abnormal[:MOST_COMPONENTS]
     quiet = [one for one in cascade.suspects if one.onset is None][: max(0, MOST_NEAR - len(failed))]
-    causes = (*(_component(one, "suggested") for one in failed), *(_component(one, "assumed") for one in quiet))
-    first = cascade.abnormal[0]
+    first = failed[0]
+    causes = tuple(_component(one, "suggested" if _may_be(one, first) else "assumed") for one in (*failed, *quiet))
     alarm = f" before {cascade.target} did" if cascade.target not in (None, first.signal) else ""
     did = {
         "moved": "left its normal range", "lasting": "moved away from normal for long", "stuck": "stood still",
@@ -199,6 +199,13 @@ def weigh_cascade(cascade: Cascade, *, lined: Lined | None = None) -> Verdict:
         causes=(*causes, *_trigger(lined)),
         onset=cascade.onset,
     )
+
+
+def _may_be(one: Suspect, first: Suspect) -> bool:
+    """Whether a system may have begun it as well as the first: not explained, not apart, and not struck later."""
+    if one.onset is None or one.explained or not one.linked or one.earliest is None or first.onset is None:
+        return one is first
+    return one is first or one.earliest < first.onset
 
 
 def _component(one: Suspect, strength: Strength) -> Cause:
