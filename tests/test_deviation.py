@@ -135,3 +135,11 @@ def test_longer_windows_and_shorter_spells_ask_for_more():
     assert abnormal_in(3) < abnormal_in(1000) == ABNORMAL
     assert sure_in(100, held=1) > sure_in(100, held=2) > sure_in(100)
     assert all(abnormal_in(samples) < sure_in(samples) for samples in (1, 5, 50, 500))
+
+
+@pytest.mark.parametrize("height", [1e308, 1.7e308])
+@pytest.mark.filterwarnings("error")
+def test_values_near_the_largest_that_there_are_warn_of_nothing(height):
+    wild = height * np.where(np.arange(160) % 2, 1.0, -1.0)
+    assert not of(wild).abnormal
+    assert of(noise() + np.where(np.arange(160) >= 130, height, 0.0)).abnormal

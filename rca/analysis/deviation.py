@@ -39,6 +39,9 @@ QUIET = 3.0
 LOUD = 50.0
 """Standard deviations from which a larger number says no more: ranges of some hundred samples are not so exact."""
 
+HUGEST = 1e150
+"""Values are cut here, so that their squares are finite."""
+
 LARGEST = 1e300
 """Deviations are cut here, so that they are finite."""
 
@@ -188,6 +191,7 @@ def departures(
         part = slice(first, first + size)
         block = np.array(table.iloc[:, part].to_numpy(float).T, order="C")
         block[~np.isfinite(block)] = np.nan
+        np.clip(block, -HUGEST, HUGEST, out=block)
         found += _of_block(block, clock, bad=bad[part], held=held, idle=idle[part], many=many)
     return found
 

@@ -340,7 +340,7 @@ timeline:
 # graph: graph.yaml              # kind: calls (edges [caller, callee]) or causal ([cause, effect]); edges: [[a, b], …]
 # signals:
 #   path: signals.parquet        # column `time`, then one column a signal, `component|metric`
-#   from: 2026-05-01T10:00:00Z   # the failing window, both ends included
+#   from: 2026-05-01T10:00:00Z   # the failing window, both ends included: since it can have begun, not since the alarm
 #   to: 2026-05-01T10:30:00Z
 #   target: "qa-dashboard|false_pass_rate"
 #   bad: {{latency: up, availability: down}}
