@@ -209,7 +209,8 @@ def cascade():
     """Which component left its range first."""
     import pandas as pd
     import scipy.sparse.csgraph
-    import scipy.special  # noqa: F401
+    import scipy.special
+    import scipy.stats  # noqa: F401
 
     from rca.analysis.cascade import cascade as ask
     from rca.record.incident import Signals
