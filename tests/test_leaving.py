@@ -74,6 +74,14 @@ def test_a_climb_over_very_many_samples_is_dated_too(ramp):
     assert found.latest - found.earliest < 1500
 
 
+@pytest.mark.parametrize("samples", [2049, 3001, 9999])
+def test_a_start_lies_within_the_samples_however_many_there_are(samples):
+    for at in (0, samples // 2, samples - 40):
+        found = start(noise(np.random.default_rng(9), samples) + climb(samples, at, ramp=30, height=6.0), held=30)
+        assert 0 <= found.earliest <= at <= found.latest < samples
+        assert found.earliest <= found.straight[0] <= found.straight[1] <= found.latest
+
+
 @pytest.mark.parametrize("form", [1.0, 1.5, 2.0])
 @pytest.mark.parametrize("ramp", [15, 60])
 def test_a_climb_that_gathers_way_is_dated_too(form, ramp):

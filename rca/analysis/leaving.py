@@ -78,14 +78,18 @@ def start(away: Floats, *, memory: float = 0.0, held: int = 3) -> Start:
     Start(earliest=91, latest=103, straight=(99, 103))
     """
     y = _until_far(np.clip(away, -FAR, FAR), held)
-    every = -(-len(y) // LONGEST)
     memory = min(max(memory, 0.0), FORGETS)
-    if every > 1:
-        y, memory = y[len(y) % every :].reshape(-1, every).mean(axis=1), memory**every
-    whole, straight = (_likely(y, memory, forms=forms) for forms in (FORMS, (STRAIGHT,)))
-    wider = every if every > 1 else 0
-    (earliest, latest), about = ((a * every, (b + 1) * every - 1 + wider) for a, b in (whole, straight))
-    return Start(earliest=earliest, latest=latest, straight=about)
+    every = -(-len(y) // LONGEST)
+    if every == 1:
+        whole, straight = (_likely(y, memory, forms=forms) for forms in (FORMS, (STRAIGHT,)))
+        return Start(earliest=whole[0], latest=whole[1], straight=straight)
+    skipped = len(y) % every
+    means = y[skipped:].reshape(-1, every).mean(axis=1)
+    both = (_likely(means, memory**every, forms=forms) for forms in (FORMS, (STRAIGHT,)))
+    whole, straight = (
+        (skipped + first * every if first else 0, min(skipped + (last + 2) * every, len(y)) - 1) for first, last in both
+    )
+    return Start(earliest=whole[0], latest=whole[1], straight=straight)
 
 
 def _likely(y: Floats, memory: float, *, forms: tuple[float, ...]) -> tuple[int, int]:
