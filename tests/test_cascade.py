@@ -496,3 +496,17 @@ def test_traffic_of_another_kind_does_not_tell_how_often_a_callee_is_called():
         edges = [("shop", "database"), ("shop", "mail")]
         shown.append(order(cascade(made.assign(**extra), asked, edges=edges, kind="calls"))[0])
     assert shown == ["database"] * 3
+
+
+def test_a_callee_that_probably_led_is_not_passed_over_because_its_caller_makes_more_of_it():
+    named = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        made = table(rng, ())
+        for name, late, height in (("database", 2, 10.0), ("api", 12, 90.0), ("web", 16, 95.0), ("mail", 60, 0.0)):
+            made[f"{name}|latency"] = rng.normal(20, 1, 91) + height * (np.arange(91) >= 60 + late)
+        asked = signals(target="web|latency", bad={"latency": "up"})
+        edges = [("web", "api"), ("api", "database"), ("web", "mail")]
+        found = cascade(made, asked, edges=edges, kind="calls")
+        named.append((order(found)[0], found.doubt))
+    assert named == [("database", None)] * 10

@@ -12,7 +12,7 @@ from rca.analysis.blast import is_count, passed, touched, traffic_of
 from rca.analysis.columns import Floats
 from rca.analysis.deviation import ABNORMAL, HELD, LOUD, SHARE, Departure, abnormal_in, departures, sure_in
 from rca.analysis.season import seconds_of
-from rca.analysis.spread import Causes, Left, Passage, Spread, causes_of, in_order, path_to, upstream
+from rca.analysis.spread import SOONER, Causes, Left, Passage, Spread, causes_of, in_order, path_to, upstream
 from rca.analysis.suspects import Cascade, Step, Suspect, Trace, component_of, metric_of
 from rca.analysis.usual import Clock, Flags
 from rca.errors import InvalidCase, Unanswerable, did_you_mean
@@ -33,9 +33,6 @@ SHARED = 3
 
 STRAYED = 2.0
 """How many times as wide a range is for what a signal did in normal times, for that to be said."""
-
-SOONER = 0.5
-"""By how much another has to have led the first, in parts of what would be sure, for the graph to be doubted."""
 
 NORMAL_ROWS = 10
 """Normal samples below which no range can be told."""
@@ -405,7 +402,8 @@ def _earlier(first: Suspect, suspects: Sequence[Suspect], left: Mapping[str, Lef
 
 def _sooner(one: Left, first: Left) -> bool:
     """Whether it surely left, probably before the first by more than clocks may be apart, and was not over by then."""
-    return one.sure and one.lead(first) > SOONER and one.when[0] + one.step < first.when[0] and not one.long_over(first)
+    apart = one.probably[0] + one.step < first.probably[0]
+    return one.sure and one.led(first, by=SOONER) and apart and not one.long_over(first)
 
 
 def _nearest(suspects: Sequence[Suspect]) -> str:

@@ -21,6 +21,9 @@ HALF, PART, EARLIER = 0.5, 0.25, 0.1
 RECOVERED = 5
 """Samples back in its range after which a component that was out for a moment is not what struck another."""
 
+SOONER = 0.25
+"""Part of what would be sure by which one has to have left before another for that to be likelier than not."""
+
 CALLS = 2.0
 """How often a caller is taken to call in a request, where traffic does not tell."""
 
@@ -100,9 +103,9 @@ class Left:
         """Whether it left surely before the other did."""
         return self.lead(other) > 1
 
-    def led(self, other: "Left") -> bool:
-        """Whether it left surely before the other did, if both went straight out."""
-        return bool(_lead(self.probably, other.probably) > 1)
+    def led(self, other: "Left", *, by: float = 1.0) -> bool:
+        """Whether it left before the other did, if both went straight out: by so many parts of what would be sure."""
+        return bool(_lead(self.probably, other.probably) > by)
 
     def lead(self, other: "Left") -> float:
         """By how much it left before the other, in parts of what is not known of that; beyond 1 it surely did.
@@ -247,7 +250,7 @@ class Spread:
         return [
             name
             for name, part in share.items()
-            if (part >= PART and together >= HALF) or (part >= EARLIER and self.failing[name].before(other))
+            if (part >= PART and together >= HALF) or (part >= EARLIER and self.failing[name].led(other, by=SOONER))
         ]
 
     @cached_property
