@@ -9,8 +9,9 @@ BIN   := .venv/bin
 USED  := .venv/.used-by-rca
 DEV   := .venv/.used-by-tests
 PIP   := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
-# Wheels and notebooks behave alike everywhere when the clock's zone and the hash seed do.
-ENV   := TZ=UTC PYTHONHASHSEED=0 OMP_NUM_THREADS=1 JUPYTER_PLATFORM_DIRS=1
+# Wheels and notebooks behave alike everywhere when the clock's zone, the hash seed and the way of adding up do.
+ADDED := $(if $(filter x86_64 AMD64,$(shell uname -m)),OPENBLAS_CORETYPE=Haswell)
+ENV   := TZ=UTC PYTHONHASHSEED=0 OMP_NUM_THREADS=1 JUPYTER_PLATFORM_DIRS=1 $(ADDED)
 NBVAL := $(ENV) $(BIN)/python -m pytest -o addopts= -q --nbval-current-env --nbval-cell-timeout=300
 
 .DEFAULT_GOAL := help
