@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rca.analysis.blast import touched, what_passes
+from rca.analysis.blast import passed, touched, what_passes
 
 AT = pd.date_range("2026-01-01", periods=61, freq="min", tz="UTC")
 END = AT[60].to_pydatetime()
@@ -45,3 +45,23 @@ def test_missing_samples_are_passed_over():
     )
     (a,) = touched(table, {"a": AT[0].to_pydatetime()}, end=END)
     assert a.counted == pytest.approx({"orders": 120.0, "requests": 0.0})
+
+
+@pytest.mark.parametrize(
+    "metric", ["submissions_per_min", "retrievals_per_s", "bytes_transferred_per_s", "badge_scans_per_h"]
+)
+def test_words_that_only_look_amiss_are_traffic(metric):
+    assert what_passes(metric) is not None
+
+
+@pytest.mark.parametrize(
+    "metric", ["errors_per_min", "failed_calls_per_s", "retries/s", "gc_per_min", "HTTP_ERRORS_per_s"]
+)
+def test_what_goes_amiss_is_none(metric):
+    assert what_passes(metric) is None
+
+
+def test_a_rate_that_climbs_all_the_time_is_no_count():
+    at = pd.date_range("2026-01-01", periods=61, freq="min", tz="UTC")
+    line = pd.DataFrame({"time": at, "press|parts_per_min": np.arange(61.0), "arm|parts": np.arange(61.0)})
+    assert passed(line) == {"press": {"parts": pytest.approx(1800.0)}, "arm": {"parts": 60.0}}

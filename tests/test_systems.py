@@ -47,6 +47,8 @@ def test_without_a_graph_or_an_alarm_time_tells():
     [
         ({"since": None}, "since"),
         ({"since": "2026-03-02T02:30"}, "from"),
+        ({"since": 5}, "from"),
+        ({"bad": "up"}, "bad"),
         ({"until": "2026-03-01T00:00Z"}, ""),
         ({"bad": {"latency": "upwards"}}, "bad"),
         ({"kind": "caller"}, "kind"),
@@ -76,3 +78,14 @@ def test_a_table_that_is_none_of_signals_is_refused(made, says):
 def test_too_few_samples_cannot_say():
     with pytest.raises(rca.Unanswerable):
         ask(since="2026-03-02T00:05Z")
+
+
+def test_of_a_case_nothing_else_is_asked_in_silence():
+    case = rca.load("data/incidents/line-cascade")
+    assert rca.cascade(case).suspects[0].component == "defect-detector"
+    with pytest.raises(rca.InvalidCase, match="its own window"):
+        rca.cascade(case, graph=[("a", "b")])
+
+
+def test_no_graph_is_none():
+    assert ask(graph=None) == ask(graph=())

@@ -43,9 +43,11 @@ COUNTS = (
 """Names of signals that count what passed since the sample before."""
 
 AMISS = re.compile(
-    r"err|fail|retr|reject|defect|drop|timeout|exception|fault|abort|cancel|lost|wrong|bad|miss|gc|pause", re.IGNORECASE
+    r"(?<![a-z])(?:err(?:or)?s?|fail\w*|retr(?:y|ies)|reject\w*|defect\w*|drop(?:s|ped)?|timeouts?|exceptions?|faults?"
+    r"|abort\w*|cancel\w*|lost|wrong|bad|miss(?:es|ed|ing)?|gc|pauses?)(?![a-z])",
+    re.IGNORECASE,
 )
-"""Parts of names of what went amiss, however often that is counted: it is no traffic."""
+"""Words of names of what went amiss, however often that is counted: it is no traffic."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,8 +150,8 @@ def _counted(table: pd.DataFrame, names: Sequence[str], *, since: datetime, unti
 def what_passes(metric: str) -> tuple[str, float | None] | None:
     """What a signal of traffic counts, and per how many seconds; None seconds where it counts since the last sample.
 
-    >>> what_passes("images_per_min"), what_passes("orders"), what_passes("latency")
-    (('images', 60.0), ('orders', None), None)
+    >>> what_passes("images_per_min"), what_passes("orders"), what_passes("latency"), what_passes("errors_per_min")
+    (('images', 60.0), ('orders', None), None, None)
     """
     if AMISS.search(metric):
         return None
@@ -178,7 +180,7 @@ def _passed(times: "pd.Series[Any]", values: "pd.Series[Any]", *, per: float | N
     seconds = seconds_of(times)
     kept = np.isfinite(known)
     known, seconds = known[kept], seconds[kept]
-    if is_count(known):
+    if per is None and is_count(known):
         return float(np.maximum(np.diff(known), 0.0).sum())
     if per is None:
         return float(known.sum())

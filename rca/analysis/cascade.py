@@ -65,8 +65,9 @@ def cascade(
     -------
     Cascade
         One suspect a component. In front those that can act on the alarm and are linked to it by failing components,
-        and of these the ones that nothing upstream explains; then those that left their range surely before the
-        others; then the farthest out. The same for every order of columns, rows and edges.
+        and of these the ones that nothing upstream explains; then those that others did not surely leave before; then
+        the likeliest to have led, weighed by how much each accounts for. The same for every order of columns, rows and
+        edges.
 
     Raises
     ------

@@ -240,8 +240,8 @@ class Spread:
     def _causes_of(self, effect: str) -> list[str]:
         """What near it fails, did not surely leave after it, and brings enough of how far the effect went.
 
-        Half of it do those that bring a quarter or more together: else the effect failed by itself. Of what surely came
-        before a tenth is enough, since queues and retries make more of it.
+        Half of it do those that bring a quarter or more together: else the effect failed by itself. Of what probably
+        came before a tenth is enough, since queues and retries make more of it.
         """
         other = self.failing[effect]
         known = [self.failing[name] for name in sorted(self._above(effect) & set(self.failing))]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["causal", "calls"]
 
+_ITS_SIGNALS = "ask of a table: pd.read_parquet of its signals, with since, target, bad and graph"
+
 
 def cascade(
     case: "Case | Any",
@@ -70,6 +72,8 @@ def cascade(
     from rca.record.case import Case
 
     if isinstance(case, Case):
+        if any(one is not None for one in (since, until, target, bad)) or graph:
+            raise InvalidCase.because("a case brings its own window, alarm and graph", place="case", hint=_ITS_SIGNALS)
         return of_case(case)
     if kind not in get_args(Kind):
         raise InvalidCase.because(f"{plain(str(kind))!r} is no kind of graph", place="kind", hint="causal or calls")
@@ -77,8 +81,8 @@ def cascade(
     if since is None:
         raise InvalidCase.because("it is not said since when", place="since", hint="since='2026-03-02T10:30Z'")
     end = until if until is not None else table["time"].max()
-    signals = _signals({"from": _iso(since), "to": _iso(end), "target": target, "bad": dict(bad or {})})
-    return rank(table, signals, edges=edges_of(graph), kind=kind)
+    signals = _signals({"from": _iso(since), "to": _iso(end), "target": target, "bad": bad or {}})
+    return rank(table, signals, edges=edges_of(graph if graph is not None else ()), kind=kind)
 
 
 def _timed(table: pd.DataFrame) -> pd.DataFrame:
@@ -103,5 +107,5 @@ def _signals(told: Mapping[str, Any]) -> Signals:
         raise InvalidCase.because(plain(str(first["msg"])), place=place, hint=hint) from None
 
 
-def _iso(moment: str | datetime) -> str:
-    return moment if isinstance(moment, str) else moment.isoformat()
+def _iso(moment: object) -> str:
+    return moment.isoformat() if isinstance(moment, datetime) else str(moment)

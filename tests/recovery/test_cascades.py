@@ -25,6 +25,17 @@ def named(draws, line, most=1):
     return hits
 
 
+def judged(draws, line):
+    """In how many lines the origin is the first suspect, and in how many another is, without a doubt."""
+    rng, hits, wrong = np.random.default_rng(21), 0, 0
+    for _ in range(draws):
+        drawn = draw(rng, line)
+        found = drawn.answer()
+        hits += drawn.origin == found.suspects[0].component
+        wrong += found.doubt is None and found.suspects[0].component != drawn.origin
+    return hits, wrong
+
+
 @pytest.mark.parametrize(("kind", "promised"), [("causal", 0.97), ("calls", 0.97)])
 @long_and_short(60, 600)
 def test_the_origin_is_named_first_where_the_graph_is_known(draws, kind, promised):
@@ -61,12 +72,7 @@ SLOW = {"failing": 120, "height": 15.0, "gain": (0.3, 3.0)}
 @pytest.mark.parametrize(("ramp", "graph", "promised"), [(15, True, 0.97), (40, True, 0.97), (15, False, 0.8)])
 @long_and_short(60, 600)
 def test_the_origin_of_a_failure_that_comes_by_and_by_is_named_first(draws, ramp, graph, promised):
-    rng, hits, wrong = np.random.default_rng(21), 0, 0
-    for _ in range(draws):
-        drawn = draw(rng, Line(ramp=ramp, graph=graph, **SLOW))
-        found = drawn.answer()
-        hits += drawn.origin == found.suspects[0].component
-        wrong += found.doubt is None and found.suspects[0].component != drawn.origin
+    hits, wrong = judged(draws, Line(ramp=ramp, graph=graph, **SLOW))
     of = f"over {ramp} samples, {'with a' if graph else 'no'} graph"
     promises.at_least(hits, draws, promised, of=of)
     promises.at_most(wrong, draws, 0.1, of=f"named though wrong, {of}")
@@ -75,12 +81,7 @@ def test_the_origin_of_a_failure_that_comes_by_and_by_is_named_first(draws, ramp
 @pytest.mark.parametrize(("height", "graph", "promised"), [(2.0, True, 0.6), (4.0, True, 0.95), (4.0, False, 0.7)])
 @long_and_short(60, 600)
 def test_the_origin_of_a_failure_that_is_slight_and_lasts_is_named_first(draws, height, graph, promised):
-    rng, hits, wrong = np.random.default_rng(22), 0, 0
-    for _ in range(draws):
-        drawn = draw(rng, Line(height=height, failing=200, graph=graph))
-        found = drawn.answer()
-        hits += drawn.origin == found.suspects[0].component
-        wrong += found.doubt is None and found.suspects[0].component != drawn.origin
+    hits, wrong = judged(draws, Line(height=height, failing=200, graph=graph))
     of = f"{height:g} standard deviations, {'with a' if graph else 'no'} graph"
     promises.at_least(hits, draws, promised, of=of)
     promises.at_most(wrong, draws, 0.1, of=f"named though wrong, {of}")
