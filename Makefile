@@ -10,7 +10,7 @@ USED  := .venv/.used-by-rca
 DEV   := .venv/.used-by-tests
 PIP   := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
 # Wheels and notebooks behave alike everywhere when the clock's zone, the hash seed and the way of adding up do.
-ADDED := $(if $(filter x86_64 AMD64,$(shell uname -m)),OPENBLAS_CORETYPE=Haswell)
+ADDED := $(if $(filter x86_64 AMD64,$(shell uname -m)),OPENBLAS_CORETYPE=Haswell NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR")
 ENV   := TZ=UTC PYTHONHASHSEED=0 OMP_NUM_THREADS=1 JUPYTER_PLATFORM_DIRS=1 $(ADDED)
 NBVAL := $(ENV) $(BIN)/python -m pytest -o addopts= -q --nbval-current-env --nbval-cell-timeout=300
 

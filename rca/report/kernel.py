@@ -15,12 +15,15 @@ from rca.report.kept import KEPT
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
 
+NARROW = {"OPENBLAS_CORETYPE": "Haswell", "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR"}
+"""Registers of 256 bits at most, in products of matrices and in numpy's own loops: processors have at least these."""
+
 FIXED = {
     "PYTHONHASHSEED": "0",
     "TZ": "UTC",
     "LC_ALL": "C.UTF-8",
     "OMP_NUM_THREADS": "1",
-    **({"OPENBLAS_CORETYPE": "Haswell"} if platform.machine() in ("x86_64", "AMD64") else {}),
+    **(NARROW if platform.machine() in ("x86_64", "AMD64") else {}),
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "NUMBA_NUM_THREADS": "1",
