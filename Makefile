@@ -46,7 +46,7 @@ notebooks: $(DEV)  ## run every template, and compare the sample report with wha
 tests: $(DEV)  ## tests and examples, with coverage
 	$(ENV) $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --cov --cov-report=term-missing:skip-covered
 
-prove: $(DEV)  ## the long statistical proofs: false-alarm rates, coverage, causes found (LAWS=tests/recovery/test_x.py for some)
+prove: $(DEV)  ## the long statistical proofs: false-alarm rates, coverage, causes found (LAWS=tests/statistical/test_x.py for some)
 	$(ENV) $(BIN)/python -m pytest -q -n $(WORKERS) -m prove --proven tests/PROVEN.md --on "$$(date -u +%F)" $(LAWS)
 
 sample: $(USED)  ## run the report that ships in reports/sample anew

@@ -11,35 +11,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rca.analysis.along import graph, odd
-    from rca.analysis.effects import effect
-    from rca.analysis.engine import verdict
-    from rca.analysis.portfolio import portfolio
-    from rca.analysis.questions import (
-        causes,
-        drift,
-        explain,
-        faults,
-        gaps,
-        harm,
-        joint,
-        onset,
-        recovery,
-        slices,
-        what_if,
-    )
-    from rca.analysis.sketch import sketch, sketches
-    from rca.analysis.systems import cascade
+    from rca.analysis.cascade.question import cascade
+    from rca.analysis.causal.question import causes, graph, odd
+    from rca.analysis.conclusion.question import recovery, verdict
+    from rca.analysis.counterfactual.question import what_if
+    from rca.analysis.drift.question import drift, joint
+    from rca.analysis.event_study.question import effect
+    from rca.analysis.explanation.question import explain
+    from rca.analysis.faults.question import faults
+    from rca.analysis.harm.question import harm
+    from rca.analysis.onset.question import onset
+    from rca.analysis.portfolio.question import portfolio
+    from rca.analysis.slices.question import gaps, slices
     from rca.errors import InvalidCase, RunFailed, Unanswerable
     from rca.finding import Finding
     from rca.practice.score import score
-    from rca.record.case import Case, check, load
-    from rca.record.whylint import lint
-    from rca.record.whys import why
-    from rca.report.execute import run
-    from rca.report.figures import plot
-    from rca.report.kept import analyse
-    from rca.report.manifest import verify
+    from rca.record.case import Case, load
+    from rca.record.check import check
+    from rca.record.schema.why_tree import why
+    from rca.record.why_tree.lint import lint
+    from rca.record.why_tree.write_back import save_whys
+    from rca.report.audit.verify import verify
+    from rca.report.notebooks.analysis_cache import analyse
+    from rca.report.plot import plot
+    from rca.report.run.case_run import run
+    from rca.tables.sketch import sketch, sketches
 
 __version__ = "0.1.0"
 
@@ -70,6 +66,7 @@ __all__ = [
     "portfolio",
     "recovery",
     "run",
+    "save_whys",
     "score",
     "sketch",
     "sketches",
@@ -86,34 +83,35 @@ _HOMES = {
     "InvalidCase": "rca.errors",
     "RunFailed": "rca.errors",
     "Unanswerable": "rca.errors",
-    "analyse": "rca.report.kept",
-    "cascade": "rca.analysis.systems",
-    "causes": "rca.analysis.questions",
-    "check": "rca.record.case",
-    "drift": "rca.analysis.questions",
-    "effect": "rca.analysis.effects",
-    "explain": "rca.analysis.questions",
-    "faults": "rca.analysis.questions",
-    "gaps": "rca.analysis.questions",
-    "graph": "rca.analysis.along",
-    "harm": "rca.analysis.questions",
-    "joint": "rca.analysis.questions",
-    "lint": "rca.record.whylint",
+    "analyse": "rca.report.notebooks.analysis_cache",
+    "cascade": "rca.analysis.cascade.question",
+    "causes": "rca.analysis.causal.question",
+    "check": "rca.record.check",
+    "drift": "rca.analysis.drift.question",
+    "effect": "rca.analysis.event_study.question",
+    "explain": "rca.analysis.explanation.question",
+    "faults": "rca.analysis.faults.question",
+    "gaps": "rca.analysis.slices.question",
+    "graph": "rca.analysis.causal.question",
+    "harm": "rca.analysis.harm.question",
+    "joint": "rca.analysis.drift.question",
+    "lint": "rca.record.why_tree.lint",
     "load": "rca.record.case",
-    "odd": "rca.analysis.along",
-    "onset": "rca.analysis.questions",
-    "plot": "rca.report.figures",
-    "portfolio": "rca.analysis.portfolio",
-    "recovery": "rca.analysis.questions",
-    "run": "rca.report.execute",
+    "odd": "rca.analysis.causal.question",
+    "onset": "rca.analysis.onset.question",
+    "plot": "rca.report.plot",
+    "portfolio": "rca.analysis.portfolio.question",
+    "recovery": "rca.analysis.conclusion.question",
+    "run": "rca.report.run.case_run",
+    "save_whys": "rca.record.why_tree.write_back",
     "score": "rca.practice.score",
-    "sketch": "rca.analysis.sketch",
-    "sketches": "rca.analysis.sketch",
-    "slices": "rca.analysis.questions",
-    "verdict": "rca.analysis.engine",
-    "verify": "rca.report.manifest",
-    "what_if": "rca.analysis.questions",
-    "why": "rca.record.whys",
+    "sketch": "rca.tables.sketch",
+    "sketches": "rca.tables.sketch",
+    "slices": "rca.analysis.slices.question",
+    "verdict": "rca.analysis.conclusion.question",
+    "verify": "rca.report.audit.verify",
+    "what_if": "rca.analysis.counterfactual.question",
+    "why": "rca.record.schema.why_tree",
 }
 """Public name → the module it lives in, under the same name."""
 

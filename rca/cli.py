@@ -23,13 +23,15 @@ from rca import __version__, argtypes
 from rca.errors import InvalidCase, Problem, RcaError, did_you_mean
 
 if TYPE_CHECKING:
-    from rca.report.execute import RunResult
+    from rca.report.run.case_run import RunResult
 
 DONE, FAILED, BAD_INPUT, NEEDS_A_PERSON, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 130, 141
+
 DEMO = "credit-drift"
 """The incident that `rca demo` runs when none is named."""
 
 Arguments = argparse.Namespace
+
 Parser = argparse.ArgumentParser
 
 
@@ -84,7 +86,7 @@ def _list_demos() -> int:
 
 
 def _run(arguments: Arguments) -> int:
-    from rca.report.execute import run
+    from rca.report.run.case_run import run
 
     result = run(
         arguments.case,
@@ -102,7 +104,7 @@ def _run(arguments: Arguments) -> int:
 
 
 def _verify(arguments: Arguments) -> int:
-    from rca.report.manifest import verify
+    from rca.report.audit.verify import verify
 
     verification = verify(arguments.report, case=arguments.case, rerun=arguments.rerun)
     _answer(verification, as_json=arguments.json)
@@ -110,7 +112,7 @@ def _verify(arguments: Arguments) -> int:
 
 
 def _sign(arguments: Arguments) -> int:
-    from rca.report.signoff import sign
+    from rca.report.audit.sign import sign
 
     signature = sign(arguments.report, role=arguments.role, name=arguments.name, at=arguments.at)
     if arguments.json:
@@ -122,7 +124,7 @@ def _sign(arguments: Arguments) -> int:
 
 
 def _check(arguments: Arguments) -> int:
-    from rca.record.case import check
+    from rca.record.check import check
 
     problems = check(arguments.case)
     if arguments.json:
@@ -136,7 +138,7 @@ def _check(arguments: Arguments) -> int:
 
 
 def _schema(_: Arguments) -> int:
-    from rca.record.incident import json_schema
+    from rca.record.schema.incident import json_schema
 
     _print_json(json_schema())
     return DONE
@@ -160,7 +162,7 @@ def _score(arguments: Arguments) -> int:
 
 
 def _portfolio(arguments: Arguments) -> int:
-    from rca.report.portfolioreport import run_portfolio
+    from rca.report.run.portfolio_run import run_portfolio
 
     settings = {
         "as_of": arguments.as_of,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 CauseKind = Literal["feature", "mechanism", "concept", "model", "slice", "component", "event"]
+
 Fault = Literal[
     "frozen",
     "default_value",
@@ -16,6 +17,7 @@ Fault = Literal[
     "stale",
     "distribution",
 ]
+
 Strength = Literal["shown", "suggested", "assumed"]
 
 

@@ -9,17 +9,19 @@ from types import SimpleNamespace
 
 import pytest
 
-from rca.analysis.blast import Touched
-from rca.analysis.drift import ColumnDrift, Drift, Profile
-from rca.analysis.harm import Contribution, Harm
-from rca.analysis.metric import Measured
-from rca.analysis.onset import Onset
-from rca.analysis.suspects import Cascade, Step, Suspect, Trace
-from rca.analysis.verdict import Cause, Verdict
+from rca.analysis.cascade.blast_radius import Touched
+from rca.analysis.cascade.results import Cascade, Step, Suspect, Trace
+from rca.analysis.conclusion.verdict import Cause, Verdict
+from rca.analysis.drift.column_comparison import ColumnDrift, Profile
+from rca.analysis.drift.univariate import Drift
+from rca.analysis.harm.contribution import Contribution
+from rca.analysis.harm.harm import Harm
 from rca.finding import Interval
-from rca.record.incident import Incident
+from rca.methods.changepoint.dating import Onset
+from rca.methods.metric import Measured
+from rca.record.schema.incident import Incident
 from tests.causal_case import written
-from tests.recovery.promises import LEDGER
+from tests.statistical.promises import LEDGER
 
 os.environ["TZ"] = "UTC"
 time.tzset()
@@ -181,7 +183,7 @@ def incident():
 @pytest.fixture(scope="session")
 def report(tmp_path_factory):
     """One real run of the smallest incident that ships; tests that change it change a copy."""
-    from rca.report.execute import run
+    from rca.report.run.case_run import run
 
     if not (INCIDENTS / SMALLEST).is_dir():
         pytest.skip(f"{SMALLEST} is not there")
@@ -194,8 +196,8 @@ def report(tmp_path_factory):
 
 HEAD = """# What was proved, and when
 
-`make prove` writes this table. Each line is a law of `tests/recovery`, over repeated draws with the truth planted; ± is
-1.96 Monte Carlo standard errors. A line without a promise tells what an interval or an estimate was like. Laws that are
+`make prove` writes this table. Each line is a law of `tests/statistical`, over repeated draws with the truth planted; ±
+is 1.96 Monte Carlo standard errors. A line without a promise tells what an interval or an estimate was like. Laws that are
 proved again, all or some of them, replace their old lines.
 
 | law | promised | seen | draws | on |
@@ -235,7 +237,7 @@ def pytest_testnodedown(node):
 def frozen(tmp_path_factory):
     """A case along whose graph every question is asked: a column freezes after a deploy."""
     import rca
-    from rca.analysis.causal_answers import causal_answers
+    from rca.analysis.conclusion.causal_answers import causal_answers
 
     case = written(tmp_path_factory.mktemp("cases") / "frozen")
     analysis = rca.analyse(case)

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from rca import __version__, argtypes, cli
 from rca.errors import InvalidCase, Problem, RunFailed, Unanswerable
-from rca.report.signoff import Signature
+from rca.report.audit.signatures import Signature
+from tests.conftest import ROOT
 
-HERE = Path(__file__).resolve().parent.parent
+HERE = ROOT
 CAUSE = {
     "kind": "feature", "name": "pmms", "fault": "frozen", "contribution": 0.49, "interval": [0.46, 0.52],
     "strength": "shown",
@@ -126,7 +127,7 @@ def test_a_malformed_command_line_is_bad_input(arguments, capsys):
 
 
 def test_run_hands_over_what_was_asked(stand_in, capsys):
-    calls = stand_in("rca.report.execute:run", Ran())
+    calls = stand_in("rca.report.run.case_run:run", Ran())
     asked = (
         "run case --out there --only drift,postmortem --set alpha=0.01 --set deep=false --set name=x --seed 7 --quiet"
     )
@@ -144,7 +145,7 @@ def test_run_hands_over_what_was_asked(stand_in, capsys):
 
 
 def test_run_says_the_verdict_its_causes_and_where_the_report_is(stand_in, capsys):
-    stand_in("rca.report.execute:run", Ran())
+    stand_in("rca.report.run.case_run:run", Ran())
     cli.main(["run", "case"])
     assert capsys.readouterr().out.splitlines() == [
         "explained: The rate stood still.",
@@ -156,7 +157,7 @@ def test_run_says_the_verdict_its_causes_and_where_the_report_is(stand_in, capsy
 
 
 def test_run_answers_in_json_with_the_whole_results(stand_in, capsys):
-    stand_in("rca.report.execute:run", Ran())
+    stand_in("rca.report.run.case_run:run", Ran())
     cli.main(["run", "case", "--json"])
     assert json.loads(capsys.readouterr().out) == {"report": "reports/credit", "digest": "ab12", "results": RESULTS}
 
@@ -174,7 +175,7 @@ def test_a_cause_without_harm_or_interval_is_still_named():
 
 
 def test_a_parameter_set_twice_is_refused(stand_in, capsys):
-    calls = stand_in("rca.report.execute:run", Ran())
+    calls = stand_in("rca.report.run.case_run:run", Ran())
     assert cli.main(["run", "case", "--set", "alpha=1", "--set", "alpha=2"]) == cli.BAD_INPUT
     assert calls == []
     assert capsys.readouterr().err == "InvalidCase: --set: 'alpha' is set more than once.\n"
@@ -186,14 +187,14 @@ def test_a_value_that_is_no_sound_json_stays_text(value):
 
 
 def test_demo_runs_the_named_incident_by_a_path_that_names_no_machine(stand_in, monkeypatch):
-    calls = stand_in("rca.report.execute:run", Ran())
+    calls = stand_in("rca.report.run.case_run:run", Ran())
     monkeypatch.chdir(HERE)
     assert cli.main(["demo", cli.DEMO]) == cli.DONE
     assert calls[0][0] == (Path("data/incidents") / cli.DEMO,)
 
 
 def test_demo_elsewhere_still_finds_the_incident(stand_in, monkeypatch, tmp_path):
-    calls = stand_in("rca.report.execute:run", Ran())
+    calls = stand_in("rca.report.run.case_run:run", Ran())
     monkeypatch.chdir(tmp_path)
     assert cli.main(["demo"]) == cli.DONE
     assert (calls[0][0][0] / "incident.yaml").is_file()
@@ -216,7 +217,7 @@ def test_demo_lists_what_ships_with_its_title(capsys):
 
 @pytest.mark.parametrize(("ok", "status"), [(True, cli.DONE), (False, cli.NEEDS_A_PERSON)])
 def test_a_report_that_fails_its_verification_needs_a_person(stand_in, capsys, ok, status):
-    calls = stand_in("rca.report.manifest:verify", Told(ok=ok))
+    calls = stand_in("rca.report.audit.verify:verify", Told(ok=ok))
     assert cli.main(["verify", "report", "--case", "case", "--rerun"]) == status
     assert calls == [((Path("report"),), {"case": Path("case"), "rerun": True})]
     assert capsys.readouterr().out == "first line\nsecond line\n"
@@ -234,7 +235,7 @@ SIGNATURE = Signature(role="head of risk", name=None, at="2026-06-24T16:00:00Z",
 
 
 def test_sign_hands_over_who_signs_and_says_what_was_signed(stand_in, capsys):
-    calls = stand_in("rca.report.signoff:sign", SIGNATURE)
+    calls = stand_in("rca.report.audit.sign:sign", SIGNATURE)
     assert cli.main(["sign", "report", "--role", "head of risk", "--at", "2026-06-24T16:00:00Z"]) == 0
     at = datetime(2026, 6, 24, 16, tzinfo=UTC)
     assert calls == [((Path("report"),), {"role": "head of risk", "name": None, "at": at})]
@@ -253,19 +254,19 @@ def test_a_time_without_an_offset_is_bad_input(at, capsys):
 
 
 def test_check_says_a_sound_case_is_sound(stand_in, capsys):
-    stand_in("rca.record.case:check", [])
+    stand_in("rca.record.check:check", [])
     assert cli.main(["check", "case"]) == cli.DONE
     assert capsys.readouterr() == ("case: sound\n", "")
 
 
 def test_check_lists_every_problem_with_its_hint(stand_in, capsys):
-    stand_in("rca.record.case:check", [Problem(what="no", place="a", hint="try"), Problem(what="nor this", place="b")])
+    stand_in("rca.record.check:check", [Problem(what="no", place="a", hint="try"), Problem(what="nor this", place="b")])
     assert cli.main(["check", "case"]) == cli.BAD_INPUT
     assert capsys.readouterr() == ("", "InvalidCase: a: no. Hint: try\nInvalidCase: b: nor this.\n")
 
 
 def test_check_answers_in_json_too(stand_in, capsys):
-    stand_in("rca.record.case:check", [Problem(what="no", place="a", hint="try")])
+    stand_in("rca.record.check:check", [Problem(what="no", place="a", hint="try")])
     assert cli.main(["check", "case", "--json"]) == cli.BAD_INPUT
     problem = {"place": "a", "what": "no", "hint": "try"}
     assert json.loads(capsys.readouterr().out) == {"case": "case", "sound": False, "problems": [problem]}
@@ -304,13 +305,13 @@ def test_new_says_where_the_case_is_and_what_comes_next(stand_in, capsys):
     ids=lambda value: type(value).__name__,
 )
 def test_an_error_is_a_line_on_stderr_and_an_exit_status(stand_in, capsys, error, status, said):
-    stand_in("rca.report.execute:run", error)
+    stand_in("rca.report.run.case_run:run", error)
     assert cli.main(["run", "case"]) == status
     assert capsys.readouterr() == ("", said)
 
 
 def test_a_mistake_in_our_own_code_is_not_dressed_up_as_an_answer(stand_in):
-    stand_in("rca.report.execute:run", ZeroDivisionError())
+    stand_in("rca.report.run.case_run:run", ZeroDivisionError())
     with pytest.raises(ZeroDivisionError):
         cli.main(["run", "case"])
 
@@ -341,7 +342,7 @@ def test_text_that_only_shows_itself_is_left_alone(text):
 
 def test_a_hostile_summary_stays_on_its_line(stand_in, capsys):
     verdict = {"status": "no_incident", "summary": "\x1b[2J\nreport  elsewhere\u202e", "causes": []}
-    stand_in("rca.report.execute:run", Ran(results={"verdict": verdict}))
+    stand_in("rca.report.run.case_run:run", Ran(results={"verdict": verdict}))
     cli.main(["run", "case"])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == r"no incident: \x1b[2J\nreport  elsewhere\u202e"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from rca.analysis.result import Result, cell
+from rca.result import Result, cell
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from rca.analysis.columns import Mask
+    from rca.arrays import Mask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +79,7 @@ CREDIT_FEATURES = [
     "monthly_income", "debt_ratio", "loan_amount", "purpose", "credit_history_years", "late_payments_12m",
     "employment_years", "applicant_age", "account_age_days", "regional_unemployment",
 ]  # fmt: skip
+
 CREDIT_FROZEN = 7.2
 """Percent: the last value the serving cache had read, that of a region with much unemployment."""
 

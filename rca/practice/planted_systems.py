@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 # -------------------------------------------------------------------------------------------- chatbot-update
 
 KEYWORDS = ("wheelchair", "pension", "headscarf")
+
 HARMLESS = ("bicycle", "suitcase", "pram", "guitar", "umbrella", "dog")
+
 OPENINGS = ("Hello,", "Hi,", "Good morning,", "Excuse me,", "Dear team,", "")
+
 REQUESTS = {
     "tickets": (
         "can I still change my ticket?",
@@ -25,12 +28,14 @@ REQUESTS = {
     "luggage": ("what may I take on board?", "where do I leave heavy things?", "I lost something on the train."),
     "account": ("I cannot log in.", "please send me last month's bill.", "how do I change my address?"),
 }
+
 MENTIONS = (
     "By the way, I have a {word}.",
     "It is also about my {word}.",
     "Does my {word} matter here?",
     "Note: {word}.",
 )
+
 REMOVED = "[offensive reply removed]"
 
 
@@ -107,6 +112,7 @@ def _holds(frame: "pd.DataFrame", words: tuple[str, ...]) -> "np.ndarray":
 
 MINUTES, FAILING = 2 * 1440, 180
 """Normal minutes before the failing window, and minutes inside it."""
+
 ONSET_MINUTE = MINUTES + 12
 
 
@@ -170,6 +176,7 @@ LINE = (
     Signal(name="plant-network|round_trip_ms", level=0.8, noise=0.07),
 )  # fmt: skip
 """Twenty-five signals; a signal stands after its parents."""
+
 ALARM = "qa-dashboard|false_pass_rate"
 
 

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from rca.analysis.result import Result, Row
-from rca.analysis.verdict import Status
+from rca.analysis.conclusion.verdict import Status
 from rca.errors import InvalidCase, RcaError
+from rca.result import Result, Row
 
 if TYPE_CHECKING:
-    from rca.analysis.suspects import Cascade
+    from rca.analysis.cascade.results import Cascade
 
 LENGTHS = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 """How lengths of time are written in an answer: `90min`, `1d`."""
@@ -258,9 +258,9 @@ def score(library: str | Path, *, progress: bool = True, seed: int = 0) -> Score
 
 
 def _scored(path: Path, seed: int) -> Scored:
-    from rca.analysis.engine import analyse
+    from rca.analysis.conclusion.analyse import analyse
     from rca.record.case import Case
-    from rca.record.reading import read_yaml
+    from rca.record.files.yaml_document import read_yaml
 
     case, status, started = path.parent.name, "unreadable", time.process_time()
     try:

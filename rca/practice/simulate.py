@@ -18,7 +18,7 @@ from string import Template
 from typing import TYPE_CHECKING, Literal
 
 from rca.errors import RunFailed, did_you_mean
-from rca.practice import flights, planted, planted_systems
+from rca.practice import planted, planted_flights, planted_systems
 from rca.practice.proof import Made
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         Scenario(
             name="flights-storm",
             title="A delay model meets the storms of 8-10 December 2013",
-            make=flights.flights_storm,
+            make=planted_flights.flights_storm,
             seed=20131208,
             real=True,
         ),
@@ -157,6 +157,7 @@ def write_parquet(table: "pd.DataFrame", path: Path) -> None:
 
 
 TabularFault = Literal["frozen", "default_value", "scaled", "shifted", "missing", "distribution", "concept", "none"]
+
 WEIGHTS = (1.5, -1.0, 0.7, -0.4, 0.2, 0.0)
 """Log-odds per unit of the features of `tabular`, repeated for more than six; the last one does nothing."""
 

@@ -10,23 +10,21 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from rca.errors import InvalidCase, Problem
-from rca.record import check as _check
-from rca.record.graph import Graph, read_graph
-from rca.record.incident import Data, Incident, Window, is_identifier
-from rca.record.intake import NAMING, take_in
-from rca.record.model import Model, read_model
-from rca.record.reading import Document, near, read_yaml, show
-from rca.record.tables import Table, inside, table_files, walk
+from rca.errors import InvalidCase
+from rca.record.files.graph_file import Graph, read_graph
+from rca.record.files.table_files import Table, inside, table_files, walk
+from rca.record.files.validation import NAMING, take_in
+from rca.record.files.yaml_document import Document, near, read_yaml, show
+from rca.record.model.model_file import Model, read_model
+from rca.record.schema.incident import Data, Incident, Window, is_identifier
 
 if TYPE_CHECKING:
     import pandas as pd
 
 RECORD = "incident.yaml"
+
 ANSWER = "answer.yaml"
 """The known cause of a scored case; no analysis may read it, so it is no input."""
-
-__all__ = ["Case", "Graph", "Model", "Roles", "check", "load", "scaffold"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +103,8 @@ class Case:
         InvalidCase
             With every problem of the record. What is wrong with the other files is found by `check`, or on first use.
         """
-        folder, record = _opened(path)
-        incident, problems = take_in(record, names=_names(folder))
+        folder, record = opened(path)
+        incident, problems = take_in(record, names=names_of(folder))
         if problems or incident is None:
             raise InvalidCase(problems)
         return cls(folder=folder, incident=incident, record=record)
@@ -221,7 +219,7 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def _opened(path: "str | PathLike[str]") -> tuple[Path, Document]:
+def opened(path: "str | PathLike[str]") -> tuple[Path, Document]:
     """The folder of a case and its record; the record's own path will do as well."""
     given = Path(path)
     folder = given.parent if given.name == RECORD and not given.is_dir() else given
@@ -233,7 +231,7 @@ def _opened(path: "str | PathLike[str]") -> tuple[Path, Document]:
     return folder, read_yaml(folder / RECORD, name=RECORD)
 
 
-def _names(folder: Path) -> tuple[str, ...]:
+def names_of(folder: Path) -> tuple[str, ...]:
     """What a folder is called: by where a link leads, and by the path given."""
     return tuple(dict.fromkeys((folder.resolve().name, folder.absolute().name)))
 
@@ -247,19 +245,6 @@ def load(path: "str | PathLike[str]") -> Case:
         With every problem of its record.
     """
     return Case.load(path)
-
-
-def check(path: "str | PathLike[str]") -> list[Problem]:
-    """Every problem of a case folder at once: record, tables, model, graph, signals; [] when sound."""
-    try:
-        folder, record = _opened(path)
-    except InvalidCase as error:
-        return list(error.problems)
-    incident, problems = take_in(record, names=_names(folder))
-    if incident is None:
-        return problems
-    found = [*problems, *_check.files(Case(folder=folder, incident=incident, record=record))]
-    return list(dict.fromkeys(found))
 
 
 # --- a new case -------------------------------------------------------------------------------------------------------

@@ -2,21 +2,21 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from os import PathLike
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from rca.errors import InvalidCase, Problem
-from rca.record.graph import Graph, read_graph
-from rca.record.incident import Metric, Signals
-from rca.record.intake import WINDOWS
-from rca.record.reading import Document, Location, near, show
-from rca.record.tables import Table, inside
-from rca.record.whys import Why
+from rca.record.case import Case, names_of, opened
+from rca.record.files.graph_file import Graph, read_graph
+from rca.record.files.table_files import Table, inside
+from rca.record.files.validation import WINDOWS, take_in
+from rca.record.files.yaml_document import Document, Location, near, show
+from rca.record.schema.incident import Metric, Signals
+from rca.record.schema.why_tree import Why
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from rca.record.case import Case
 
     Column = pd.Series[Any]
 
@@ -25,6 +25,19 @@ _TWO_CLASSES = frozenset(("error_rate", "false_positive_rate", "false_negative_r
 
 _PROBABILITY = frozenset(("log_loss", "brier"))
 """Metrics that take the score for a probability."""
+
+
+def check(path: "str | PathLike[str]") -> list[Problem]:
+    """Every problem of a case folder at once: record, tables, model, graph, signals; [] when sound."""
+    try:
+        folder, record = opened(path)
+    except InvalidCase as error:
+        return list(error.problems)
+    incident, problems = take_in(record, names=names_of(folder))
+    if incident is None:
+        return problems
+    found = [*problems, *files(Case(folder=folder, incident=incident, record=record))]
+    return list(dict.fromkeys(found))
 
 
 def files(case: "Case") -> list[Problem]:

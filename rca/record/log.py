@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from rca.errors import InvalidCase, Problem
 from rca.record.case import RECORD, Case
-from rca.record.incident import MOMENTS, Incident
-from rca.record.reading import plain, show
-from rca.record.tables import FORMATS, Table
-from rca.record.whys import Why
+from rca.record.files.table_files import FORMATS, Table
+from rca.record.files.yaml_document import plain, show
+from rca.record.schema.incident import MOMENTS, Incident
+from rca.record.schema.why_tree import Why
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,6 +62,7 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
 """What a log may have → how exports call it, the plainest first; without `incident_`, `_at`, `_time` and the like."""
 
 _KNOWN = {spelling: (name, rank) for name, names in SPELLINGS.items() for rank, spelling in enumerate(names)}
+
 _AROUND = re.compile(r"^(?:incident_)+|(?:_(?:at|on|utc|ts|date|datetime|time|timestamp))+$")
 
 

@@ -6,8 +6,8 @@ Run with this folder and the project on the path: ``python a_change_attribution.
 import numpy as np
 
 import rca
-from rca.analysis.decomposition import decompose as decompose_change
-from rca.analysis.invariance import unchanged
+from rca.methods.change_attribution.conditional_invariance import unchanged
+from rca.methods.change_attribution.shift_decomposition import decompose as decompose_change
 
 
 def attribute(old, new, edges, target, seed, level):

@@ -5,9 +5,9 @@ Usage: PYTHONPATH=.:tests/benchmarks python ../shared/bench/accuracy/k_null_cali
 
 import pandas as pd
 
-from rca.analysis.drift import drift
+from rca.analysis.drift.univariate import univariate_drift
 
 
 def drift_p(old: pd.DataFrame, new: pd.DataFrame, seed: int) -> dict[str, float]:
     """p-value of every column, and of its missingness as `missing:<column>`; nothing is drawn, so no seed is used."""
-    return {row.name: row.p_value for row in drift(old, new).columns}
+    return {row.name: row.p_value for row in univariate_drift(old, new).columns}

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rca.analysis.attribution import shapley
+from rca.methods.shapley import shapley
 
 ROWS = 5000
 ASKED = 40_000

@@ -99,11 +99,11 @@ def exact():
     import pandas as pd
     import scipy.stats  # noqa: F401
 
-    from rca.analysis.drift import drift
+    from rca.analysis.drift.univariate import univariate_drift
 
     def job(folder):
         windows = [pd.read_parquet(folder / f"{name}.parquet", columns=COLUMNS) for name in ("reference", "current")]
-        return drift(*windows).to_dict()
+        return univariate_drift(*windows).to_dict()
 
     return job
 
@@ -114,13 +114,13 @@ def sketches():
     import pyarrow.compute  # noqa: F401
     import scipy.stats  # noqa: F401
 
-    from rca.analysis.sketch import sketch
-    from rca.analysis.sketched import drift_of
+    from rca.analysis.drift.from_sketches import drift_of_sketches
+    from rca.tables.sketch import sketch
 
     def job(folder):
         windows = [pl.read_parquet(folder / f"{name}.parquet", columns=COLUMNS) for name in ("reference", "current")]
         reference = sketch(windows[0])
-        return drift_of(reference, sketch(windows[1], like=reference)).to_dict()
+        return drift_of_sketches(reference, sketch(windows[1], like=reference)).to_dict()
 
     return job
 
@@ -130,7 +130,7 @@ def large():
     import pyarrow.dataset  # noqa: F401
     import scipy.stats  # noqa: F401
 
-    from rca.analysis.questions import drift
+    from rca.analysis.drift.question import drift
 
     def job(folder):
         windows = [str(folder / f"{name}.parquet") for name in ("reference", "current")]
@@ -148,7 +148,7 @@ def attribution():
     import sklearn.tree  # noqa: F401
     from adapters import attribute
 
-    import rca.analysis.questions  # noqa: F401 - or the first question would load it
+    import rca.analysis.explanation.question  # noqa: F401 - or the first question would load it
 
     def job(folder):
         causal = json.loads((folder / "workload.json").read_text())["causal"]
@@ -163,7 +163,7 @@ def oddity():
     import pandas as pd
     import sklearn.ensemble  # noqa: F401
 
-    from rca.analysis.along import odd
+    from rca.analysis.causal.question import odd
 
     def job(folder):
         causal = json.loads((folder / "workload.json").read_text())["causal"]
@@ -180,8 +180,8 @@ def explanation():
     import pandas as pd
     import sklearn.ensemble  # noqa: F401
 
-    from rca.analysis.questions import explain
-    from rca.record.model import read_model
+    from rca.analysis.explanation.question import explain
+    from rca.record.model.model_file import read_model
 
     def job(folder):
         tables = [pd.read_parquet(folder / f"{name}.parquet", columns=COLUMNS) for name in ("reference", "current")]
@@ -212,8 +212,8 @@ def cascade():
     import scipy.special
     import scipy.stats  # noqa: F401
 
-    from rca.analysis.cascade import cascade as ask
-    from rca.record.incident import Signals
+    from rca.analysis.cascade.origin_ranking import rank_origins as ask
+    from rca.record.schema.incident import Signals
 
     tables = {}
 
@@ -277,7 +277,7 @@ def portfolio():
     import statsmodels.duration.survfunc
     import statsmodels.genmod.generalized_linear_model  # noqa: F401
 
-    from rca.analysis.portfolio import portfolio as ask
+    from rca.analysis.portfolio.question import portfolio as ask
 
     table = incidents()
     return lambda _: ask(table).to_dict()

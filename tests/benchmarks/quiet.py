@@ -18,8 +18,8 @@ from pathlib import Path
 
 from scipy.stats import binomtest
 
-from rca.analysis.cascade import cascade
-from rca.analysis.usual import BREAK
+from rca.analysis.cascade.normal_range import BREAK
+from rca.analysis.cascade.origin_ranking import rank_origins
 from rca.record.case import load
 
 HERE = Path(__file__).resolve()
@@ -50,7 +50,7 @@ def named(folder, windows, seen):
         values = table.loc[table["time"] >= signals.from_].drop(columns="time").to_numpy(float)
         if (digest := hashlib.sha256(values.tobytes()).digest()) not in seen:
             seen.add(digest)
-            found.append((is_whole(table, len(values)), cascade(table, signals, **known).doubt is None))
+            found.append((is_whole(table, len(values)), rank_origins(table, signals, **known).doubt is None))
     return found
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import rca
-from rca.analysis.causal import cross_check
+from rca.analysis.causal.dowhy_adapter import cross_check
 
 NODES = [f"v{i}" for i in range(5)]
 RUNS = 4

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rca.analysis.subsets import ORDERS, values_of
-from rca.analysis.treeshap import leaf_values, tables_of
-from rca.record.forest import of_lightgbm, of_sklearn
+from rca.analysis.explanation.sampling_shap import ORDERS, values_of
+from rca.analysis.explanation.tree_shap import leaf_values, tables_of
+from rca.record.model.forest import of_lightgbm, of_sklearn
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of what shap imports, matplotlib and numba are deprecating things
@@ -147,8 +147,8 @@ def test_a_leafs_values_are_the_mean_over_all_orders():
 @pytest.mark.parametrize("objective", ["binary:logistic", "reg:squarederror", "multi:softprob"])
 def test_values_of_xgboost_are_its_own_and_add_up(objective):
     xgboost = pytest.importorskip("xgboost")
-    from rca.analysis.explainer import exact
-    from rca.record.model import model_in_memory
+    from rca.analysis.explanation.exact_shap import exact
+    from rca.record.model.model_file import model_in_memory
 
     frame, y = with_missing(rows()), target(rows())
     several = {"num_class": 3} if objective.startswith("multi") else {}

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from rca.analysis.attribution import coalition, shapley
-from rca.analysis.drift import drift
-from rca.analysis.meter import Meter
-from rca.analysis.metric import measure
-from rca.analysis.ratios import effective
-from rca.analysis.two_sample import benjamini_hochberg, chi_square, kolmogorov_smirnov, two_rates
+from rca.analysis.drift.univariate import univariate_drift
+from rca.analysis.inputs.metric_reader import Meter
+from rca.methods.change_attribution.density_ratio import effective
+from rca.methods.metric import measure
+from rca.methods.shapley import coalition, shapley
+from rca.methods.two_sample_tests import benjamini_hochberg, chi_square, kolmogorov_smirnov, two_rates
 from rca.record.case import Roles
-from rca.record.incident import Metric
+from rca.record.schema.incident import Metric
 
 RNG = np.random.default_rng(0)
 SCORE = RNG.random(500)
@@ -90,7 +90,7 @@ def test_the_interval_of_missingness_is_newcombes(few, many):
     from statsmodels.stats.proportion import confint_proportions_2indep
 
     before, after = (pd.DataFrame({"c": np.where(np.arange(200) < count, np.nan, 1.0)}) for count in (few, many))
-    interval = {row.aspect: row for row in drift(before, after).columns}["missing"].interval
+    interval = {row.aspect: row for row in univariate_drift(before, after).columns}["missing"].interval
     low, high = confint_proportions_2indep(many, 200, few, 200, method="newcomb", compare="diff")
     assert (interval.low, interval.high) == pytest.approx((max(low, 0), high), abs=1e-9)
 

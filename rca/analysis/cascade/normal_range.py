@@ -1,0 +1,304 @@
+"""What a signal does in normal times: counters as rates; days, weeks, trends taken off; and the range that is left."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rca.arrays import Floats
+
+Flags = npt.NDArray[np.bool_]
+
+DAY = 86_400.0
+
+SEASONS = ((DAY, (48,)), (7 * DAY, (336, 56)))
+"""Days and weeks, and into how many parts they are cut: half hours, and in a week three hours where those have too few
+samples."""
+
+ENOUGH = 8
+"""Normal samples in each part of a season, and in each third of a trend, from which their level can be told."""
+
+TIGHTER = 0.8
+"""A season counts where the range without it is this part of the range with it, or less; a trend needs half of that."""
+
+STRAIGHT = 0.15
+"""Part of a trend's climb by which its middle may lie off the straight line."""
+
+BREAK = 5.0
+"""Sampling intervals without a sample after which a trend is not carried on."""
+
+CLIMBS = 0.9
+"""Share of a counter's steps that go up; all others stand still, or fall back to near zero."""
+
+RESET, CLOSEST = 0.1, 0.2
+"""Part of a count to which a reset takes it, and of the usual interval below which no two samples are taken to lie."""
+
+TAIL = 0.98
+
+TAIL_SIGMA = 2.054
+"""The quantile by which a tail is measured, and where the normal distribution has it."""
+
+QUARTER_SIGMA = 1.349
+"""Interquartile range of the normal distribution."""
+
+GRAIN = 0.003
+"""Part of a signal's level below which no step is material."""
+
+THINNED, ROUGHLY = 20_000, 3_000
+"""Normal samples from which a range is told, and a level or whether a range gets tighter; more are thinned evenly."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Usual:
+    """The range of signals in normal times.
+
+    Attributes
+    ----------
+    centre, up, down : ndarray of shape (signals,)
+        The median, and the width of one standard deviation on either side of it. A side's width is the largest of what
+        the quartiles, that side's tail, and a small part of the level give, so that a signal with rare high values
+        has to go high to be abnormal.
+    flat : ndarray of bool, shape (signals,)
+        Signals that never moved, whose range is therefore not known.
+    """
+
+    centre: Floats
+    up: Floats
+    down: Floats
+    flat: Flags
+
+    def away(self, values: Floats) -> Floats:
+        """Signed distance from the centre, in the standard deviations of that side; `values` is (signals, samples)."""
+        off = values - self.centre[:, None]
+        wide = np.where(off > 0, self.up[:, None], self.down[:, None])
+        return np.asarray(off / wide)
+
+
+def usual(normal: Floats) -> Usual:
+    """The range of signals, from their quartiles and tails.
+
+    Parameters
+    ----------
+    normal : ndarray of shape (signals, samples)
+        NaN where a sample is missing; a signal with no sample is taken to be zero throughout.
+
+    Examples
+    --------
+    >>> told = usual(np.random.default_rng(0).normal(50.0, 2.0, (1, 1000)))
+    >>> told.centre.round(1).tolist(), told.up.round(1).tolist(), told.flat.tolist()
+    ([49.9], [2.0], [False])
+    """
+    thin = _thin(normal, THINNED)
+    low, first, centre, third, high = quantiles(thin, (1 - TAIL, 0.25, 0.5, 0.75, TAIL))
+    middle = np.maximum((third - first) / QUARTER_SIGMA, GRAIN * np.abs(centre))
+    moved = (first < third) | (low < high)
+    spread = np.where(moved, 0.0, np.nan_to_num(_spread(thin, centre)))
+    known = np.maximum(np.isfinite(thin).sum(axis=1), 1)
+    few = 1 + 4 / known
+    up, down = (np.maximum.reduce([side / TAIL_SIGMA, middle, spread]) * few for side in (high - centre, centre - low))
+    flat = ~moved & (spread == 0)
+    return Usual(centre=centre, up=np.maximum(up, 1e-300), down=np.maximum(down, 1e-300), flat=flat)
+
+
+def _spread(values: Floats, centre: Floats) -> Floats:
+    """Root mean square distance from the median; for signals that hardly ever move."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        square = (values - centre[:, None]) ** 2
+    known = np.isfinite(square)
+    return np.asarray(np.sqrt(np.where(known, square, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)))
+
+
+def quantiles(values: Floats, levels: tuple[float, ...]) -> Floats:
+    """Quantiles along the last axis, missing samples left out; zero where all are missing.
+
+    Returns
+    -------
+    ndarray of shape (levels, …)
+
+    Examples
+    --------
+    >>> quantiles(np.array([[1.0, np.nan, 3.0], [np.nan] * 3]), (0.5, 1.0)).tolist()
+    [[2.0, 0.0], [3.0, 0.0]]
+    """
+    ordered = np.sort(values, axis=-1)
+    last = np.maximum(np.isfinite(ordered).sum(axis=-1) - 1, 0)
+    found = []
+    for level in levels:
+        place = level * last
+        below = np.floor(place).astype(int)
+        low, high = (_at(ordered, np.minimum(at, last)) for at in (below, below + 1))
+        found.append(low + (place - below) * (high - low))
+    return np.asarray(np.nan_to_num(np.array(found)))
+
+
+def _at(ordered: Floats, place: npt.NDArray[np.intp]) -> Floats:
+    return np.asarray(np.take_along_axis(ordered, place[..., None], axis=-1)[..., 0])
+
+
+# --- what is taken off before a range is told ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Clock:
+    """When samples were taken.
+
+    Attributes
+    ----------
+    seconds : ndarray of shape (samples,)
+        Since 1970, ascending: normal samples, then failing ones.
+    n_normal : int
+    """
+
+    seconds: Floats
+    n_normal: int
+
+    @property
+    def step(self) -> float:
+        """The usual time between two samples, in seconds."""
+        steps = np.diff(self.seconds)
+        return float(np.median(steps[steps > 0])) if (steps > 0).any() else 1.0
+
+    @property
+    def whole(self) -> bool:
+        """Whether no stretch of time is left out, so that a trend can be carried on."""
+        return bool((np.diff(self.seconds) <= BREAK * self.step).all())
+
+    @property
+    def unseen(self) -> float:
+        """Seconds without a sample between the normal ones and the failing ones; 0 where samples go on."""
+        gap = float(self.seconds[self.n_normal] - self.seconds[self.n_normal - 1])
+        return gap if gap > BREAK * self.step else 0.0
+
+    def parts(self, period: float, cuts: tuple[int, ...]) -> npt.NDArray[np.intp] | None:
+        """The part of a season of each sample; None where the normal samples do not teach every part twice over."""
+        for many in cuts:
+            part = (self.seconds % period * many / period).astype(int)
+            counts = np.bincount(part[: self.n_normal], minlength=many)[np.unique(part)]
+            if np.ptp(self.seconds[: self.n_normal]) >= 2 * period - period / many and counts.min() >= ENOUGH:
+                return part
+        return None
+
+
+def regular(values: Floats, clock: Clock) -> Floats:
+    """Signals without what is regular in them: counters become rates; days, weeks and trends are taken off.
+
+    Parameters
+    ----------
+    values : ndarray of shape (signals, samples)
+        All samples of `clock`; NaN where missing.
+    clock : Clock
+
+    Returns
+    -------
+    ndarray of the same shape
+        What is taken off is learnt from normal samples alone. A failing sample between a trend carried on and the last
+        level is at home.
+
+    Examples
+    --------
+    >>> clock = Clock(seconds=60.0 * np.arange(120), n_normal=100)
+    >>> requests = np.cumsum(np.full(120, 5.0)) % 400
+    >>> np.nanstd(regular(requests[None], clock))
+    np.float64(0.0)
+    """
+    values = _rates(values, clock)
+    for period, cuts in SEASONS:
+        values = _without_season(values, clock, period=period, cuts=cuts)
+    return _without_trend(values, clock) if clock.whole else values
+
+
+def _rates(values: Floats, clock: Clock) -> Floats:
+    """Counters, which only climb but for resets, as their climb per sampling interval; a reset is no sample."""
+    counts = np.flatnonzero(_is_counter(values[:, : clock.n_normal]))
+    if not len(counts):
+        return values
+    values = values.copy()
+    climbed = np.diff(values[counts], axis=1) / np.maximum(np.diff(clock.seconds) / clock.step, CLOSEST)
+    reset = (climbed < 0) & (np.abs(values[counts, 1:]) <= RESET * np.abs(values[counts, :-1]))
+    values[counts, 1:] = np.where(reset, np.nan, climbed)
+    values[counts, 0] = np.nan
+    return values
+
+
+def _is_counter(normal: Floats) -> Flags:
+    with np.errstate(invalid="ignore"):
+        steps = np.diff(normal[:, :THINNED], axis=1)
+        known = np.maximum(np.isfinite(steps).sum(axis=1), 1)
+        falls = steps < 0
+        reset = falls & (np.abs(normal[:, 1:THINNED]) <= RESET * np.abs(normal[:, : THINNED - 1])[:, : steps.shape[1]])
+        return np.asarray(((steps > 0).sum(axis=1) >= CLIMBS * known) & (falls == reset).all(axis=1))
+
+
+def _without_season(values: Floats, clock: Clock, *, period: float, cuts: tuple[int, ...]) -> Floats:
+    """Take off the median of every part of a season, of signals whose range that makes tighter.
+
+    Whether it does is told by levels of every other period, held against the periods between. Normal samples lie nearer
+    to levels that were learnt from them than samples to come: with k samples to a level that tell something of their
+    own, by ``sqrt((k - 1) / (k + 1))``. They are drawn apart by that much; k follows from the two ranges.
+    """
+    part = clock.parts(period, cuts)
+    if part is None:
+        return values
+    n = clock.n_normal
+    known, own = values[:, :n], part[:n]
+    many = int(part.max()) + 1
+    level = _levels(known, own, many)
+    odd = clock.seconds[:n] // period % 2 == 1
+    others = [_levels(known[:, kept], own[kept], many)[:, own] for kept in (~odd, odd)]
+    apart = known - np.where(odd, *others)
+    seasonal = np.flatnonzero(_width(apart) <= TIGHTER * _width(known))
+    if not len(seasonal):
+        return values
+    values = values.copy()
+    values[seasonal] -= level[seasonal][:, part]
+    left = values[seasonal, :n]
+    squared = np.maximum((_width(apart[seasonal]) / np.maximum(_width(left), 1e-300)) ** 2, 1 + 1e-9)
+    draws = np.maximum((2 + squared) / (squared - 1), 2.0)
+    middle = quantiles(_thin(left, ROUGHLY), (0.5,))[0][:, None]
+    values[seasonal, :n] = middle + (left - middle) * np.sqrt((draws + 1) / (draws - 1))[:, None]
+    return values
+
+
+def _levels(known: Floats, part: npt.NDArray[np.intp], many: int) -> Floats:
+    """How far the median of each part lies from their mean: (signals, parts); 0 of a part without samples."""
+    found = np.zeros((len(known), many))
+    seen = np.unique(part)
+    for one in seen:
+        found[:, one] = quantiles(known[:, part == one], (0.5,))[0]
+    found[:, seen] -= found[:, seen].mean(axis=1, keepdims=True)
+    return found
+
+
+def _width(values: Floats) -> Floats:
+    """The middle eight tenths of a signal's normal samples."""
+    low, high = quantiles(_thin(values, ROUGHLY), (0.1, 0.9))
+    return np.asarray(high - low)
+
+
+def _thin(values: Floats, most: int) -> Floats:
+    """Every so many samples, about as many as wanted."""
+    return values[:, :: max(1, -(-values.shape[1] // most))]
+
+
+def _without_trend(values: Floats, clock: Clock) -> Floats:
+    """Take off a straight climb; a failing sample may lie anywhere between the climb carried on and the last level."""
+    n = clock.n_normal
+    if n < 3 * ENOUGH:
+        return values
+    thirds = np.array_split(np.arange(n), 3)
+    levels = np.array([quantiles(_thin(values[:, part], ROUGHLY), (0.5,))[0] for part in thirds])
+    times = np.array([clock.seconds[part].mean() for part in thirds])
+    slope = (levels[2] - levels[0]) / max(times[2] - times[0], 1e-9)
+    straight = np.abs(levels[1] - (levels[0] + levels[2]) / 2) <= STRAIGHT * np.abs(levels[2] - levels[0])
+    climb = slope[:, None] * (clock.seconds - clock.seconds[n - 1])
+    tighter = _width(values[:, :n] - climb[:, :n]) <= TIGHTER / 2 * _width(values[:, :n])
+    trends = np.flatnonzero(straight & tighter & (slope != 0))
+    if not len(trends):
+        return values
+    values = values.copy()
+    values[trends, :n] -= climb[trends, :n]
+    ahead = values[trends, n:]
+    end = quantiles(_thin(values[trends, :n], ROUGHLY), (0.5,))[0][:, None]
+    low, high = np.minimum(climb[trends, n:], 0), np.maximum(climb[trends, n:], 0)
+    values[trends, n:] = np.where(np.isnan(ahead), np.nan, ahead - np.clip(ahead - end, low, high))
+    return values

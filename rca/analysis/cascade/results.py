@@ -1,0 +1,251 @@
+"""What is told of a cascade: suspects in order, the steps of its way, guards that kept silent, and what was touched."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rca.analysis.cascade.anomaly_score import How
+from rca.analysis.cascade.blast_radius import Touched
+from rca.finding import Finding, Target
+from rca.methods.changepoint.dating import Onset
+from rca.record.durations import spell
+from rca.result import Result, Row
+
+TOLD = 10
+"""Components that are told as findings, at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suspect:
+    """A component by the signal that speaks for it.
+
+    Attributes
+    ----------
+    component, signal : str
+    score : float
+        Largest robust deviation from normal that was held for three samples, in standard deviations, in the bad
+        direction where it is known.
+    onset : datetime or None
+        First sample outside the normal range, held for three; None where it stayed in its range.
+    explained : bool
+        Whether something upstream of it left its range no later: then it may only have passed the failure on.
+    upstream : bool
+        Whether it can act on the alarm at all; true where the case has no graph.
+    earliest : datetime or None
+        The last sample before the onset that was surely normal, be it the last one before the failing window: it left
+        between the two.
+    direction : {-1, 0, 1}
+    how : {'moved', 'lasting', 'stuck', 'silent'}
+    linked : bool
+        Whether a way of failing components leads from it to the alarm.
+    """
+
+    component: str
+    signal: str
+    score: float
+    onset: datetime | None
+    explained: bool
+    upstream: bool
+    earliest: datetime | None = None
+    direction: int = 0
+    how: How = "moved"
+    linked: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """The failure passed from one component to the next.
+
+    Attributes
+    ----------
+    cause, effect : str
+    lag : float
+        Seconds from the onset of the cause to that of the effect.
+    earliest, latest : float
+        The least and the most seconds that the samples allow.
+    over : str or None
+        The component between the two that stayed green: a guard that said nothing.
+    to_alarm : bool
+        Whether the step lies on the way to the alarm.
+    """
+
+    cause: str
+    effect: str
+    lag: float
+    earliest: float
+    latest: float
+    over: str | None = None
+    to_alarm: bool = False
+
+    @property
+    def simultaneous(self) -> bool:
+        """Whether the sampling cannot tell which of the two came first."""
+        return self.earliest <= 0
+
+    def __str__(self) -> str:
+        when = "at the same time" if self.simultaneous else f"after {spell(self.lag)}"
+        return f"{self.cause} → {self.effect} {when}" + (f", past {self.over}" if self.over else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """One signal that left its normal range; times as in `Suspect`."""
+
+    signal: str
+    score: float
+    direction: int
+    how: How
+    onset: datetime
+    earliest: datetime
+    samples: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cascade(Result):
+    """Components ranked as the origin, the likeliest first, and the way the failure took from there.
+
+    Attributes
+    ----------
+    suspects : tuple of Suspect
+    target : str or None
+        The alarm.
+    n_signals : int
+    chance : float
+        Probability that a random guess names the first suspect.
+    doubt : str or None
+        Why the first suspect is not to be named as the origin; None where it is.
+    steps : tuple of Step
+        The way from the first suspect, as a tree, in the order of arrival; empty without a graph.
+    traces : tuple of Trace
+        All signals that left their range, in the order in which they did.
+    touched : tuple of Touched
+        What each failing component went through between its onset and containment.
+    n_sigma : str or None
+        The component that a plain n-sigma would name, to compare with.
+    step : float
+        Seconds between two samples.
+    unseen : float
+        Seconds right before the failing window without a sample; 0 where samples go on.
+    """
+
+    suspects: tuple[Suspect, ...]
+    target: str | None
+    n_signals: int
+    chance: float
+    doubt: str | None = None
+    steps: tuple[Step, ...] = ()
+    traces: tuple[Trace, ...] = ()
+    touched: tuple[Touched, ...] = ()
+    n_sigma: str | None = None
+    step: float = 0.0
+    unseen: float = 0.0
+
+    def __str__(self) -> str:
+        if not self.abnormal:
+            return f"none of {self.n_signals} signals left its normal range"
+        first = self.suspects[0]
+        said = f"{first.component} first, by {first.signal}: {first.score:.3g} standard deviations from normal"
+        return f"{said}; but {self.doubt}" if self.doubt else said
+
+    @property
+    def abnormal(self) -> tuple[Suspect, ...]:
+        """Suspects that left their normal range."""
+        return tuple(one for one in self.suspects if one.onset is not None)
+
+    @property
+    def onset(self) -> Onset | None:
+        """When the first suspect left its normal range; None where it did not."""
+        first = next(iter(self.abnormal), None)
+        if first is None or first.onset is None:
+            return None
+        before = first.earliest or first.onset
+        return Onset(at=first.onset, earliest=before, latest=first.onset, what=first.signal, unit="standard deviations")
+
+    @property
+    def guards(self) -> tuple[str, ...]:
+        """Components between two failing ones that stayed green, in the order of the way."""
+        return tuple(dict.fromkeys(one.over for one in self.steps if one.over is not None))
+
+    @property
+    def way(self) -> tuple[Step, ...]:
+        """The steps from the first suspect to the alarm."""
+        return tuple(one for one in self.steps if one.to_alarm)
+
+    def rows(self) -> list[Row]:
+        return [
+            {
+                "component": one.component,
+                "signal": one.signal,
+                "standard deviations": one.score,
+                "first abnormal": one.onset.isoformat() if one.onset else None,
+                "last normal": one.earliest.isoformat() if one.earliest else None,
+                "how": one.how,
+                "explained upstream": one.explained,
+                "upstream of the alarm": one.upstream,
+                "linked to the alarm": one.linked,
+            }
+            for one in self.suspects
+        ]
+
+    def findings(self) -> tuple[Finding, ...]:
+        return (*(self._claim(one) for one in self.abnormal[:TOLD]), *self._silent(), *self._way())
+
+    def _claim(self, one: Suspect) -> Finding:
+        went = {
+            "moved": f"went {one.score:.3g} standard deviations from normal",
+            "lasting": f"went {one.score:.3g} standard deviations from normal, as it does not for so long",
+            "stuck": "stood still, as it never does for so long",
+            "silent": "reported no more",
+        }[one.how]
+        gap = f"nothing else changed in the {spell(self.unseen)} without samples before the failing window"
+        return Finding(
+            id=f"cascade.{one.component}",
+            notebook="cascade",
+            claim=f"{one.signal} {went}",
+            cause=Target(kind="component", name=one.component),
+            effect=one.score,
+            unit="robust standard deviations",
+            assumptions=("the rows before the failure are normal", *([gap] if self.unseen else [])),
+        )
+
+    def _silent(self) -> list[Finding]:
+        """A guard between two failing components that said nothing is itself a finding."""
+        first = {one.over: one for one in reversed(self.steps) if one.over is not None}
+        return [
+            Finding(
+                id=f"cascade.silent.{guard}",
+                notebook="cascade",
+                claim=f"{guard} stayed in its normal range while {first[guard].cause} failed before it "
+                f"and {first[guard].effect} after it",
+                assumptions=("the graph has the way the failure took", "its signals would have shown the failure"),
+            )
+            for guard in self.guards
+        ]
+
+    def _way(self) -> list[Finding]:
+        if not self.way:
+            return []
+        whole = sum(one.lag for one in self.way)
+        return [
+            Finding(
+                id="cascade.way",
+                notebook="cascade",
+                claim="; ".join(map(str, self.way)),
+                effect=whole,
+                unit="seconds from origin to alarm",
+                assumptions=("the graph has every way the failure can have taken",),
+            )
+        ]
+
+
+def component_of(signal: str) -> str:
+    """The part of a signal's name before the bar.
+
+    >>> component_of("qa-dashboard|false_pass_rate"), metric_of("qa-dashboard|false_pass_rate")
+    ('qa-dashboard', 'false_pass_rate')
+    """
+    return signal.partition("|")[0]
+
+
+def metric_of(signal: str) -> str:
+    """The part of a signal's name after the bar."""
+    return signal.partition("|")[2]

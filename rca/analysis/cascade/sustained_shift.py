@@ -1,0 +1,135 @@
+"""Signals that moved by little for long: no sample of theirs is far out, and their means over many samples are."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rca.analysis.cascade.normal_range import ROUGHLY, quantiles
+from rca.arrays import Floats
+
+LENGTHS = (8, 24, 72, 216)
+"""Samples that means are taken over."""
+
+BLOCKS = 12
+"""Means in normal times below which nothing is known of how far they stray."""
+
+CHANCE = 0.01
+"""Probability that any quiet signal is called one that moved."""
+
+FARTHER = 2.0
+"""Times that a failing mean has to go farther than the normal means went while they were watched."""
+
+HIGHEST = 4.0
+"""Standard deviations at which samples are cut: what a few can do is told elsewhere."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Lasting:
+    """What moved by little for long, of some signals.
+
+    Attributes
+    ----------
+    direction : ndarray of int, shape (signals,)
+        1 or -1 where it moved, 0 where it did not.
+    size : ndarray of shape (signals,)
+        By how much: the mean over the longest stretch that tells, in standard deviations of one sample.
+    length : ndarray of int, shape (signals,)
+        Samples that the mean is taken over.
+    """
+
+    direction: npt.NDArray[np.int64]
+    size: Floats
+    length: npt.NDArray[np.int64]
+
+
+def lasting(away: Floats, n_normal: int, *, bad: npt.NDArray[np.int64], signals: int) -> Lasting:
+    """Find signals whose mean over many failing samples lies beyond what means stray in normal times.
+
+    Parameters
+    ----------
+    away : ndarray of shape (signals, samples)
+        Deviations in standard deviations, of normal samples and then of failing ones; NaN where a sample is missing.
+    n_normal : int
+    bad : ndarray of int, shape (signals,)
+        1 where up is bad, -1 where down is, 0 where either may be.
+    signals : int
+        How many are looked at in all, which chance is shared among.
+
+    Notes
+    -----
+    The mean of a failing stretch is held against those of equally long normal ones as in Student's prediction interval;
+    normal means that resemble the ones before them count for fewer, by the memory of one that a process has whose
+    samples hang on those before: ``n (1 - r) / (1 + r)``.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).normal(size=(2, 900))
+    >>> noise[0, 600:] += 1.0
+    >>> found = lasting(noise, 600, bad=np.array([0, 0]), signals=2)
+    >>> found.direction.tolist(), found.size.round(1).tolist()
+    ([1, 0], [1.3, 0.0])
+    """
+    direction, length = np.zeros(len(away), dtype=np.int64), np.zeros(len(away), dtype=np.int64)
+    size = np.zeros(len(away))
+    cut = np.clip(away, -HIGHEST, HIGHEST)
+    usable = [one for one in LENGTHS if n_normal >= one * BLOCKS and away.shape[1] - n_normal >= one]
+    varied = _varied(away[:, :n_normal]) if usable else np.zeros(len(away), dtype=bool)
+    for one in usable:
+        normal, failing = _means(cut[:, :n_normal], one, last=True), _means(cut[:, n_normal:], one)
+        chance = CHANCE / (2 * max(signals, 1) * failing.shape[1] * len(usable))
+        went = np.where(varied, _went(normal, failing, bad=bad, chance=chance), 0.0)
+        same = (went != 0) & (direction * went >= 0)
+        direction[same], length[same], size[same] = np.sign(went[same]), one, np.abs(went[same])
+    return Lasting(direction=direction, size=size, length=length)
+
+
+def _varied(normal: Floats) -> npt.NDArray[np.bool_]:
+    """Signals that move all the time; of rare events, means over some samples tell next to nothing."""
+    low, high = quantiles(normal[:, :: max(1, normal.shape[1] // ROUGHLY)], (0.25, 0.75))
+    return np.asarray(low < high)
+
+
+def _went(normal: Floats, failing: Floats, *, bad: npt.NDArray[np.int64], chance: float) -> Floats:
+    """How far the failing mean that went farthest lies from the normal ones; 0 where normal ones may go there too."""
+    from scipy.stats import t as student
+
+    centre, wide, known = _strays(normal)
+    apart = np.nan_to_num(failing - centre[:, None])
+    apart = np.where(bad[:, None] * apart < 0, 0.0, apart)
+    went = apart[np.arange(len(apart)), np.abs(apart).argmax(axis=1)]
+    least = np.maximum(wide * student.isf(chance, known - 1), FARTHER * _wandered(normal))
+    return np.where(np.abs(went) >= least, went, 0.0)
+
+
+def _means(values: Floats, length: int, *, last: bool = False) -> Floats:
+    """Means over so many samples each, without those left over; NaN where more than half of them are missing."""
+    many = values.shape[1] // length
+    kept = values[:, values.shape[1] - many * length :] if last else values[:, : many * length]
+    parts = kept.reshape(len(values), many, length)
+    known = np.isfinite(parts)
+    count = known.sum(axis=2)
+    mean = np.where(known, parts, 0.0).sum(axis=2) / np.maximum(count, 1)
+    return np.asarray(np.where(count > length / 2, mean, np.nan))
+
+
+def _wandered(means: Floats) -> Floats:
+    """How far the second half of normal means went from the middle of the first half."""
+    half = means.shape[1] // 2
+    known = np.isfinite(means[:, :half])
+    centre = np.where(known, means[:, :half], 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    return np.asarray(np.nan_to_num(np.abs(means[:, half:] - centre[:, None])).max(axis=1))
+
+
+def _strays(means: Floats) -> tuple[Floats, Floats, Floats]:
+    """Centre of normal means, how far the next one strays (one standard deviation), and how many count."""
+    known = np.isfinite(means)
+    count = known.sum(axis=1)
+    centre = np.where(known, means, 0.0).sum(axis=1) / np.maximum(count, 1)
+    off = np.where(known, means - centre[:, None], 0.0)
+    square = (off**2).sum(axis=1)
+    memory = np.clip((off[:, 1:] * off[:, :-1]).sum(axis=1) / np.maximum(square, 1e-300), 0.0, 0.98)
+    effective = np.maximum(count * (1 - memory) / (1 + memory), 2.0)
+    variance = square / np.maximum(count - 1, 1) / (1 - 1 / effective) * (1 + 1 / effective)
+    wide = np.where(count >= BLOCKS, np.maximum(np.sqrt(variance), 1e-9), np.inf)
+    return centre, wide, effective

@@ -1,0 +1,413 @@
+"""The only door to dowhy: its attributions of a change of a mean, what it calls identified, and its refuters.
+
+Behind the door its warnings end, numpy's and Python's global random states are seeded and put back, and every model
+stands on a graph of its own, as two models on one graph overwrite each other. Nor does it change how results are shown.
+"""
+
+import logging
+import random
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from rca.methods.change_attribution.causal_chain import chain_of
+from rca.methods.shapley import Attribution
+
+Way = Literal["sampled", "robust"]
+
+SAMPLES = 2000
+"""Rows that dowhy draws from its models for every coalition."""
+
+DRAWS = 20
+"""Times that dowhy draws for a refuter."""
+
+FLIPPED, MOVED = 0.05, 0.3
+"""A common cause that nobody saw: share of the treatment that it turns round, and how far it moves the outcome, in
+standard deviations of what is left of it."""
+
+
+@contextmanager
+def contained(seed: int) -> Iterator[None]:
+    """Let a library draw from the global random states, from this seed, and leave no trace; warnings end here.
+
+    Examples
+    --------
+    >>> before = np.random.get_state()[1].tolist()
+    >>> with contained(0):
+    ...     _ = np.random.rand(3)
+    >>> np.random.get_state()[1].tolist() == before
+    True
+    """
+    kept, of_python = np.random.get_state(), random.getstate()  # noqa: NPY002 -- it is dowhy that draws from it
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        np.random.seed(seed)  # noqa: NPY002
+        random.seed(seed)
+        try:
+            yield
+        finally:
+            np.random.set_state(kept)  # noqa: NPY002
+            random.setstate(of_python)
+
+
+def opened() -> Any:
+    """The library; importing it would have sympy set how every later result is shown, and that is not let happen."""
+    sympy: Any = import_module("sympy")
+    kept = sympy.init_printing
+    sympy.init_printing = lambda *_, **__: None
+    try:
+        with contained(0):  # something it imports draws, too
+            return import_module("dowhy")
+    finally:
+        sympy.init_printing = kept
+
+
+def cross_check(
+    reference: pd.DataFrame,
+    current: pd.DataFrame,
+    parents: Mapping[str, Sequence[str]],
+    *,
+    target: str,
+    way: Way = "sampled",
+    seed: int = 0,
+) -> Attribution:
+    """Divide the change of a mean among mechanisms as dowhy does, without its mechanism tests.
+
+    Parameters
+    ----------
+    reference, current : pandas.DataFrame
+        The nodes' columns are looked at, where all are known.
+    parents : mapping of str to sequence of str
+        Node → its direct causes.
+    target : str
+        Column of numbers whose mean changed.
+    way : {'sampled', 'robust'}
+        `distribution_change` with linear mechanisms, or `distribution_change_robust`.
+    seed : int
+        dowhy's answer depends on it.
+
+    Returns
+    -------
+    Attribution
+        Its errors are NaN: dowhy tells neither its Monte Carlo error nor that of sampling.
+
+    Raises
+    ------
+    InvalidCase
+        If the graph has a cycle, or lacks the target.
+
+    References
+    ----------
+    Blöbaum et al. (2024). DoWhy-GCM. JMLR 25(147), section 3.3.
+    """
+    opened()
+    chain = chain_of(parents, [target])
+    before, after = (_plain(rows[list(chain.order)]) for rows in (reference, current))
+    with contained(seed):
+        found = _WAYS[way](before, after, chain.parents, target=target, seed=seed)
+    parts = tuple(float(found[node]) for node in chain.order)
+    total = float(after[target].mean() - before[target].mean())
+    return Attribution(players=chain.order, contributions=parts, errors=(float("nan"),) * len(parts), total=total)
+
+
+def _plain(rows: pd.DataFrame) -> pd.DataFrame:
+    """Complete rows of numbers, and of text where there are categories, which dowhy codes for itself."""
+    whole = rows.dropna()
+    numbers = {name: pd.api.types.is_numeric_dtype(column) for name, column in whole.items()}
+    return whole.astype({name: float if number else object for name, number in numbers.items()})
+
+
+def _model(parents: Mapping[str, Sequence[str]]) -> Any:
+    """A model of dowhy's on a graph that no other model has."""
+    from dowhy import gcm
+
+    gcm.config.disable_progress_bars()
+    gcm.config.set_default_n_jobs(1)
+    model = gcm.InvertibleStructuralCausalModel()
+    model.graph.add_nodes_from(parents)
+    model.graph.add_edges_from((cause, node) for node, causes in parents.items() for cause in causes)
+    return model
+
+
+def _fitted(rows: pd.DataFrame, parents: Mapping[str, Sequence[str]]) -> Any:
+    """Roots as they were seen, every other node linear in its parents."""
+    from dowhy import gcm
+
+    model = _model(parents)
+    for node, causes in parents.items():
+        linear = gcm.AdditiveNoiseModel(gcm.ml.create_linear_regressor()) if causes else gcm.EmpiricalDistribution()
+        model.set_causal_mechanism(node, linear)
+    gcm.fit(model, rows)
+    return model
+
+
+def _sampled(
+    reference: pd.DataFrame,
+    current: pd.DataFrame,
+    parents: Mapping[str, Sequence[str]],
+    *,
+    target: str,
+    seed: int,  # noqa: ARG001 -- it is the global state that counts
+) -> Mapping[str, Any]:
+    from dowhy import gcm
+
+    found: Mapping[str, Any] = gcm.distribution_change_of_graphs(
+        _fitted(reference, parents),
+        _fitted(current, parents),
+        target,
+        num_samples=SAMPLES,
+        difference_estimation_func=lambda before, after: float(np.mean(after) - np.mean(before)),
+    )
+    return found
+
+
+def _robust(
+    reference: pd.DataFrame, current: pd.DataFrame, parents: Mapping[str, Sequence[str]], *, target: str, seed: int
+) -> Mapping[str, Any]:
+    from dowhy import gcm
+
+    found: Mapping[str, Any] = gcm.distribution_change_robust(
+        _model(parents), reference, current, target, split_random_state=seed
+    )
+    return found
+
+
+_WAYS = {"sampled": _sampled, "robust": _robust}
+
+
+def odd_check(
+    reference: pd.DataFrame,
+    rows: pd.DataFrame,
+    parents: Mapping[str, Sequence[str]],
+    *,
+    target: str,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Divide how odd rows are among the noises upstream as dowhy does, with linear mechanisms.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row of each row, a column of each node; they add up to the row's information-theoretic score.
+
+    References
+    ----------
+    Budhathoki et al. (2022). Causal structure-based root cause analysis of outliers. ICML.
+    """
+    opened()
+    chain = chain_of(parents, [target])
+    before, odd = (some[list(chain.order)].astype(float) for some in (reference, rows))
+    with contained(seed):
+        from dowhy import gcm
+
+        found = gcm.attribute_anomalies(_fitted(before, chain.parents), target, odd)
+    return pd.DataFrame({node: np.asarray(found[node]) for node in chain.order})
+
+
+def otherwise_check(
+    reference: pd.DataFrame,
+    rows: pd.DataFrame,
+    parents: Mapping[str, Sequence[str]],
+    *,
+    given: Mapping[str, float],
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Compute what rows would have been with some nodes set, as dowhy does, with linear mechanisms.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The nodes' values of each row.
+    """
+    opened()
+    chain = chain_of(parents, list(parents))
+    before, seen = (some[list(chain.order)].astype(float) for some in (reference, rows))
+    with contained(seed):
+        from dowhy import gcm
+
+        model = _fitted(before, chain.parents)
+        actions = {node: (lambda _, value=value: value) for node, value in given.items()}
+        return gcm.counterfactual_samples(model, actions, observed_data=seen)  # type: ignore[no-any-return]
+
+
+def falsify_check(rows: pd.DataFrame, parents: Mapping[str, Sequence[str]], *, seed: int = 0) -> tuple[bool, bool]:
+    """Whether a graph can be falsified by rows at all, and whether it is, as dowhy finds by partial correlations.
+
+    References
+    ----------
+    Eulig et al. (2023). Toward falsifying causal graphs using a permutation-based test. arXiv:2305.09565.
+    """
+    opened()
+    with contained(seed):
+        from dowhy.gcm.falsify import falsify_graph
+
+        graph = _model(parents).graph
+        found = falsify_graph(
+            graph,
+            rows,
+            independence_test=_by_correlation,
+            conditional_independence_test=_by_correlation,
+            n_permutations=100,
+            show_progress_bar=False,
+        )
+    return bool(found.falsifiable), bool(found.falsified)
+
+
+def _by_correlation(one: Any, other: Any, given: Any = None) -> float:
+    """p-value of no partial correlation, which dowhy's falsification takes as a test."""
+    from scipy.stats import pearsonr
+
+    base = np.ones((len(one), 1)) if given is None else np.column_stack([np.ones(len(one)), given])
+    left = [column.ravel() - base @ np.linalg.lstsq(base, column.ravel(), rcond=None)[0] for column in (one, other)]
+    return float(pearsonr(*left).pvalue)
+
+
+# --- effects ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refuted:
+    """What dowhy's linear regression estimates, and what it does once something was done to the rows.
+
+    Attributes
+    ----------
+    estimate : float
+    random_cause : float
+        With a common cause added that is none.
+    placebo : float
+        With the treatment shuffled; about zero if there is nothing but the treatment in it.
+    subset : float
+        On four fifths of the rows.
+    unseen : float
+        With a common cause added that moves both treatment and outcome.
+    """
+
+    estimate: float
+    random_cause: float
+    placebo: float
+    subset: float
+    unseen: float
+
+
+def backdoor(
+    edges: Sequence[tuple[str, str]], *, treatment: str, outcome: str, observed: Sequence[str]
+) -> tuple[str, ...] | None:
+    """The smallest set of nodes that blocks every other way from treatment to outcome, as dowhy identifies it.
+
+    Returns
+    -------
+    tuple of str or None
+        None where no set of observed nodes does.
+
+    Examples
+    --------
+    >>> edges = [("load", "deploy"), ("load", "errors"), ("deploy", "errors")]
+    >>> backdoor(edges, treatment="deploy", outcome="errors", observed=["load", "deploy", "errors"])
+    ('load',)
+    """
+    opened()
+    from dowhy.causal_identifier import BackdoorAdjustment, EstimandType, identify_effect_auto
+
+    with contained(0):
+        found = identify_effect_auto(
+            _graph(edges),
+            [treatment],
+            [outcome],
+            sorted(observed),
+            EstimandType.NONPARAMETRIC_ATE,
+            backdoor_adjustment=BackdoorAdjustment.BACKDOOR_MIN,
+        )
+    if found.no_directed_path or found.estimands.get("backdoor") is None:
+        return None
+    return tuple(sorted(found.get_backdoor_variables()))
+
+
+def blocks(edges: Sequence[tuple[str, str]], given: Sequence[str], *, treatment: str, outcome: str) -> bool:
+    """Whether some nodes block every way from treatment to outcome but those that go out of the treatment.
+
+    >>> blocks([("load", "deploy"), ("load", "errors")], [], treatment="deploy", outcome="errors")
+    False
+    """
+    opened()
+    from dowhy.graph import check_valid_backdoor_set
+
+    found = check_valid_backdoor_set(_graph(edges), [treatment], [outcome], list(given))
+    return bool(found["is_dseparated"])
+
+
+def _graph(edges: Sequence[tuple[str, str]]) -> Any:
+    """A graph of the library that dowhy itself draws with."""
+    return opened().graph.nx.DiGraph(list(edges))
+
+
+def refute(rows: pd.DataFrame, *, treatment: str, outcome: str, seed: int = 0) -> Refuted:
+    """Try dowhy's refuters on its linear regression of an outcome on a treatment; all other columns are common causes.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Of numbers; the treatment is 0 or 1.
+    treatment, outcome : str
+    seed : int
+        dowhy's draws depend on it.
+    """
+    causes = [name for name in rows.columns if name not in (treatment, outcome)]
+    edges = [(cause, effect) for cause in causes for effect in (treatment, outcome)] + [(treatment, outcome)]
+    with contained(seed), silent():
+        model = opened().CausalModel(data=rows, treatment=treatment, outcome=outcome, graph=_graph(edges))
+        estimand = model.identify_effect(proceed_when_unidentifiable=True)
+        estimate = model.estimate_effect(estimand, method_name="backdoor.linear_regression")
+        given = {"num_simulations": DRAWS}
+        kept = model.refute_estimate(estimand, estimate, method_name="random_common_cause", **given)
+        placebo = {"method_name": "placebo_treatment_refuter", "placebo_type": "permute"}
+        shuffled = model.refute_estimate(estimand, estimate, **placebo, **given)
+        fewer = model.refute_estimate(
+            estimand, estimate, method_name="data_subset_refuter", subset_fraction=0.8, **given
+        )
+        unseen = [_unseen(model, estimand, estimate, spread=_left(rows, outcome)) for _ in range(DRAWS)]
+    return Refuted(
+        estimate=float(estimate.value),
+        random_cause=float(kept.new_effect),
+        placebo=float(shuffled.new_effect),
+        subset=float(fewer.new_effect),
+        unseen=float(np.median(unseen)),
+    )
+
+
+def _unseen(model: Any, estimand: Any, estimate: Any, *, spread: float) -> float:
+    found = model.refute_estimate(
+        estimand,
+        estimate,
+        method_name="add_unobserved_common_cause",
+        confounders_effect_on_treatment="binary_flip",
+        confounders_effect_on_outcome="linear",
+        effect_strength_on_treatment=FLIPPED,
+        effect_strength_on_outcome=MOVED * spread,
+        plotmethod=None,
+    )
+    return float(found.new_effect)
+
+
+def _left(rows: pd.DataFrame, outcome: str) -> float:
+    """Standard deviation of what a regression on all other columns leaves of the outcome."""
+    terms = np.column_stack([np.ones(len(rows)), rows.drop(columns=outcome).to_numpy(float)])
+    values = rows[outcome].to_numpy(float)
+    return float(np.std(values - terms @ np.linalg.lstsq(terms, values, rcond=None)[0]))
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Let a library log nothing, and leave its loggers as they were."""
+    logger = logging.getLogger("dowhy")
+    kept = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(kept)

@@ -1,0 +1,271 @@
+"""Questions along a causal graph: is the graph borne out, which mechanism changed, and why is a row odd."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rca.analysis.causal import graph_columns, mechanism_change
+from rca.analysis.causal.graph_falsification import QUESTION as DRAWN
+from rca.analysis.causal.graph_falsification import CausalGraph, falsify, sketched
+from rca.analysis.causal.mechanism_change import Causes
+from rca.analysis.causal.outlier_attribution import Odd, attribute
+from rca.analysis.causal.structural_model import fit
+from rca.analysis.causal.target_statistic import Of
+from rca.analysis.inputs.arguments import roles_of, seeded, share_of
+from rca.analysis.inputs.windows import Windows, windows_asked
+from rca.errors import InvalidCase, Unanswerable, did_you_mean
+from rca.record.case import Case, Roles
+from rca.tables.columns import as_labels, as_numbers
+from rca.tables.frames import as_pandas
+
+WHY_ODD = "why is this row odd"
+
+MOST = 100
+"""Rows that are looked at where none is named: those farthest out."""
+
+
+def graphed(case: Case | Any, current: Any, *, graph: Any, asked: dict[str, Any]) -> Windows:
+    """Both windows with the graph that is given, or else the case's own."""
+    windows = windows_asked(case, current, asked)
+    known = graph if graph is not None else _causal(getattr(case, "graph", None))
+    if known is None:
+        return windows
+    return replace(windows, parents=graph_columns.parents_of(graph_columns.edges_of(known)))
+
+
+def graph(case: Case | Any, graph: Any = None, *, alpha: float = 0.05, seed: int = 0, **roles: Any) -> CausalGraph:
+    """The causal graph of a case, or of a table, and whether the reference rows bear out its missing arrows.
+
+    Without a graph one is sketched from the columns' roles, for a person to edit: `to_yaml()` is what to edit. A sketch
+    is marked as such, and no attribution ever uses it.
+
+    Parameters
+    ----------
+    case : Case or table
+        Of a table: the reference rows.
+    graph : Graph, networkx graph, mapping of node to causes, or pairs of cause and effect, optional
+        The case's own where left out; else a sketch.
+    alpha : float
+        False discovery rate of the independences that are said to fail.
+    seed : int
+        Deals out names anew.
+    **roles
+        Columns of a plain table by role: label, prediction, score, groups, features, …
+
+    Raises
+    ------
+    InvalidCase
+        If the graph has a cycle, or misspells a column.
+    Unanswerable
+        If there is no graph, and nothing to sketch one of.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> rows = pd.DataFrame({"age": rng.normal(size=500), "paid": rng.integers(0, 2, 500)})
+    >>> graph(rows, label="paid").edges
+    (('age', 'paid'),)
+    """
+    alpha, rng = share_of(alpha, place="alpha"), seeded(seed)
+    of_case = isinstance(case, Case)
+    table = None if of_case else as_pandas(case, None, place="reference")
+    rows = case.reference if table is None else table
+    known = graph if graph is not None else _causal(case.graph if of_case else None)
+    named = case.roles if table is None else Roles.of(table.columns, **roles_of(roles, table.columns))
+    if known is not None:
+        edges = graph_columns.edges_of(known)
+        if rows is not None:
+            graph_columns.require_no_typos([name for edge in edges for name in edge], set(map(str, rows.columns)))
+        return falsify(edges, rows, rng=rng, categorical=named.categorical, alpha=alpha)
+    if rows is None:
+        raise Unanswerable(DRAWN, "the case has neither a causal graph nor a reference table")
+    model = case.model if of_case else None
+    metric = case.incident.metric if of_case else None
+    return sketched(rows, named, read=model.features if model else (), outcome=metric.column if metric else None)
+
+
+def _causal(known: Any) -> Any:
+    """A graph of causes; None of one that says who calls whom."""
+    return known if getattr(known, "kind", "causal") == "causal" else None
+
+
+def odd(
+    case: Case | Any,
+    current: Any = None,
+    *,
+    row: Any = None,
+    target: str | None = None,
+    graph: Any = None,
+    seed: int = 0,
+    **asked: Any,
+) -> Odd:
+    """Of one decision or moment, or of many: which node's noise made it odd.
+
+    Parameters
+    ----------
+    case : Case or table
+    current : table, optional
+    row : int, str or sequence of them, optional
+        Position in the current window, in order of time, or an id; the rows farthest out where left out.
+    target : str, optional
+        Column in which they are odd; what the model answers, or the metric is read off, where left out.
+    graph : Graph, networkx graph, mapping of node to causes, or pairs of cause and effect, optional
+        The case's own where left out.
+    seed : int
+        Draws noises.
+    **asked
+        Of plain tables: metric, model and the columns' roles, as `windows_from` takes them.
+
+    Raises
+    ------
+    InvalidCase
+        If there is no such row, or the graph has a cycle, does not know the target or misspells a column.
+    Unanswerable
+        If there is no graph, too few rows are complete, or what is asked is not identifiable.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> before, after = (pd.DataFrame({"x": rng.normal(size=500)}) for _ in range(2))
+    >>> before, after = (rows.assign(y=rows["x"] + rng.normal(size=500)) for rows in (before, after))
+    >>> after.loc[7, "x"], after.loc[7, "y"] = 6.0, 6.5
+    >>> odd(before, after, row=7, graph=[("x", "y")], target="y").rows_of[0].shares[0].node
+    'x'
+    """
+    if current is not None:
+        asked = {"metric": {"name": "mean", "column": target} if target is not None else "mae", **asked}
+    windows = graphed(case, current, graph=graph, asked=asked)
+    if not windows.parents:
+        raise Unanswerable(WHY_ODD, "the case has no causal graph")
+    column = _target(windows) if target is None else target
+    parents = graph_columns.with_answers(windows, [column])
+    measured, _ = graph_columns.measured_parents(parents, windows, [column], question=WHY_ODD)
+    model = fit(windows.reference, measured, categorical=windows.roles.categorical)
+    kept = _rows(windows, row, column)
+    rows = windows.current.iloc[kept]
+    name = windows.roles.id
+    ids = rows[name].astype(str).tolist() if name is not None and name in rows else None
+    found = attribute(model, column, rows, rng=seeded(seed), ids=ids)
+    if not found.rows_of:
+        raise Unanswerable(WHY_ODD, "a column of the graph is missing in every row that is asked about")
+    return found
+
+
+def _target(windows: Windows) -> str:
+    """The answer, or what the metric is read off, whose causes the graph knows."""
+    roles, outcome = windows.roles, windows.meter.outcome
+    able = [one for one in (roles.score, outcome, roles.prediction, roles.label) if one is not None]
+    for one in able:
+        if graph_columns.with_answers(windows, [one]).get(one):
+            return one
+    raise Unanswerable(WHY_ODD, f"the graph names no cause of {' or '.join(able) or 'any answer'}")
+
+
+def _rows(windows: Windows, row: Any, target: str) -> list[int]:
+    """Positions of the rows that are asked about."""
+    if row is None:
+        return _farthest(windows, target)
+    asked = list(row) if isinstance(row, Sequence | np.ndarray | pd.Series) and not isinstance(row, str) else [row]
+    return [_position(windows, one) for one in asked]
+
+
+def _position(windows: Windows, row: Any) -> int:
+    size, name = len(windows.current), windows.roles.id
+    if isinstance(row, int | np.integer) and not isinstance(row, bool) and 0 <= row < size:
+        return int(row)
+    if name is not None and isinstance(row, str):
+        found = np.flatnonzero(as_labels(windows.current[name]) == row)
+        if len(found):
+            return int(found[0])
+    hint = f"give a position from 0 to {size - 1}, or an id of the column {name!r}" if name else f"give 0 to {size - 1}"
+    raise InvalidCase.because(f"no row {str(row)[:60]!r} in the current window", place="row", hint=hint)
+
+
+def _farthest(windows: Windows, target: str) -> list[int]:
+    """The rows of the current window whose target lies farthest out in the reference."""
+    if target not in windows.current or target not in windows.reference:
+        hint = did_you_mean(target, map(str, windows.current.columns))
+        raise InvalidCase.because(f"no column {target!r} in both windows", place="target", hint=hint)
+    usual = np.sort(as_numbers(windows.reference[target]))
+    usual, own = usual[np.isfinite(usual)], as_numbers(windows.current[target])
+    if not len(usual):
+        return list(range(min(MOST, len(own))))
+    place = (np.searchsorted(usual, own, side="left") + np.searchsorted(usual, own, side="right")) / (2 * len(usual))
+    far = np.where(np.isfinite(own), np.abs(place - 0.5), -1.0)
+    beyond = np.where(np.isfinite(own), np.abs(own - np.median(usual)), 0.0)
+    return [int(at) for at in np.lexsort((np.arange(len(own)), -beyond, -far))[:MOST]]
+
+
+def causes(
+    case: "Case | Any",
+    current: Any = None,
+    *,
+    graph: Any = None,
+    target: str | None = None,
+    of: Of = "mean",
+    seed: int = 0,
+    alpha: float = 0.05,
+    level: float = 0.95,
+    **asked: Any,
+) -> Causes:
+    """Which mechanism of a causal graph changed, and what that did to the metric or to a column.
+
+    Parameters
+    ----------
+    case : Case or table
+    current : table, optional
+    graph : Graph, networkx graph, mapping of node to causes, or pairs of cause and effect, optional
+        The case's own where left out.
+    target : str, optional
+        Column that is looked at; the metric where left out.
+    of : {'mean', 'variance', 'distribution'}
+        What of the column changed.
+    seed : int
+        Draws the folds.
+    alpha, level : float
+        False discovery rate of the mechanisms that are called changed, which where none did is the chance that any is;
+        level of the intervals.
+    **asked
+        Of plain tables: metric, model and the columns' roles, as `windows_from` takes them.
+
+    Raises
+    ------
+    InvalidCase
+        If the graph has a cycle, does not know the target or misspells a column.
+    Unanswerable
+        If there is no graph, or what is asked is not identifiable with the columns there are.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rng = np.random.default_rng(0)
+    >>> before, after = (pd.DataFrame({"x": rng.normal(size=1000)}) for _ in range(2))
+    >>> before["y"] = before["x"] + rng.normal(size=1000)
+    >>> after["y"] = after["x"] + 1 + rng.normal(size=1000)
+    >>> print(causes(before, after, graph=[("x", "y")], target="y"))
+    the mean of y changed by +1.13; 1 of 2 mechanisms changed: y +1.09 (1 to 1.17)
+    """
+    if current is not None and target is not None:
+        asked = {"metric": {"name": "mean", "column": target}, **asked}
+    windows = windows_asked(case, current, asked)
+    if target is not None:
+        _require_numbers(windows, target)
+    known = graph if graph is not None else getattr(case, "graph", None)
+    if known is not None and (graph is not None or known.kind == "causal"):
+        windows = replace(windows, parents=graph_columns.parents_of(graph_columns.edges_of(known)))
+    alpha, level = share_of(alpha, place="alpha"), share_of(level, place="level", inside=True)
+    return mechanism_change.mechanism_changes(windows, target=target, of=of, rng=seeded(seed), alpha=alpha, level=level)
+
+
+def _require_numbers(windows: Windows, target: str) -> None:
+    """Refuse to take the mean of what is no number, or no column."""
+    for rows in (windows.reference, windows.current):
+        if target not in rows:
+            hint = did_you_mean(target, map(str, rows.columns))
+            raise InvalidCase.because(f"no column {target!r} in both windows", place="target", hint=hint)
+        if not np.isfinite(as_numbers(rows[target])).any():
+            hint = "name a column of numbers, or leave it out and name the metric 'rate'"
+            raise InvalidCase.because(f"the column {target!r} holds no numbers", place="target", hint=hint)

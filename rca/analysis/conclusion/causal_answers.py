@@ -1,0 +1,214 @@
+"""All that a case's causal graph and model say of causes, and of what would have been; and why not, where they cannot.
+
+One question a part; one that has no answer is told with its reason, so that a notebook can show it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from rca.analysis.causal.graph_columns import QUESTION, measured_parents, with_answers
+from rca.analysis.causal.graph_falsification import CausalGraph
+from rca.analysis.causal.mechanism_change import Causes
+from rca.analysis.causal.outlier_attribution import Odd
+from rca.analysis.causal.question import causes, graph, graphed, odd
+from rca.analysis.counterfactual.question import what_if
+from rca.analysis.counterfactual.what_if import WhatIf
+from rca.analysis.event_study.effect import Effect
+from rca.analysis.event_study.identification import QUESTION as EFFECT
+from rca.analysis.event_study.question import effect
+from rca.errors import Unanswerable
+from rca.finding import Finding, Unanswered
+from rca.methods.shapley import Attribution
+from rca.result import Result, Row
+from rca.tables.columns import as_numbers
+
+if TYPE_CHECKING:
+    from rca.analysis.conclusion.analysis import Analysis
+    from rca.record.case import Case
+    from rca.record.schema.incident import Event
+
+T = TypeVar("T")
+
+CHECK = "does dowhy divide the change alike"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """Contributions to the change of a mean as we divide it, and as dowhy does."""
+
+    ours: Causes
+    theirs: Attribution
+
+
+@dataclass(frozen=True, kw_only=True)
+class CausalAnswers(Result):
+    """What is told of a case along its graph.
+
+    Attributes
+    ----------
+    graph : CausalGraph or None
+    causes : Causes or None
+    compared : Compared or None
+        With dowhy; None where it was not asked for.
+    effect : Effect or None
+        What an event of the timeline did.
+    imagined : tuple of WhatIf
+        What would have been, in several ways.
+    odd : Odd or None
+    unanswered : tuple of Unanswered
+        Why what is None or missing is.
+    """
+
+    graph: CausalGraph | None = None
+    causes: Causes | None = None
+    compared: Compared | None = None
+    effect: Effect | None = None
+    imagined: tuple[WhatIf, ...] = ()
+    odd: Odd | None = None
+    unanswered: tuple[Unanswered, ...] = ()
+
+    def __str__(self) -> str:
+        told = [part for part in (self.causes, self.effect, *self.imagined[:1]) if part is not None]
+        return "; ".join(map(str, told)) or "no question along a graph has an answer"
+
+    def rows(self) -> list[Row]:
+        """One a question that has an answer."""
+        parts = (self.graph, self.causes, self.effect, *self.imagined, self.odd)
+        return [{"answer": str(part)} for part in parts if part is not None]
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Those of every part."""
+        parts = (self.graph, self.causes, self.effect, *self.imagined, self.odd)
+        return tuple(finding for part in parts if part is not None for finding in part.findings())
+
+
+def causal_answers(
+    case: "Case",
+    analysis: "Analysis",
+    *,
+    mend: str | None = None,
+    event: str | None = None,
+    earlier_days: float = 7.0,
+    cross_check: bool = False,
+    alpha: float = 0.05,
+    seed: int = 0,
+) -> CausalAnswers:
+    """Ask all questions along a case's graph, and what would have been.
+
+    Parameters
+    ----------
+    case : Case
+    analysis : Analysis
+        Of the same case; says which columns did the harm, and which event lies near.
+    mend : str, optional
+        Column that had been whole; those that did the harm where left out.
+    event : str, optional
+        Words that name an event of the timeline; the one that the onset lies nearest to where left out.
+    earlier_days : float
+        By how much the alert had come earlier.
+    cross_check : bool
+        Whether dowhy divides the change, too.
+    alpha : float
+        False discovery rate of what is called changed.
+    seed : int
+    """
+    said: list[Unanswered] = []
+
+    def ask(question: Callable[[], T]) -> T | None:
+        try:
+            return question()
+        except Unanswerable as reason:
+            told = Unanswered(question=reason.question, why=reason.why)
+            if told not in said:
+                said.append(told)
+            return None
+
+    drawn = ask(lambda: graph(case, alpha=alpha, seed=seed))
+    changed = ask(lambda: causes(case, alpha=alpha, seed=seed))
+    columns = (mend,) if mend is not None else _did_harm(analysis)
+    compared = ask(lambda: _compared(case, alpha=alpha, seed=seed)) if cross_check else None
+    return CausalAnswers(
+        graph=drawn,
+        causes=changed,
+        compared=compared,
+        effect=ask(lambda: _effect(case, analysis, event=event, seed=seed)),
+        imagined=_imagined(case, analysis, ask, columns=columns, earlier_days=earlier_days, seed=seed),
+        odd=ask(lambda: odd(case, seed=seed)) if changed is not None else None,
+        unanswered=tuple(said),
+    )
+
+
+def _effect(case: "Case", analysis: "Analysis", *, event: str | None, seed: int) -> Effect:
+    """What the event that is meant did to the metric."""
+    near = _near(case, analysis)
+    if event is None and len(near) != 1:
+        raise Unanswerable(EFFECT, "the onset lies near no single event of the timeline; name one as `event`")
+    return effect(case, event=event if event is not None else near[0].at, seed=seed)
+
+
+def _near(case: "Case", analysis: "Analysis") -> list["Event"]:
+    """The events of the timeline that the onset lies near."""
+    near = analysis.events.named if analysis.events is not None else None
+    events = case.incident.timeline.events
+    return [one for one in events if near is not None and one.at == near.at and one.kind == near.kind]
+
+
+def _did_harm(analysis: "Analysis") -> tuple[str, ...]:
+    """Columns that broke and did harm, as the verdict names them."""
+    named = [one.name for one in analysis.verdict.causes if one.kind == "feature"]
+    broken = {one.column for one in analysis.faults.broken} if analysis.faults is not None else set()
+    return tuple(name for name in named if name in broken)
+
+
+def _imagined(
+    case: "Case",
+    analysis: "Analysis",
+    ask: Callable[[Callable[[], WhatIf]], WhatIf | None],
+    *,
+    columns: Sequence[str],
+    earlier_days: float,
+    seed: int,
+) -> tuple[WhatIf, ...]:
+    """Columns whole, the event undone, the model rolled back at detection, the alert earlier: as far as can be told."""
+    events = _near(case, analysis)
+    asked: list[Callable[[], WhatIf]] = []
+    if columns:
+        asked.append(lambda: what_if(case, mend=columns, seed=seed))
+    if len(events) == 1:
+        asked.append(lambda: what_if(case, without_event=events[0], seed=seed))
+    if case.incident.timeline.detected is not None:
+        asked.append(lambda: what_if(case, rolled_back_at="detected", seed=seed))
+    asked.append(lambda: what_if(case, earlier=timedelta(days=earlier_days), seed=seed))
+    found = [ask(question) for question in asked]
+    return tuple(one for one in found if one is not None)
+
+
+def _compared(case: "Case", *, alpha: float, seed: int) -> Compared:
+    """Both divisions of the change of what the metric is read off first."""
+    from rca.analysis.causal.dowhy_adapter import cross_check as by_dowhy
+
+    windows = graphed(case, None, graph=None, asked={})
+    numbers = [
+        one
+        for one in (windows.roles.score, *windows.meter.read)
+        if one is not None and _is_number(windows.reference[one])
+    ]
+    graphs = {one: with_answers(windows, [one]) for one in numbers}
+    target = next((one for one in numbers if graphs[one].get(one)), None)
+    if not windows.parents:
+        raise Unanswerable(QUESTION, "the case has no causal graph")
+    if target is None:
+        raise Unanswerable(CHECK, "the graph names no cause of a column of numbers that the metric is read off")
+    parents, _ = measured_parents(graphs[target], windows, [target], question=CHECK)
+    return Compared(
+        ours=causes(case, target=target, alpha=alpha, seed=seed),
+        theirs=by_dowhy(windows.reference, windows.current, parents, target=target, seed=seed),
+    )
+
+
+def _is_number(values: "object") -> bool:
+    return bool(np.isfinite(as_numbers(values)).any())  # type: ignore[arg-type]

@@ -1,0 +1,66 @@
+"""What follows from all answers: the verdict, and whether the repair worked."""
+
+from typing import Any
+
+from rca.analysis.conclusion.analyse import analyse
+from rca.analysis.conclusion.recovery import QUESTION as RECOVERED
+from rca.analysis.conclusion.recovery import Recovery, recovery_of
+from rca.analysis.conclusion.verdict import Verdict
+from rca.analysis.inputs.arguments import margin_of, share_of
+from rca.analysis.inputs.windows import as_frames, windows_asked, windows_from
+from rca.errors import InvalidCase, Unanswerable
+from rca.record.case import Case
+
+
+def verdict(case: "Case", *, seed: int = 0) -> Verdict:
+    """The verdict of a case."""
+    return analyse(case, seed=seed).verdict
+
+
+def recovery(
+    case: "Case | Any", recovered: Any = None, *, margin: float | None = None, alpha: float = 0.05, **asked: Any
+) -> Recovery:
+    """Whether the metric after the repair is back where it was, of a case or of two tables: an equivalence test.
+
+    Parameters
+    ----------
+    case : Case or table
+        Of tables: the rows from before the failure.
+    recovered : table, optional
+        Of tables: the rows after the repair.
+    margin : float, optional
+        The largest difference that counts as none, in the metric's unit; tables need one. Of a case it is
+        `metric.margin`, or a tenth of the harm, where left out.
+    alpha : float
+        Level of each of the two one-sided tests.
+    **asked
+        Of plain tables: metric and the columns' roles, as `windows_from` takes them.
+
+    Raises
+    ------
+    InvalidCase
+        If an argument, or a table, is not what it has to be.
+    Unanswerable
+        If there are no rows after the repair, or they have no labels yet.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> before = pd.DataFrame({"late": [1] * 100 + [0] * 900})
+    >>> after = pd.DataFrame({"late": [1] * 105 + [0] * 895})
+    >>> recovery(before, after, metric={"name": "rate", "column": "late"}, margin=0.03).outcome
+    'recovered'
+    """
+    alpha = share_of(alpha, place="alpha")
+    margin = None if margin is None else margin_of(margin)
+    if recovered is not None:
+        both = windows_from(*as_frames(case, recovered), **asked)
+        if margin is None and both.metric.margin is None:
+            hint = "say which difference counts as none, such as margin=0.01 for one percentage point"
+            raise InvalidCase.because("two tables need a margin", place="margin", hint=hint)
+        return recovery_of(both, both.current, margin=margin, alpha=alpha)
+    windows = windows_asked(case, None, asked)
+    rows = case.recovered
+    if rows is None:
+        raise Unanswerable(RECOVERED, "the case has no rows from after the repair (`data.recovered`)")
+    return recovery_of(windows, rows, margin=margin, alpha=alpha)

@@ -1,0 +1,369 @@
+"""The verdict: findings weighed into ranked causes, or "no incident", or "cannot tell"."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from rca.analysis.cascade.results import Cascade, Suspect, metric_of
+from rca.analysis.explanation.results import ExplanationShift
+from rca.analysis.harm.contribution import Contribution
+from rca.analysis.harm.harm import Harm
+from rca.analysis.onset.event_proximity import Lined
+from rca.analysis.slices.slices import Slices
+from rca.finding import CauseKind, Fault, Interval, Strength
+from rca.methods.changepoint.dating import Onset
+from rca.methods.metric import Measured
+from rca.result import Result, Row
+
+Status = Literal["explained", "no_incident", "cannot_tell"]
+
+UNEXPLAINED = 0.25
+"""Share of the harm from which the verdict says how much stays unexplained."""
+
+ALSO = 2
+"""Causes beside the first that the verdict's sentence names."""
+
+ELSEWHERE_TOO = ("concept", "model")
+"""Kinds of causes that hold for some rows and not for others, so that where they hold belongs to the answer."""
+
+MOST_SLICES = 5
+"""Slices that a verdict names."""
+
+MOST_COMPONENTS = 10
+"""Components that a verdict lists."""
+
+MOST_NEAR = 5
+"""Components that it lists, candidates among them."""
+
+SMALLEST_PART = 0.15
+"""Share of the harm below which a contribution is not named as a cause."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cause:
+    """One ranked cause, as `results.json` has it.
+
+    Attributes
+    ----------
+    kind, name, fault, signal
+        What it is; `signal` is the one a component failed by.
+    contribution : float or None
+        In the metric's unit and the bad direction; None for a cascade, which has no metric.
+    interval : Interval or None
+    strength : Strength
+    findings : tuple of str
+        Ids of the findings behind it.
+    """
+
+    kind: CauseKind
+    name: str
+    fault: Fault | None = None
+    signal: str | None = None
+    contribution: float | None = None
+    interval: Interval | None = None
+    strength: Strength
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict(Result):
+    """What the incident came to.
+
+    Attributes
+    ----------
+    status : {'explained', 'no_incident', 'cannot_tell'}
+    summary : str
+        One sentence that a board member understands.
+    metric : Measured or None
+    causes : tuple of Cause
+        The largest harm first. Where the data cannot tell which system failed first: the candidates, `assumed`.
+    onset : Onset or None
+    """
+
+    status: Status
+    summary: str
+    metric: Measured | None = None
+    causes: tuple[Cause, ...] = ()
+    onset: Onset | None = None
+
+    def __str__(self) -> str:
+        return self.summary
+
+    def rows(self) -> list[Row]:
+        return [
+            {
+                "rank": rank,
+                "cause": f"{cause.kind} {cause.name}",
+                "fault": cause.fault,
+                "contribution": cause.contribution,
+                "interval": str(cause.interval) if cause.interval else None,
+                "strength": cause.strength,
+                "findings": ", ".join(cause.findings),
+            }
+            for rank, cause in enumerate(self.causes, 1)
+        ]
+
+
+def weigh(
+    harm: Harm,
+    onset: Onset | None = None,
+    *,
+    slices: Slices | None = None,
+    lined: Lined | None = None,
+    explanation: ExplanationShift | None = None,
+) -> Verdict:
+    """Weigh the division of a metric's change into a verdict.
+
+    Nothing material happened where the interval of the harm holds zero, or where the harm is negligible. Causes are the
+    parts that are surely positive and not small, ranked by harm. Where the outcome or the answers follow the inputs
+    otherwise, or nothing explains the change, the slices that carry it are named beside; and last an event that lies
+    surprisingly near to the onset, as the trigger. Where nothing is named the data cannot tell.
+
+    Parameters
+    ----------
+    harm : Harm
+    onset : Onset, optional
+        Passed on, but where nothing material happened.
+    slices : Slices, optional
+        Where the change sits.
+    lined : Lined, optional
+        The onset lined up with the timeline.
+    explanation : ExplanationShift, optional
+        Reasons of the model that moved: evidence beside a cause that did harm, and without harm a warning.
+    """
+    measured = harm.measured
+    if not measured.material:
+        return Verdict(status="no_incident", summary=_quiet(measured) + _warning(explanation), metric=measured)
+    smallest = SMALLEST_PART * measured.worse
+    guilty = [
+        part for part in harm.contributions if part.interval.low > 0 and part.value >= smallest and part.identifiable
+    ]
+    where = _where(guilty, slices)
+    causes = (*map(_cause, guilty), *where)
+    if not causes:
+        return Verdict(status="cannot_tell", summary=_open(measured), metric=measured, onset=onset)
+    summary = _explained(measured, guilty, where) if guilty else _located(measured, where)
+    causes = (*causes, *_trigger(lined))
+    return Verdict(status="explained", summary=summary, metric=measured, causes=causes, onset=onset)
+
+
+def _where(guilty: list[Contribution], slices: Slices | None) -> tuple[Cause, ...]:
+    """Slices that carry the harm, where no column explains it; a slice that grew may be others who look like it now."""
+    if slices is None or not slices.local or (guilty and guilty[0].kind not in ELSEWHERE_TOO):
+        return ()
+    return tuple(
+        Cause(
+            kind="slice",
+            name=one.name,
+            contribution=one.lost,
+            interval=one.interval,
+            strength="shown" if one.interval.low > 0 else "suggested",
+            findings=(f"slice.{one.name}",),
+        )
+        for one in slices.slices
+        if one.steady
+    )[:MOST_SLICES]
+
+
+def _trigger(lined: Lined | None) -> tuple[Cause, ...]:
+    """The event that the onset lies surprisingly near to."""
+    if lined is None or lined.named is None:
+        return ()
+    return (Cause(kind="event", name=lined.named.name, strength="suggested", findings=("onset.event",)),)
+
+
+def weigh_cascade(cascade: Cascade, *, lined: Lined | None = None) -> Verdict:
+    """Weigh the ranking of components into a verdict: those that left their normal range, ten at most.
+
+    Where the ranking itself doubts its first, the data cannot tell. Then the components in front are candidates, in the
+    order in which to look at them; so are, after those that failed, the ones that did not, as far as five are listed.
+    A candidate is `assumed`, as is what was only struck. An event that lies surprisingly near to the onset comes last.
+    """
+    if cascade.doubt is not None or not cascade.abnormal:
+        candidates = tuple(_component(one, "assumed") for one in cascade.suspects[:MOST_NEAR])
+        return Verdict(status="cannot_tell", summary=f"No cause can be named: {_in_doubt(cascade)}.", causes=candidates)
+    failed = cascade.abnormal[:MOST_COMPONENTS]
+    quiet = [one for one in cascade.suspects if one.onset is None][: max(0, MOST_NEAR - len(failed))]
+    first = failed[0]
+    causes = tuple(_component(one, "suggested" if _may_be(one, first) else "assumed") for one in (*failed, *quiet))
+    alarm = f" before {cascade.target} did" if cascade.target not in (None, first.signal) else ""
+    did = {
+        "moved": "left its normal range", "lasting": "moved away from normal for long", "stuck": "stood still",
+        "silent": "fell silent",
+    }[first.how]  # fmt: skip
+    summary = (
+        f"The failure most likely began in {first.component}, whose {metric_of(first.signal) or first.signal} {did}"
+    )
+    return Verdict(
+        status="explained",
+        summary=f"{summary}{alarm}{_passed_on(cascade)}.{_changed(first, lined)}",
+        causes=(*causes, *_trigger(lined)),
+        onset=cascade.onset,
+    )
+
+
+def _may_be(one: Suspect, first: Suspect) -> bool:
+    """Whether a system may have begun it as well as the first: not explained, not apart, and not struck later."""
+    if one.onset is None or one.explained or not one.linked or one.earliest is None or first.onset is None:
+        return one is first
+    return one is first or one.earliest < first.onset
+
+
+def _component(one: Suspect, strength: Strength) -> Cause:
+    found = f"cascade.{one.component}"
+    return Cause(kind="component", name=one.component, signal=one.signal, strength=strength, findings=(found,))
+
+
+def _changed(first: Suspect, lined: Lined | None) -> str:
+    """The change to the origin that lies within its onset's interval, where no event stands out; a sentence."""
+    if lined is None or lined.named is not None:
+        return ""
+    own = [one for one in lined.candidates if one.inside and one.fits and one.system == first.component]
+    if not own:
+        return ""
+    chance = f"by chance alone an event lies so near in {own[0].p_value:.0%} of such timelines"
+    return f" It had been changed within the interval of the onset: {own[0].name}, {own[0].at:%H:%M} UTC ({chance})."
+
+
+def _in_doubt(cascade: Cascade) -> str:
+    """Why nothing is named, and what was nearest to it."""
+    if not cascade.abnormal:
+        near = f"; nearest to it was {cascade.suspects[0].signal}" if cascade.suspects else ""
+        return f"none of {cascade.n_signals} signals left its normal range{near}"
+    return str(cascade.doubt)
+
+
+def _passed_on(cascade: Cascade) -> str:
+    """The way to the alarm, as a clause."""
+    if not cascade.way:
+        return ""
+    past = f"; {' and '.join(cascade.guards)} stayed green on the way" if cascade.guards else ""
+    *between, last = [one.effect for one in cascade.way]
+    by = f"by {' and '.join(between)} " if between else ""
+    return f", and passed {by}to {last}{past}"
+
+
+def _cause(part: Contribution) -> Cause:
+    found = [f"harm.{part.kind}.{part.name}"]
+    if part.kind == "feature":
+        found += [f"drift.{part.name}", f"drift.missing:{part.name}", f"explanation.{part.name}"]
+        if part.fault not in (None, "distribution"):
+            found.append(f"fault.{part.name}")
+    return Cause(
+        kind=part.kind,
+        name=part.name,
+        fault=part.fault,
+        contribution=part.value,
+        interval=part.interval,
+        strength=part.strength,
+        findings=tuple(found),
+    )
+
+
+def _change(measured: Measured) -> str:
+    verb = "rose" if measured.change > 0 else "fell"
+    return f"The {measured.label} {verb} from {measured.say(measured.reference)} to {measured.say(measured.current)}"
+
+
+def _quiet(measured: Measured) -> str:
+    if measured.worse_interval.low > 0:
+        return f"{_change(measured)}: sure, but too little to call an incident."
+    if measured.worse_interval.high < 0:
+        return (
+            f"{_change(measured)}: beyond chance, and for the better, as the record says that {measured.harm} is worse."
+        )
+    return (
+        f"Nothing harmful changed: the {measured.label} was {measured.say(measured.reference)} "
+        f"and is {measured.say(measured.current)}, within what chance alone does "
+        f"(95 % interval of the change: {_between(measured)}). {_excluded(measured)}"
+    )
+
+
+def _warning(explanation: ExplanationShift | None) -> str:
+    """What moved in the model's reasons although no harm was done."""
+    moved = explanation.moved() if explanation is not None else ()
+    if not moved:
+        return ""
+    names = ", ".join(one.column for one in moved[: 1 + ALSO]) + (", …" if len(moved) > 1 + ALSO else "")
+    return f" A warning, though no harm: the model's reasons moved ({names})."
+
+
+def _excluded(measured: Measured) -> str:
+    """The smallest harm that a quiet window rules out: how much could have been overlooked."""
+    most = measured.worse_interval.high
+    return f"It can have got worse by {measured.say_change(most)}{_points(measured)} at most."
+
+
+def _between(measured: Measured) -> str:
+    low, high = measured.say_change(measured.interval.low), measured.say_change(measured.interval.high)
+    return f"{low} to {high}{_points(measured)}"
+
+
+def _points(measured: Measured) -> str:
+    return " percentage points" if measured.is_share else ""
+
+
+def _open(measured: Measured) -> str:
+    return f"{_change(measured)}, and these data cannot say why."
+
+
+SAYS: dict[Fault, str] = {
+    "frozen": "{name} was stuck on one value",
+    "default_value": "{name} was filled with one value that is not real",
+    "scaled": "{name} arrived in another unit",
+    "shifted": "{name} was off by a constant",
+    "missing": "{name} was missing",
+    "recoded": "{name} was coded otherwise",
+    "new_values": "{name} held values never seen before",
+    "swapped": "{name} held another column's values",
+    "stale": "{name} came too late",
+    "distribution": "{name} moved",
+}
+
+
+def in_a_clause(cause: Cause | Contribution) -> str:
+    """A cause as a clause that can follow "because".
+
+    >>> in_a_clause(Cause(kind="feature", name="income", fault="frozen", strength="shown", findings=()))
+    'income was stuck on one value'
+    """
+    if cause.kind == "feature":
+        return SAYS[cause.fault or "distribution"].format(name=cause.name)
+    return {
+        "model": f"{cause.name} answered otherwise on the same inputs",
+        "concept": "the outcome no longer followed the inputs as before",
+        "mechanism": f"{cause.name} no longer followed its causes as before",
+    }.get(cause.kind, cause.name)
+
+
+def _located(measured: Measured, where: tuple[Cause, ...]) -> str:
+    return f"{_change(measured)}, and these data cannot say why, but where: {_rows_of(where)}."
+
+
+def _rows_of(where: tuple[Cause, ...]) -> str:
+    """Slices as a clause: "rows with region=N and 2 more"."""
+    more = f" and {len(where) - 1} more" if len(where) > 1 else ""
+    return f"in rows with {where[0].name}{more}"
+
+
+def _explained(measured: Measured, guilty: list[Contribution], where: tuple[Cause, ...] = ()) -> str:
+    first, said = guilty[0], measured.say_change
+    sure = f"95 % interval {said(first.interval.low)} to {said(first.interval.high)}"
+    if first.value < measured.worse:
+        did = f"{said(first.value)} ({sure}) of the {said(measured.worse)}{_points(measured)}"
+    else:
+        did = f"all of it ({said(first.value)}{_points(measured)}, {sure})"
+    left = measured.worse - sum(part.value for part in guilty)
+    unknown = f"; {said(left)} remain unexplained" if left > UNEXPLAINED * measured.worse else ""
+    why = f"because {in_a_clause(first)}{_only(where)}"
+    return f"{_change(measured)}, {why}: that did {did}{_also(measured, guilty[1:])}{unknown}."
+
+
+def _only(where: tuple[Cause, ...]) -> str:
+    return f", {_rows_of(where)}" if where else ""
+
+
+def _also(measured: Measured, others: list[Contribution]) -> str:
+    """The other causes, each with what it did; of many, how many more there are."""
+    told = "".join(f"; also {in_a_clause(part)}: {measured.say_change(part.value)}" for part in others[:ALSO])
+    more = len(others) - ALSO
+    return told + (f"; {more} more did harm too" if more > 0 else "")

@@ -1,0 +1,116 @@
+"""Who can be asked what would have been decided: the model on file, a stand-in for it, or laws along a causal graph."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from rca.analysis.counterfactual.structural_prediction import follower
+from rca.analysis.faults.column_fault import ColumnFault
+from rca.analysis.harm.rescoring import Asker, agreement, asker_of, rule_of
+from rca.analysis.harm.surrogate_model import FAITHFUL, stand_in
+from rca.analysis.inputs.windows import Windows
+from rca.arrays import Mask
+from rca.errors import Unanswerable
+
+QUESTION = "what would have happened"
+
+SAME = 0.99
+"""Share of recorded answers that the model file has to repeat, to count as the model that gave them."""
+
+LOOKED_AT = 4000
+"""Rows of which it is asked whether the model file repeats their answers."""
+
+FEWEST = 50
+"""Reference rows below which nobody is asked."""
+
+NO_OTHER = "the model on file gave the answers on record then, too: there was no other to go back to"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answerer:
+    """Who can be asked what would have been, in words, and what that assumes."""
+
+    ask: Asker
+    by: str
+    assumptions: tuple[str, ...] = ()
+
+
+def answerer(
+    windows: Windows, faults: Sequence[ColumnFault], *, columns: Sequence[str], rng: np.random.Generator
+) -> Answerer:
+    """Who can be asked what would have been decided of the current rows.
+
+    Parameters
+    ----------
+    windows : Windows
+    faults : sequence of ColumnFault
+        How columns broke.
+    columns : sequence of str
+        Those that would have been whole.
+    rng : numpy.random.Generator
+
+    Raises
+    ------
+    Unanswerable
+        If nobody can.
+    """
+    if len(windows.reference) < FEWEST:
+        why = f"the reference has only {len(windows.reference)} rows, and {FEWEST} are needed"
+        raise Unanswerable(QUESTION, why)
+    asker = asker_of(windows)
+    if asker is not None:
+        share = agreement(asker, some_of(windows.current))
+        if share < SAME:
+            why = (
+                f"the model on file repeats only {share:.0%} of the answers on record, so that another model gave them"
+            )
+            raise Unanswerable(QUESTION, why)
+        return Answerer(ask=asker, by="the model on file")
+    stood = stand_in(windows, faults)
+    if stood is not None and stood.faithful:
+        return _standing_in(stood.asker)
+    if windows.parents:
+        following = follower(windows, columns, rng=rng, question=QUESTION)
+        told = (
+            "the causal graph is right, and its laws are those of the reference",
+            "what follows from a column in the graph saw its recorded value",
+        )
+        return Answerer(ask=following, by="laws along the causal graph", assumptions=told)
+    said = "" if stood is None else f", and a stand-in repeats only {min(stood.before, stood.now):.0%} of its answers"
+    raise Unanswerable(QUESTION, f"the case has no model that could be asked again, and no causal graph{said}")
+
+
+def _standing_in(ask: Asker) -> Answerer:
+    told = f"a stand-in answers as the model does (it repeats {ask.fidelity or 0:.1%} of the variance of answers)"
+    return Answerer(ask=ask, by="a stand-in for the model", assumptions=(told,))
+
+
+def some_of(rows: pd.DataFrame) -> pd.DataFrame:
+    """At most `LOOKED_AT` rows, evenly spread."""
+    kept = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), LOOKED_AT)).astype(int))
+    return rows.iloc[kept]
+
+
+def former(windows: Windows, rows: Mask) -> Answerer:
+    """Who answered in the reference, to be asked of some of the current rows.
+
+    Raises
+    ------
+    Unanswerable
+        If that model is not known.
+    """
+    asker = asker_of(windows)
+    if asker is not None and agreement(asker, some_of(windows.reference)) >= SAME:
+        also = agreement(asker, some_of(windows.current[rows])) >= SAME
+        return Answerer(ask=asker, by="the model on file", assumptions=(NO_OTHER,) if also else ())
+    stood = stand_in(replace(windows, model=None))
+    rule = rule_of(windows)
+    if rule is not None and stood is not None and stood.same and agreement(rule, windows.reference) >= SAME:
+        told = ("the scores on record are those that would have been given",)
+        return Answerer(ask=rule, by="the threshold of the reference", assumptions=told)
+    if stood is not None and stood.before >= FAITHFUL:
+        return _standing_in(replace(stood.asker, fidelity=stood.before))
+    why = "no model that gave the answers of the reference is on file, and no stand-in repeats them"
+    raise Unanswerable(QUESTION, why)

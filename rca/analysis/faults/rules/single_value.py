@@ -1,0 +1,207 @@
+"""One value gained: rows that are missing, frozen on a usual value, filled with a default, or under a new name."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rca.analysis.faults.column_fault import ColumnFault
+from rca.analysis.faults.rules.unit_change import ALIKE, SURELY
+from rca.arrays import Floats
+from rca.methods.two_sample_tests import chance_distance
+from rca.tables.columns import as_labels, as_numbers, in_short, kind_of
+
+STUCK = 0.95
+"""Share of the rows that hold one value, from which a column counts as stuck on it."""
+
+MANY = 8
+"""Distinct values from which a gain of one alone says more than that the mix has changed."""
+
+RARE = 0.01
+"""Share of reference rows below which a filler, or a value that is suddenly common, counts as no real value."""
+
+LIFTED = 3.0
+"""Factor by which the odds of a usual value have to rise; a mix that changes takes zeros from a third to a half."""
+
+LOST = 1.5
+"""Likewise for missing values, which a mix that changes has more often too."""
+
+LONELY = 3.0
+"""Factor by which a rare value has to gain more than every other, to be no part of a move."""
+
+FILLERS = {
+    "0",
+    "-1",
+    "999",
+    "9999",
+    "-999",
+    "-9999",
+    "99",
+    "-99",
+    "",
+    "unknown",
+    "none",
+    "n/a",
+    "na",
+    "null",
+    "missing",
+}
+"""Values that pipelines write when they have none."""
+
+VISIBLE = 0.05
+"""Share of rows from which a fault counts as one."""
+
+NAMES = 200
+"""Names never seen before that are kept, the commonest."""
+
+
+def missing(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> ColumnFault | None:
+    """Values that are no longer there."""
+    before, after = float(reference.isna().mean()), float(current.isna().mean())
+    if after - before < VISIBLE or _odds(after) < LOST * _odds(before):
+        return None
+    return ColumnFault(
+        column=str(reference.name),
+        fault="missing",
+        share=(after - before) / (1 - before),
+        evidence=f"missing in {after:.0%} of the rows, {before:.0%} before",
+    )
+
+
+def _odds(share: float) -> float:
+    return share / max(1 - share, 1e-9)
+
+
+def stuck(reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded: bool = False) -> ColumnFault | None:
+    """One value where there used to be many: in all rows, or in some while the others keep to what they were.
+
+    ``current = (1 - p) reference + p [x = v]``: take the value v out of both windows, and what is left has to agree.
+    """
+    tally = _Tally.of(reference.dropna(), current.dropna(), coded=coded)
+    if tally is None or tally.gains[tally.top] < VISIBLE:
+        return None
+    usual, share = tally.before[tally.top], tally.after[tally.top]
+    if not (share >= STUCK or _alone(tally)) or (usual > 0 and _odds(share) < LIFTED * _odds(usual)):
+        return None
+    value = tally.name
+    frozen = is_usual(reference, value) and not (value.casefold() in FILLERS and usual < RARE)
+    return ColumnFault(
+        column=str(reference.name),
+        fault="frozen" if frozen else "default_value",
+        share=(share - usual) / (1 - usual),
+        evidence=f"{in_short(value)} in {share:.0%} of the rows, {usual:.1%} before",
+        value=value,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tally:
+    """Every value of two windows, in order where they have one, and its share of the rows that have a value."""
+
+    values: Any
+    before: Floats
+    after: Floats
+    sizes: tuple[int, int]
+    numeric: bool
+
+    @classmethod
+    def of(cls, reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded: bool) -> "_Tally | None":
+        if not len(reference) or not len(current):
+            return None
+        numeric = all(kind_of(values, coded=coded) == "numeric" for values in (reference, current))
+        read = as_numbers if numeric else as_labels
+        codes, values = pd.factorize(np.concatenate([read(reference), read(current)]), sort=True)
+        windows = codes[: len(reference)], codes[len(reference) :]
+        shares = [np.bincount(window[window >= 0], minlength=len(values)) / len(window) for window in windows]
+        if not len(values):
+            return None
+        return cls(
+            values=values,
+            before=shares[0],
+            after=shares[1],
+            sizes=(len(reference), len(current)),
+            numeric=numeric,
+        )
+
+    @property
+    def gains(self) -> Floats:
+        return self.after - self.before
+
+    @property
+    def top(self) -> int:
+        return int(np.argmax(self.gains))
+
+    @property
+    def name(self) -> str:
+        """The value that gained most, as a label."""
+        return str(as_labels(pd.Series([self.values[self.top]]))[0])
+
+    def rest(self) -> tuple[Floats, Floats]:
+        """Shares of the other values, among themselves."""
+        others = np.delete(self.before, self.top), np.delete(self.after, self.top)
+        return others[0] / max(others[0].sum(), 1e-12), others[1] / max(others[1].sum(), 1e-12)
+
+
+def _alone(tally: _Tally) -> bool:
+    """Whether one value gained and the rest kept to what it was, or moved less than a value gained that was none."""
+    gains, rest = tally.gains, tally.rest()
+    if len(tally.values) < MANY:
+        return False
+    top, others = float(gains[tally.top]), float(np.delete(gains, tally.top).max(initial=0.0))
+    if tally.before[tally.top] < RARE and top >= LONELY * others and tally.numeric:
+        return _distance(rest, ordered=True) <= top
+    left = [size * (1 - share) for size, share in zip(tally.sizes, _top_shares(tally), strict=True)]
+    if min(left) < 1:
+        return True
+    sure = SURELY * chance_distance(*(max(1, int(size)) for size in left))
+    return _distance(rest, ordered=tally.numeric) <= max(sure, ALIKE / 5 * top) < top
+
+
+def _top_shares(tally: _Tally) -> tuple[float, float]:
+    return float(tally.before[tally.top]), float(tally.after[tally.top])
+
+
+def _distance(shares: tuple[Floats, Floats], *, ordered: bool) -> float:
+    """Kolmogorov-Smirnov distance of ordered values; of names, with the likelier ones of the reference first."""
+    order = slice(None) if ordered else np.argsort(-shares[0], kind="stable")
+    return float(np.abs(np.cumsum(shares[0][order]) - np.cumsum(shares[1][order])).max(initial=0.0))
+
+
+def is_usual(reference: "pd.Series[Any]", value: str) -> bool:
+    """Whether the reference could have it: inside Tukey's fences or its extremes, or among its categories."""
+    if kind_of(reference) == "numeric":
+        known, number = as_numbers(reference), float(pd.to_numeric(value, errors="coerce"))
+        known = known[np.isfinite(known)]
+        if not len(known):
+            return False
+        low, high = (2 * quarter for quarter in np.quantile(known / 2, [0.25, 0.75]).tolist())
+        fence = 1.5 * (high - low)
+        return bool(min(known.min(), low - fence) <= number <= max(known.max(), high + fence))
+    return bool(np.isin(value, as_labels(reference.dropna())))
+
+
+def new_values(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> ColumnFault | None:
+    """Names never seen before, in more rows than names that are seen once would have it.
+
+    The share of rows whose name is new is, where nothing happened, the share of the reference's names that it has once
+    (Good-Turing).
+    """
+    before, after = pd.Series(as_labels(reference.dropna())), pd.Series(as_labels(current.dropna()))
+    if not len(after) or not len(before):
+        return None
+    counts = before.value_counts()
+    expected = float((counts == 1).sum() / len(before)) * max(1.0, np.log2(1 + len(after) / len(before)))
+    unseen = ~after.isin(counts.index)
+    excess = float(unseen.mean()) - expected
+    if excess < VISIBLE:
+        return None
+    names = after[unseen].value_counts().index
+    some = ", ".join(map(in_short, sorted(names)[:3]))
+    return ColumnFault(
+        column=str(reference.name),
+        fault="new_values",
+        share=min(1.0, excess),
+        evidence=f"values never seen before in {unseen.mean():.0%} of the rows, such as {some}",
+        names=tuple(map(str, names[:NAMES])),
+    )

@@ -1,0 +1,353 @@
+"""Values that come too late, by rows, readings, days or months; and usual values that stand in the wrong rows."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rca.analysis.faults.column_fault import READINGS, ROWS, ColumnFault, spans
+from rca.analysis.faults.cross_column_prediction import Witness, correlation
+from rca.arrays import Floats
+from rca.methods.changepoint.dating import change_point
+from rca.tables.columns import as_labels
+
+PERIODS = {"Q": "quarters", "M": "months", "W": "weeks", "D": "days", "h": "hours"}
+"""Spans of time within which a column may hold one value, the longest first, as pandas spells them."""
+
+CONSTANT = 0.99
+"""Share of the reference rows that hold the value of their period, from which a column is a function of time."""
+
+SERIES = 6
+"""Periods, in each window, below which a series is none."""
+
+VARIED = 3
+"""Different values that have to come again, to be more than a coincidence."""
+
+AGAIN = 0.9
+"""Share of periods, or of entities, that repeat an earlier value, from which they are late."""
+
+USUAL = 0.5
+"""Share above which a column comes to the same values again anyway, as a season does."""
+
+ENTITIES = 30
+"""Entities below which their readings are not compared."""
+
+FARTHEST = 400
+"""Rows by which a column may be out of step."""
+
+TELLS = 0.3
+"""Correlation with what the other columns predict, from which they can tell that a column is out of step."""
+
+MADE_UP = 2 / 3
+"""Share of the correlation lost in the row itself that has to be found again some rows before."""
+
+SURE = 5.0
+"""Standard errors by which a lag has to be better than none."""
+
+PART = 0.15
+"""Share of the correlation with what the others say that a column has to lose, to be called out of place."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Late:
+    """What a stale column is looked for with.
+
+    Attributes
+    ----------
+    reference, current : pandas.DataFrame
+        The current rows in time order.
+    time, entity : str or None
+        Columns of the time, and of what readings are of.
+    witness : Witness
+    seen : (ndarray, ndarray)
+        Its design of both windows.
+    """
+
+    reference: pd.DataFrame
+    current: pd.DataFrame
+    time: str | None
+    entity: str | None
+    witness: Witness
+    seen: tuple[Floats, Floats]
+
+
+def stale(late: Late, name: str) -> ColumnFault | None:
+    """Name a column that lags: along the calendar, along the readings of an entity, or along the rows.
+
+    Returns
+    -------
+    ColumnFault or None
+        With its lag. Along the calendar the lag is that at which values come again in the order in which they came
+        before, or at which they fit what the other columns say of that time.
+    """
+    found = _by_calendar(late, name) if late.time is not None else None
+    if found is None and late.entity is not None:
+        found = _by_reading(late, name)
+    return found or _by_row(late, name)
+
+
+# -- the calendar ------------------------------------------------------------------------------------------------------
+
+
+def _by_calendar(late: Late, name: str) -> ColumnFault | None:
+    for period in PERIODS:
+        assert late.time is not None
+        windows = [(spans(rows[late.time], period), rows[name]) for rows in (late.reference, late.current)]
+        series = [_series(*window) for window in windows]
+        if min(map(len, series)) >= SERIES and _is_series(*windows[0], series[0]) and series[0].nunique() >= SERIES:
+            return _repeated(late, name, period, series=series, periods=windows[1][0]) or _out_of_step(
+                late, name, period, series=series[1], periods=windows[1][0]
+            )
+    return None
+
+
+def _series(periods: "pd.Series[Any]", values: "pd.Series[Any]") -> "pd.Series[Any]":
+    """The first value of each period, as text."""
+    known = np.flatnonzero((periods.to_numpy() >= 0) & values.notna().to_numpy())
+    told, first = np.unique(periods.to_numpy()[known], return_index=True)
+    return pd.Series(as_labels(values.iloc[known[first]]), index=told, dtype=object)
+
+
+def _is_series(periods: "pd.Series[Any]", values: "pd.Series[Any]", series: "pd.Series[Any]") -> bool:
+    """Whether all rows of a period hold one value, and there are rows enough to say so."""
+    if len(values) < 2 * len(series):
+        return False
+    codes = pd.factorize(as_labels(values) if values.dtype == object else values)[0]
+    known = (periods >= 0).to_numpy() & (codes >= 0)
+    own = pd.Series(codes[known]).groupby(periods.to_numpy()[known])
+    return bool((own.transform("first") == codes[known]).sum() >= CONSTANT * len(values))
+
+
+def _repeated(
+    late: Late, name: str, period: str, *, series: list["pd.Series[Any]"], periods: "pd.Series[Any]"
+) -> ColumnFault | None:
+    """The lag at which a run of values comes again that came before."""
+    before, now = series
+    known = pd.concat([before, now[~now.index.isin(before.index)]])
+    best: tuple[int, int, int] | None = None
+    for lag in range(1, int(now.index.max() - before.index.min()) + 1):
+        run = _run(known, now, lag)
+        if run is not None and (best is None or run[1] > best[1]):
+            best = (run[0], run[1], lag)
+    if best is None or _seasonal(before):
+        return None
+    start, length, lag = best
+    since = int(np.argmax(periods.to_numpy() >= start))
+    said = f"{length} {PERIODS[period]} on end hold the values of {lag} {PERIODS[period]} before"
+    return _named(late, name, lag, period=period, evidence=said, since=since)
+
+
+def _run(known: "pd.Series[Any]", now: "pd.Series[Any]", lag: int) -> tuple[int, int] | None:
+    """First period and length of the longest run that repeats what was `lag` periods before; None if too short."""
+    earlier = known.reindex(now.index - lag)
+    same = (earlier.to_numpy(dtype=object) == now.to_numpy(dtype=object)) & earlier.notna().to_numpy()
+    starts = np.flatnonzero(same & ~np.r_[False, same[:-1]])
+    ends = np.flatnonzero(same & ~np.r_[same[1:], False]) + 1
+    if not len(starts):
+        return None
+    longest = int(np.argmax(ends - starts))
+    run = slice(starts[longest], ends[longest])
+    whole = min(lag, len(now) - int(starts[longest]))
+    long_enough = (ends - starts)[longest] >= max(SERIES // 2, AGAIN * (whole - _unknown(earlier, run)))
+    if not long_enough or now.iloc[run].nunique() < VARIED:
+        return None
+    return int(now.index[run.start]), int(run.stop - run.start)
+
+
+def _unknown(earlier: "pd.Series[Any]", run: slice) -> int:
+    """Periods after a run whose earlier value is not on record."""
+    return int(earlier.iloc[run.stop :].isna().sum())
+
+
+def _seasonal(series: "pd.Series[Any]") -> bool:
+    """Whether a series comes to values that it had some fixed time before, where nothing is wrong."""
+    values, index = series.to_numpy(dtype=object), series.index
+    new = np.r_[False, values[1:] != values[:-1]]
+    for lag in range(2, len(series) // 2 + 1):
+        earlier = series.reindex(index - lag)
+        known = new & earlier.notna().to_numpy()
+        if known.sum() >= VARIED and (earlier.to_numpy(dtype=object) == values)[known].mean() > USUAL:
+            return True
+    return False
+
+
+def _out_of_step(
+    late: Late, name: str, period: str, *, series: "pd.Series[Any]", periods: "pd.Series[Any]"
+) -> ColumnFault | None:
+    """The lag after which a column fits what the other columns say of its time, far better than it does at once."""
+    if not _tells(late, name):
+        return None
+    said, _ = late.witness.says(name, late.seen[1])
+    numbers = pd.Series(pd.to_numeric(series, errors="coerce"), index=series.index)
+    at, middle = late.witness.places[name], late.witness.middle
+    scaled = pd.Series(late.witness.ranks(name, numbers.to_numpy(float)) - middle[at], index=series.index)
+    own = _gap(said, scaled, periods)
+    fits = {
+        lag: _better(own - _gap(said, scaled, periods + lag), periods) for lag in range(1, len(series) - SERIES + 1)
+    }
+    lag = max(fits, key=lambda one: fits[one], default=0)
+    if not lag or fits[lag] < SURE:
+        return None
+    gain = own - _gap(said, scaled, periods + lag)
+    since = change_point(np.where(np.isfinite(gain), gain, 0.0), 0.0)
+    words = f"they fit what the other columns say of {lag} {PERIODS[period]} before, and not of their own time"
+    return _named(late, name, lag, period=period, evidence=words, since=since.at if since else 0)
+
+
+def _gap(said: Floats, series: "pd.Series[Any]", periods: "pd.Series[Any]") -> Floats:
+    """Squared difference of what is said of each row and the series at its period; NaN where it has none."""
+    return np.asarray((said - series.reindex(periods).to_numpy(float)) ** 2)
+
+
+def _better(gain: Floats, periods: "pd.Series[Any]") -> float:
+    """How many standard errors, over periods, a gain is above zero."""
+    each = pd.Series(gain).groupby(periods.to_numpy()).mean().dropna()
+    if len(each) < SERIES or not each.std():
+        return 0.0
+    return float(each.mean() / each.std() * np.sqrt(len(each)))
+
+
+def _tells(late: Late, name: str) -> bool:
+    """Whether the other columns predict a column in the reference, and no longer do."""
+    if name not in late.witness.places:
+        return False
+    before, after = (correlation(*late.witness.says(name, seen)) for seen in late.seen)
+    return before >= TELLS and after < before - 0.02
+
+
+# -- readings and rows -------------------------------------------------------------------------------------------------
+
+
+def _by_reading(late: Late, name: str) -> ColumnFault | None:
+    """First readings of the window that repeat the last of the one before, where readings used to differ."""
+    labels = [pd.Series(as_labels(rows[name]), dtype=object) for rows in (late.reference, late.current)]
+    who = [pd.Series(as_labels(rows[late.entity])) for rows in (late.reference, late.current)]
+    last, first = labels[0].groupby(who[0]).last(), labels[1].groupby(who[1]).first()
+    both = last.index.intersection(first.index)
+    again = labels[0].groupby(who[0]).shift(1)
+    usual = float((again == labels[0])[again.notna()].mean()) if again.notna().any() else 0.0
+    repeated = float((last[both] == first[both]).mean()) if len(both) >= ENTITIES else 0.0
+    if repeated < AGAIN or usual > USUAL:
+        return None
+    words = f"{repeated:.0%} of the first readings repeat the last one before, {usual:.0%} of readings did"
+    return _named(late, name, 1, period=READINGS, evidence=words, since=0)
+
+
+def _by_row(late: Late, name: str) -> ColumnFault | None:
+    """The number of rows by which a column is out of step with the columns that used to go with it.
+
+    What it lost beside the others of its own row has to come again beside those of earlier rows, by as much as it did
+    not go with them anyway; rows that hold a season do.
+    """
+    if not _tells(late, name):
+        return None
+    both = [late.witness.says(name, seen) for seen in late.seen]
+    usual, strength = (_lagged(*one) for one in both)
+    reach = min(len(usual), len(strength))
+    gained = (strength[:reach] - usual[:reach])[1:]
+    lag = 1 + int(np.argmax(gained)) if len(gained) else 0
+    chance = SURE / np.sqrt(max(len(both[1][0]) - lag, 1))
+    if not lag or gained[lag - 1] < max(MADE_UP * (usual[0] - strength[0]), chance):
+        return None
+    since = _out_since(*both[1], lag)
+    late_ones = _lagged(*(part[since:] for part in both[1]))
+    if len(late_ones) <= lag or late_ones[lag] < MADE_UP * usual[0]:
+        return None
+    words = f"they go with the other columns of {lag} rows before, and not with their own"
+    return _named(late, name, lag, period=ROWS, evidence=words, since=since)
+
+
+def _out_since(said: Floats, has: Floats, lag: int) -> int:
+    """First row from which values fit what is said of earlier rows better than what is said of their own."""
+    fits = (said[lag:] - has[lag:]) ** 2 - (said[:-lag] - has[lag:]) ** 2
+    found = change_point(fits, -abs(float(fits.mean())))
+    return found.at if found is not None else 0
+
+
+def _lagged(said: Floats, has: Floats) -> Floats:
+    """Correlation of what is said of row i with what row ``i + lag`` has, for lags from 0 on."""
+    from scipy.signal import fftconvolve
+
+    one, other = ((values - values.mean()) / max(float(values.std()), 1e-9) for values in (said, has))
+    sums = fftconvolve(other, one[::-1])[len(one) - 1 :]
+    reach = min(FARTHEST, len(one) // 4)
+    return np.asarray(sums[: reach + 1] / (len(one) - np.arange(reach + 1)))
+
+
+def _named(late: Late, name: str, lag: int, *, period: str, evidence: str, since: int) -> ColumnFault:
+    rows = len(late.current)
+    by = {ROWS: None, READINGS: late.entity}.get(period, late.time)
+    return ColumnFault(
+        column=name,
+        fault="stale",
+        share=(rows - since) / rows,
+        evidence=evidence,
+        lag=lag,
+        period=period,
+        by=by,
+        since=since,
+    )
+
+
+# -- values in the wrong rows -----------------------------------------------------------------------------------------
+
+
+def mispaired(
+    reference: pd.DataFrame, current: pd.DataFrame, columns: Sequence[str], *, codes: Collection[str] = ()
+) -> list[ColumnFault]:
+    """Name the columns whose values belong to other rows, the one that lost most first.
+
+    A fault that keeps a column's distribution can only have mixed up rows: a join on the wrong key, a lag of which the
+    order is not on record. The other columns tell: where they predicted the column, they no longer do. Of columns that
+    go together the one out of place takes the others with it; so it is set aside, and the rest is asked again.
+
+    Parameters
+    ----------
+    reference, current : pandas.DataFrame
+    columns : sequence of str
+        That neither moved nor broke.
+    codes : collection of str
+        Numeric columns that are codes.
+
+    Returns
+    -------
+    list of ColumnFault
+        `stale`, by no lag that is known; all rows are suspect, since none shows by itself that it was hit.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> z = rng.normal(size=(2000, 1))
+    >>> rows = pd.DataFrame(z + 0.5 * rng.normal(size=(2000, 3)), columns=list("abc"))
+    >>> late = rows.assign(b=rows["b"].shift(1).bfill())
+    >>> [fault.column for fault in mispaired(rows, late, list("abc"))]
+    ['b']
+    """
+    asked, found = list(columns), []
+    while len(asked) > 1 and (worst := _worst(reference, current, asked, codes=codes)) is not None:
+        found.append(worst)
+        asked.remove(worst.column)
+    return found
+
+
+def _worst(
+    reference: pd.DataFrame, current: pd.DataFrame, columns: Sequence[str], *, codes: Collection[str]
+) -> ColumnFault | None:
+    """The column that lost the most of its correlation with what the others say of it; None where none lost much."""
+    witness = Witness.fit(reference, columns, codes=codes)
+    seen = witness.design(reference), witness.design(current)
+    told = {name: [correlation(*witness.says(name, rows)) for rows in seen] for name in witness.places}
+    error = float(np.sqrt(1 / max(len(reference) - 3, 1) + 1 / max(len(current) - 3, 1)))
+    lost = {
+        name: 1 - after / before
+        for name, (before, after) in told.items()
+        if before >= TELLS and np.arctanh(before * 0.999999) - np.arctanh(after * 0.999999) >= SURE * error
+    }
+    name = max(lost, key=lambda one: lost[one], default=None)
+    if name is None or lost[name] < PART:
+        return None
+    words = "values are the usual ones, and no longer go with the other columns of their row"
+    evidence = f"{words}: correlation {told[name][1]:.2f}, {told[name][0]:.2f} before"
+    return ColumnFault(column=name, fault="stale", share=1.0, evidence=evidence)

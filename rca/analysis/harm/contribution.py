@@ -1,0 +1,149 @@
+"""A contribution: one signed part of the harm, from an estimate and its error to a finding of a certain strength."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from rca.finding import CauseKind, Fault, Finding, Interval, Strength, Target
+from rca.methods.change_attribution.density_ratio import ENOUGH
+from rca.methods.metric import Measured
+from rca.methods.two_sample_tests import Z
+
+Method = Literal["asked again", "mended", "reweighted", "mechanism"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contribution:
+    """One signed part of the harm.
+
+    Attributes
+    ----------
+    kind, name, fault
+        What did it; `name` is a column, a node, a system, or `label` for a concept.
+    value : float
+        In the metric's unit and the bad direction: positive where it did harm.
+    interval : Interval
+        95 % sampling interval of `value`.
+    method : {'asked again', 'mended', 'reweighted', 'mechanism'}
+    n_effective : float
+        Effective rows behind it.
+    strength : Strength
+    refuters, assumptions : tuple of str
+    """
+
+    kind: CauseKind
+    name: str
+    fault: Fault | None = None
+    value: float
+    interval: Interval
+    method: Method
+    n_effective: float
+    strength: Strength
+    refuters: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+
+    @property
+    def identifiable(self) -> bool:
+        """Whether enough rows of one window resemble the other's to say anything."""
+        return self.n_effective >= ENOUGH
+
+    @property
+    def label(self) -> str:
+        """What did it, in words."""
+        words = {
+            "feature": f"column {self.name}",
+            "mechanism": f"how {self.name} follows its causes",
+            "concept": "how the label follows the features",
+            "model": f"the answers of {self.name}",
+        }
+        broken = f" ({self.fault.replace('_', ' ')})" if self.fault and self.fault != "distribution" else ""
+        return words.get(self.kind, self.name) + broken
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.value:+.3g} ({self.interval}), {self.method}"
+
+    def finding(self, measured: Measured) -> Finding:
+        """The claim that it changed the metric by so much."""
+        did = "raised" if self.value * measured.sign > 0 else "lowered"
+        return Finding(
+            id=f"harm.{self.kind}.{self.name}",
+            notebook="drift",
+            claim=f"{self.label} {did} the {measured.label} by {abs(self.value):.3g} ({self.interval}), "
+            f"as {self.method}",
+            cause=Target(kind=self.kind, name=self.name),
+            effect=self.value,
+            unit=measured.name,
+            interval=self.interval,
+            n_effective=self.n_effective,
+            strength=self.strength,
+            assumptions=self.assumptions,
+            refuters=self.refuters,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A part of the harm, as it was computed.
+
+    Attributes
+    ----------
+    value, error : float
+        In the metric's unit and the bad direction, and its standard error.
+    rows : float
+        Effective rows behind it.
+    halves : sequence of float
+        What each half of the rows gives; empty where they were not asked.
+    """
+
+    value: float
+    error: float
+    rows: float
+    halves: Sequence[float] = ()
+
+    @property
+    def interval(self) -> Interval:
+        """Of 95 %, by the normal approximation."""
+        return Interval(low=self.value - Z * self.error, high=self.value + Z * self.error)
+
+    @property
+    def survived(self) -> bool:
+        """Whether it differs from zero, and has one sign in each half of the rows."""
+        same_sign = bool(self.halves) and all(half * self.value > 0 for half in self.halves)
+        return 0 not in self.interval and same_sign
+
+
+def contribution(
+    kind: CauseKind,
+    name: str,
+    estimate: Estimate,
+    *,
+    method: Method,
+    fault: Fault | None = None,
+    assumptions: tuple[str, ...] = (),
+) -> Contribution:
+    """A part of the harm; `shown` where it survived its refuter on enough rows."""
+    survived = estimate.survived
+    return Contribution(
+        kind=kind,
+        name=name,
+        fault=fault,
+        value=estimate.value,
+        interval=estimate.interval,
+        method=method,
+        n_effective=estimate.rows,
+        strength="shown" if survived and estimate.rows >= ENOUGH else "suggested",
+        refuters=("the same sign in each half of the rows",) if survived else (),
+        assumptions=assumptions,
+    )
+
+
+def halves(rows: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Every other row, and the others: a part has to hold in both.
+
+    >>> [half.tolist() for half in halves(5)]
+    [[0, 2, 4], [1, 3]]
+    """
+    return np.arange(0, rows, 2), np.arange(1, rows, 2)

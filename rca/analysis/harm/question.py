@@ -1,0 +1,69 @@
+"""What did the harm, and how much of it; what can be said where labels are missing."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rca.analysis.drift.question import drift_of
+from rca.analysis.faults.question import faults_of
+from rca.analysis.harm.harm import Harm, attribute_harm
+from rca.analysis.harm.label_free_bounds import Unlabelled, label_free_bounds
+from rca.analysis.inputs.arguments import seeded
+from rca.analysis.inputs.windows import Windows, windows_asked
+
+if TYPE_CHECKING:
+    from rca.record.case import Case
+
+LOSS = "\0loss"
+"""Name of the column of losses that is handed on; no case can have it."""
+
+BOUNDED = {"error_rate": (0.0, 1.0), "brier": (0.0, 1.0)}
+"""Metrics that every row adds to, and the least and the most that it can."""
+
+
+def unlabelled_of(windows: Windows, *, seed: int = 0) -> Unlabelled | None:
+    """What is known of rows without a label; None where all have one, or the metric asks for none."""
+    meter = windows.meter
+    if meter.base != windows.metric.name or meter.base not in BOUNDED:
+        return None
+    label = windows.roles.label
+    if label is None or (label in windows.current and windows.current[label].notna().all()):
+        return None
+    frames = []
+    for rows in (windows.reference, windows.current):
+        parts = meter.parts(rows if label in rows else rows.assign(**{label: np.nan}))
+        known = parts.denominator[:, 0] > 0
+        lost = np.where(known, parts.numerator[:, 0] / np.where(known, parts.denominator[:, 0], 1.0), np.nan)
+        frames.append(rows.assign(**{LOSS: lost}))
+    return label_free_bounds(
+        frames[0],
+        frames[1],
+        loss=LOSS,
+        features=windows.roles.features,
+        worst=BOUNDED[meter.base],
+        categorical=windows.roles.categorical,
+        rng=seeded(seed),
+    )
+
+
+def harm(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Harm:
+    """How much of the metric's change each thing did, of a case or of two tables.
+
+    Parameters
+    ----------
+    case : Case or table
+    current : table, optional
+    seed : int
+    **asked
+        Of plain tables: metric, model, graph and the columns' roles, as `windows_from` takes them.
+
+    Raises
+    ------
+    InvalidCase
+        If an argument, or a table, is not what it has to be; it says which, and how to mend it.
+    Unanswerable
+        If the case has not both windows, or no metric.
+    """
+    windows = windows_asked(case, current, asked)
+    moved = drift_of(windows)
+    return attribute_harm(windows, moved, faults_of(windows, moved), rng=seeded(seed))

@@ -1,0 +1,223 @@
+"""What people give as arguments of a question, read as what is meant or refused by name."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, get_args
+
+import numpy as np
+import pandas as pd
+
+from rca.arrays import Floats
+from rca.errors import InvalidCase, did_you_mean
+from rca.record.case import Roles
+from rca.record.model.model_file import Model, model_in_memory
+from rca.record.schema.incident import Metric, MetricName
+from rca.tables.columns import column_name
+
+SEVERAL = frozenset({"groups", "text", "ignore", "categorical", "features"})
+"""Roles that many columns may have."""
+
+Answers = Callable[[pd.DataFrame], Any]
+
+
+def names_of(given: Any, *, place: str) -> tuple[str, ...]:
+    """Names of columns; one alone need not stand in a list.
+
+    Raises
+    ------
+    InvalidCase
+        If it is neither a name nor names.
+
+    Examples
+    --------
+    >>> names_of("age", place="groups"), names_of((name for name in ("age", 7)), place="groups")
+    (('age',), ('age', '7'))
+    """
+    if isinstance(given, str):
+        return (column_name(given),)
+    if not isinstance(given, Iterable):
+        hint = "give a list of them"
+        raise InvalidCase.because(f"{type(given).__name__} names no columns", place=place, hint=hint)
+    return tuple(map(column_name, given))
+
+
+def roles_of(given: Mapping[str, Any], columns: Iterable[str]) -> dict[str, Any]:
+    """Columns by role, as `Roles` takes them.
+
+    Parameters
+    ----------
+    given : mapping of str to object
+        As written by who asks.
+    columns : iterable of str
+        Those that both windows have.
+
+    Raises
+    ------
+    InvalidCase
+        If a role is not known, or a column that is named is not there.
+
+    Examples
+    --------
+    >>> roles_of({"label": "paid", "groups": "sex"}, ["paid", "sex"])
+    {'label': 'paid', 'groups': ('sex',)}
+    """
+    known = set(columns)
+    return {role: _role(role, named, known) for role, named in given.items() if named is not None or role == "positive"}
+
+
+def _role(role: str, named: Any, known: set[str]) -> Any:
+    if role not in Roles.__dataclass_fields__:
+        hint = did_you_mean(role, Roles.__dataclass_fields__)
+        raise InvalidCase.because(f"no role {role!r}", place="keyword arguments", hint=hint)
+    if role == "positive":
+        return _positive(named)
+    names = names_of(named, place=role) if role in SEVERAL else (column_name(named),)
+    for name in names:
+        require_column(name, known, place=role)
+    return names if role in SEVERAL else names[0]
+
+
+def require_column(name: str, known: Iterable[str], *, place: str) -> None:
+    """Refuse a column that not both windows have.
+
+    Raises
+    ------
+    InvalidCase
+    """
+    if name not in known:
+        raise InvalidCase.because(f"no column {name!r} in both windows", place=place, hint=did_you_mean(name, known))
+
+
+def _positive(given: Any) -> str | float | bool:
+    if not isinstance(given, str | float | int | np.number | np.bool_):
+        hint = "give one value of the label: a text, a number, or True"
+        raise InvalidCase.because(f"{type(given).__name__} is no value that means yes", place="positive", hint=hint)
+    return given if isinstance(given, str | float | int) else given.item()
+
+
+def metric_of(given: Any) -> Metric:
+    """A metric by its name, or by the keys that `metric` has in a record.
+
+    Raises
+    ------
+    InvalidCase
+        If there is no such metric, or it lacks what it needs.
+
+    Examples
+    --------
+    >>> metric_of("error_rate").name
+    'error_rate'
+    >>> metric_of("eror_rate")
+    Traceback (most recent call last):
+    rca.errors.InvalidCase: metric: no such metric: 'eror_rate'. Hint: did you mean 'error_rate'?
+    """
+    from pydantic import ValidationError
+
+    if isinstance(given, Metric):
+        return given
+    plain = dict(given) if isinstance(given, Mapping) else {"name": given}
+    if plain.get("name") not in get_args(MetricName):
+        name, hint = plain.get("name"), did_you_mean(str(plain.get("name")), get_args(MetricName))
+        raise InvalidCase.because(f"no such metric: {name!r}", place="metric", hint=hint)
+    try:
+        return Metric.model_validate(plain)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(("metric", *map(str, first["loc"])))
+        hint = "give a mapping with the keys of `metric` in a record: name, column, of, harm, threshold"
+        raise InvalidCase.because(first["msg"].removeprefix("Value error, "), place=place, hint=hint) from error
+
+
+def model_of(given: Any, features: tuple[str, ...], *, positive: object = 1) -> Model | None:
+    """What answers rows: a model in memory; a function becomes a model of the features.
+
+    Raises
+    ------
+    InvalidCase
+        If it can answer nothing.
+    """
+    if given is None:
+        return None
+    known = model_in_memory(given, features=features, positive=positive)
+    asked = known.format == "function" and not isinstance(given, Model)
+    return replace(known, answer=partial(_answered, given)) if asked else known
+
+
+def _answered(function: Answers, rows: pd.DataFrame) -> Floats:
+    try:
+        return np.asarray(function(rows), dtype=np.float64)
+    except Exception as error:  # a function of somebody else's may fail in any way
+        few = ", ".join(map(str, rows.columns[:8])) + (", …" if rows.shape[1] > 8 else "")
+        what = f"it failed with {type(error).__name__}: {error}"
+        hint = f"it is given a frame of the features, here {few}, and has to give one number for each row"
+        raise InvalidCase.because(what, place="model", hint=hint) from error
+
+
+def edges_of(given: Iterable[Any]) -> tuple[tuple[str, str], ...]:
+    """Edges of a causal graph, as (cause, effect).
+
+    Raises
+    ------
+    InvalidCase
+        If an edge is no pair of names.
+
+    Examples
+    --------
+    >>> edges_of([("age", "income")])
+    (('age', 'income'),)
+    """
+    edges = []
+    for at, edge in enumerate(given):
+        if isinstance(edge, str) or not isinstance(edge, Iterable) or len(ends := tuple(edge)) != 2:
+            hint = "give pairs of columns, such as [('age', 'income')]"
+            raise InvalidCase.because(f"{edge!r} is no pair of cause and effect", place=f"graph[{at}]", hint=hint)
+        edges.append((column_name(ends[0]), column_name(ends[1])))
+    return tuple(edges)
+
+
+def seeded(seed: Any) -> np.random.Generator:
+    """The generator that a seed starts.
+
+    Raises
+    ------
+    InvalidCase
+        If it is no whole number from 0 on.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise InvalidCase.because(f"{seed!r} starts no random numbers", place="seed", hint="give a whole number from 0")
+    return np.random.default_rng(seed)
+
+
+def margin_of(given: Any) -> float:
+    """The largest difference that counts as none.
+
+    Raises
+    ------
+    InvalidCase
+        If it is no number above 0.
+    """
+    if isinstance(given, bool) or not isinstance(given, int | float | np.number) or not 0 < given < np.inf:
+        raise InvalidCase.because(f"{given!r} is no margin", place="margin", hint="give a number above 0")
+    return float(given)
+
+
+def share_of(given: Any, *, place: str, inside: bool = False) -> float:
+    """A share from 0 to 1; `inside` of both, for the level of an interval.
+
+    Raises
+    ------
+    InvalidCase
+        If it is none.
+
+    Examples
+    --------
+    >>> share_of(1.5, place="alpha")
+    Traceback (most recent call last):
+    rca.errors.InvalidCase: alpha: 1.5 is no share. Hint: give a number from 0 to 1
+    """
+    if not isinstance(given, int | float | np.number) or not 0 <= given <= 1:
+        raise InvalidCase.because(f"{given!r} is no share", place=place, hint="give a number from 0 to 1")
+    if inside and not 0 < given < 1:
+        raise InvalidCase.because(f"{given!r} is no level of an interval", place=place, hint="give one such as 0.95")
+    return float(given)

@@ -1,0 +1,222 @@
+"""The meter: reads a metric's parts off rows, once it is known which column is what."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from rca.arrays import Floats, Mask
+from rca.errors import Unanswerable
+from rca.methods.metric import Parts
+from rca.tables.columns import as_labels, as_numbers, holds
+
+if TYPE_CHECKING:
+    from rca.record.case import Roles
+    from rca.record.schema.incident import Metric
+
+Segment = tuple[str, str]
+"""A group column and one of its values, as text."""
+
+SMALLEST = 1e-15
+"""Probabilities are kept this far from 0 and 1 before a logarithm, as scikit-learn does for doubles."""
+
+LARGEST = 1e140
+"""Losses from here on cannot be squared and added up in doubles."""
+
+LIGHTEST, HEAVIEST = 1e-30, 1e30
+"""Weights beyond these cannot be added up in singles."""
+
+SEGMENT_ROWS = 30
+"""Rows of a window below which a segment is not compared with others."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meter:
+    """Reads a metric's parts off rows; which columns it needs follows from the metric.
+
+    Attributes
+    ----------
+    metric : Metric
+    roles : Roles
+    """
+
+    metric: "Metric"
+    roles: "Roles"
+
+    @property
+    def base(self) -> str:
+        """The metric itself, or the one whose gap is meant."""
+        return self.metric.of or self.metric.name if self.metric.name == "group_gap" else self.metric.name
+
+    @property
+    def outcome(self) -> str | None:
+        """The column a `rate` or `mean` averages."""
+        return self.metric.column if self.base in ("rate", "mean") else None
+
+    @property
+    def needs_label(self) -> bool:
+        """Whether the metric compares with the truth."""
+        return self.base not in ("rate", "mean")
+
+    @property
+    def asks_the_model(self) -> bool:
+        """Whether the metric changes when the model answers otherwise on the same rows."""
+        return self.needs_label or self.outcome in (self.roles.prediction, self.roles.score)
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """Columns that the metric is read off, without weights and groups."""
+        if self.outcome is not None:
+            return (self.outcome,)
+        answers = (self.roles.score, self.roles.prediction)
+        wanted = answers if self.base in ("log_loss", "brier") else answers[::-1]
+        return tuple(name for name in (self.roles.label, next(filter(None, wanted), None)) if name is not None)
+
+    def parts(self, rows: pd.DataFrame, *, groups: tuple[Segment, ...] | None = None) -> Parts:
+        """Numerator and denominator of each row.
+
+        Parameters
+        ----------
+        rows : pandas.DataFrame
+        groups : tuple, optional
+            Segments of a gap, so that both windows have the same; from the rows where left out.
+
+        Raises
+        ------
+        Unanswerable
+            If a column that the metric needs has no role, or its numbers cannot be added up.
+        """
+        numerator, denominator = self._of_rows(rows)
+        if self.roles.weight is not None:
+            weight = as_numbers(rows[self.roles.weight])
+            weight = np.where(np.isfinite(weight) & (weight >= 0), weight, 0.0)  # a row of no weight does not count
+            numerator, denominator = numerator * weight, denominator * weight
+        self._require_sums(numerator, denominator)
+        if self.metric.name != "group_gap":
+            return Parts(
+                numerator=numerator[:, None],
+                denominator=denominator[:, None],
+                shape="root" if self.base == "rmse" else "ratio",
+            )
+        member = self._membership(rows, self.segments(rows) if groups is None else groups)
+        return Parts(numerator=numerator[:, None] * member, denominator=denominator[:, None] * member, shape="gap")
+
+    def segments(self, *windows: pd.DataFrame) -> tuple[Segment, ...]:
+        """Segments that hold enough rows in every window to be compared: values of each group column."""
+        if self.metric.name != "group_gap":
+            return ()
+        found: list[Segment] = []
+        for column in self.roles.groups:
+            counts = [pd.Series(as_labels(window[column])).value_counts() for window in windows]
+            common = [
+                str(value) for value in counts[0].index if all(count.get(value, 0) >= SEGMENT_ROWS for count in counts)
+            ]
+            found += [(column, value) for value in sorted(common)]
+        if len(found) < 2:
+            raise Unanswerable(
+                "how large is the gap between groups", f"fewer than two groups have {SEGMENT_ROWS} rows in both windows"
+            )
+        return tuple(found)
+
+    def _require_sums(self, numerator: Floats, denominator: Floats) -> None:
+        weighed = denominator[denominator > 0]
+        if weighed.max(initial=1) > HEAVIEST or weighed.min(initial=1) < LIGHTEST:
+            why = f"weights beyond {LIGHTEST:g} and {HEAVIEST:g} cannot be added up"
+            raise Unanswerable(f"how did {self.base} change", why)
+        if np.abs(numerator).max(initial=0) > LARGEST:
+            raise Unanswerable(f"how did {self.base} change", f"losses beyond {LARGEST:g} cannot be added up")
+
+    def _membership(self, rows: pd.DataFrame, groups: tuple[Segment, ...]) -> Floats:
+        texts = {column: as_labels(rows[column]) for column in {column for column, _ in groups}}
+        return np.column_stack([texts[column] == value for column, value in groups]).astype(float)
+
+    def _of_rows(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
+        if self.outcome is not None:
+            values = self._flags(rows[self.outcome]) if self.base == "rate" else as_numbers(rows[self.outcome])
+            known = np.isfinite(values)
+            return np.where(known, values, 0.0), known.astype(float)
+        if self.base in ("mae", "rmse"):
+            return self._distance(rows)
+        if self.base in ("log_loss", "brier"):
+            return self._loss(rows)
+        return self._confusion(rows)
+
+    def _flags(self, values: "pd.Series[Any]") -> Floats:
+        """A flag as 0 or 1, NaN where it is missing; words mean yes where they are the positive value.
+
+        Raises
+        ------
+        Unanswerable
+            If it holds numbers that are no flag.
+        """
+        words = as_numbers(values.dropna())
+        if np.isnan(words).any():
+            return np.where(values.isna(), np.nan, holds(values, self.roles.positive))
+        if not np.isin(words, (0.0, 1.0)).all():
+            raise Unanswerable(
+                "how did the rate change", f"the column {values.name!r} is no flag: it holds more than 0 and 1"
+            )
+        return as_numbers(values)
+
+    def _distance(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
+        truth, said = as_numbers(rows[_role(self.roles.label, "label")]), self._said(rows)
+        known = np.isfinite(truth) & np.isfinite(said)
+        with np.errstate(over="ignore", invalid="ignore"):
+            away = np.abs(np.where(known, truth - said, 0.0))
+            return (away**2 if self.base == "rmse" else away), known.astype(float)
+
+    def _said(self, rows: pd.DataFrame) -> Floats:
+        column = self.roles.prediction or self.roles.score
+        return as_numbers(rows[_role(column, "prediction")])
+
+    def _loss(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
+        yes, known = self._truth(rows)
+        score = as_numbers(rows[_role(self.roles.score, "score")])
+        known = known & np.isfinite(score)
+        score = np.clip(np.where(known, score, 0.5), SMALLEST, 1 - SMALLEST)
+        loss = (yes - score) ** 2 if self.base == "brier" else -np.log(np.where(yes == 1, score, 1 - score))
+        return np.where(known, loss, 0.0), known.astype(float)
+
+    def _confusion(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
+        if self.base == "error_rate" and self.roles.prediction is not None:
+            return _differ(rows[_role(self.roles.label, "label")], rows[self.roles.prediction])
+        yes, known = self._truth(rows)
+        said, answered = self._decision(rows)
+        known = known & answered
+        if self.base == "error_rate":
+            return (known & (yes != said)).astype(float), known.astype(float)
+        wrong = 0.0 if self.base == "false_positive_rate" else 1.0
+        of = known & (yes == wrong)
+        return (of & (said != wrong)).astype(float), of.astype(float)
+
+    def _truth(self, rows: pd.DataFrame) -> tuple[Floats, Mask]:
+        return _is(rows[_role(self.roles.label, "label")], self.roles.positive)
+
+    def _decision(self, rows: pd.DataFrame) -> tuple[Floats, Mask]:
+        if self.roles.prediction is not None:
+            return _is(rows[self.roles.prediction], self.roles.positive)
+        score = as_numbers(rows[_role(self.roles.score, "prediction")])
+        return (score >= self.metric.threshold).astype(float), np.isfinite(score)
+
+
+def _role(column: str | None, role: str) -> str:
+    if column is None:
+        raise Unanswerable("how did the metric change", f"the case names no column with the role {role!r}")
+    return column
+
+
+def _is(values: "pd.Series[Any]", positive: str | float) -> tuple[Floats, Mask]:
+    """Whether each value means yes, and whether it is known."""
+    known = values.notna().to_numpy(bool) if isinstance(positive, str) else np.isfinite(as_numbers(values))
+    return holds(values, positive).astype(float), known
+
+
+def _differ(label: "pd.Series[Any]", prediction: "pd.Series[Any]") -> tuple[Floats, Floats]:
+    """Whether two columns of classes differ, two or many, and where both are known."""
+    known = (label.notna() & prediction.notna()).to_numpy()
+    if pd.api.types.is_numeric_dtype(label) and pd.api.types.is_numeric_dtype(prediction):
+        differ: Mask = as_numbers(label) != as_numbers(prediction)
+    else:
+        differ = np.asarray(as_labels(label) != as_labels(prediction), dtype=bool)
+    return (known & differ).astype(float), known.astype(float)

@@ -1,0 +1,101 @@
+"""Composition: what the metric would be in the current rows, had it only to do with who they are.
+
+A set of rows whose members changed has another mean although nobody's did. So sets are compared by what is left of each
+row once the reference's own answer for rows of its kind is taken off.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from rca.analysis.slices.candidate_conditions import Literals
+from rca.analysis.slices.scan_statistics import Parted
+from rca.arrays import Floats, Places
+
+Singles = npt.NDArray[np.float32]
+
+MOST_ROWS = 20_000
+"""Reference rows it is learned from."""
+
+MANY = 2_000
+"""Conditions from which as many rows are enough to learn from: the time goes with the cube of the fewer of both."""
+
+MOST_PHRASES = 200
+"""Phrases that enter, the commonest."""
+
+CHUNK = 8192
+
+FAINT = 1e-6
+"""Share of the widest axis below which an axis is rounding: products are of singles."""
+
+PENALTIES = np.logspace(-4, 2, 13)
+"""Ridge penalties tried, as shares of the mean eigenvalue."""
+
+
+def expected(rows: Literals, parted: Parted, asked: Literals) -> Floats:
+    """Learn the metric of a row from the reference among `rows`, and say it for the rows `asked`.
+
+    Additive in the literals: a ridge regression, whose penalty minimises the generalised cross-validation error.
+
+    Returns
+    -------
+    ndarray of shape (rows asked,)
+        In the metric's unit and the bad direction, for one unit of weight.
+
+    References
+    ----------
+    Golub, Heath & Wahba (1979), Technometrics 21(2), eq. (1.4).
+    """
+    common = np.argsort(-rows.said.sum(axis=0), kind="stable")[:MOST_PHRASES]
+    most = MANY if len(rows.held) + len(common) > MANY else MOST_ROWS
+    learned = np.flatnonzero(~parted.current)[:most]
+    table, weight = _table(rows.take(learned), common), parted.weight[learned]
+    rate = parted.value[learned] / weight
+    centre, mean = table @ weight / weight.sum(), weight @ rate / weight.sum()
+    slope = _ridge(table - centre[:, None].astype(np.float32), rate - mean, weight)
+    return np.asarray(_linear(asked, common, slope) + (mean - centre @ slope))
+
+
+def _table(rows: Literals, phrases: Places) -> Singles:
+    """Which conditions hold; shape (conditions, rows)."""
+    return np.vstack([rows.held.astype(np.float32), rows.said[:, phrases].toarray().T])
+
+
+def _linear(rows: Literals, phrases: Places, slope: Floats) -> Floats:
+    """What slopes make of each row, a few rows at a time, since as numbers conditions take four times the room."""
+    found = np.asarray(rows.said[:, phrases] @ slope[len(rows.held) :], dtype=np.float64)
+    singles = slope[: len(rows.held)].astype(np.float32)
+    for start in range(0, len(found), CHUNK):
+        found[start : start + CHUNK] += singles @ rows.held[:, start : start + CHUNK].astype(np.float32)
+    return found
+
+
+def _ridge(table: Singles, rate: Floats, weight: Floats) -> Floats:
+    """Slopes of a ridge regression without a constant."""
+    spread, axes, along = _axes(table, rate, weight)
+    if not spread.any():
+        return np.zeros(len(table))
+    tried = PENALTIES * spread.sum() / len(table)
+    squares = float(weight @ rate**2)
+    best = tried[np.argmin([_validation(one, spread, along, squares=squares, rows=len(rate)) for one in tried])]
+    return np.asarray(axes @ (along / (spread + best)))
+
+
+def _axes(table: Singles, rate: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
+    """Principal axes of conditions, how far rows spread along each, and what they say of the rate; by rows if fewer."""
+    if len(table) <= len(rate):
+        spread, axes = np.linalg.eigh(((table * weight.astype(np.float32)) @ table.T).astype(float))
+        return np.maximum(spread, 0), axes, axes.T @ (table @ (weight * rate))
+    root = np.sqrt(weight)
+    weighed = table * root.astype(np.float32)
+    spread, rows = np.linalg.eigh((weighed.T @ weighed).astype(float))
+    told = spread > spread.max(initial=0) * FAINT
+    spread, rows = spread[told], rows[:, told]
+    return spread, weighed @ (rows / np.sqrt(spread)), np.sqrt(spread) * (rows.T @ (root * rate))
+
+
+def _validation(penalty: float, spread: Floats, along: Floats, *, squares: float, rows: int) -> float:
+    """Generalised cross-validation error of a ridge penalty."""
+    slope = along / (spread + penalty)
+    left = squares - 2 * slope @ along + slope**2 @ spread
+    share = ((spread / (spread + penalty)).sum() + 1) / rows
+    return float(left / max(1e-12, 1 - share) ** 2)

@@ -1,0 +1,35 @@
+"""Where the harm sits: in which slices of the rows, and between which groups."""
+
+from typing import TYPE_CHECKING, Any
+
+from rca.analysis.harm.harm import Harm
+from rca.analysis.inputs.arguments import seeded
+from rca.analysis.inputs.windows import Windows, windows_asked
+from rca.analysis.slices.group_gaps import Gaps, group_gaps
+from rca.analysis.slices.slices import Slices, find_slices
+
+if TYPE_CHECKING:
+    from rca.record.case import Case
+
+
+def slices_of(windows: Windows, done: Harm, *, seed: int = 0, alpha: float = 0.05) -> Slices | None:
+    """In which rows the harm sits; None where none was done."""
+    if not done.measured.material:
+        return None
+    return find_slices(windows, done.measured, rng=seeded(seed), alpha=alpha)
+
+
+def slices(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Slices:
+    """Where the change in harm sits, of a case or of two tables; arguments as for `harm`."""
+    from rca.methods.metric import measure
+
+    windows = windows_asked(case, current, asked)
+    groups = windows.meter.segments(windows.reference, windows.current)
+    parts = [windows.meter.parts(rows, groups=groups) for rows in (windows.reference, windows.current)]
+    measured = measure(parts[0], parts[1], windows.metric, rng=seeded(seed))
+    return find_slices(windows, measured, rng=seeded(seed))
+
+
+def gaps(case: "Case | Any", current: Any = None, **asked: Any) -> Gaps:
+    """Gaps between groups in both windows, of a case or of two tables; arguments as for `harm`."""
+    return group_gaps(windows_asked(case, current, asked))

@@ -1,0 +1,104 @@
+"""How long things took: durations of an incident, each with both of its moments by name."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rca.record.schema.incident import Timeline
+
+MEASURES = {
+    "time_to_detect": ("onset", "detected"),
+    "time_to_acknowledge": ("alerted", "acknowledged"),
+    "time_to_identify": ("detected", "identified"),
+    "time_to_contain": ("detected", "contained"),
+    "time_to_mitigate": ("detected", "mitigated"),
+    "time_to_eradicate": ("detected", "eradicated"),
+    "time_to_repair": ("repair_started", "recovered"),
+    "time_to_recover": ("onset", "recovered"),
+    "time_to_resolve": ("onset", "resolved"),
+    "time_to_respond": ("alerted", "recovered"),
+    "exposure": ("onset", "contained"),
+}
+"""Name of a duration → the moments it runs between."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duration:
+    """The time between two moments of one incident.
+
+    Attributes
+    ----------
+    name : str
+        A key of `MEASURES`.
+    seconds : float
+        Negative where the record has the moments the other way round; never silently put in order.
+    start, end : str
+        Names of the moments.
+    earliest, latest : float or None
+        Seconds, where a moment is an estimate: the interval that its uncertainty leaves.
+    estimated : bool
+        Whether one of the moments was estimated from the data.
+    """
+
+    name: str
+    seconds: float
+    start: str
+    end: str
+    earliest: float | None = None
+    latest: float | None = None
+    estimated: bool = False
+
+
+def durations(
+    timeline: Timeline, onset: datetime | None = None, *, between: tuple[datetime, datetime] | None = None
+) -> tuple[Duration, ...]:
+    """Every duration that the moments on record allow.
+
+    Parameters
+    ----------
+    timeline : Timeline
+    onset : datetime, optional
+        An estimate; used where the record has no onset.
+    between : (datetime, datetime), optional
+        Earliest and latest that the estimated onset may be.
+    """
+    moments = dict(timeline.moments())
+    estimated = "onset" not in moments and onset is not None
+    if estimated:
+        moments["onset"] = onset
+    rows = []
+    for name, (start, end) in MEASURES.items():
+        if start in moments and end in moments:
+            guessed = estimated and start == "onset"
+            rows.append(_duration(name, moments, spread=between if guessed else None, estimated=guessed))
+    return tuple(rows)
+
+
+def _duration(
+    name: str, moments: dict[str, datetime], *, spread: tuple[datetime, datetime] | None, estimated: bool
+) -> Duration:
+    start, end = MEASURES[name]
+    return Duration(
+        name=name,
+        seconds=(moments[end] - moments[start]).total_seconds(),
+        start=start,
+        end=end,
+        earliest=(moments[end] - spread[1]).total_seconds() if spread else None,
+        latest=(moments[end] - spread[0]).total_seconds() if spread else None,
+        estimated=estimated,
+    )
+
+
+def spell(seconds: float) -> str:
+    """A duration in the two largest units that matter.
+
+    >>> spell(7808400), spell(75), spell(-60)
+    ('90 d 9 h', '1 min 15 s', '-1 min')
+    """
+    sign, left, words = ("-" if seconds < 0 else ""), round(abs(seconds)), []
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        if count:
+            words.append(f"{count} {unit}")
+        elif words:
+            break
+    return sign + " ".join(words[:2] or ["0 s"])

@@ -1,0 +1,64 @@
+"""A table's columns as the matrix of floats that a model's library reads."""
+
+from decimal import Decimal
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+from rca.errors import InvalidCase
+from rca.record.files.yaml_document import show
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Floats = npt.NDArray[np.float64]
+
+
+def matrix_of(frame: "pd.DataFrame", codes: dict[str, list[Any]], *, place: str) -> "Floats":
+    """The columns as floats, categories as their position in the model's own list; unknown ones are missing."""
+    import numpy as np
+
+    columns = [
+        _coded(frame.iloc[:, at], codes[name]) if name in codes else numbers_of(frame.iloc[:, at], place)
+        for at, name in enumerate(frame.columns)
+    ]
+    return np.column_stack(columns)
+
+
+def _coded(column: "pd.Series[Any]", categories: list[Any]) -> "Floats":
+    import numpy as np
+    import pandas as pd
+
+    values = column.astype(column.cat.categories.dtype) if isinstance(column.dtype, pd.CategoricalDtype) else column
+    codes = pd.Index(categories).get_indexer(pd.Index(values))
+    return np.where(codes < 0, np.nan, codes.astype(np.float64))
+
+
+def numbers_of(column: "pd.Series[Any]", place: str) -> "Floats":
+    """A column as floats, missing values NaN.
+
+    Raises
+    ------
+    InvalidCase
+        If it holds anything else: text, times, lists.
+    """
+    import numpy as np
+    import pandas as pd
+
+    if column.isna().all():
+        return np.full(len(column), np.nan)
+    values = column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
+    plain = not isinstance(values.dtype, np.dtype) or values.dtype.kind in "biuf"
+    numbers = (
+        values.dtype == object and values.dropna().map(lambda value: isinstance(value, Real | Decimal | np.bool_)).all()
+    )
+    if numbers or (plain and pd.api.types.is_numeric_dtype(values)):
+        return np.asarray(pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan))
+    what = f"the model reads numbers in {show(str(column.name))}, and the table has {column.dtype} there"
+    raise InvalidCase.because(what, place=place)

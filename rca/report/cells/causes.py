@@ -1,0 +1,94 @@
+"""What the notebook of causes shows: one verb per part, as `show` has them.
+
+These answers are asked for by their one notebook, and not by the analysis: what they find is shown, and not carried.
+"""
+
+from typing import TYPE_CHECKING
+
+from rca.analysis.causal.graph_columns import QUESTION as CHANGED
+from rca.analysis.causal.graph_falsification import QUESTION as DRAWN
+from rca.analysis.causal.question import WHY_ODD as ODD
+from rca.analysis.conclusion.causal_answers import CHECK as COMPARED
+from rca.analysis.counterfactual.outcome_model import QUESTION as IMAGINED
+from rca.analysis.event_study.identification import QUESTION as EFFECT
+from rca.report.cells.output import absent, figure, html
+from rca.report.parts.causal import charts as causal_charts
+from rca.report.parts.causal import sections as causal_sections
+from rca.report.parts.event_study import sections as event_study_sections
+from rca.report.plot import chart
+from rca.result import Result
+
+if TYPE_CHECKING:
+    from rca.analysis.conclusion.causal_answers import CausalAnswers
+
+
+def mechanisms(answers: "CausalAnswers") -> None:
+    """Which mechanism changed, drawn on the graph, and what each did."""
+    if (part := answers.causes) is None:
+        absent(f"No change can be divided among mechanisms: {_why_not(answers, CHANGED)}.")
+    else:
+        _drawn(part, causal_sections.mechanisms(part))
+
+
+def compared(answers: "CausalAnswers") -> None:
+    """How dowhy divides a change, beside ours."""
+    part = answers.compared
+    known = {one.question: one.why for one in answers.unanswered}
+    if part is not None:
+        html(causal_sections.compared(part), said="Divided twice")
+    elif COMPARED in known:
+        absent(f"dowhy was not asked: {known[COMPARED]}.")
+    else:
+        absent("dowhy was not asked; set `cross_check` to True to see its division beside ours.")
+
+
+def causal_graph(answers: "CausalAnswers") -> None:
+    """The graph, and whether the reference bears it out."""
+    if (part := answers.graph) is None:
+        absent(f"No graph can be drawn: {_why_not(answers, DRAWN)}.")
+    else:
+        _drawn(part, causal_sections.graph(part))
+
+
+def effect(answers: "CausalAnswers") -> None:
+    """What an event did to the metric, and what that withstood."""
+    part = answers.effect
+    if part is None:
+        absent(f"What an event did cannot be told: {_why_not(answers, EFFECT)}.")
+        return
+    figure(chart(part))
+    if part.refuters:
+        html(event_study_sections.checks(part), said=f"{len(part.refuters)} attempts to refute it")
+
+
+def what_if(answers: "CausalAnswers") -> None:
+    """What would have been decided otherwise, in each of several ways; the first of them number by number."""
+    found = answers.imagined
+    if any(one.would_be is not None for one in found):
+        figure(causal_charts.imagined(found))
+    if found:
+        said = f"{len(found)} ways in which it would have been otherwise"
+        html(causal_sections.imagined(found), said=said)
+        figure(chart(found[0]))
+        html(causal_sections.what_if(found[0]), said=str(found[0]))
+    reasons = [one.why for one in answers.unanswered if one.question == IMAGINED]
+    for why in reasons:
+        absent(f"What would have been otherwise cannot be told: {why}.")
+
+
+def odd(answers: "CausalAnswers") -> None:
+    """Which node made odd rows so."""
+    if (part := answers.odd) is None:
+        absent(f"No row can be said to be odd for a reason: {_why_not(answers, ODD)}.")
+    else:
+        _drawn(part, causal_sections.odd(part))
+
+
+def _drawn(part: Result, markup: str) -> None:
+    figure(chart(part))
+    html(markup, said=str(part))
+
+
+def _why_not(answers: "CausalAnswers", question: str) -> str:
+    known = {one.question: one.why for one in answers.unanswered}
+    return known.get(question) or known.get(CHANGED) or "the case has not what it takes"

@@ -1,0 +1,46 @@
+"""What a notebook's output is made of: a figure or a table, its text, and the findings it stands on."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from rca.finding import Finding
+from rca.report.rendering.chart import Chart
+from rca.report.rendering.html import paragraph
+from rca.report.rendering.plotly_adapter import MIME
+
+FINDINGS = "application/vnd.rca.findings+json"
+"""Type of the findings among a notebook's outputs."""
+
+RESULTS = "application/vnd.rca.results+json"
+"""Type of the content of `results.json` among a notebook's outputs."""
+
+Bundle = dict[str, Any]
+
+
+def display(bundle: Bundle) -> None:
+    """Show representations of one thing, by their types."""
+    from IPython.display import display as shown
+
+    shown(bundle, raw=True)
+
+
+def html(markup: str, *, said: str, claims: Iterable[Finding] = ()) -> None:
+    """Show markup, and what is said where no markup can be shown."""
+    display({"text/html": markup, "text/plain": said, **_carried(claims)})
+
+
+def figure(drawn: Chart, claims: Iterable[Finding] = ()) -> None:
+    """Show a figure, with its text alternative."""
+    spec = drawn.to_dict()
+    display({MIME: spec, "text/plain": spec["layout"]["meta"]["alt"], **_carried(claims)})
+
+
+def absent(why: str) -> None:
+    """Say why a part is missing."""
+    html(paragraph(why, "rca-note"), said=why)
+
+
+def _carried(claims: Iterable[Finding]) -> Bundle:
+    plain = [asdict(claim) for claim in claims]
+    return {FINDINGS: plain} if plain else {}

@@ -1,0 +1,43 @@
+"""Cells of the notebook of the post-mortem."""
+
+from typing import TYPE_CHECKING
+
+from rca.record.why_tree.views import fishbone
+from rca.report.cells.output import figure, html
+from rca.report.parts.why_tree import charts as why_tree_charts
+from rca.report.plot import chart
+from rca.report.postmortem import context
+
+if TYPE_CHECKING:
+    from rca.analysis.conclusion.analysis import Analysis
+    from rca.record.case import Case
+    from rca.report.postmortem.context import Told
+
+# --- the post-mortem -------------------------------------------------------------------------------------------------
+
+
+def postmortem(case: "Case", analysis: "Analysis") -> "Told":
+    """What the parts of a post-mortem are told from: the record and the findings, names of people replaced by roles."""
+    return context.told(case, analysis)
+
+
+def part(name: str, post: "Told") -> None:
+    """One part of a post-mortem by its name, such as `identity`, `impact` or `actions`."""
+    from rca.report.postmortem.what_happened import PARTS
+
+    claims = post.analysis.recovery.findings() if name == "response" and post.analysis.recovery else ()
+    html(PARTS[name](post), said=f"Post-mortem: {name.replace('_', ' ')}", claims=claims)
+
+
+def why_tree(post: "Told") -> None:
+    """The why-tree as a figure, then as nested questions with their evidence."""
+    if post.whys:
+        figure(why_tree_charts.outline(post.whys))
+    part("why_tree", post)
+
+
+def factors(post: "Told") -> None:
+    """The factors as a fishbone, then with the guards that were missing and what together was enough."""
+    if post.whys:
+        figure(chart(fishbone(post.whys, post.incident.title)))
+    part("factors", post)

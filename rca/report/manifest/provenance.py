@@ -1,0 +1,108 @@
+"""What went into a report and what came out, by digest: making the manifest."""
+
+import hashlib
+import os
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import rca
+from rca.record.case import Case
+from rca.report.manifest.integrity import MANIFEST, SCHEMA, SIDECAR, Record, entry, sha256
+
+if TYPE_CHECKING:
+    from rca.report.manifest.run_request import Order
+
+PACKAGES = (
+    "dowhy",
+    "ipykernel",
+    "lightgbm",
+    "nbclient",
+    "numpy",
+    "pandas",
+    "papermill",
+    "plotly",
+    "polars",
+    "pyarrow",
+    "pydantic",
+    "scipy",
+    "shap",
+    "statsmodels",
+)
+"""Distributions that a number or a byte of a report may depend on."""
+
+CODE = frozenset({".py", ".css", ".js", ".yaml"})
+
+# --- making one ------------------------------------------------------------------------------------------------------
+
+
+def relative(case: Path, run: Path) -> str:
+    """The case's folder as seen from the folder of a run, so that a report names no folder of this machine."""
+    return PurePosixPath(os.path.relpath(case, run)).as_posix()
+
+
+def inputs(case: Path) -> Record:
+    """Every file of the case that an analysis may read.
+
+    Raises
+    ------
+    InvalidCase
+        If the folder is no case.
+    """
+    return {
+        name: {"sha256": digest, "bytes": (case / name).stat().st_size}
+        for name, digest in Case.load(case).inputs().items()
+    }
+
+
+def provenance(order: "Order") -> Record:
+    """Everything that a report is made from."""
+    return {
+        "schema": SCHEMA,
+        "incident": order.case.incident.id,
+        "case": order.written,
+        "parameters": {"seed": order.seed, **order.settings},
+        "only": list(order.only) if order.only else None,
+        "inputs": inputs(order.case.folder),
+        "templates": {template.path.name: entry(template.path) for template in order.templates},
+        "code": {"version": rca.__version__, "sha256": code()},
+        "environment": environment(),
+    }
+
+
+def code() -> str:
+    """One digest over the sources of this package."""
+    home = Path(rca.__file__).parent
+    files = sorted(path for path in home.rglob("*") if path.suffix in CODE and "_shipped" not in path.parts)
+    listed = "".join(f"{sha256(path)}  {path.relative_to(home).as_posix()}\n" for path in files)
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
+def environment() -> Record:
+    """The versions that a report may depend on; nothing of the machine."""
+    return {
+        "python": platform.python_version(),
+        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def record(made_from: Mapping[str, Any], report: Path) -> Record:
+    """The manifest of a report that is written but for the manifest."""
+    outputs = {path.name: entry(path) for path in sorted(report.iterdir()) if path.name not in {MANIFEST, SIDECAR}}
+    return {**made_from, "outputs": outputs}
+
+
+def seal(report: Path) -> str:
+    """Write the digest of the manifest beside it, and give it."""
+    digest = sha256(report / MANIFEST)
+    (report / SIDECAR).write_text(f"{digest}  {MANIFEST}\n", encoding="ascii")
+    return digest

@@ -1,0 +1,66 @@
+"""What one notebook of a run established, kept for the next: the analysis of a case, by the digest of its inputs.
+
+Only the kernels of one run share what is kept, in the folder of that run while it is derived; so a second run, and
+`rca verify --rerun`, begin with nothing.
+"""
+
+import json
+import os
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rca.analysis.conclusion.analysis import Analysis
+    from rca.record.case import Case
+
+KEPT = "RCA_KEPT"
+"""The variable of the environment that names the folder; a kernel outside a run has none."""
+
+
+def analyse(case: "Case", *, seed: int = 0, alpha: float = 0.05) -> "Analysis":
+    """Say everything that can be said about a case; within a run, once for all of its notebooks.
+
+    Parameters
+    ----------
+    case : Case
+    seed : int
+        Of every random draw; the same seed gives the same numbers.
+    alpha : float
+        False discovery rate of what is called moved.
+
+    Returns
+    -------
+    Analysis
+        A question that the data cannot answer is in `unanswered`; it is no error.
+
+    Raises
+    ------
+    InvalidCase
+        If a table, the model, or the graph is not what the record says.
+    """
+    from rca.analysis.conclusion.analyse import analyse as ask
+    from rca.analysis.conclusion.analysis import Analysis
+
+    kept = _place(case, seed, alpha)
+    if kept is None:
+        return ask(case, seed=seed, alpha=alpha)
+    if not kept.is_file():
+        _write(kept, ask(case, seed=seed, alpha=alpha).to_dict())
+    return Analysis.from_dict(json.loads(kept.read_bytes()))
+
+
+def _place(case: "Case", seed: int, alpha: float) -> Path | None:
+    """Where the analysis of these inputs, with these settings, is kept."""
+    folder = os.environ.get(KEPT)
+    if not folder:
+        return None
+    return Path(folder) / f"{sha256(repr((case.digest, seed, alpha)).encode()).hexdigest()}.json"
+
+
+def _write(kept: Path, plain: dict[str, object]) -> None:
+    """Whole or not at all: the folder may be shared by kernels."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    draft = kept.with_suffix(f".{os.getpid()}")
+    draft.write_text(json.dumps(plain), encoding="utf-8")
+    draft.replace(kept)

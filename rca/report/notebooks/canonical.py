@@ -1,0 +1,116 @@
+"""Executed notebooks as pure functions of what went in: the same bytes, wherever and whenever they ran."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rca.report.notebooks.templates import source
+
+Notebook = dict[str, Any]
+
+INJECTED = "injected-parameters"
+"""Tag of the cell that a run's parameters stand in, and its id."""
+
+
+def to_json(value: object) -> bytes:
+    """Plain values as JSON in one fixed form.
+
+    Raises
+    ------
+    ValueError
+        For a number that is not finite: JSON has none.
+    """
+    return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def canonical(executed: Mapping[str, Any], parameters: Mapping[str, Any]) -> tuple[Notebook, list[str]]:
+    """Keep of an executed notebook what its inputs determine.
+
+    Left out are timings, paths, random ids, the version of the kernel, and what was written to stderr.
+
+    Returns
+    -------
+    notebook : dict
+    warnings : list of str
+        What was written to stderr, for the log.
+    """
+    warnings: list[str] = []
+    cells = [_cell(cell, warnings) for cell in executed["cells"]]
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    metadata = {
+        "kernelspec": kernel,
+        "language_info": {"name": "python"},
+        "papermill": {"parameters": dict(parameters)},
+    }
+    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, warnings
+
+
+def _cell(cell: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
+    tags = list(cell["metadata"].get("tags", []))
+    kept: dict[str, Any] = {
+        "cell_type": cell["cell_type"],
+        "id": INJECTED if INJECTED in tags else cell["id"],
+        "metadata": {"tags": tags} if tags else {},
+        "source": source(cell).splitlines(keepends=True),
+    }
+    if cell["cell_type"] == "code":
+        kept["execution_count"] = cell["execution_count"]
+        kept["outputs"] = list(_outputs(cell["outputs"], warnings))
+    return dict(sorted(kept.items()))
+
+
+def _outputs(outputs: list[Mapping[str, Any]], warnings: list[str]) -> Iterator[dict[str, Any]]:
+    for output in outputs:
+        if output["output_type"] == "stream" and output["name"] == "stderr":
+            warnings.append("".join(output["text"]))
+            continue
+        kept = {key: value for key, value in output.items() if key != "transient"}
+        if "data" in kept:
+            kept["data"] = dict(sorted(kept["data"].items()))
+        yield dict(sorted(kept.items()))
+
+
+def bundles(notebook: Mapping[str, Any], mime: str) -> list[Any]:
+    """Every output of one type, in the order of the notebook."""
+    return [
+        output["data"][mime]
+        for cell in notebook["cells"]
+        for output in cell.get("outputs", ())
+        if mime in output.get("data", {})
+    ]
+
+
+def differences(name: str, before: bytes, after: bytes, *, most: int = 8) -> list[str]:
+    """Name what differs between two versions of a file; JSON is compared value by value.
+
+    >>> differences("results.json", b'{"a": {"b": 1}}', b'{"a": {"b": 2}}')
+    ['results.json: a.b was 1, is 2']
+    """
+    if before == after:
+        return []
+    try:
+        old, new = json.loads(before), json.loads(after)
+    except ValueError:
+        return [f"{name}: the bytes differ"]
+    found = [f"{name}: {said}" for said in _apart("", old, new)] or [f"{name}: the same values, written otherwise"]
+    return found[:most] + ([f"{name}: {len(found) - most} more differences"] if len(found) > most else [])
+
+
+def _apart(place: str, old: Any, new: Any) -> Iterator[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys()):
+            yield from _apart(f"{place}.{key}".lstrip("."), old.get(key), new.get(key))
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for position, (one, other) in enumerate(zip(old, new, strict=True)):
+            yield from _apart(f"{place}[{_id(one, position)}]", one, other)
+    elif old != new:
+        yield f"{place} was {_short(old)}, is {_short(new)}"
+
+
+def _id(value: Any, position: int) -> str:
+    return str(value["id"]) if isinstance(value, dict) and "id" in value else str(position)
+
+
+def _short(value: Any) -> str:
+    written = json.dumps(value, ensure_ascii=True)
+    return written if len(written) <= 60 else written[:59] + "…"

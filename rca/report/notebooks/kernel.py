@@ -1,0 +1,84 @@
+"""A kernel for a report: this very interpreter, in an environment that does not depend on the machine."""
+
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import rca
+from rca.report.notebooks.analysis_cache import KEPT
+
+if TYPE_CHECKING:
+    from jupyter_client.manager import AsyncKernelManager
+
+NARROW = {"OPENBLAS_CORETYPE": "Haswell", "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR"}
+"""Registers of 256 bits at most, in products of matrices and in numpy's own loops: processors have at least these."""
+
+FIXED = {
+    "PYTHONHASHSEED": "0",
+    "TZ": "UTC",
+    "LC_ALL": "C.UTF-8",
+    "OMP_NUM_THREADS": "1",
+    **(NARROW if platform.machine() in ("x86_64", "AMD64") else {}),
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+    "POLARS_MAX_THREADS": "1",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+}
+"""Sums depend on the number of threads and on how wide a processor's registers are, and texts on the language: all are
+the same everywhere, where the machine allows it. One thread does not spin."""
+
+ARGV = [
+    sys.executable,
+    "-m",
+    "ipykernel_launcher",
+    "-f",
+    "{connection_file}",
+    "--HistoryManager.enabled=False",
+    "--log-level=CRITICAL",
+]
+
+
+@contextmanager
+def kernel(kept: Path) -> Iterator["type[AsyncKernelManager]"]:
+    """A kind of kernel manager that starts this interpreter, whatever kernels are installed.
+
+    Its kernels talk over sockets in a private folder, so that no port is taken and two runs cannot collide, and they
+    read no start-up files of the user.
+
+    Parameters
+    ----------
+    kept : Path
+        Folder in which the notebooks of one run keep what they established.
+    """
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+
+    with TemporaryDirectory(prefix="rca-kernel-") as private:
+        environment = {**FIXED, KEPT: str(kept), "PYTHONPATH": _python_path(), "IPYTHONDIR": private}
+        spec = KernelSpec(argv=ARGV, display_name="Python 3 (ipykernel)", language="python", env=environment)
+
+        class ThisInterpreter(AsyncKernelManager):
+            """Starts this interpreter."""
+
+            def __init__(self, **settings: Any) -> None:
+                where = str(Path(private, "kernel.json"))
+                super().__init__(**settings, transport="ipc", connection_file=where)
+
+            @property
+            def kernel_spec(self) -> KernelSpec:
+                """The one kernel there is, found by no search."""
+                return spec
+
+        yield ThisInterpreter
+
+
+def _python_path() -> str:
+    """The package that runs the report is the one that the notebooks import."""
+    here = str(Path(rca.__file__).absolute().parent.parent)
+    return os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))

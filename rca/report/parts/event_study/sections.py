@@ -1,0 +1,14 @@
+"""The refuters of an effect, as a table."""
+
+from typing import TYPE_CHECKING
+
+from rca.report.rendering.html import bullets, paragraph, table
+
+if TYPE_CHECKING:
+    from rca.analysis.event_study.effect import Effect
+
+
+def checks(result: "Effect") -> str:
+    """What was tried against an effect, and what is taken for granted."""
+    taken = paragraph("Taken for granted:", "rca-note") + bullets(result.assumptions)
+    return table(result.checks(), "What was tried to show that the event did nothing") + taken

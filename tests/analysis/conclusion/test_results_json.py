@@ -1,0 +1,156 @@
+"""`results.json`: what a run concludes keeps to the contract, whatever the case."""
+
+import json
+import math
+from datetime import datetime
+
+import jsonschema
+import pytest
+import yaml
+
+from rca import analyse, load
+from rca.analysis.conclusion.analysis import Analysis
+from rca.analysis.conclusion.results_json import moment
+from rca.practice.score import compare
+from tests.conftest import INCIDENTS
+
+SHIPPED = INCIDENTS
+NAMES = sorted(path.parent.name for path in SHIPPED.glob("*/incident.yaml"))
+
+TEXT = {"type": "string", "minLength": 1}
+NUMBER = {"type": ["number", "null"]}
+TIME = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"}
+INTERVAL = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+KIND = {"enum": ["feature", "mechanism", "concept", "model", "slice", "component", "event"]}
+STRENGTH = {"enum": ["shown", "suggested", "assumed"]}
+FAULT = {
+    "enum": [
+        "frozen", "default_value", "scaled", "shifted", "missing", "recoded", "new_values", "swapped", "stale",
+        "distribution",
+    ]
+}  # fmt: skip
+
+
+def closed(required, **properties):
+    """An object with these keys and no other."""
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+CAUSE = closed(
+    ["kind", "name", "strength", "findings"],
+    kind=KIND, name=TEXT, fault=FAULT, signal=TEXT, contribution={"type": "number"}, interval=INTERVAL,
+    strength=STRENGTH, findings={"type": "array", "items": TEXT, "minItems": 1},
+)  # fmt: skip
+METRIC = closed(
+    ["name", "reference", "current", "change", "interval", "level"],
+    name=TEXT, reference={"type": "number"}, current={"type": "number"}, change={"type": "number"}, interval=INTERVAL,
+    level={"const": 0.95},
+)  # fmt: skip
+ONSET = closed(["at", "earliest", "latest", "level"], at=TIME, earliest=TIME, latest=TIME, level={"type": "number"})
+VERDICT = closed(
+    ["status", "summary", "metric", "causes", "onset"],
+    status={"enum": ["explained", "no_incident", "cannot_tell"]}, summary=TEXT,
+    metric={"oneOf": [METRIC, {"type": "null"}]}, causes={"type": "array", "items": CAUSE},
+    onset={"oneOf": [ONSET, {"type": "null"}]},
+)  # fmt: skip
+FINDING = closed(
+    ["id", "notebook", "claim", "cause", "effect", "unit", "interval", "level", "q_value", "n_effective", "strength",
+     "assumptions", "refuters"],
+    id={"type": "string", "pattern": r"^[a-z]+\..+"}, notebook=TEXT, claim=TEXT,
+    cause={"oneOf": [closed(["kind", "name"], kind=KIND, name=TEXT), {"type": "null"}]}, effect=NUMBER,
+    unit={"type": "string"}, interval={"oneOf": [INTERVAL, {"type": "null"}]}, level=NUMBER, q_value=NUMBER,
+    n_effective=NUMBER, strength=STRENGTH,
+    assumptions={"type": "array", "items": TEXT}, refuters={"type": "array", "items": TEXT},
+)  # fmt: skip
+DURATION = closed(
+    ["seconds", "from", "to"],
+    **{
+        "seconds": {"type": "number"},
+        "from": TEXT,
+        "to": TEXT,
+        "earliest": {"type": "number"},
+        "latest": {"type": "number"},
+    },
+)
+RESULTS = closed(
+    ["schema", "incident", "verdict", "durations", "findings", "unanswered"],
+    schema={"const": 1}, incident=TEXT, verdict=VERDICT,
+    durations={"type": "object", "additionalProperties": DURATION},
+    findings={"type": "array", "items": FINDING}, whys={"type": "array"},
+    unanswered={"type": "array", "items": closed(["question", "why"], question=TEXT, why=TEXT)},
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def analysis(request):
+    """One shipped incident, analysed."""
+    return analyse(load(SHIPPED / request.param))
+
+
+@pytest.fixture
+def found(analysis):
+    """What is written of it."""
+    return analysis.results()
+
+
+def numbers(value):
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [number for one in value for number in numbers(one)]
+    return [value] if isinstance(value, float) else []
+
+
+def test_results_keep_to_the_contract(found):
+    jsonschema.Draft202012Validator(RESULTS).validate(found)
+
+
+def test_results_are_plain_json_without_infinities(found):
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert all(math.isfinite(number) for number in numbers(found))
+
+
+def test_causes_are_ranked_and_go_with_the_status(found):
+    causes = found["verdict"]["causes"]
+    assert bool(causes) == (found["verdict"]["status"] == "explained")
+    harm = [cause["contribution"] for cause in causes if "contribution" in cause]
+    assert harm == sorted(harm, reverse=True)
+
+
+def test_every_finding_that_a_cause_cites_is_there_and_ids_are_unique(found):
+    ids = [finding["id"] for finding in found["findings"]]
+    assert len(ids) == len(set(ids))
+    assert {name for cause in found["verdict"]["causes"] for name in cause["findings"]} <= set(ids)
+
+
+def test_a_number_lies_in_its_interval(found):
+    rows = [(one["effect"], one["interval"]) for one in found["findings"] if one["interval"]]
+    rows += [(one["contribution"], one["interval"]) for one in found["verdict"]["causes"] if "interval" in one]
+    metric = found["verdict"]["metric"]
+    rows += [(metric["change"], metric["interval"])] if metric else []
+    for value, (low, high) in rows:
+        assert low - 1e-12 <= value <= high + 1e-12
+
+
+def test_an_onset_lies_between_its_ends(found):
+    onset = found["verdict"]["onset"]
+    if onset:
+        earliest, at, latest = (datetime.fromisoformat(onset[key]) for key in ("earliest", "at", "latest"))
+        assert earliest <= at <= latest
+
+
+def test_an_analysis_comes_back_from_json(analysis):
+    assert Analysis.from_dict(json.loads(json.dumps(analysis.to_dict(), allow_nan=False))) == analysis
+
+
+def test_a_shipped_incident_is_answered_rightly(analysis, found):
+    answer = yaml.safe_load((SHIPPED / analysis.incident / "answer.yaml").read_text(encoding="utf-8"))
+    row = compare(analysis.incident, answer, found["verdict"])
+    assert row.right
+    assert row.decoy is not True
+    assert row.fault is not False
+    assert row.onset is not False
+
+
+def test_a_moment_is_written_in_utc():
+    assert moment(datetime.fromisoformat("2026-02-01T01:00:00+01:00")) == "2026-02-01T00:00:00Z"

@@ -1,0 +1,179 @@
+"""Values that come too late: along the calendar, along readings, along rows; and seasons, which do not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rca.analysis.drift.univariate import univariate_drift
+from rca.analysis.faults.column_fault import hit, mend, mendable
+from rca.analysis.faults.diagnosis import diagnose
+from rca.analysis.faults.rules.stale_values import _is_series, _series, mispaired
+
+DAYS = pd.date_range("2025-01-01", periods=240, freq="D", tz="UTC")
+
+
+def table(seed, index=None):
+    """Forty rows a day; `index` is a random walk, one value a day, and `rate` follows it."""
+    rng = np.random.default_rng(seed)
+    walk = np.random.default_rng(99).normal(size=240).cumsum().round(2) if index is None else index
+    day = np.repeat(np.arange(240), 40)
+    at = DAYS[day] + pd.to_timedelta(rng.integers(0, 86400, len(day)), unit="s")
+    rows = pd.DataFrame({"at": at, "day": day, "index": walk[day], "rate": walk[day] + rng.normal(0, 1, len(day))})
+    rows["other"], rows["weekday"] = rng.normal(size=len(day)), day % 7
+    return rows.sort_values("at", kind="stable").reset_index(drop=True), walk
+
+
+ROWS, WALK = table(0)
+BEFORE, TRUTH = ROWS[ROWS["day"] < 150].reset_index(drop=True), ROWS[ROWS["day"] >= 150].reset_index(drop=True)
+FEATURES = ["index", "rate", "other", "weekday"]
+
+
+def named(after, column="index", before=BEFORE, **options):
+    moved = univariate_drift(before, after, features=FEATURES)
+    return diagnose(before, after, moved, ordered=True, time="at", **options).get(column)
+
+
+def late(lag, since=150):
+    return TRUTH.assign(index=np.where(TRUTH["day"] >= since, WALK[TRUTH["day"] - lag], TRUTH["index"]))
+
+
+@pytest.mark.parametrize("lag", [7, 14, 30])
+def test_a_series_that_repeats_its_past_is_stale_by_that_lag(lag):
+    found = named(late(lag))
+    assert (found.fault, found.lag, found.period, found.by) == ("stale", lag, "D", "at")
+    assert found.share == 1
+
+
+def test_a_series_that_is_late_from_a_day_on_is_dated():
+    after = late(10, since=190)
+    found = named(after)
+    assert (found.fault, found.lag) == ("stale", 10)
+    assert after["day"].iloc[found.since] == 190
+
+
+def test_values_that_arrived_later_are_put_where_they_belong():
+    after = late(14)
+    found = named(after)
+    known = mendable(found, after)
+    assert (known == (after["day"] < 226)).all()
+    assert hit(found, after).all()
+    np.testing.assert_allclose(mend(found, after)[known], TRUTH["index"][known])
+
+
+def test_a_lag_whose_past_is_not_on_record_is_told_by_the_other_columns():
+    after = late(20)
+    before = BEFORE[BEFORE["day"] < 100].reset_index(drop=True)
+    found = named(after, before=before)
+    assert found.fault == "stale"
+    assert abs(found.lag - 20) <= 1
+
+
+def test_a_series_that_keeps_time_is_not_stale():
+    for column in FEATURES:
+        found = named(TRUTH, column)
+        assert found is None or found.fault != "stale"
+
+
+def test_a_week_that_comes_again_is_a_season_and_no_fault():
+    weekly = np.tile([3.1, 2.2, 5.0, 4.4, 1.7, 0.3, 9.9], 40)[:240]
+    rows, _ = table(3, index=weekly)
+    before, after = (rows[part].reset_index(drop=True) for part in (rows["day"] < 150, rows["day"] >= 150))
+    assert named(after, before=before) is None
+
+
+def test_readings_that_repeat_the_last_one_are_stale():
+    rng = np.random.default_rng(0)
+    who, readings = np.tile(np.arange(200), 10), rng.normal(size=2000).round(3)
+    rows = pd.DataFrame({"who": who, "reading": readings, "day": np.repeat(np.arange(10), 200)})
+    before, truth = rows[:1000], rows[1000:].reset_index(drop=True)
+    after = truth.assign(reading=readings[800:1800])
+    found = diagnose(
+        before, after, univariate_drift(before, after, features=["reading"]), ordered=True, entity="who"
+    ).get("reading")
+    assert (found.fault, found.period, found.lag, found.by) == ("stale", "readings", 1, "who")
+    known = mendable(found, after)
+    assert known.sum() == 800
+    np.testing.assert_allclose(mend(found, after)[known], truth["reading"][known])
+
+
+@pytest.mark.parametrize("lag", [1, 40])
+def test_a_column_that_slipped_by_some_rows_is_stale_though_it_did_not_move(lag):
+    rng = np.random.default_rng(0)
+
+    def made(rows):
+        x = rng.normal(size=rows)
+        return pd.DataFrame({"x": x, "y": x + rng.normal(size=rows), "z": -x + rng.normal(size=rows)})
+
+    before, truth = made(3000), made(3000)
+    after = truth.assign(x=np.r_[truth["x"][:lag], truth["x"][:-lag]])
+    found = diagnose(before, after, univariate_drift(before, after), ordered=True).get("x")
+    assert (found.fault, found.lag, found.period) == ("stale", lag, "rows")
+    known = mendable(found, after)
+    np.testing.assert_allclose(mend(found, after)[known], truth["x"][known])
+
+
+def test_a_period_has_its_first_value_and_is_a_series_where_all_its_rows_hold_that():
+    periods = pd.Series([3, 1, 1, 2, 2, -1])
+    for values in (pd.Series([3.0, None, 1.0, 2.0, 2.0, 9.0]), pd.Series([3, None, 1, 2, 2, 9], dtype=object)):
+        assert _series(periods, values).to_dict() == {1: "1", 2: "2", 3: "3"}
+    wide = pd.Series(np.repeat(np.arange(40), 5))
+    assert _is_series(wide, wide * 1.5, _series(wide, wide * 1.5))
+    other = pd.Series(np.arange(200.0))
+    assert not _is_series(wide, other, _series(wide, other))
+    assert not _is_series(other.astype(int), other, _series(other.astype(int), other))
+
+
+# --- rows mixed up ----------------------------------------------------------------------------------------------------
+
+
+def kin(seed, rows=3000):
+    """Four columns that go together, and one that goes with none."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=rows)
+    return pd.DataFrame({name: z + 0.4 * rng.normal(size=rows) for name in "abcd"} | {"free": rng.normal(size=rows)})
+
+
+def mixed_up(rows, share, seed=5):
+    hit = np.random.default_rng(seed).random(len(rows)) < share
+    return rows.assign(b=rows["b"].mask(hit, rows["b"].shift(17).bfill()))
+
+
+@pytest.mark.parametrize("share", [0.4, 1.0])
+def test_a_column_whose_values_stand_in_other_rows_is_named_and_its_kin_are_not(share):
+    before, after = kin(0), mixed_up(kin(1), share)
+    found = diagnose(before, after, univariate_drift(before, after))
+    assert [(row.column, row.fault) for row in found.columns] == [("b", "stale")]
+
+
+def test_values_of_unknown_other_rows_cannot_be_put_back():
+    before, after = kin(0), mixed_up(kin(1), 1.0)
+    found = diagnose(before, after, univariate_drift(before, after)).get("b")
+    assert not found.invertible
+    assert not mendable(found, after).any()
+    with pytest.raises(ValueError, match="no trace"):
+        mend(found, after)
+
+
+def test_columns_that_go_together_as_they_did_are_not_mixed_up():
+    found = [mispaired(kin(2 * seed), kin(2 * seed + 1), list(kin(0).columns)) for seed in range(20)]
+    assert not any(found)
+
+
+def test_a_column_that_slipped_from_a_row_on_is_stale_from_there():
+    before, after = kin(0), kin(1)
+    late = np.arange(len(after)) >= 1200
+    after = after.assign(b=after["b"].mask(late, after["b"].shift(7)))
+    found = diagnose(before, after, univariate_drift(before, after), ordered=True).get("b")
+    assert (found.fault, found.lag) == ("stale", 7)
+    assert found.since == pytest.approx(1200, abs=40)
+
+
+def test_the_truth_tells_a_lag_that_no_feature_tells():
+    rng = np.random.default_rng(0)
+    before, after = (pd.DataFrame({"x": rng.normal(size=3000), "w": rng.normal(size=3000)}) for _ in range(2))
+    before, after = (rows.assign(y=rows["x"] + 0.5 * rng.normal(size=3000)) for rows in (before, after))
+    after = after.assign(x=after["x"].shift(3).bfill())
+    moved = univariate_drift(before, after, features=["x", "w"])
+    assert diagnose(before, after, moved, ordered=True).get("x") is None
+    found = diagnose(before, after, moved, ordered=True, label="y").get("x")
+    assert (found.fault, found.lag) == ("stale", 3)

@@ -1,0 +1,29 @@
+"""How boosted trees are set: the same answer on every run, for classes and for means."""
+
+import numpy as np
+import pytest
+
+from rca.methods.boosted_trees import ROUNDS, classifier, regressor
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(400, 3))
+Y = X[:, 0] * X[:, 1] + RNG.normal(size=400)
+
+
+@pytest.mark.parametrize("rounds", [ROUNDS, 20])
+def test_the_same_rows_give_the_same_model(rounds):
+    means = [regressor(rounds=rounds).fit(X, Y).predict(X) for _ in range(2)]
+    chances = [classifier(rounds=rounds).fit(X, Y > 0).predict_proba(X) for _ in range(2)]
+    assert (means[0] == means[1]).all()
+    assert (chances[0] == chances[1]).all()
+
+
+def test_every_row_asked_for_is_used_and_every_round_is_played():
+    for model, target in ((regressor(rounds=30), Y), (classifier(rounds=30), Y > 0)):
+        assert model.fit(X, target).n_iter_ == 30
+
+
+def test_what_depends_on_two_columns_at_once_is_found():
+    fresh = RNG.normal(size=(2000, 3))
+    found = regressor().fit(X, Y).predict(fresh)
+    assert np.corrcoef(found, fresh[:, 0] * fresh[:, 1])[0, 1] > 0.7

@@ -1,0 +1,471 @@
+"""Running the notebooks: refused early, bounded, repeatable, published whole or not at all."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from rca import shipped
+from rca.errors import InvalidCase, RunFailed
+from rca.report.audit import verify
+from rca.report.cells.output import FINDINGS, RESULTS
+from rca.report.manifest import integrity
+from rca.report.notebooks import templates
+from rca.report.notebooks.canonical import bundles, canonical, differences, to_json
+from rca.report.run import case_run, publish
+from rca.report.run.case_run import run
+from tests.conftest import ROOT
+
+PARAMETERS = 'case: str = "x"  # folder\nalpha: float = 0.05  # rate\nseed: int = 0  # seed\nnote: str = ""  # text'
+
+RESULT = {
+    "schema": 1,
+    "incident": "tiny",
+    "verdict": {"status": "no_incident", "summary": "Nothing.", "metric": None, "causes": [], "onset": None},
+    "durations": {},
+    "findings": [],
+    "unanswered": [],
+}
+
+SHOW = f"from IPython.display import display\ndisplay({{{RESULTS!r}: {RESULT!r}, 'text/plain': 'ready'}}, raw=True)"
+
+
+def notebook(*sources, parameters=PARAMETERS):
+    cells = [("parameters", parameters), *((f"cell-{place}", source) for place, source in enumerate(sources))]
+    return {
+        "cells": [
+            {
+                "cell_type": "code",
+                "execution_count": None,
+                "id": name,
+                "metadata": {"tags": ["parameters"]} if name == "parameters" else {},
+                "outputs": [],
+                "source": source.splitlines(keepends=True),
+            }
+            for name, source in cells
+        ],
+        "metadata": {"kernelspec": {"display_name": "p", "language": "python", "name": "no-such-kernel"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    """A case, and a folder of templates with one quick notebook; writes others into it."""
+    case = tmp_path / "cases" / "tiny"
+    case.mkdir(parents=True)
+    (case / "incident.yaml").write_text(
+        "schema: 1\nid: tiny\ntitle: Tiny\nseverity: sev5\ncategory: other\nstatus: open\n", encoding="utf-8"
+    )
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    monkeypatch.setattr(shipped, "templates", lambda: folder)
+
+    def write(*sources, name="1_tiny", **kind):
+        (folder / f"{name}.ipynb").write_text(json.dumps(notebook(*sources, **kind)), encoding="utf-8")
+        return case
+
+    write(SHOW)
+    write.case, write.templates = case, folder
+    return write
+
+
+@pytest.fixture
+def no_kernel(monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("a kernel was about to start")
+
+    monkeypatch.setattr(case_run, "execute", refuse)
+
+
+def refused(case, **settings):
+    with pytest.raises(InvalidCase) as caught:
+        run(case, progress=False, **settings)
+    return str(caught.value)
+
+
+# --- refused before anything starts ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"alhpa": 0.01}, "did you mean 'alpha'?"),
+        ({"alpha": "small"}, "is no float"),
+        ({"alpha": True}, "is no float"),
+        ({"alpha": None}, "is no float"),
+        ({"note": 3}, "is no str"),
+        ({"seed": 1}, "a run fills this in itself"),
+        ({"case": "y"}, "a run fills this in itself"),
+        ({"api_key": "k"}, "this may be a secret"),
+        ({"db_password": "k"}, "this may be a secret"),
+    ],
+)
+def test_a_setting_that_does_not_fit_is_refused_before_a_kernel_starts(tiny, no_kernel, tmp_path, settings, said):
+    assert said in refused(tiny.case, out=tmp_path / "out", settings=settings)
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_wrong_setting_is_named_at_once(tiny, no_kernel, tmp_path):
+    assert len(refused(tiny.case, out=tmp_path / "out", settings={"a": 1, "b": 2, "alpha": "c"}).splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "alpha = 0.05",
+        "alpha: float",
+        "alpha: float = small()",
+        "alpha: float = 'x'",
+        "alpha: list = []",
+        "alpha: float = ",
+    ],
+)
+def test_an_unsound_parameters_cell_is_refused(tiny, no_kernel, tmp_path, parameters):
+    tiny(SHOW, parameters=parameters)
+    assert "the parameters cell is unsound" in refused(tiny.case, out=tmp_path / "out")
+
+
+def test_a_template_without_a_parameters_cell_is_refused(tiny, no_kernel, tmp_path):
+    made = notebook(SHOW)
+    made["cells"][0]["metadata"] = {}
+    (tiny.templates / "1_tiny.ipynb").write_text(json.dumps(made), encoding="utf-8")
+    assert "0 cells are tagged 'parameters'" in refused(tiny.case, out=tmp_path / "out")
+
+
+def test_what_is_no_notebook_is_refused(tiny, no_kernel, tmp_path):
+    (tiny.templates / "1_tiny.ipynb").write_text("{", encoding="utf-8")
+    assert "this is no notebook" in refused(tiny.case, out=tmp_path / "out")
+
+
+def test_an_unknown_topic_is_refused(tiny, no_kernel, tmp_path):
+    assert "did you mean 'tiny'?" in refused(tiny.case, out=tmp_path / "out", only=["tinny"])
+
+
+def test_an_unsound_case_is_refused_and_nothing_is_written(tiny, no_kernel, tmp_path):
+    (tiny.case / "incident.yaml").write_text("id: other", encoding="utf-8")
+    assert refused(tiny.case, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_no_run_wrote_is_not_replaced(tiny, no_kernel, tmp_path):
+    (tmp_path / "out" / "tiny").mkdir(parents=True)
+    assert "in the way" in refused(tiny.case, out=tmp_path / "out")
+
+
+def test_parameters_are_read_with_type_default_and_help():
+    read = {one.name: one for one in templates.choose(["drift"])[0].parameters}
+    assert read["alpha"].default == 0.05
+    assert read["alpha"].type == "float"
+    assert all(one.help for one in read.values())
+
+
+def test_every_shipped_template_takes_the_same_parameters_and_one_takes_more():
+    taken = {template.topic: {one.name for one in template.parameters} for template in templates.choose()}
+    more = {"causes": {"mend", "event", "earlier_days", "cross_check"}}
+    assert taken == {topic: {"case", "alpha", "seed"} | more.get(topic, set()) for topic in taken}
+
+
+def test_a_notebook_runs_unasked_only_where_the_case_has_what_it_tells_of(incident):
+    chosen = templates.choose()
+    bare = incident.model_copy(update={"signals": None})
+    topics = [one.topic for one in templates.for_case(chosen, bare, asked=False)]
+    assert "cascade" not in topics
+    assert "drift" in topics
+    assert templates.for_case(chosen, bare, asked=True) == tuple(chosen)
+    whole = {"signals": object(), "data": object(), "graph": "graph.yaml"}
+    line = incident.model_copy(update=whole)
+    assert templates.for_case(chosen, line, asked=False) == tuple(chosen)
+
+
+@pytest.mark.parametrize(
+    ("there", "runs"),
+    [(("data", "graph"), True), (("data", "model"), True), (("graph", "model"), False), (("data",), False)],
+    ids=str,
+)
+def test_a_notebook_may_need_one_of_several_things(incident, there, runs):
+    nothing = dict.fromkeys(("data", "graph", "model", "signals"))
+    case = incident.model_copy(update={**nothing, **dict.fromkeys(there, object())})
+    topics = [one.topic for one in templates.for_case(templates.choose(), case, asked=False)]
+    assert ("causes" in topics) == runs
+
+
+# --- what a run leaves -----------------------------------------------------------------------------------------------
+
+
+def test_a_run_publishes_notebooks_results_page_and_manifest(report):
+    names = {path.name for path in report.result.path.iterdir()}
+    assert names == {
+        "1_timeline.ipynb",
+        "2_drift.ipynb",
+        "3_explanation.ipynb",
+        "5_cascade.ipynb",
+        "6_postmortem.ipynb",
+        "results.json",
+        "report.html",
+        "manifest.json",
+        "manifest.sha256",
+    }
+    assert report.result.path.is_symlink()
+    assert report.result.folder.name.endswith(report.result.digest[:12])
+
+
+def test_results_are_those_of_the_one_engine(report):
+    import rca
+
+    written = json.loads((report.result.path / "results.json").read_bytes())
+    assert written == json.loads(to_json(rca.analyse(rca.load(report.case)).results())) == report.result.results
+    assert written["verdict"]["status"] == report.result.verdict["status"]
+
+
+def test_findings_are_carried_in_the_notebooks(report):
+    known = {finding["id"] for finding in report.result.results["findings"]}
+    shown = bundles(json.loads((report.result.path / "6_postmortem.ipynb").read_bytes()), FINDINGS)
+    assert {finding["id"] for bundle in shown for finding in bundle} == known
+
+
+def test_no_report_names_a_folder_a_host_or_an_hour_of_this_machine(report):
+    import platform
+
+    for path in report.result.folder.iterdir():
+        text = path.read_text(encoding="utf-8")
+        for word in (str(report.out), str(ROOT), str(Path.home()) + "/", f'"{platform.node()}"', "start_time", "iopub"):
+            assert word not in text, (path.name, word)
+
+
+def test_the_log_stands_beside_the_report_and_not_in_it(report):
+    log = json.loads((report.result.folder.parent / f"{report.result.folder.name}.log.json").read_bytes())
+    names = [note["notebook"] for note in log["notebooks"]]
+    assert names == ["1_timeline", "2_drift", "3_explanation", "5_cascade", "6_postmortem"]
+
+
+def test_two_runs_give_the_same_bytes_and_one_folder(tiny, tmp_path):
+    first = run(tiny.case, out=tmp_path / "out", progress=False)
+    second = run(tiny.case, out=tmp_path / "out", progress=False)
+    assert first.digest == second.digest
+    assert sorted(path.name for path in (tmp_path / "out" / ".runs").iterdir()) == [
+        first.folder.name,
+        f"{first.folder.name}.log.json",
+    ]
+
+
+def test_the_same_case_gives_the_same_bytes_however_its_path_is_written(tiny, tmp_path, monkeypatch):
+    first = run(tiny.case, out=tmp_path / "out", progress=False)
+    monkeypatch.chdir(tiny.case.parent)
+    second = run("./tiny", out="../out", progress=False)
+    assert first.digest == second.digest
+
+
+def test_settings_reach_the_notebook_and_another_seed_is_another_run(tiny, tmp_path):
+    tiny(SHOW, "print(case, alpha, seed, note)")
+    out = tmp_path / "out"
+    done = run(tiny.case, out=out, settings={"alpha": 0.01, "note": 'a "b" <c>'}, seed=7, progress=False)
+    printed = json.loads((done.path / "1_tiny.ipynb").read_bytes())["cells"][3]["outputs"][0]["text"]
+    assert "".join(printed) == '../../../cases/tiny 0.01 7 a "b" <c>\n'
+    assert verify.verify(done.path).ok
+
+
+def test_the_kernel_is_this_interpreter_in_a_fixed_environment(tiny, tmp_path):
+    tiny(SHOW, "import os, sys; print(sys.executable, hash('a'), os.environ['TZ'], os.environ['PYTHONHASHSEED'])")
+    done = run(tiny.case, out=tmp_path / "out", progress=False)
+    printed = "".join(json.loads((done.path / "1_tiny.ipynb").read_bytes())["cells"][3]["outputs"][0]["text"])
+    assert printed.split()[0] == sys.executable
+    assert printed.split()[2:] == ["UTC", "0"]
+
+
+def test_a_run_that_was_changed_afterwards_is_set_aside_and_made_anew(tiny, tmp_path):
+    first = run(tiny.case, out=tmp_path / "out", progress=False)
+    (first.folder / "results.json").write_text("{}", encoding="utf-8")
+    second = run(tiny.case, out=tmp_path / "out", progress=False)
+    assert verify.verify(second.path).ok
+    assert (first.folder.parent / f"damaged-{first.folder.name}-1").is_dir()
+
+
+# --- what fails ------------------------------------------------------------------------------------------------------
+
+
+def failed(case, out, **settings):
+    with pytest.raises(RunFailed) as caught:
+        run(case, out=out, progress=False, **settings)
+    return str(caught.value)
+
+
+def test_a_failing_notebook_is_named_with_its_cell_and_its_last_line_and_nothing_is_published(tiny, tmp_path):
+    tiny(SHOW, "print(1)\nraise ValueError('no such\\n\\x1b[31mthing')")
+    said = failed(tiny.case, tmp_path / "out")
+    assert "1_tiny, cell 'cell-1': [31mthing." in said
+    assert not (tmp_path / "out" / "tiny").exists()
+    (kept,) = (tmp_path / "out" / ".runs").iterdir()
+    assert kept.name == "failed-tiny-1"
+    assert (kept / "1_tiny.ipynb").is_file()
+
+
+def test_a_failure_leaves_the_old_report(tiny, tmp_path):
+    old = run(tiny.case, out=tmp_path / "out", progress=False)
+    tiny(SHOW, "1 / 0")
+    assert "ZeroDivisionError" in failed(tiny.case, tmp_path / "out")
+    assert (tmp_path / "out" / "tiny").resolve() == old.folder
+    assert verify.verify(old.path).damage == ()
+
+
+def test_a_cell_that_takes_too_long_is_stopped(tiny, tmp_path):
+    tiny(SHOW, "import time; time.sleep(60)")
+    assert "it took longer than 1 s" in failed(tiny.case, tmp_path / "out", timeout=1)
+
+
+def test_a_kernel_that_dies_is_a_failed_run(tiny, tmp_path):
+    tiny(SHOW, "import os; os._exit(1)")
+    assert "1_tiny, cell 'cell-1'" in failed(tiny.case, tmp_path / "out")
+
+
+def test_a_notebook_without_results_is_a_failed_run(tiny, tmp_path):
+    tiny("1")
+    assert "carries no results" in failed(tiny.case, tmp_path / "out")
+
+
+def test_notebooks_that_conclude_differently_are_a_failed_run():
+    def made(verdict, *findings):
+        data = {RESULTS: {**RESULT, "verdict": verdict}, FINDINGS: list(findings)}
+        return {"cells": [{"outputs": [{"data": data}]}]}
+
+    with pytest.raises(RunFailed, match="2_b concludes from other results"):
+        case_run._agreed({"1_a": made("x"), "2_b": made("y")})
+    with pytest.raises(RunFailed, match="1_a shows the finding 'f'"):
+        case_run._agreed({"1_a": made("x", {"id": "f", "claim": "c"})})
+
+
+# --- killed at any moment --------------------------------------------------------------------------------------------
+
+CHILD = """
+import sys
+from pathlib import Path
+from rca import shipped
+shipped.templates = lambda: Path(sys.argv[1])
+from rca.report.execute import run
+print(run(sys.argv[2], out=sys.argv[3], progress=False).digest)
+"""
+
+
+def start(tiny, out):
+    command = [sys.executable, "-c", CHILD, str(tiny.templates), str(tiny.case), str(out)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=subprocess.DEVNULL, env=environment, start_new_session=True)
+
+
+def kill_after(tiny, out, seconds):
+    with start(tiny, out) as child:
+        try:
+            child.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+
+
+def length_of_a_run(tiny, out):
+    began = time.perf_counter()
+    with start(tiny, out) as child:
+        assert child.wait(timeout=60) == 0
+    return time.perf_counter() - began
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_a_run_killed_at_any_of_ten_moments_leaves_the_old_report_or_a_whole_one(tiny, tmp_path, old):
+    out, link = tmp_path / "out", tmp_path / "out" / "tiny"
+    before = run(tiny.case, out=out, progress=False).folder if old else None
+    tiny(SHOW, "'another report'")
+    whole = length_of_a_run(tiny, tmp_path / "elsewhere")  # the moments are spread over it, however quick the machine
+    for tenth in range(1, 11):
+        kill_after(tiny, out, whole * tenth / 10)
+        assert link.exists() or before is None
+        assert not link.exists() or integrity.damage(link.resolve()) == []
+    done = run(tiny.case, out=out, progress=False)
+    assert verify.verify(done.path).ok
+    assert done.folder != before
+    assert not list((out / ".runs").glob(".tmp-*"))
+
+
+def test_a_crash_between_the_steps_of_publishing_leaves_a_whole_report(tiny, tmp_path, monkeypatch):
+    old = run(tiny.case, out=tmp_path / "out", progress=False)
+    tiny(SHOW, "'another report'")
+    for step in ("sync", "_sync_folder"):
+        with monkeypatch.context() as broken:
+            broken.setattr(publish, step, lambda _: (_ for _ in ()).throw(OSError("the disk is gone")))
+            with pytest.raises(OSError, match="the disk is gone"):
+                run(tiny.case, out=tmp_path / "out", progress=False)
+        assert (tmp_path / "out" / "tiny").resolve() == old.folder
+    assert verify.verify(run(tiny.case, out=tmp_path / "out", progress=False).path).ok
+
+
+def test_two_runs_at_once_do_not_disturb_each_other(tiny, tmp_path):
+    children = [start(tiny, tmp_path / "out") for _ in range(2)]
+    digests = {child.communicate(timeout=60)[0].strip() for child in children}
+    assert [child.returncode for child in children] == [0, 0]
+    assert len(digests) == 1
+    assert integrity.damage((tmp_path / "out" / "tiny").resolve()) == []
+
+
+def test_a_stage_that_is_in_use_is_not_cleared(tmp_path):
+    with publish.staging(tmp_path) as held:
+        (tmp_path / ".tmp-dead").mkdir()
+        publish.clear(tmp_path)
+        assert held.is_dir()
+        assert not (tmp_path / ".tmp-dead").exists()
+    assert not held.exists()
+
+
+# --- canonical notebooks ---------------------------------------------------------------------------------------------
+
+
+def test_what_depends_on_the_run_is_left_out():
+    made = notebook("1")
+    made["metadata"]["papermill"] = {"start_time": "now", "output_path": "/here"}
+    cell = made["cells"][1]
+    cell["metadata"] = {"papermill": {"duration": 1}, "execution": {"iopub": 1}, "tags": ["injected-parameters"]}
+    cell["id"] = "random"
+    warning = {"output_type": "stream", "name": "stderr", "text": "Warning: /tmp/x"}
+    shown = {"output_type": "display_data", "data": {"b": 1, "a": 2}, "metadata": {}, "transient": {"display_id": "r"}}
+    cell["outputs"] = [warning, shown]
+    kept, warnings = canonical(made, {"alpha": 0.05})
+    text = to_json(kept).decode()
+    assert not [word for word in ("now", "/here", "duration", "iopub", "random", "/tmp", "transient") if word in text]
+    assert warnings == ["Warning: /tmp/x"]
+    assert kept["metadata"]["papermill"] == {"parameters": {"alpha": 0.05}}
+
+
+def test_numbers_that_json_lacks_are_refused():
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        to_json({"a": float("nan")})
+
+
+def test_differences_name_the_cell_and_the_values():
+    before, after = (to_json({"cells": [{"id": "harm", "source": [source]}]}) for source in ("a", "b"))
+    assert differences("n.ipynb", before, after) == ['n.ipynb: cells[harm].source[0] was "a", is "b"']
+    assert differences("n.ipynb", b"{}", b"{} ") == ["n.ipynb: the same values, written otherwise"]
+    assert differences("n.html", b"<p>", b"<b>") == ["n.html: the bytes differ"]
+
+
+def test_templates_run_from_their_own_folder_as_they_stand():
+    for template in templates.choose():
+        default = {one.name: one.default for one in template.parameters}["case"]
+        assert (shipped.templates() / default).is_dir()
+
+
+def test_templates_define_nothing_and_hold_no_outputs():
+    for template in templates.choose():
+        for cell in template.notebook["cells"]:
+            source = textwrap.dedent("".join(cell["source"]))
+            assert cell["cell_type"] == "markdown" or not (cell["outputs"] or cell["execution_count"])
+            assert cell["cell_type"] == "markdown" or not any(word in source for word in ("def ", "class ", "lambda"))
+
+
+def test_reports_are_removed_by_hand_only(report, tmp_path):
+    copy = shutil.copytree(report.result.folder, tmp_path / "copy")
+    assert verify.verify(copy, case=report.case).ok

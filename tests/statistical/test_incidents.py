@@ -1,0 +1,174 @@
+"""Incidents as they come, with mixed columns and a decoy louder than the fault: the verdict names what was planted."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rca.analysis.conclusion.verdict import weigh
+from rca.analysis.conclusion.window_answers import window_answers
+from rca.analysis.inputs.windows import windows_from
+from tests.statistical.promises import at_least, at_most, long_and_short, noted
+
+ROWS, DAYS = 3000, 56
+MEMBERS = {"web": 0.4, "phone": 0.3, "branch": 0.2, "agent": 0.1}
+READ = ["age", "income", "channel", "balance", "x0", "x1"]
+
+
+def log_odds(rows):
+    """What the label truly follows, and the model with it."""
+    channel = rows["channel"].map({"web": 0.0, "phone": 0.8, "branch": -0.8, "agent": 1.6}).fillna(0.0)
+    numbers = {name: pd.to_numeric(rows[name], errors="coerce").fillna(0.0) for name in ("age", "income", "balance")}
+    line = 0.12 * (numbers["age"] - 42) - 1.2 * np.log(np.maximum(numbers["income"], 1) / 3000) + channel
+    return (line + 0.5 * (numbers["balance"] > 0) + 0.4 * rows["x0"]).to_numpy(float)
+
+
+def model(rows):
+    return 1 / (1 + np.exp(-log_odds(rows)))
+
+
+def window(rng, start):
+    """Rows in time order, fewer on weekends; who comes on a weekend is another mix."""
+    day = np.sort(rng.integers(0, DAYS, ROWS))
+    weekend = day % 7 >= 5
+    by_chance = rng.choice(list(MEMBERS), ROWS, p=[*MEMBERS.values()])
+    rows = pd.DataFrame({
+        "at": pd.Timestamp(start, tz="UTC") + pd.to_timedelta(day * 86_400 + rng.integers(0, 86_400, ROWS), unit="s"),
+        "age": rng.normal(42, 12, ROWS).clip(18, 90).round(),
+        "income": np.exp(rng.normal(8, 0.5, ROWS)).round(),
+        "channel": np.where(weekend & (rng.random(ROWS) < 0.5), "web", by_chance),
+        "balance": np.where(rng.random(ROWS) < 0.4, 0.0, rng.exponential(900, ROWS).round(2)),
+        "x0": rng.normal(size=ROWS),
+        "x1": rng.normal(size=ROWS),
+    })  # fmt: skip
+    return rows.assign(label=(rng.random(ROWS) < model(rows)).astype(int)), day
+
+
+def some(rng, day, share=0.5):
+    return rng.random(ROWS) < share
+
+
+PLANTED = {
+    "scaled in a segment": ("income", "scaled", lambda rng, rows, day: (rows["channel"] == "phone").to_numpy()),
+    "frozen in a segment": ("age", "frozen", lambda rng, rows, day: (rows["channel"] == "phone").to_numpy()),
+    "default in half of the rows": ("age", "default_value", lambda rng, rows, day: some(rng, day)),
+    "missing in half of the rows": ("income", "missing", lambda rng, rows, day: some(rng, day)),
+    "default on a ramp": ("age", "default_value", lambda rng, rows, day: some(rng, day, (day - 10) / 30)),
+    "recoded from a day on": ("channel", "recoded", lambda rng, rows, day: day >= 14),
+    "scaled from a day on": ("income", "scaled", lambda rng, rows, day: day >= 14),
+    "frozen throughout": ("age", "frozen", lambda rng, rows, day: day >= 0),
+}  # fmt: skip
+RENAMED = dict(zip(MEMBERS, [*list(MEMBERS)[1:], "web"], strict=True))
+
+
+def broken(rows, column, fault, hit):
+    wrong = {
+        "scaled": lambda: rows[column] / 12,
+        "frozen": lambda: pd.Series(float(rows[column].iloc[7]), index=rows.index),
+        "default_value": lambda: pd.Series(999.0, index=rows.index),
+        "missing": lambda: pd.Series(np.nan, index=rows.index),
+        "recoded": lambda: rows[column].map(RENAMED),
+    }[fault]()
+    return rows.assign(**{column: rows[column].mask(hit, wrong)})
+
+
+def judged(before, after, *, known=True):
+    frames = [rows.assign(score=model(rows), said=(model(rows) >= 0.5).astype(int)) for rows in (before, after)]
+    roles = {"label": "label", "score": "score", "prediction": "said", "time": "at", "features": tuple(READ)}
+    told = window_answers(windows_from(*frames, metric="log_loss", model=model if known else None, **roles))
+    return told, weigh(told.harm, told.since.onset if told.since else None, slices=told.slices)
+
+
+@long_and_short(1, 60)
+@pytest.mark.parametrize("known", [True, False], ids=["with its model", "without"])
+@pytest.mark.parametrize("plan", PLANTED)
+def test_a_fault_in_a_part_of_the_rows_is_named_first_beside_a_louder_column(draws, plan, known):
+    column, fault, strikes = PLANTED[plan]
+    first, kind = 0, 0
+    for seed in range(draws):
+        rng = np.random.default_rng([3, seed])
+        (before, _), (after, day) = window(rng, "2026-01-05"), window(rng, "2026-03-02")
+        after = broken(after, column, fault, strikes(rng, after, day)).assign(x1=lambda rows: rows["x1"] + 2.0)
+        told, verdict = judged(before, after, known=known)
+        first += bool(verdict.causes) and verdict.causes[0].name == column
+        kind += (found := told.faults.get(column)) is not None and found.fault == fault
+    at_least(first, draws, 0.9, of="cause")
+    at_least(kind, draws, 0.9, of="fault")
+
+
+@long_and_short(1, 60)
+def test_of_two_faults_both_are_named_and_the_harm_divided_as_mending_each_would(draws):
+    named, apart = 0, []
+    for seed in range(draws):
+        rng = np.random.default_rng([4, seed])
+        (before, _), (clean, day) = window(rng, "2026-01-05"), window(rng, "2026-03-02")
+        plans = (("income", "scaled", day >= 14), ("channel", "recoded", day >= 28))
+        after = clean
+        for plan in plans:
+            after = broken(after, *plan)
+        told, verdict = judged(before, after)
+        named += {cause.name for cause in verdict.causes[:2]} == {"income", "channel"}
+        apart += [
+            abs(_part(told, name) - truth) / told.harm.measured.worse for name, truth in _true_parts(clean, plans)
+        ]
+    at_least(named, draws, 0.95)
+    noted("error of a part, share of the harm", seen=f"median {np.median(apart):.3f}, largest {max(apart):.3f}")
+    assert np.median(apart) < 0.1
+
+
+def _part(told, name):
+    return next((part.value for part in told.harm.contributions if part.name == name), 0.0)
+
+
+def _true_parts(clean, plans):
+    """Each fault's Shapley value in the mean loss of the very rows that it hit."""
+
+    def loss(chosen):
+        rows = clean
+        for plan in chosen:
+            rows = broken(rows, *plan)
+        score = np.clip(model(rows), 1e-15, 1 - 1e-15)
+        return float(-np.log(np.where(rows["label"] == 1, score, 1 - score)).mean())
+
+    first, second = plans
+    whole, alone = loss(plans), (loss([first]), loss([second]))
+    return [
+        (first[0], (alone[0] - loss([]) + whole - alone[1]) / 2),
+        (second[0], (alone[1] - loss([]) + whole - alone[0]) / 2),
+    ]
+
+
+@long_and_short(3, 200)
+def test_a_weekly_season_and_a_loud_column_are_no_incident(draws):
+    alarms = faulty = 0
+    for seed in range(draws):
+        rng = np.random.default_rng([5, seed])
+        (before, _), (after, _) = window(rng, "2026-01-05"), window(rng, "2026-03-02")
+        told, verdict = judged(before, after.assign(x1=lambda rows: rows["x1"] * 1.8))
+        alarms += verdict.status != "no_incident"
+        faulty += any(row.broken for row in told.faults.columns)
+    at_most(alarms, draws, 0.025, of="alarms")
+    at_most(faulty, draws, 0.05, of="faults named")
+
+
+@long_and_short(1, 60)
+def test_labels_that_come_for_a_part_of_the_rows_leave_the_cause_to_be_found(draws):
+    hits = 0
+    for seed in range(draws):
+        rng = np.random.default_rng([6, seed])
+        (before, _), (after, day) = window(rng, "2026-01-05"), window(rng, "2026-03-02")
+        after = broken(after, "income", "scaled", day >= 14)
+        late = (day > 42) | (rng.random(ROWS) < 0.3)
+        told, verdict = judged(before, after.assign(label=after["label"].astype(float).mask(late)))
+        hits += bool(verdict.causes) and verdict.causes[0].name == "income" and told.since is not None
+    at_least(hits, draws, 0.95)
+
+
+def test_a_verdict_is_the_same_each_time():
+    rng = np.random.default_rng(0)
+    (before, _), (after, day) = window(rng, "2026-01-05"), window(rng, "2026-03-02")
+    after = broken(after, "income", "scaled", day >= 14)
+    first, again = judged(before, after), judged(before, after)
+    assert first[1] == again[1]
+    assert replace(first[0], windows=None).harm == replace(again[0], windows=None).harm
