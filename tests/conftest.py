@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from rca.analysis.cascade.blast_radius import Touched
-from rca.analysis.cascade.results import Cascade, Step, Suspect, Trace
+from rca.analysis.cascade.results import Cascade, FailureStep, Suspect, Trace
 from rca.analysis.conclusion.verdict import Cause, Verdict
 from rca.analysis.drift.column_comparison import ColumnDrift, Profile
 from rca.analysis.drift.univariate import Drift
@@ -128,7 +128,9 @@ def cascade():
         n_signals=4,
         chance=0.5,
         steps=(
-            Step(cause="detector", effect="robot", lag=240.0, earliest=180.0, latest=300.0, over="qa", to_alarm=True),
+            FailureStep(
+                cause="detector", effect="robot", lag=240.0, earliest=180.0, latest=300.0, over="qa", to_alarm=True
+            ),
         ),
         traces=tuple(
             Trace(
@@ -197,8 +199,8 @@ def report(tmp_path_factory):
 HEAD = """# What was proved, and when
 
 `make prove` writes this table. Each line is a law of `tests/statistical`, over repeated draws with the truth planted; ±
-is 1.96 Monte Carlo standard errors. A line without a promise tells what an interval or an estimate was like. Laws that are
-proved again, all or some of them, replace their old lines.
+is 1.96 Monte Carlo standard errors. A line without a promise tells what an interval or an estimate was like. Laws that
+are proved again, all or some of them, replace their old lines.
 
 | law | promised | seen | draws | on |
 |---|---|---|---|---|

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 REPLICATES = 1000
 """Bootstrap replicates of an interval."""
 
-FEWEST = 10
+MIN_ROWS = 10
 """Rows of a window below which resampling them tells nothing of chance."""
 
 NEGLIGIBLE = 0.02
@@ -245,15 +245,15 @@ def measure(reference: Parts, current: Parts, metric: "Metric", *, rng: np.rando
     Raises
     ------
     Unanswerable
-        If a window has fewer than `FEWEST` rows that count, or they give no number.
+        If a window has fewer than `MIN_ROWS` rows that count, or they give no number.
     """
     counted = {
         name: int(parts.denominator.any(axis=1).sum())
         for name, parts in (("reference", reference), ("current", current))
     }
     for window, rows in counted.items():
-        if rows < FEWEST:
-            why = f"only {rows} rows of the {window} window count towards it, and {FEWEST} are needed"
+        if rows < MIN_ROWS:
+            why = f"only {rows} rows of the {window} window count towards it, and {MIN_ROWS} are needed"
             raise Unanswerable(f"how did {metric.name} change", why)
     values = reference.value(), current.value()
     if not np.isfinite(values).all():

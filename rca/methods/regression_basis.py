@@ -53,7 +53,7 @@ RICH = {"rounds": 320, "leaves": 31}
 WORTH_RICH = 0.1
 """Share of what the usual trees miss that rich ones, at five times the cost, have to take away."""
 
-Windows = tuple[Floats, Floats]
+TwoSamples = tuple[Floats, Floats]
 
 Masks = tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
 
@@ -75,7 +75,7 @@ class Terms:
     penalty: Floats
 
     @property
-    def windows(self) -> Windows:
+    def windows(self) -> TwoSamples:
         """Both windows, the reference first."""
         return self.reference, self.current
 
@@ -109,7 +109,7 @@ class Learner:
     rich: bool = False
 
 
-def lines(reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded: bool = False) -> Windows:
+def lines(reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded: bool = False) -> TwoSamples:
     """A column as linear terms of mean zero and spread one: its number, or one for each category; and missingness.
 
     Parameters
@@ -162,7 +162,7 @@ def _indicators(labels: npt.NDArray[np.object_]) -> Floats:
     return np.asarray(ranks[:, None] == np.arange(1, max(2, min(len(distinct), LEVELS + 1))), dtype=float)
 
 
-def chosen(columns: Sequence[Windows], response: Windows, train: Masks) -> Learner:
+def chosen(columns: Sequence[TwoSamples], response: TwoSamples, train: Masks) -> Learner:
     """Which terms tell a response best, on training rows that they were not fitted on.
 
     Lines, unless squares and products tell more; and boosted trees, where a tree tells of what is left: rich ones
@@ -188,7 +188,7 @@ def chosen(columns: Sequence[Windows], response: Windows, train: Masks) -> Learn
     return Learner(squares=squares, trees=trees, rich=trees and _rich_tell(seen, response, halves))
 
 
-def terms_of(columns: Sequence[Windows], response: Windows, train: Masks, *, learner: Learner) -> Terms:
+def terms_of(columns: Sequence[TwoSamples], response: TwoSamples, train: Masks, *, learner: Learner) -> Terms:
     """The terms of some columns.
 
     Parameters
@@ -213,7 +213,7 @@ def terms_of(columns: Sequence[Windows], response: Windows, train: Masks, *, lea
     return terms.joined(*_boosted(seen, response, train, rich=learner.rich), penalty=SHRINK)
 
 
-def _room(columns: Sequence[Windows], train: Masks) -> int:
+def _room(columns: Sequence[TwoSamples], train: Masks) -> int:
     fewest = min(int(mask.sum()) for mask in train)
     return max(0, min(TERMS, fewest // ROWS_A_TERM) - 1 - sum(len(one[0].T) for one in columns))
 
@@ -226,7 +226,7 @@ def every_other(train: Masks, odd: int) -> Masks:
     return found[0], found[1]
 
 
-def _left_over(terms: Terms, response: Windows, train: Masks) -> Windows:
+def _left_over(terms: Terms, response: TwoSamples, train: Masks) -> TwoSamples:
     """What regressions of each window's training rows leave of the response, at every row."""
     left = []
     for rows, truth, mask in zip(terms.windows, response, train, strict=True):
@@ -234,7 +234,7 @@ def _left_over(terms: Terms, response: Windows, train: Masks) -> Windows:
     return left[0], left[1]
 
 
-def polynomial(columns: Sequence[Windows], rows: Windows, *, room: int = 0) -> Terms:
+def polynomial(columns: Sequence[TwoSamples], rows: TwoSamples, *, room: int = 0) -> Terms:
     """One and every line; and squares and products of different columns' lines, as many as there is room for.
 
     Parameters
@@ -281,7 +281,7 @@ def _distinct(terms: Floats, room: int) -> Floats:
     return np.asarray((terms[:, kept] - terms[:, kept].mean(axis=0)) / spread[kept])
 
 
-def _boosted(columns: Sequence[Windows], response: Windows, train: Masks, *, rich: bool) -> Windows:
+def _boosted(columns: Sequence[TwoSamples], response: TwoSamples, train: Masks, *, rich: bool) -> TwoSamples:
     """What boosted trees that learned from both windows say, in the response's spread; each window scales it anew."""
     seen = [np.hstack([one[side] for one in columns]) for side in (0, 1)]
     truth = np.concatenate([response[side][train[side]] for side in (0, 1)])
@@ -291,7 +291,7 @@ def _boosted(columns: Sequence[Windows], response: Windows, train: Masks, *, ric
     return found[0], found[1]
 
 
-def _rich_tell(columns: Sequence[Windows], response: Windows, halves: tuple[Masks, Masks]) -> bool:
+def _rich_tell(columns: Sequence[TwoSamples], response: TwoSamples, halves: tuple[Masks, Masks]) -> bool:
     """Whether rich trees, shown some of the rows, miss less of others than the usual ones do."""
     shown, held = (tuple(np.flatnonzero(mask)[: 2 * TRIED] for mask in half) for half in halves)
     rows = [np.concatenate([one, other]) for one, other in zip(shown, held, strict=True)]
@@ -306,7 +306,7 @@ def _rich_tell(columns: Sequence[Windows], response: Windows, halves: tuple[Mask
     return missed[1] < (1 - WORTH_RICH) * missed[0]
 
 
-def tree_tells(columns: Sequence[Windows], left: Windows, halves: tuple[Masks, Masks]) -> bool:
+def tree_tells(columns: Sequence[TwoSamples], left: TwoSamples, halves: tuple[Masks, Masks]) -> bool:
     """Whether a small tree, shown some of what a polynomial left over, tells of the rest."""
     from sklearn.tree import DecisionTreeRegressor
 

@@ -11,7 +11,7 @@ from rca.tables.columns import as_numbers
 DAY, WEEK = 86_400, 604_800
 """Seconds."""
 
-SURE = 0.01
+P_VALUE = 0.01
 """p-value below which the reference is taken to have a season."""
 
 PERIODS = (DAY, 3_600, 60)
@@ -94,7 +94,7 @@ def _effect(seconds: Floats, values: Floats, clock: tuple[int, int]) -> Floats:
     if free < phases or (held > 0).sum() < 2 or among <= 0:
         return np.zeros(phases)
     ratio = among / within if within > 0 else np.inf
-    if f_distribution.sf(ratio, (held > 0).sum() - 1, free) > SURE:
+    if f_distribution.sf(ratio, (held > 0).sum() - 1, free) > P_VALUE:
         return np.zeros(phases)
     return np.asarray(effect * (1 - 1 / ratio))
 

@@ -340,13 +340,13 @@ def same(known: dict[str, Any], named: dict[str, Any]) -> bool:
     """Whether a verdict's cause is the answer's; a concept is, whatever it is called, since a case has one label."""
     if known["kind"] != named["kind"]:
         return False
-    return known["kind"] == "concept" or spelled(known["name"]) == spelled(named["name"])
+    return known["kind"] == "concept" or normal_name(known["name"]) == normal_name(named["name"])
 
 
-def spelled(name: object) -> str:
+def normal_name(name: object) -> str:
     """A cause's name in one spelling.
 
-    >>> spelled("MIL=2.0 & text~Queer"), spelled("text~queer & MIL=2")
+    >>> normal_name("MIL=2.0 & text~Queer"), normal_name("text~queer & MIL=2")
     ('MIL=2 & text~queer', 'MIL=2 & text~queer')
     """
     return " & ".join(sorted(_condition(part) for part in str(name).split(" & ")))

@@ -18,6 +18,9 @@ from rca.record.schema.why_tree import Why
 if TYPE_CHECKING:
     import pandas as pd
 
+if TYPE_CHECKING:
+    import pandas as pd
+
     Column = pd.Series[Any]
 
 _TWO_CLASSES = frozenset(("error_rate", "false_positive_rate", "false_negative_rate", "log_loss", "brier"))

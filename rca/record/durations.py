@@ -88,10 +88,10 @@ def _duration(
     )
 
 
-def spell(seconds: float) -> str:
+def duration_in_words(seconds: float) -> str:
     """A duration in the two largest units that matter.
 
-    >>> spell(7808400), spell(75), spell(-60)
+    >>> duration_in_words(7808400), duration_in_words(75), duration_in_words(-60)
     ('90 d 9 h', '1 min 15 s', '-1 min')
     """
     sign, left, words = ("-" if seconds < 0 else ""), round(abs(seconds)), []

@@ -8,7 +8,7 @@ import pandas as pd
 
 from rca.arrays import Counts, Floats
 from rca.tables.arrow_arrays import Numbers
-from rca.tables.bin_edges import BINS, LARGEST, Scale
+from rca.tables.bin_edges import BINS, MAX_NUMBER, BinScale
 
 CHUNK = 32_768
 """Values worked on at a time, so that they stay in the processor's cache."""
@@ -42,7 +42,7 @@ class Moments:
         mean = total / n if np.isfinite(total) else float((values / n).sum())
         apart = values - mean
         np.square(apart, out=apart)
-        m2 = min(float(apart.sum()), LARGEST)
+        m2 = min(float(apart.sum()), MAX_NUMBER)
         return cls(n=n, mean=mean, m2=m2, smallest=float(values.min()), largest=float(values.max()))
 
     def __add__(self, other: "Moments") -> "Moments":
@@ -54,7 +54,7 @@ class Moments:
         return Moments(
             n=n,
             mean=self.mean * (self.n / n) + other.mean * (other.n / n),
-            m2=min(m2, LARGEST),
+            m2=min(m2, MAX_NUMBER),
             smallest=min(self.smallest, other.smallest),
             largest=max(self.largest, other.largest),
         )
@@ -71,7 +71,7 @@ class NumberCount:
 
     Attributes
     ----------
-    scale : Scale
+    scale : BinScale
     counts : ndarray of int, shape (BINS + 2,)
         The tails first and last; infinities are in them.
     missing : int
@@ -88,7 +88,7 @@ class NumberCount:
         Whether all finite values are whole numbers.
     """
 
-    scale: Scale
+    scale: BinScale
     counts: Counts
     missing: int
     unread: int
@@ -98,7 +98,7 @@ class NumberCount:
     whole: bool = True
 
     @classmethod
-    def empty(cls, scale: Scale) -> "NumberCount":
+    def empty(cls, scale: BinScale) -> "NumberCount":
         """Of no rows."""
         return cls(
             scale=scale,
@@ -111,7 +111,7 @@ class NumberCount:
         )
 
     @classmethod
-    def of(cls, scale: Scale, read: Numbers) -> "NumberCount":
+    def of(cls, scale: BinScale, read: Numbers) -> "NumberCount":
         """Of an array, chunk by chunk."""
         tally = _Tally(scale)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -169,7 +169,7 @@ class NumberCount:
         }
 
     @classmethod
-    def from_dict(cls, scale: Scale, plain: dict[str, Any]) -> "NumberCount":
+    def from_dict(cls, scale: BinScale, plain: dict[str, Any]) -> "NumberCount":
         """The counts that `to_dict` was called on."""
         n, mean, m2, smallest, largest = plain["moments"]
         return cls(
@@ -185,13 +185,13 @@ class NumberCount:
 
 
 def _held(total: float) -> float:
-    return max(-LARGEST, min(LARGEST, total))
+    return max(-MAX_NUMBER, min(MAX_NUMBER, total))
 
 
 class _Tally:
     """What is added up over the chunks of one array."""
 
-    def __init__(self, scale: Scale) -> None:
+    def __init__(self, scale: BinScale) -> None:
         self.scale = scale
         self.counts = np.zeros(BINS + 2, np.int64)
         self.nan = 0

@@ -25,14 +25,14 @@ BLURRED = 0.005
 
 ONE = np.float64(1).view(np.int64)
 
-LARGEST = float(np.finfo(float).max)
+MAX_NUMBER = float(np.finfo(float).max)
 
 SMALLEST = 1e-290
 """Width below which a bin's density would overflow."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scale:
+class BinScale:
     """Uniform bins of a number, or of its logarithm to either side of a centre.
 
     Bin ``i`` of ``1 … BINS`` holds positions ``i <= (s(x) - low) * density < i + 1``. Here ``s(x) = x``, or where it is
@@ -44,7 +44,7 @@ class Scale:
 
     Examples
     --------
-    >>> straight = Scale(low=-1.0, density=1.0)
+    >>> straight = BinScale(low=-1.0, density=1.0)
     >>> straight.codes(np.array([-np.inf, -0.5, 0.0, 2.5, np.inf])).tolist()
     [0, 0, 1, 3, 4097]
     """
@@ -84,7 +84,7 @@ class Scale:
     def _values(self, position: Floats) -> Floats:
         with np.errstate(over="ignore"):  # of ends that lie beyond what a double holds
             scaled = 4 * (position / 4 / self.density + self.low / 4)
-            return np.clip(self._straightened(scaled) if self.curved else scaled, -LARGEST, LARGEST)
+            return np.clip(self._straightened(scaled) if self.curved else scaled, -MAX_NUMBER, MAX_NUMBER)
 
     def _straightened(self, scaled: Floats) -> Floats:
         """The values of which `bent` makes these."""
@@ -94,21 +94,21 @@ class Scale:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grid:
+class BinEdges:
     """Which columns are counted, and on what bins.
 
     Attributes
     ----------
-    numeric : dict of str to Scale
+    numeric : dict of str to BinScale
         Columns compared by order: numbers and times.
-    lengths : dict of str to Scale
+    lengths : dict of str to BinScale
         Columns of free text, of which the length is counted.
     categories : dict of str to tuple of str
         Columns compared by category → the commonest labels where it was fitted.
     """
 
-    numeric: dict[str, Scale] = field(default_factory=dict)
-    lengths: dict[str, Scale] = field(default_factory=dict)
+    numeric: dict[str, BinScale] = field(default_factory=dict)
+    lengths: dict[str, BinScale] = field(default_factory=dict)
     categories: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -116,7 +116,7 @@ class Grid:
         """Everything that is counted."""
         return (*self.numeric, *self.lengths, *self.categories)
 
-    def only(self, names: Iterable[str]) -> "Grid":
+    def only(self, names: Iterable[str]) -> "BinEdges":
         """The grid of some of its columns.
 
         Raises
@@ -131,23 +131,23 @@ class Grid:
             {name: part[name] for name in part if name in wanted}
             for part in (self.numeric, self.lengths, self.categories)
         ]
-        return Grid(numeric=parts[0], lengths=parts[1], categories=parts[2])
+        return BinEdges(numeric=parts[0], lengths=parts[1], categories=parts[2])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; `from_dict` gives the same grid back."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> "Grid":
+    def from_dict(cls, plain: dict[str, Any]) -> "BinEdges":
         """The grid that `to_dict` was called on."""
         return cls(
-            numeric={name: Scale(**scale) for name, scale in plain["numeric"].items()},
-            lengths={name: Scale(**scale) for name, scale in plain["lengths"].items()},
+            numeric={name: BinScale(**scale) for name, scale in plain["numeric"].items()},
+            lengths={name: BinScale(**scale) for name, scale in plain["lengths"].items()},
             categories={name: tuple(labels) for name, labels in plain["categories"].items()},
         )
 
 
-def fit_grid(table: Any, *, categorical: Collection[str] = (), text: Collection[str] = ()) -> Grid:
+def fit_grid(table: Any, *, categorical: Collection[str] = (), text: Collection[str] = ()) -> BinEdges:
     """Lay bins over a sample of rows.
 
     Parameters
@@ -165,8 +165,8 @@ def fit_grid(table: Any, *, categorical: Collection[str] = (), text: Collection[
     >>> grid.columns, grid.categories, grid.numeric["a"].density
     (('a', 'b'), {'b': ('y', 'x')}, 1.0)
     """
-    scales: dict[str, Scale] = {}
-    sizes: dict[str, Scale] = {}
+    scales: dict[str, BinScale] = {}
+    sizes: dict[str, BinScale] = {}
     lists: dict[str, tuple[str, ...]] = {}
     for name in table.column_names:
         array = table.column(name).combine_chunks()
@@ -176,7 +176,7 @@ def fit_grid(table: Any, *, categorical: Collection[str] = (), text: Collection[
             lists[name] = _commonest(array)
         else:
             scales[name] = replace(fit_scale(numbers(array).values), time=is_time(array.type))
-    return Grid(numeric=scales, lengths=sizes, categories=lists)
+    return BinEdges(numeric=scales, lengths=sizes, categories=lists)
 
 
 def _commonest(array: Array) -> tuple[str, ...]:
@@ -184,7 +184,7 @@ def _commonest(array: Array) -> tuple[str, ...]:
     return tuple(sorted(counts, key=lambda label: (-counts[label], label))[:LISTED])
 
 
-def fit_scale(values: Floats) -> Scale:
+def fit_scale(values: Floats) -> BinScale:
     """Bins that keep unlike values apart: straight if that is good enough, else curved around zero or the median.
 
     Parameters
@@ -199,12 +199,12 @@ def fit_scale(values: Floats) -> Scale:
     """
     distinct, counts = np.unique(values[np.isfinite(values)], return_counts=True)
     if not len(distinct):
-        return Scale(low=-BINS / 2, density=1.0)
+        return BinScale(low=-BINS / 2, density=1.0)
     with np.errstate(over="ignore"):  # of numbers that span more than a double holds
         return _whole(distinct) or _sharpest(distinct, counts)
 
 
-def _sharpest(distinct: Floats, counts: npt.NDArray[np.int64]) -> Scale:
+def _sharpest(distinct: Floats, counts: npt.NDArray[np.int64]) -> BinScale:
     straight = _straight(distinct[0], distinct[-1])
     if len(distinct) == 1 or (lost := _blur(straight, distinct, counts)) <= BLURRED:
         return straight
@@ -212,23 +212,23 @@ def _sharpest(distinct: Floats, counts: npt.NDArray[np.int64]) -> Scale:
     return min([(lost, 0, straight), *((_blur(each, distinct, counts), i, each) for i, each in enumerate(bent, 1))])[2]
 
 
-def _whole(distinct: Floats) -> Scale | None:
+def _whole(distinct: Floats) -> BinScale | None:
     """A bin to every whole number, if there are no others and not too many."""
     low, high = distinct[0], distinct[-1]
     if not (abs(low) < 2.0**51 and abs(high) < 2.0**51 and high - low < BINS / 2):
         return None
     if (distinct != np.floor(distinct)).any():
         return None
-    return Scale(low=float(np.floor((low + high) / 2) - BINS / 2 - 0.5), density=1.0)
+    return BinScale(low=float(np.floor((low + high) / 2) - BINS / 2 - 0.5), density=1.0)
 
 
-def _straight(low: float, high: float) -> Scale:
+def _straight(low: float, high: float) -> BinScale:
     width = (high / BINS - low / BINS) * (1 + 2 * MARGIN)
     if width < SMALLEST:  # one value: bins around it, so that a unit's change is seen
         width = max(abs(low) / 1024, SMALLEST)
-        return Scale(low=float(low - (BINS / 2 + 1.5) * width), density=float(1 / width))
+        return BinScale(low=float(low - (BINS / 2 + 1.5) * width), density=float(1 / width))
     first = low - MARGIN / (1 + 2 * MARGIN) * BINS * width
-    return Scale(low=float(max(first - width, -LARGEST)), density=float(1 / width))
+    return BinScale(low=float(max(first - width, -MAX_NUMBER)), density=float(1 / width))
 
 
 def _bends(distinct: Floats) -> list[tuple[float, float]]:
@@ -240,13 +240,13 @@ def _bends(distinct: Floats) -> list[tuple[float, float]]:
     return [(centre, unit) for centre, unit in choices if SMALLEST < unit < np.inf]
 
 
-def _curved(distinct: Floats, centre: float, unit: float) -> Scale:
-    first, last = Scale(low=0.0, density=1.0, curved=True, centre=centre, unit=unit).bent(distinct[[0, -1]])
+def _curved(distinct: Floats, centre: float, unit: float) -> BinScale:
+    first, last = BinScale(low=0.0, density=1.0, curved=True, centre=centre, unit=unit).bent(distinct[[0, -1]])
     flat = _straight(float(first), float(last))
-    return Scale(low=flat.low, density=flat.density, curved=True, centre=centre, unit=unit)
+    return BinScale(low=flat.low, density=flat.density, curved=True, centre=centre, unit=unit)
 
 
-def _blur(scale: Scale, distinct: Floats, counts: npt.NDArray[np.int64]) -> float:
+def _blur(scale: BinScale, distinct: Floats, counts: npt.NDArray[np.int64]) -> float:
     """Largest share of rows that share a bin without sharing its commonest value."""
     starts = np.flatnonzero(np.diff(scale.codes(distinct), prepend=-1))
     apart = np.add.reduceat(counts, starts) - np.maximum.reduceat(counts, starts)

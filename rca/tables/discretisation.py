@@ -50,13 +50,13 @@ class Cells:
         return np.asarray(np.log(after) - np.log(before))
 
 
-def cells(reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded: bool = False) -> Cells:
+def discretise(reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded: bool = False) -> Cells:
     """Lay both windows of a column on common cells: atoms, bins of equal reference mass, categories, and missing.
 
     Examples
     --------
     >>> before, after = pd.Series([0.0, 1.0, 2.0, None]), pd.Series([0.0, 0.0, None, None])
-    >>> found = cells(before, after)
+    >>> found = discretise(before, after)
     >>> found.count, found.current.tolist()
     (4, [1, 1, 0, 0])
     """

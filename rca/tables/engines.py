@@ -20,7 +20,7 @@ from rca.tables.arrow_arrays import from_pandas, is_text
 Batch = Any
 """A pyarrow Table or RecordBatch; pyarrow publishes no types."""
 
-ROWS = 65_536
+BATCH_ROWS = 65_536
 """Rows of a batch: a few megabytes, whatever the table's size."""
 
 SPREAD = 8
@@ -229,7 +229,7 @@ class Files:
     def _read(self, part: Any, columns: Sequence[str]) -> Iterator[Batch]:
         schema = _as_codes(self.dataset.schema) if self.coded else self.dataset.schema
         batches: Iterator[Batch] = part.to_batches(
-            columns=list(columns), schema=schema, batch_size=ROWS, batch_readahead=1, use_threads=False
+            columns=list(columns), schema=schema, batch_size=BATCH_ROWS, batch_readahead=1, use_threads=False
         )
         return batches
 

@@ -13,7 +13,7 @@ import pandas as pd
 from rca.errors import InvalidCase, did_you_mean
 from rca.tables.columns import column_name
 from rca.tables.engines import (
-    ROWS,
+    BATCH_ROWS,
     Batch,
     Dask,
     Files,
@@ -244,7 +244,7 @@ def _polars(table: Any) -> Source:
     if hasattr(table, "iter_slices") and hasattr(table, "columns"):
         return Streamed(
             known=tuple(table.columns),
-            read=lambda columns: (part.to_arrow() for part in table.select(list(columns)).iter_slices(ROWS)),
+            read=lambda columns: (part.to_arrow() for part in table.select(list(columns)).iter_slices(BATCH_ROWS)),
             size=lambda: int(table.height),
             lazy=False,
         )
@@ -266,7 +266,7 @@ def _beyond_arrow() -> list[Any]:
 
 def _polars_batches(lazy: Any) -> Iterator[Batch]:
     """Batches of a lazy frame, from its streaming engine."""
-    for part in lazy.collect_batches(chunk_size=ROWS, maintain_order=True, engine="streaming"):
+    for part in lazy.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True, engine="streaming"):
         yield part.to_arrow()
 
 
@@ -275,7 +275,7 @@ def _duckdb(table: Any) -> Source:
         return _foreign(table)
     return Streamed(
         known=tuple(table.columns),
-        read=lambda columns: table.project(", ".join(map(_quoted, columns))).to_arrow_reader(ROWS),
+        read=lambda columns: table.project(", ".join(map(_quoted, columns))).to_arrow_reader(BATCH_ROWS),
         size=lambda: int(table.aggregate("count(*)").fetchall()[0][0]),
     )
 

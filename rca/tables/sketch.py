@@ -16,7 +16,7 @@ from rca.errors import InvalidCase, Unanswerable
 from rca.result import Result, Row
 from rca.tables.arrow_arrays import Array, is_time, label_counts, lengths, numbers
 from rca.tables.bin_counts import CategoryCount, NumberCount
-from rca.tables.bin_edges import Grid, fit_grid
+from rca.tables.bin_edges import BinEdges, fit_grid
 from rca.tables.engines import Batch, Source, Work
 from rca.tables.frames import open_table, require
 
@@ -37,7 +37,7 @@ class Sketch(Result):
 
     Attributes
     ----------
-    grid : Grid
+    grid : BinEdges
     n : int
         Rows.
     numeric, lengths : dict of str to NumberCount
@@ -45,14 +45,14 @@ class Sketch(Result):
     categories : dict of str to CategoryCount
     """
 
-    grid: Grid
+    grid: BinEdges
     n: int
     numeric: dict[str, NumberCount]
     lengths: dict[str, NumberCount]
     categories: dict[str, CategoryCount]
 
     @classmethod
-    def empty(cls, grid: Grid) -> "Sketch":
+    def empty(cls, grid: BinEdges) -> "Sketch":
         """The sketch of no rows, which changes nothing when it is added."""
         return cls(
             grid=grid,
@@ -106,7 +106,7 @@ class Sketch(Result):
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> "Sketch":
-        grid = Grid.from_dict(plain["grid"])
+        grid = BinEdges.from_dict(plain["grid"])
         return cls(
             grid=grid,
             n=plain["n"],
@@ -129,7 +129,7 @@ def sketch(
     Parameters
     ----------
     table : frame of pandas, polars, Arrow, DuckDB, Dask or PySpark, or path of Parquet files
-    like : Sketch, Grid or table, optional
+    like : Sketch, BinEdges or table, optional
         What the bins are laid by; the table itself where left out. A table is sampled for it.
     features : iterable of str, optional
         Columns to count; all of `like`'s where left out.
@@ -228,10 +228,10 @@ def _grid(
     features: Iterable[str] | None,
     categorical: Collection[str],
     text: Collection[str],
-) -> Grid:
+) -> BinEdges:
     if isinstance(like, Sketch):
         like = like.grid
-    if isinstance(like, Grid):
+    if isinstance(like, BinEdges):
         return like if features is None else like.only(features)
     model = source if like is None else open_table(like, coded=True)
     names = require(model, model.names() if features is None else features)
@@ -243,14 +243,14 @@ def _grid(
 # --- one pass --------------------------------------------------------------------------------------------------------
 
 
-def _counted(grid: Grid, batches: Iterable[Batch]) -> Sketch:
+def _counted(grid: BinEdges, batches: Iterable[Batch]) -> Sketch:
     found = Sketch.empty(grid)
     for batch in batches:
         found = found + _of_batch(grid, batch)
     return found
 
 
-def _of_batch(grid: Grid, batch: Batch) -> Sketch:
+def _of_batch(grid: BinEdges, batch: Batch) -> Sketch:
     return Sketch(
         grid=grid,
         n=batch.num_rows,
@@ -284,7 +284,7 @@ def _labels(column: Array, known: tuple[str, ...]) -> CategoryCount:
     return count
 
 
-def _dated(grid: Grid, batches: Iterable[Batch], *, time: str, every: Span) -> dict[datetime, Sketch]:
+def _dated(grid: BinEdges, batches: Iterable[Batch], *, time: str, every: Span) -> dict[datetime, Sketch]:
     found: dict[datetime, Sketch] = {}
     for batch in batches:
         for start, rows in _periods(batch, time, every):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from rca.analysis.inputs.metric_reader import Meter
+from rca.analysis.inputs.metric_reader import MetricReader
 from rca.errors import Unanswerable
 from rca.methods.metric import Measured, Parts, measure, percentile, two_sided
 from rca.record.case import Roles
@@ -28,7 +28,7 @@ EIGHT = pd.DataFrame(
 
 
 def meter(name="error_rate", roles=ROLES, **options):
-    return Meter(metric=Metric(name=name, **options), roles=roles)
+    return MetricReader(metric=Metric(name=name, **options), roles=roles)
 
 
 def value(rows, name="error_rate", roles=ROLES, **options):

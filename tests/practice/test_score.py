@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from rca.errors import InvalidCase
-from rca.practice.score import Score, Scored, compare, same, score, spelled
+from rca.practice.score import Score, Scored, compare, normal_name, same, score
 from tests.conftest import INCIDENTS
 
 SHIPPED = INCIDENTS
@@ -51,14 +51,14 @@ def test_a_concept_is_right_whatever_the_label_is_called():
     ],
 )  # fmt: skip
 def test_slices_are_the_same_in_any_spelling(one, other):
-    assert spelled(one) == spelled(other)
+    assert normal_name(one) == normal_name(other)
 
 
 @pytest.mark.parametrize(
     ("one", "other"), [("a=1", "a=2"), ("x<3", "x>=3"), ("a=B", "a=b"), ("a", "b"), ("a=1", "a=1 & b=2")]
 )
 def test_other_slices_are_others(one, other):
-    assert spelled(one) != spelled(other)
+    assert normal_name(one) != normal_name(other)
 
 
 @pytest.mark.parametrize(("first", "decoy"), [("loud", True), ("a", False)])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rca.record.durations import MEASURES, durations, spell
+from rca.record.durations import MEASURES, duration_in_words, durations
 from rca.record.schema.incident import MOMENTS, Timeline
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
@@ -86,4 +86,4 @@ def test_a_duration_that_does_not_hang_on_the_onset_is_not_estimated():
     ],
 )
 def test_a_duration_is_spelled_in_the_two_largest_units_that_matter(count, words):
-    assert spell(count) == words
+    assert duration_in_words(count) == words

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from rca.analysis.causal.dowhy_adapter import odd_check, otherwise_check
-from rca.analysis.causal.outlier_attribution import attribute
+from rca.analysis.causal.outlier_attribution import attribute_outlier
 from rca.analysis.causal.structural_model import fit
 
 RUNS = 2
@@ -25,7 +25,7 @@ def test_a_row_is_odd_for_the_reasons_that_dowhy_gives():
     rng, parents = np.random.default_rng(0), GRAPH
     usual, rows = drawn(rng, parents, 2000), drawn(rng, parents, 4)
     rows["y"] += [0.0, 1.5, -1.5, 1.0]  # not so far out that no draw of dowhy's is
-    found = attribute(fit(usual, parents), "y", rows, rng=rng)
+    found = attribute_outlier(fit(usual, parents), "y", rows, rng=rng)
     ours = pd.DataFrame(
         [{one.node: one.contribution for one in row.shares} for row in sorted(found.rows_of, key=lambda row: row.row)]
     )

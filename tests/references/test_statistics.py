@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from rca.analysis.drift.univariate import univariate_drift
-from rca.analysis.inputs.metric_reader import Meter
+from rca.analysis.inputs.metric_reader import MetricReader
 from rca.methods.change_attribution.density_ratio import effective
 from rca.methods.metric import measure
 from rca.methods.shapley import coalition, shapley
@@ -112,7 +112,7 @@ def test_a_metric_is_scikit_learns(name, function, on, weighted):
     weight = ROWS["weight"] if weighted else None
     roles = Roles(label="label", score="score", prediction="prediction", weight="weight" if weighted else None)
     oracle = getattr(sklearn.metrics, function)(ROWS["label"], ROWS[on], sample_weight=weight)
-    assert Meter(metric=Metric(name=name), roles=roles).parts(ROWS).value() == pytest.approx(oracle, rel=1e-9)
+    assert MetricReader(metric=Metric(name=name), roles=roles).parts(ROWS).value() == pytest.approx(oracle, rel=1e-9)
 
 
 def test_rates_of_false_answers_are_those_of_the_confusion_matrix():
@@ -121,7 +121,7 @@ def test_rates_of_false_answers_are_those_of_the_confusion_matrix():
     (tn, fp), (fn, tp) = confusion_matrix(ROWS["label"], ROWS["prediction"])
     roles = Roles(label="label", prediction="prediction")
     found = [
-        Meter(metric=Metric(name=name), roles=roles).parts(ROWS).value()
+        MetricReader(metric=Metric(name=name), roles=roles).parts(ROWS).value()
         for name in ("false_positive_rate", "false_negative_rate")
     ]
     assert found == pytest.approx([fp / (fp + tn), fn / (fn + tp)])
@@ -131,7 +131,7 @@ def test_rates_of_false_answers_are_those_of_the_confusion_matrix():
 def test_the_bootstrap_interval_is_scipys(name):
     from scipy.stats import bootstrap
 
-    meter = Meter(metric=Metric(name=name), roles=Roles(label="label", score="score", prediction="prediction"))
+    meter = MetricReader(metric=Metric(name=name), roles=Roles(label="label", score="score", prediction="prediction"))
     parts = [meter.parts(window) for window in (ROWS[:250], ROWS[250:])]
     found = measure(*parts, meter.metric, rng=np.random.default_rng(1))
 
@@ -148,9 +148,9 @@ def test_the_bootstrap_interval_is_scipys(name):
 
 @pytest.mark.parametrize("name", ["error_rate", "log_loss", "rmse", "false_negative_rate"])
 def test_the_influence_gives_the_standard_error_of_the_jackknife(name):
-    parts = Meter(metric=Metric(name=name), roles=Roles(label="label", score="score", prediction="prediction")).parts(
-        ROWS
-    )
+    parts = MetricReader(
+        metric=Metric(name=name), roles=Roles(label="label", score="score", prediction="prediction")
+    ).parts(ROWS)
     rows = np.arange(len(ROWS))
     left_out = np.array([parts.take(rows[rows != row]).value() for row in rows])
     jackknife = np.sqrt((len(rows) - 1) / len(rows) * ((left_out - left_out.mean()) ** 2).sum())

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rca.analysis.drift.univariate import univariate_drift
-from rca.analysis.explanation.explanation_shift import Sides, explanation_shift
+from rca.analysis.explanation.explanation_shift import ExplainedWindows, explanation_shift
 from rca.analysis.explanation.question import explain
 from rca.analysis.explanation.shap_adapter import explainer_of
 from rca.analysis.explanation.shap_values import Explained
@@ -50,7 +50,9 @@ def explainer():
 def compared(rng, n, *, shift=0.0):
     before, after = rows(rng, n), rows(rng, n).assign(a=lambda table: table["a"] + shift)
     truth = labels(rng, before), labels(rng, after)
-    sides = Sides(explained=(explainer().of(before), explainer().of(after)), rows=(before, after), truth=truth)
+    sides = ExplainedWindows(
+        explained=(explainer().of(before), explainer().of(after)), rows=(before, after), truth=truth
+    )
     return explanation_shift(sides, rng=rng)
 
 
@@ -79,7 +81,9 @@ def test_where_the_same_value_is_worth_the_same_the_test_of_curves_fires_at_its_
         before, after = rows(rng, 1500), rows(rng, 1500).assign(c=lambda table: table["c"] + 0.3)
         both = [Explained(features=("c", "g"), values=_noisy(rng, table), base=np.zeros(1), scale="log-odds",
                           method="as given") for table in (before, after)]  # fmt: skip
-        found = explanation_shift(Sides(explained=tuple(both), rows=(before, after), one_model=False), rng=rng)
+        found = explanation_shift(
+            ExplainedWindows(explained=tuple(both), rows=(before, after), one_model=False), rng=rng
+        )
         fired += sum(one.curve.p_value <= 0.05 for one in found.reasons)
         tests += len(found.reasons)
     within(fired, tests, (0.03, 0.07))

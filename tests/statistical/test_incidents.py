@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rca.analysis.conclusion.verdict import weigh
+from rca.analysis.conclusion.verdict import weigh_windows
 from rca.analysis.conclusion.window_answers import window_answers
 from rca.analysis.inputs.windows import windows_from
 from tests.statistical.promises import at_least, at_most, long_and_short, noted
@@ -77,7 +77,7 @@ def judged(before, after, *, known=True):
     frames = [rows.assign(score=model(rows), said=(model(rows) >= 0.5).astype(int)) for rows in (before, after)]
     roles = {"label": "label", "score": "score", "prediction": "said", "time": "at", "features": tuple(READ)}
     told = window_answers(windows_from(*frames, metric="log_loss", model=model if known else None, **roles))
-    return told, weigh(told.harm, told.since.onset if told.since else None, slices=told.slices)
+    return told, weigh_windows(told.harm, told.since.onset if told.since else None, slices=told.slices)
 
 
 @long_and_short(1, 60)

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rca.analysis.conclusion.verdict import weigh
+from rca.analysis.conclusion.verdict import weigh_windows
 from rca.analysis.drift.univariate import univariate_drift
 from rca.analysis.faults.diagnosis import diagnose
 from rca.analysis.harm.harm import attribute_harm
-from rca.analysis.inputs.metric_reader import Meter
+from rca.analysis.inputs.metric_reader import MetricReader
 from rca.analysis.inputs.windows import Windows
 from rca.methods.change_attribution.conditional_invariance import unchanged
 from rca.methods.change_attribution.density_ratio import Ratio, divide
@@ -107,7 +107,7 @@ def test_mechanisms_that_did_not_change_alarm_no_more_than_alpha(draws, shift):
 @pytest.mark.parametrize("name", ["error_rate", "log_loss", "false_positive_rate"])
 def test_a_quiet_quarter_is_called_an_incident_in_one_of_forty(draws, name):
     hits = sum(
-        weigh(divided(*tabular(np.random.default_rng(seed), rows=400), name)).status != "no_incident"
+        weigh_windows(divided(*tabular(np.random.default_rng(seed), rows=400), name)).status != "no_incident"
         for seed in range(draws)
     )
     at_most(hits, draws, 0.025)
@@ -121,7 +121,7 @@ TRUTH = 200_000
 @long_and_short(25, 2000)
 @pytest.mark.parametrize("name", ["error_rate", "brier", "log_loss", "false_positive_rate", "rmse"])
 def test_the_interval_of_a_change_covers_it(draws, name):
-    meter = Meter(metric=Metric(name=name), roles=ROLES)
+    meter = MetricReader(metric=Metric(name=name), roles=ROLES)
     whole = [meter.parts(rows).value() for rows in tabular(np.random.default_rng(99), rows=TRUTH, fault="shifted")]
     truth, hits = whole[1] - whole[0], 0
     for seed in range(draws):
@@ -155,7 +155,7 @@ def test_the_interval_of_an_effect_covers_it(draws):
 @long_and_short(5, 200)
 @pytest.mark.parametrize("fault", ["frozen", "scaled"])
 def test_the_interval_of_a_mended_columns_harm_covers_it(draws, fault):
-    meter = Meter(metric=Metric(name="brier"), roles=ROLES)
+    meter = MetricReader(metric=Metric(name="brier"), roles=ROLES)
     whole = [meter.parts(rows).value() for rows in tabular(np.random.default_rng(99), rows=TRUTH, fault=fault)]
     hits = 0
     for seed in range(draws):
@@ -168,7 +168,7 @@ def test_the_interval_of_a_mended_columns_harm_covers_it(draws, fault):
 def test_the_interval_of_a_weighted_division_covers_it(draws):
     rng, hits = np.random.default_rng(5), 0
     density = np.array([0.3, 0.7]) / 0.5
-    meter = Meter(metric=Metric(name="mean", column="y"), roles=Roles())
+    meter = MetricReader(metric=Metric(name="mean", column="y"), roles=Roles())
     for _ in range(draws):
         x, moved = rng.integers(0, 2, 500), (rng.random(500) < 0.7).astype(int)
         frames = [pd.DataFrame({"y": values + rng.normal(size=500)}) for values in (x, moved)]
@@ -196,7 +196,7 @@ def test_the_interval_of_an_onset_covers_it(draws, by):
 def test_a_planted_fault_is_named_first_with_its_kind(draws, fault):
     hits = 0
     for seed in range(draws):
-        causes = weigh(divided(*tabular(np.random.default_rng(seed), rows=1000, fault=fault))).causes
+        causes = weigh_windows(divided(*tabular(np.random.default_rng(seed), rows=1000, fault=fault))).causes
         hits += bool(causes) and (causes[0].kind, causes[0].name, causes[0].fault) == ("feature", "x0", fault)
     at_least(hits, draws, 0.97)
 
@@ -206,7 +206,9 @@ def test_a_planted_fault_is_named_first_with_its_kind(draws, fault):
 def test_a_planted_change_of_the_world_is_named_first(draws, model):
     hits = 0
     for seed in range(draws):
-        causes = weigh(divided(*tabular(np.random.default_rng(seed), rows=1000, fault="concept"), model=model)).causes
+        causes = weigh_windows(
+            divided(*tabular(np.random.default_rng(seed), rows=1000, fault="concept"), model=model)
+        ).causes
         hits += bool(causes) and causes[0].kind == "concept"
     at_least(hits, draws, 0.95)
 
@@ -216,6 +218,6 @@ def test_a_planted_change_of_the_world_is_named_first(draws, model):
 def test_the_fault_is_found_in_whichever_column_it_is(draws, column):
     hits = 0
     for seed in range(draws):
-        found = weigh(divided(*tabular(np.random.default_rng(seed), rows=1000, fault="shifted", column=column)))
+        found = weigh_windows(divided(*tabular(np.random.default_rng(seed), rows=1000, fault="shifted", column=column)))
         hits += bool(found.causes) and found.causes[0].name == column
     at_least(hits, draws, 0.95)

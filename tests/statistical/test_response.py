@@ -14,7 +14,7 @@ from scipy.stats import norm
 
 from rca.analysis.portfolio.comparison_tests import growth, log_rank, ratio, trend_test
 from rca.analysis.portfolio.kaplan_meier import survival
-from rca.analysis.portfolio.summaries import compare, horizon_of
+from rca.analysis.portfolio.summaries import compare_periods, horizon_of
 from tests.statistical.promises import at_least, long_and_short, within
 
 COVERS, SMALL = (0.93, 0.97), 0.93
@@ -144,10 +144,10 @@ def test_the_interval_of_a_ratio_of_medians_covers_it(kind, seen, n, draws):
 @pytest.mark.parametrize("n", [50, 200])
 @long_and_short(60, 4000)
 def test_the_smallest_change_that_could_have_been_seen_is_seen_in_most_cases(n, draws):
-    told = [compare(*_pair(n, seed, 1.0)).smallest for seed in range(20)]
+    told = [compare_periods(*_pair(n, seed, 1.0)).smallest for seed in range(20)]
     change, seen = float(np.median(told)), 0
     for seed in range(draws):
-        seen += compare(*_pair(n, 100 + seed, change)).differs
+        seen += compare_periods(*_pair(n, 100 + seed, change)).differs
     within(seen, draws, (0.72, 0.88))
 
 

@@ -10,7 +10,7 @@ import pytest
 from rca.analysis.inputs.windows import Windows
 from rca.analysis.slices.group_gaps import between, group_gaps, limits
 from rca.analysis.slices.slices import find_slices
-from rca.analysis.slices.within_between import Change, loss
+from rca.analysis.slices.within_between import MetricChange, loss
 from rca.methods.metric import measure
 from rca.record.case import Roles
 from rca.record.schema.incident import Metric
@@ -175,7 +175,9 @@ def test_where_no_slice_changed_by_itself_none_is_named_in_nineteen_of_twenty(dr
 def test_the_interval_of_the_first_slice_covers_what_is_lost_in_it(draws, by):
     hit = PLANTED["a group"][3]
     whole = people(np.random.default_rng(10**6), 200_000)
-    truth = Change(value=(np.full(200_000, BASE), BASE + by * hit(whole).to_numpy()), weight=(np.ones(200_000),) * 2)
+    truth = MetricChange(
+        value=(np.full(200_000, BASE), BASE + by * hit(whole).to_numpy()), weight=(np.ones(200_000),) * 2
+    )
     covered = called = 0
     for seed in range(draws):
         found = sliced(*drawn(seed, 2000, hit, by), seed=seed)

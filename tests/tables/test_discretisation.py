@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from rca.tables.discretisation import cells
+from rca.tables.discretisation import discretise
 
 VALUES = st.lists(st.one_of(st.none(), st.floats(-3, 3), st.sampled_from([0.0, 1.0])), min_size=1, max_size=80)
 SORTS = {
@@ -30,7 +30,7 @@ def series(values):
 @given(VALUES, VALUES)
 @settings(deadline=None)
 def test_every_row_has_a_code_and_every_code_a_row(before, after):
-    found = cells(series(before), series(after))
+    found = discretise(series(before), series(after))
     codes = np.concatenate([found.reference, found.current])
     assert set(codes) == set(range(found.count))
     assert (len(found.reference), len(found.current)) == (len(before), len(after))
@@ -39,7 +39,7 @@ def test_every_row_has_a_code_and_every_code_a_row(before, after):
 @given(VALUES, VALUES)
 @settings(deadline=None)
 def test_shares_are_positive_and_add_up_to_one(before, after):
-    for shares in cells(series(before), series(after)).shares():
+    for shares in discretise(series(before), series(after)).shares():
         assert (shares > 0).all()
         assert shares.sum() == pytest.approx(1)
 
@@ -47,20 +47,20 @@ def test_shares_are_positive_and_add_up_to_one(before, after):
 @given(VALUES)
 @settings(deadline=None)
 def test_identical_windows_have_a_ratio_of_one(values):
-    assert_allclose(cells(series(values), series(values)).log_ratio(), 0, atol=1e-12)
+    assert_allclose(discretise(series(values), series(values)).log_ratio(), 0, atol=1e-12)
 
 
 @given(VALUES, VALUES)
 @settings(deadline=None)
 def test_equal_values_have_equal_codes(before, after):
-    found = cells(series(before), series(after))
+    found = discretise(series(before), series(after))
     code = {}
     for value, at in zip([*before, *after], [*found.reference, *found.current], strict=True):
         assert code.setdefault(value, at) == at
 
 
 def test_a_ratio_says_which_window_has_more():
-    found = cells(pd.Series(["a"] * 80 + ["b"] * 20), pd.Series(["a"] * 20 + ["b"] * 80))
+    found = discretise(pd.Series(["a"] * 80 + ["b"] * 20), pd.Series(["a"] * 20 + ["b"] * 80))
     assert found.log_ratio()[found.reference[0]] < 0 < found.log_ratio()[found.reference[-1]]
 
 
@@ -68,7 +68,7 @@ def test_a_ratio_says_which_window_has_more():
 @pytest.mark.parametrize("second", SORTS)
 @pytest.mark.parametrize("coded", [False, True])
 def test_any_sort_of_column_beside_any_other_is_laid_on_cells(first, second, coded):
-    ratio = cells(SORTS[first], SORTS[second], coded=coded).log_ratio()
+    ratio = discretise(SORTS[first], SORTS[second], coded=coded).log_ratio()
     assert np.isfinite(ratio).all()
 
 
@@ -76,7 +76,7 @@ def test_a_filler_is_a_cell_of_its_own():
     rng = np.random.default_rng(1)
     before = pd.Series(rng.normal(size=500))
     after = before.mask(before.index < 50, 0.0)
-    found = cells(before, after)
+    found = discretise(before, after)
     stuck = found.current[:50]
     assert len(set(stuck)) == 1
     assert stuck[0] not in set(found.current[50:])
@@ -84,17 +84,17 @@ def test_a_filler_is_a_cell_of_its_own():
 
 
 def test_missing_is_a_cell_of_its_own():
-    found = cells(pd.Series([None, 1.0, 2.0]), pd.Series([None, None, 1.0]))
+    found = discretise(pd.Series([None, 1.0, 2.0]), pd.Series([None, None, 1.0]))
     assert found.reference[0] == found.current[0] == found.current[1]
     assert found.current[2] != found.current[0]
 
 
 def test_rare_categories_share_a_cell():
-    found = cells(pd.Series(["a"] * 50 + ["b", "c"]), pd.Series(["a"] * 50))
+    found = discretise(pd.Series(["a"] * 50 + ["b", "c"]), pd.Series(["a"] * 50))
     assert found.reference[50] == found.reference[51] != found.reference[0]
 
 
 def test_the_same_code_is_the_same_cell_as_integer_and_as_double():
-    found = cells(pd.Series([1, 2] * 20), pd.Series([1.0, 2.0, np.nan, 2.5] * 20), coded=True)
+    found = discretise(pd.Series([1, 2] * 20), pd.Series([1.0, 2.0, np.nan, 2.5] * 20), coded=True)
     assert found.reference[0] == found.current[0]
     assert found.reference[1] == found.current[1]

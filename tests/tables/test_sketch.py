@@ -15,7 +15,7 @@ from rca.errors import InvalidCase, Unanswerable
 from rca.tables import bin_counts
 from rca.tables.arrow_arrays import Numbers, label_counts, lengths, numbers
 from rca.tables.bin_counts import CategoryCount, Moments, NumberCount
-from rca.tables.bin_edges import BINS, Scale, fit_scale
+from rca.tables.bin_edges import BINS, BinScale, fit_scale
 from rca.tables.columns import as_labels, as_numbers
 from rca.tables.sketch import Sketch, pack, sketch, sketches, unpack
 
@@ -213,7 +213,7 @@ def test_moments_of_numbers_that_a_double_hardly_holds_are_finite():
 
 
 def test_tails_remember_their_sums():
-    scale = Scale(low=0.0, density=1.0)
+    scale = BinScale(low=0.0, density=1.0)
     found = NumberCount.of(scale, Numbers(values=np.array([-10.0, -30.0, 5.0, 9000.0, np.inf]), missing=0))
     assert found.tails == (-40.0, 9000.0)
     assert (found + found).tails == (-80.0, 18000.0)

@@ -7,15 +7,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rca.analysis.cascade.departure_onset import Start, start
-from rca.analysis.cascade.normal_range import Clock, Flags, Usual, regular, usual
-from rca.analysis.cascade.sustained_shift import Lasting, lasting
+from rca.analysis.cascade.departure_onset import DepartureOnset, departure_onset
+from rca.analysis.cascade.normal_range import Clock, Flags, NormalRange, normal_range, regular
+from rca.analysis.cascade.sustained_shift import SustainedShift, sustained_shift
 from rca.arrays import Floats
 
 ABNORMAL = 4.0
 """Robust standard deviations from normal at which a signal has left its range; fewer will do in a short window."""
 
-SURE = 10.0
+MIN_SCORE = 10.0
 """Robust standard deviations that none of some dozens of quiet signals reaches; fewer will do in a short window."""
 
 SHORT_SURE, GROWTH = 3.3, 0.23
@@ -42,7 +42,7 @@ LOUD = 50.0
 HUGEST = 1e150
 """Values are cut here, so that their squares are finite."""
 
-LARGEST = 1e300
+MAX_SCORE = 1e300
 """Deviations are cut here, so that they are finite."""
 
 STUCK = 12
@@ -67,7 +67,7 @@ def sure_in(samples: int, held: int = HELD, *, signals: int = MANY) -> float:
     >>> round(sure_in(120, signals=8), 1)
     5.9
     """
-    few = min(SURE, SHORT_SURE * float((max(samples, HELD) / HELD) ** GROWTH))
+    few = min(MIN_SCORE, SHORT_SURE * float((max(samples, HELD) / HELD) ** GROWTH))
     return HELD / held * few * float((max(signals, 1) / MANY) ** SPREAD)
 
 
@@ -201,10 +201,10 @@ def _of_block(
 ) -> list[Departure]:
     values = regular(raw, clock)
     normal, failing = values[:, : clock.n_normal], values[:, clock.n_normal :]
-    plain = usual(normal)
+    plain = normal_range(normal)
     told = _wandering(plain, normal) if clock.whole else plain
     before, after = told.away(normal), np.where(np.isnan(failing), np.nan, _away(told, failing))
-    slow = lasting(np.hstack([before, after]), clock.n_normal, bad=bad, signals=many)
+    slow = sustained_shift(np.hstack([before, after]), clock.n_normal, bad=bad, signals=many)
     seen = _Seen.of(_directed(after, bad), memory=_memory(before))
     found = _moved(seen, held=held)
     for at in np.flatnonzero(slow.direction):
@@ -222,7 +222,7 @@ def _of_block(
     ]
 
 
-def _wandering(told: Usual, normal: Floats) -> Usual:
+def _wandering(told: NormalRange, normal: Floats) -> NormalRange:
     """Wider ranges for signals that wander: whose second normal half leaves the range of the first, as failing ones do.
 
     A signal that drifts through normal times drifts on.
@@ -230,18 +230,18 @@ def _wandering(told: Usual, normal: Floats) -> Usual:
     half = normal.shape[1] // 2
     if half < 2 * STUCK:
         return told
-    before = usual(normal[:, :half])
+    before = normal_range(normal[:, :half])
     away = np.nan_to_num(before.away(normal[:, half:]))
     strays = (np.maximum(_held(side, HELD).max(axis=1), 0.0) for side in (away, -away))
     up, down = (np.maximum(1.0, stray / QUIET) for stray in strays)
     return replace(told, up=told.up * np.maximum(up, down), down=told.down * np.maximum(up, down))
 
 
-def _weighed(one: Departure, told: Usual, at: int) -> Departure:
+def _weighed(one: Departure, told: NormalRange, at: int) -> Departure:
     """A departure with its change of level; of a signal that had never moved, no more than is known is said."""
     width = float(told.up[at] if one.direction >= 0 else told.down[at])
     change = one.score * (width / (abs(float(told.centre[at])) + width))
-    one = replace(one, change=change, amount=min(one.score * width, LARGEST))
+    one = replace(one, change=change, amount=min(one.score * width, MAX_SCORE))
     return replace(one, score=min(one.score, UNSEEN), change=min(change, 1.0), unseen=True) if told.flat[at] else one
 
 
@@ -253,14 +253,14 @@ def _n_sigma(normal: Floats, failing: Floats) -> Floats:
         square = (np.where(known, normal, mean[:, None]) - mean[:, None]) ** 2
         scale = np.sqrt(square.sum(axis=1) / count)
         away = np.abs(failing - mean[:, None]).max(axis=1, initial=0.0, where=np.isfinite(failing))
-        return np.asarray(np.nan_to_num(away / np.where(scale > 0, scale, 1.0), posinf=LARGEST))
+        return np.asarray(np.nan_to_num(away / np.where(scale > 0, scale, 1.0), posinf=MAX_SCORE))
 
 
-def _away(told: Usual, failing: Floats) -> Floats:
+def _away(told: NormalRange, failing: Floats) -> Floats:
     """Signed deviations, cut so that they are finite."""
     with np.errstate(over="ignore", invalid="ignore"):
-        away = np.nan_to_num(told.away(failing), nan=0.0, posinf=LARGEST, neginf=-LARGEST)
-    return np.asarray(np.clip(away, -LARGEST, LARGEST))
+        away = np.nan_to_num(told.away(failing), nan=0.0, posinf=MAX_SCORE, neginf=-MAX_SCORE)
+    return np.asarray(np.clip(away, -MAX_SCORE, MAX_SCORE))
 
 
 def _directed(away: Floats, bad: npt.NDArray[np.int64]) -> Floats:
@@ -316,9 +316,9 @@ class _Seen:
         """The known samples of a signal, counted in one direction."""
         return sign * self.away[at, : max(1, int(self.known[at]))]
 
-    def start(self, at: int, sign: int, *, held: int) -> Start:
+    def start(self, at: int, sign: int, *, held: int) -> DepartureOnset:
         """When a signal began to leave."""
-        return start(self.one(at, sign), memory=float(self.memory[at]), held=held)
+        return departure_onset(self.one(at, sign), memory=float(self.memory[at]), held=held)
 
     def placed(self, one: Departure, at: int) -> Departure:
         """Positions among known samples as positions among all."""
@@ -366,7 +366,7 @@ def _departure(seen: _Seen, at: int, *, sign: int, run: Floats, length: int) -> 
     return seen.placed(one, at)
 
 
-def _slow(one: Departure, slow: Lasting, *, seen: _Seen, at: int) -> Departure:
+def _slow(one: Departure, slow: SustainedShift, *, seen: _Seen, at: int) -> Departure:
     """A signal that went no farther than quiet ones may, and for long."""
     sign = int(slow.direction[at])
     if one.abnormal:

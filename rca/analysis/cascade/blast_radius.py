@@ -13,7 +13,7 @@ from rca.analysis.cascade.normal_range import CLIMBS
 from rca.arrays import Floats
 from rca.methods.seasonality import seconds_of
 
-FEWEST = 10
+MIN_STEPS = 10
 """Steps from which samples are taken to count on."""
 
 SECONDS = {
@@ -171,7 +171,7 @@ def is_count(known: Floats) -> bool:
     (True, False, False)
     """
     steps = np.diff(known)
-    return bool(len(steps) >= FEWEST and (steps > 0).mean() >= CLIMBS)
+    return bool(len(steps) >= MIN_STEPS and (steps > 0).mean() >= CLIMBS)
 
 
 def _passed(times: "pd.Series[Any]", values: "pd.Series[Any]", *, per: float | None) -> float:

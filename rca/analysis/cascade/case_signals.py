@@ -15,8 +15,7 @@ from rca.record.case import Case
 if TYPE_CHECKING:
     from rca.record.schema.incident import Signals
 
-
-ROWS = 20
+MIN_ROWS = 20
 """Rows that a moment's metric is told from, and of a gap as many in each group; at least in the middle."""
 
 MOMENTS = 30
@@ -82,4 +81,4 @@ def _apart(at: Floats, moments: Floats) -> int:
     if not len(at):
         return len(moments)
     reached = np.searchsorted(moments, at.max()) - np.searchsorted(moments, at.min()) + 1
-    return max(1, int(np.ceil(ROWS * reached / len(at))))
+    return max(1, int(np.ceil(MIN_ROWS * reached / len(at))))

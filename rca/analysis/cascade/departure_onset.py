@@ -30,7 +30,7 @@ FORGETS = 0.98
 
 
 @dataclass(frozen=True, kw_only=True)
-class Start:
+class DepartureOnset:
     """The first sample of a departure.
 
     Attributes
@@ -46,7 +46,7 @@ class Start:
     straight: tuple[int, int]
 
 
-def start(away: Floats, *, memory: float = 0.0, held: int = 3) -> Start:
+def departure_onset(away: Floats, *, memory: float = 0.0, held: int = 3) -> DepartureOnset:
     """The first sample of a departure that is surely in `away`.
 
     Parameters
@@ -60,7 +60,7 @@ def start(away: Floats, *, memory: float = 0.0, held: int = 3) -> Start:
 
     Returns
     -------
-    Start
+    DepartureOnset
         Within the samples given.
 
     Notes
@@ -74,7 +74,7 @@ def start(away: Floats, *, memory: float = 0.0, held: int = 3) -> Start:
     --------
     >>> noise = np.random.default_rng(0).normal(size=200)
     >>> climb = np.clip(np.arange(200) - 99, 0, 40) / 2
-    >>> start(noise + climb)
+    >>> departure_onset(noise + climb)
     Start(earliest=91, latest=103, straight=(99, 103))
     """
     y = _until_far(np.clip(away, -FAR, FAR), held)
@@ -82,14 +82,14 @@ def start(away: Floats, *, memory: float = 0.0, held: int = 3) -> Start:
     every = -(-len(y) // LONGEST)
     if every == 1:
         whole, straight = (_likely(y, memory, forms=forms) for forms in (FORMS, (STRAIGHT,)))
-        return Start(earliest=whole[0], latest=whole[1], straight=straight)
+        return DepartureOnset(earliest=whole[0], latest=whole[1], straight=straight)
     skipped = len(y) % every
     means = y[skipped:].reshape(-1, every).mean(axis=1)
     both = (_likely(means, memory**every, forms=forms) for forms in (FORMS, (STRAIGHT,)))
     whole, straight = (
         (skipped + first * every if first else 0, min(skipped + (last + 2) * every, len(y)) - 1) for first, last in both
     )
-    return Start(earliest=whole[0], latest=whole[1], straight=straight)
+    return DepartureOnset(earliest=whole[0], latest=whole[1], straight=straight)
 
 
 def _likely(y: Floats, memory: float, *, forms: tuple[float, ...]) -> tuple[int, int]:

@@ -49,7 +49,7 @@ THINNED, ROUGHLY = 20_000, 3_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Usual:
+class NormalRange:
     """The range of signals in normal times.
 
     Attributes
@@ -74,7 +74,7 @@ class Usual:
         return np.asarray(off / wide)
 
 
-def usual(normal: Floats) -> Usual:
+def normal_range(normal: Floats) -> NormalRange:
     """The range of signals, from their quartiles and tails.
 
     Parameters
@@ -84,7 +84,7 @@ def usual(normal: Floats) -> Usual:
 
     Examples
     --------
-    >>> told = usual(np.random.default_rng(0).normal(50.0, 2.0, (1, 1000)))
+    >>> told = normal_range(np.random.default_rng(0).normal(50.0, 2.0, (1, 1000)))
     >>> told.centre.round(1).tolist(), told.up.round(1).tolist(), told.flat.tolist()
     ([49.9], [2.0], [False])
     """
@@ -97,7 +97,7 @@ def usual(normal: Floats) -> Usual:
     few = 1 + 4 / known
     up, down = (np.maximum.reduce([side / TAIL_SIGMA, middle, spread]) * few for side in (high - centre, centre - low))
     flat = ~moved & (spread == 0)
-    return Usual(centre=centre, up=np.maximum(up, 1e-300), down=np.maximum(down, 1e-300), flat=flat)
+    return NormalRange(centre=centre, up=np.maximum(up, 1e-300), down=np.maximum(down, 1e-300), flat=flat)
 
 
 def _spread(values: Floats, centre: Floats) -> Floats:

@@ -14,15 +14,15 @@ from rca.analysis.cascade.normal_range import Clock, Flags
 from rca.analysis.cascade.propagation import (
     SOONER,
     Causes,
-    Left,
-    Passage,
+    Departed,
+    PropagationStep,
     Spread,
     causes_of,
     in_order,
     path_to,
     upstream,
 )
-from rca.analysis.cascade.results import Cascade, Step, Suspect, Trace, component_of, metric_of
+from rca.analysis.cascade.results import Cascade, FailureStep, Suspect, Trace, component_of, metric_of
 from rca.arrays import Floats
 from rca.errors import InvalidCase, Unanswerable, did_you_mean
 from rca.methods.seasonality import seconds_of
@@ -31,7 +31,7 @@ from rca.record.files.yaml_document import plain
 if TYPE_CHECKING:
     from rca.record.schema.incident import Signals
 
-QUESTION = "which system failed first"
+CASCADE_QUESTION = "which system failed first"
 
 APART = 1.5
 """How many times as far as the next candidate the first has to be, where time and graph do not tell them apart."""
@@ -91,7 +91,7 @@ def rank_origins(
     """
     names = [str(name) for name in table.columns if name != "time"]
     if not names:
-        raise Unanswerable(QUESTION, "the table holds no signals")
+        raise Unanswerable(CASCADE_QUESTION, "the table holds no signals")
     if signals.target is not None and signals.target not in names:
         what, hint = f"there is no signal {plain(signals.target, longest=60)!r}", did_you_mean(signals.target, names)
         raise InvalidCase.because(what, place="signals.target", hint=hint)
@@ -151,7 +151,7 @@ def _window(table: pd.DataFrame, signals: "Signals") -> _Window:
     failing = ((table["time"] >= signals.from_) & (table["time"] <= signals.to)).to_numpy(bool)
     if normal.sum() < NORMAL_ROWS or not failing.any():
         why = f"{normal.sum()} normal and {failing.sum()} failing samples are too few"
-        raise Unanswerable(QUESTION, why)
+        raise Unanswerable(CASCADE_QUESTION, why)
     table = table[normal | failing]
     seconds = seconds_of(table["time"])
     return _Window(table=table, judged=table, clock=Clock(seconds=seconds, n_normal=int(normal.sum())))
@@ -232,19 +232,19 @@ class _Found:
         """The signal that went farthest; of equals the first by name."""
         return min(names, key=lambda name: (-self.left[name].size, name))
 
-    def component(self, name: str, signals: Sequence[str]) -> Left:
+    def component(self, name: str, signals: Sequence[str]) -> Departed:
         """When a component left its range, by its signals that surely did, or that did at all."""
         size = max(self.left[one].size for one in signals)
         least = self.sure
         out = [one for one in map(self.left.__getitem__, signals) if one.abnormal]
         if not out:
-            return Left(name=name, size=size, earliest=np.inf, latest=np.inf, sure=False)
+            return Departed(name=name, size=size, earliest=np.inf, latest=np.inf, sure=False)
         far = [one for one in out if one.score >= least or one.lasting] or out
         first = min(far, key=lambda one: (one.first or 0, one.last_normal if one.last_normal is not None else -1))
         assert first.first is not None
         assert first.last_normal is not None
         about = first.straight or (first.last_normal + 1, first.first)
-        return Left(
+        return Departed(
             name=name,
             size=size,
             earliest=self.window.at(first.last_normal),
@@ -256,7 +256,7 @@ class _Found:
             over=max(np.inf if one.last is None else self.window.at(one.last) for one in out),
         )
 
-    def with_amount(self, one: Left, signals: Sequence[str], target: str | None) -> Left:
+    def with_amount(self, one: Departed, signals: Sequence[str], target: str | None) -> Departed:
         """A component's departure with its size in the alarm's unit, where the alarm's metric speaks for it."""
         spoken = [name for name in signals if target is not None and metric_of(name) == metric_of(target)]
         return replace(one, amount=self.left[spoken[0]].amount) if len(spoken) == len(signals) == 1 else one
@@ -334,9 +334,9 @@ def _speaking(names: Mapping[str, Sequence[str]], metric: str | None) -> dict[st
     return {name: kin[name] if shared and kin[name] else list(signals) for name, signals in names.items()}
 
 
-def _ranked(left: Mapping[str, Left], spread: Spread) -> list[str]:
+def _ranked(left: Mapping[str, Departed], spread: Spread) -> list[str]:
     """Components, the likeliest origin first; those that stayed in their range last."""
-    groups: dict[tuple[bool, ...], list[Left]] = {}
+    groups: dict[tuple[bool, ...], list[Departed]] = {}
     for name, one in left.items():
         fails, adrift = name in spread.failing, name in spread.adrift
         key = (
@@ -368,7 +368,7 @@ def _suspect(found: _Found, name: str, *, spread: Spread, spoken: Sequence[str])
     )
 
 
-def _doubt(suspects: Sequence[Suspect], left: Mapping[str, Left], *, spread: Spread, sure: float) -> str | None:
+def _doubt(suspects: Sequence[Suspect], left: Mapping[str, Departed], *, spread: Spread, sure: float) -> str | None:
     """Why the first suspect is not to be named; None where it is."""
     first = suspects[0]
     if all(one.onset is None for one in suspects):
@@ -394,7 +394,9 @@ def _doubt(suspects: Sequence[Suspect], left: Mapping[str, Left], *, spread: Spr
     return _earlier(first, suspects, left, causes=spread.causes)
 
 
-def _earlier(first: Suspect, suspects: Sequence[Suspect], left: Mapping[str, Left], *, causes: Causes) -> str | None:
+def _earlier(
+    first: Suspect, suspects: Sequence[Suspect], left: Mapping[str, Departed], *, causes: Causes
+) -> str | None:
     """Why the graph and the order in time contradict each other; None where they do not."""
     for one in suspects:
         if _sooner(left[one.component], left[first.component]):
@@ -409,10 +411,10 @@ def _earlier(first: Suspect, suspects: Sequence[Suspect], left: Mapping[str, Lef
     return None
 
 
-def _sooner(one: Left, first: Left) -> bool:
+def _sooner(one: Departed, first: Departed) -> bool:
     """Whether it surely left, probably before the first by more than clocks may be apart, and was not over by then."""
-    apart = one.probably[0] + one.step < first.probably[0]
-    return one.sure and one.led(first, by=SOONER) and apart and not one.long_over(first)
+    apart = one.point_interval[0] + one.step < first.point_interval[0]
+    return one.sure and one.likely_before(first, by=SOONER) and apart and not one.recovered_before(first)
 
 
 def _nearest(suspects: Sequence[Suspect]) -> str:
@@ -426,15 +428,15 @@ def _apart(size: float, other: float) -> bool:
     return size - loud >= APART * (other - loud)
 
 
-def _steps(spread: Spread, origin: str) -> tuple[Step, ...]:
+def _steps(spread: Spread, origin: str) -> tuple[FailureStep, ...]:
     tree = spread.tree(origin)
     way = set(path_to(tree, spread.alarm)) if spread.alarm else set()
     return tuple(_step(one, spread, to_alarm=one in way) for one in tree)
 
 
-def _step(one: Passage, spread: Spread, *, to_alarm: bool) -> Step:
+def _step(one: PropagationStep, spread: Spread, *, to_alarm: bool) -> FailureStep:
     cause, effect = spread.failing[one.cause], spread.failing[one.effect]
-    return Step(
+    return FailureStep(
         cause=one.cause,
         effect=one.effect,
         lag=effect.latest - cause.latest,

@@ -34,7 +34,7 @@ ONE_SIDED = 1.645
 
 
 @dataclass(frozen=True, kw_only=True)
-class Left:
+class Departed:
     """When one component left its normal range: after `earliest`, and not after `latest`.
 
     Attributes
@@ -73,12 +73,13 @@ class Left:
     straight: tuple[float, float] | None = None
     over: float = np.inf
 
-    def share_of(self, effect: "Left") -> float:
+    def share_of(self, effect: "Departed") -> float:
         """Which part of how far a caller went it can have brought, in as many calls as there are to a request.
 
         1 where the two have no metric in common.
 
-        >>> slow = Left(name="a", size=20.0, earliest=0.0, latest=1.0, sure=True, amount=10.0, traffic={"calls": 300})
+        >>> seen = {"earliest": 0.0, "latest": 1.0, "sure": True, "traffic": {"calls": 300}}
+        >>> slow = Departed(name="a", size=20.0, amount=10.0, **seen)
         >>> [slow.share_of(replace(slow, amount=100.0, traffic={"calls": calls})) for calls in (300, 30)]
         [0.1, 1.0]
         """
@@ -88,7 +89,7 @@ class Left:
         calls = self.traffic[both[0]] / effect.traffic[both[0]] if both else CALLS
         return self.amount * calls / effect.amount if effect.amount > 0 else 1.0
 
-    def long_over(self, effect: "Left") -> bool:
+    def recovered_before(self, effect: "Departed") -> bool:
         """Whether it was back in its range, when another left its own, for longer than it had been out."""
         return effect.earliest - self.over > max(self.over - self.earliest, RECOVERED * self.step)
 
@@ -97,22 +98,22 @@ class Left:
         """How unlikely it is by accident: the logarithm of how far it went."""
         return float(np.log1p(self.size))
 
-    def before(self, other: "Left") -> bool:
+    def before(self, other: "Departed") -> bool:
         """Whether it left surely before the other did."""
         return self.lead(other) > 1
 
-    def led(self, other: "Left", *, by: float = 1.0) -> bool:
+    def likely_before(self, other: "Departed", *, by: float = 1.0) -> bool:
         """Whether it left before the other did, if both went straight out: by so many parts of what would be sure."""
-        return bool(_lead(self.probably, other.probably) > by)
+        return bool(_lead(self.point_interval, other.point_interval) > by)
 
-    def lead(self, other: "Left") -> float:
+    def lead(self, other: "Departed") -> float:
         """By how much it left before the other, in parts of what is not known of that; beyond 1 it surely did.
 
         Not known is a sample, since clocks may be that far apart, and what the two intervals have beyond a sample: of
         independent estimates the squares add up (Goldstein and Healy, J. R. Stat. Soc. A 158, 1995).
 
-        >>> a = Left(name="a", size=20.0, earliest=0.0, latest=1.0, sure=True)
-        >>> b = Left(name="b", size=20.0, earliest=2.0, latest=9.0, sure=True)
+        >>> a = Departed(name="a", size=20.0, earliest=0.0, latest=1.0, sure=True)
+        >>> b = Departed(name="b", size=20.0, earliest=2.0, latest=9.0, sure=True)
         >>> round(a.lead(b), 2), a.before(b), b.lead(a) == -a.lead(b)
         (1.25, True, True)
         """
@@ -124,7 +125,7 @@ class Left:
         return self._between(self.earliest, self.latest)
 
     @property
-    def probably(self) -> tuple[float, float, float]:
+    def point_interval(self) -> tuple[float, float, float]:
         """The same, if it went straight out."""
         return self._between(*(self.straight or (self.earliest, self.latest)))
 
@@ -143,7 +144,7 @@ def _lead(one: Any, other: Any) -> Floats:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Passage:
+class PropagationStep:
     """The failure passed from one component to another.
 
     Attributes
@@ -192,13 +193,13 @@ class Spread:
         Empty where no graph is known.
     measured : frozenset of str
         Components with signals; others are looked through, since nobody knows how they did.
-    failing : mapping of str to Left
+    failing : mapping of str to Departed
     alarm : str or None
     """
 
     causes: Causes
     measured: frozenset[str]
-    failing: Mapping[str, Left]
+    failing: Mapping[str, Departed]
     alarm: str | None = None
     _seen: dict[str, set[str]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -215,7 +216,7 @@ class Spread:
         return self._seen[name]
 
     @cached_property
-    def passages(self) -> tuple[Passage, ...]:
+    def passages(self) -> tuple[PropagationStep, ...]:
         """Every way from one failing component to the next that time allows, in the order of names.
 
         Across a component that stayed in its range only where the order in time is sure: else two failures that have
@@ -224,14 +225,14 @@ class Spread:
         found = []
         for effect in sorted(self.failing):
             near = self._above(effect)
-            found += [Passage(cause=cause, effect=effect) for cause in self._causes_of(effect)]
+            found += [PropagationStep(cause=cause, effect=effect) for cause in self._causes_of(effect)]
             for guard in sorted(near - set(self.failing)):
                 found += [
-                    Passage(cause=cause, effect=effect, over=guard)
+                    PropagationStep(cause=cause, effect=effect, over=guard)
                     for cause in sorted(self._above(guard) - near - {effect})
                     if cause in self.failing
                     and self.failing[cause].before(self.failing[effect])
-                    and not self.failing[cause].long_over(self.failing[effect])
+                    and not self.failing[cause].recovered_before(self.failing[effect])
                 ]
         return tuple(found)
 
@@ -243,18 +244,23 @@ class Spread:
         """
         other = self.failing[effect]
         known = [self.failing[name] for name in sorted(self._above(effect) & set(self.failing))]
-        share = {one.name: one.share_of(other) for one in known if not other.before(one) and not one.long_over(other)}
+        share = {
+            one.name: one.share_of(other) for one in known if not other.before(one) and not one.recovered_before(other)
+        }
         together = sum(part for part in share.values() if part >= PART)
         return [
             name
             for name, part in share.items()
-            if (part >= PART and together >= HALF) or (part >= EARLIER and self.failing[name].led(other, by=SOONER))
+            if (part >= PART and together >= HALF)
+            or (part >= EARLIER and self.failing[name].likely_before(other, by=SOONER))
         ]
 
     @cached_property
     def solid(self) -> frozenset[str]:
         """Failing components that are no accident: far out, or surely followed by what they can act on."""
-        followed = {one.cause for one in self.passages if self.failing[one.cause].led(self.failing[one.effect])}
+        followed = {
+            one.cause for one in self.passages if self.failing[one.cause].likely_before(self.failing[one.effect])
+        }
         return frozenset(name for name, left in self.failing.items() if left.sure or name in followed)
 
     @cached_property
@@ -341,7 +347,7 @@ class Spread:
             and not (self.alarm is not None and self.alarm in upstream(self.causes, name))
         )
 
-    def tree(self, origin: str) -> tuple[Passage, ...]:
+    def tree(self, origin: str) -> tuple[PropagationStep, ...]:
         """The way from an origin to all that it may have struck; each component is reached once.
 
         In the order in which they left their range; from the cause that left last before it, by which the failure
@@ -362,29 +368,29 @@ class Spread:
         return tuple(found)
 
     @cached_property
-    def _below(self) -> dict[str, list[Passage]]:
+    def _below(self) -> dict[str, list[PropagationStep]]:
         """Passages by their cause."""
-        found: dict[str, list[Passage]] = {}
+        found: dict[str, list[PropagationStep]] = {}
         for one in self.passages:
             found.setdefault(one.cause, []).append(one)
         return found
 
-    def _by_arrival(self, one: Passage) -> tuple[float, bool, float, str, str, str]:
+    def _by_arrival(self, one: PropagationStep) -> tuple[float, bool, float, str, str, str]:
         cause, effect = self.failing[one.cause], self.failing[one.effect]
         return effect.latest, one.over is not None, -cause.latest, one.effect, one.cause, one.over or ""
 
 
-def path_to(tree: Sequence[Passage], end: str) -> tuple[Passage, ...]:
+def path_to(tree: Sequence[PropagationStep], end: str) -> tuple[PropagationStep, ...]:
     """The passages of a tree that lead to one component, from the origin on; none where it is not reached."""
     by_effect = {one.effect: one for one in tree}
-    found: list[Passage] = []
+    found: list[PropagationStep] = []
     while end in by_effect:
         found.append(by_effect[end])
         end = by_effect[end].cause
     return tuple(reversed(found))
 
 
-def in_order(left: Iterable[Left], weight: Mapping[str, float] | None = None) -> list[str]:
+def in_order(left: Iterable[Departed], weight: Mapping[str, float] | None = None) -> list[str]:
     """Names, first what is likeliest to have begun it: by what each accounts for, and by whether others came before.
 
     What surely left after another waits for that one; of the others comes first who has the largest weight and
@@ -394,15 +400,15 @@ def in_order(left: Iterable[Left], weight: Mapping[str, float] | None = None) ->
 
     Parameters
     ----------
-    left : iterable of Left
+    left : iterable of Departed
     weight : mapping of str to float, optional
         How much each can account for, as logarithms; its own departure where nothing is said.
 
     Examples
     --------
-    >>> a = Left(name="a", size=20.0, earliest=0.0, latest=1.0, sure=True)
-    >>> b = Left(name="b", size=90.0, earliest=5.0, latest=6.0, sure=True)
-    >>> c = Left(name="c", size=40.0, earliest=0.0, latest=2.0, sure=True)
+    >>> a = Departed(name="a", size=20.0, earliest=0.0, latest=1.0, sure=True)
+    >>> b = Departed(name="b", size=90.0, earliest=5.0, latest=6.0, sure=True)
+    >>> c = Departed(name="c", size=40.0, earliest=0.0, latest=2.0, sure=True)
     >>> in_order([a, b, c])
     ['a', 'c', 'b']
     """
@@ -416,7 +422,7 @@ def in_order(left: Iterable[Left], weight: Mapping[str, float] | None = None) ->
     heavy = np.array([one.sure for one in every], dtype=bool) & (weights >= LIGHT * weights.max(initial=0.0))
     led, probably = (
         _led(np.array(when).reshape(-1, 3).T, np.flatnonzero(heavy))
-        for when in ([one.when for one in every], [one.probably for one in every])
+        for when in ([one.when for one in every], [one.point_interval for one in every])
     )
     likely = weights + log_ndtr(-ONE_SIDED * probably)
     keys = [(led[at] > 1, -likely[at], -one.size, one.name) for at, one in enumerate(every)]

@@ -7,8 +7,7 @@ from typing import Any, Literal, get_args
 import pandas as pd
 
 from rca.analysis.cascade.case_signals import with_metric
-from rca.analysis.cascade.origin_ranking import QUESTION as SYSTEMS
-from rca.analysis.cascade.origin_ranking import rank_origins
+from rca.analysis.cascade.origin_ranking import CASCADE_QUESTION, rank_origins
 from rca.analysis.cascade.results import Cascade
 from rca.analysis.inputs.arguments import edges_of
 from rca.errors import InvalidCase, Unanswerable
@@ -28,7 +27,7 @@ def cascade_of(case: "Case") -> Cascade:
         If the case has no signals, or too few samples.
     """
     if case.signals is None or case.incident.signals is None:
-        raise Unanswerable(SYSTEMS, "the case has no signals")
+        raise Unanswerable(CASCADE_QUESTION, "the case has no signals")
     graph = case.graph
     table, signals = with_metric(case, case.signals, case.incident.signals)
     return rank_origins(

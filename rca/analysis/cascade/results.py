@@ -7,7 +7,7 @@ from rca.analysis.cascade.anomaly_score import How
 from rca.analysis.cascade.blast_radius import Touched
 from rca.finding import Finding, Target
 from rca.methods.changepoint.dating import Onset
-from rca.record.durations import spell
+from rca.record.durations import duration_in_words
 from rca.result import Result, Row
 
 TOLD = 10
@@ -52,7 +52,7 @@ class Suspect:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class FailureStep:
     """The failure passed from one component to the next.
 
     Attributes
@@ -82,7 +82,7 @@ class Step:
         return self.earliest <= 0
 
     def __str__(self) -> str:
-        when = "at the same time" if self.simultaneous else f"after {spell(self.lag)}"
+        when = "at the same time" if self.simultaneous else f"after {duration_in_words(self.lag)}"
         return f"{self.cause} → {self.effect} {when}" + (f", past {self.over}" if self.over else "")
 
 
@@ -113,7 +113,7 @@ class Cascade(Result):
         Probability that a random guess names the first suspect.
     doubt : str or None
         Why the first suspect is not to be named as the origin; None where it is.
-    steps : tuple of Step
+    steps : tuple of FailureStep
         The way from the first suspect, as a tree, in the order of arrival; empty without a graph.
     traces : tuple of Trace
         All signals that left their range, in the order in which they did.
@@ -132,7 +132,7 @@ class Cascade(Result):
     n_signals: int
     chance: float
     doubt: str | None = None
-    steps: tuple[Step, ...] = ()
+    steps: tuple[FailureStep, ...] = ()
     traces: tuple[Trace, ...] = ()
     touched: tuple[Touched, ...] = ()
     n_sigma: str | None = None
@@ -166,7 +166,7 @@ class Cascade(Result):
         return tuple(dict.fromkeys(one.over for one in self.steps if one.over is not None))
 
     @property
-    def way(self) -> tuple[Step, ...]:
+    def way(self) -> tuple[FailureStep, ...]:
         """The steps from the first suspect to the alarm."""
         return tuple(one for one in self.steps if one.to_alarm)
 
@@ -196,7 +196,7 @@ class Cascade(Result):
             "stuck": "stood still, as it never does for so long",
             "silent": "reported no more",
         }[one.how]
-        gap = f"nothing else changed in the {spell(self.unseen)} without samples before the failing window"
+        gap = f"nothing else changed in the {duration_in_words(self.unseen)} without samples before the failing window"
         return Finding(
             id=f"cascade.{one.component}",
             notebook="cascade",

@@ -25,7 +25,7 @@ HIGHEST = 4.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Lasting:
+class SustainedShift:
     """What moved by little for long, of some signals.
 
     Attributes
@@ -43,7 +43,7 @@ class Lasting:
     length: npt.NDArray[np.int64]
 
 
-def lasting(away: Floats, n_normal: int, *, bad: npt.NDArray[np.int64], signals: int) -> Lasting:
+def sustained_shift(away: Floats, n_normal: int, *, bad: npt.NDArray[np.int64], signals: int) -> SustainedShift:
     """Find signals whose mean over many failing samples lies beyond what means stray in normal times.
 
     Parameters
@@ -66,7 +66,7 @@ def lasting(away: Floats, n_normal: int, *, bad: npt.NDArray[np.int64], signals:
     --------
     >>> noise = np.random.default_rng(0).normal(size=(2, 900))
     >>> noise[0, 600:] += 1.0
-    >>> found = lasting(noise, 600, bad=np.array([0, 0]), signals=2)
+    >>> found = sustained_shift(noise, 600, bad=np.array([0, 0]), signals=2)
     >>> found.direction.tolist(), found.size.round(1).tolist()
     ([1, 0], [1.3, 0.0])
     """
@@ -81,7 +81,7 @@ def lasting(away: Floats, n_normal: int, *, bad: npt.NDArray[np.int64], signals:
         went = np.where(varied, _went(normal, failing, bad=bad, chance=chance), 0.0)
         same = (went != 0) & (direction * went >= 0)
         direction[same], length[same], size[same] = np.sign(went[same]), one, np.abs(went[same])
-    return Lasting(direction=direction, size=size, length=length)
+    return SustainedShift(direction=direction, size=size, length=length)
 
 
 def _varied(normal: Floats) -> npt.NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from rca.analysis.inputs.windows import Windows
 from rca.errors import InvalidCase, Unanswerable, did_you_mean
 from rca.methods.change_attribution.causal_chain import chain_of
 
-QUESTION = "which mechanism changed"
+CAUSES_QUESTION = "which mechanism changed"
 
 TYPO = 0.85
 """Likeness of a node without a column to the name of a column from which on it is taken for that name, misspelt."""
@@ -55,7 +55,7 @@ def parents_of(edges: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
 
 
 def measured_parents(
-    parents: Mapping[str, Sequence[str]], windows: Windows, columns: Sequence[str], *, question: str = QUESTION
+    parents: Mapping[str, Sequence[str]], windows: Windows, columns: Sequence[str], *, question: str = CAUSES_QUESTION
 ) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
     """The graph of the measured ancestors of some columns, and the unmeasured nodes that were folded into a child.
 

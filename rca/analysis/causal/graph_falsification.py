@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.causal.independence_tests import (
-    FEWEST,
+    MIN_ROWS,
     Baseline,
     Independence,
-    Seen,
+    NodeTerms,
     beside_chance,
     going_together,
     try_out,
@@ -23,9 +23,9 @@ from rca.result import Result, Row
 
 Edge = tuple[str, str]
 
-QUESTION = "what can act on what"
+GRAPH_QUESTION = "what can act on what"
 
-SURE = 0.05
+P_VALUE = 0.05
 """Share of graphs with other names that may do as well, for a graph to be better than chance."""
 
 MOST_PAIRS = 20
@@ -83,9 +83,9 @@ class CausalGraph(Result):
     @property
     def better_than_chance(self) -> bool | None:
         """Whether few graphs with other names fail as rarely; None where that tells nothing."""
-        if self.baseline is None or self.baseline.alike > SURE:
+        if self.baseline is None or self.baseline.alike > P_VALUE:
             return None
-        return self.baseline.p_value <= SURE
+        return self.baseline.p_value <= P_VALUE
 
     @property
     def falsified(self) -> bool:
@@ -233,9 +233,9 @@ def falsify(
     )
     if reference is None or not measured:
         return replace(drawn, untested="no column of a reference table is in the graph")
-    seen = Seen.of(reference, measured, categorical=categorical)
-    if seen.size < FEWEST:
-        why = f"only {seen.size} reference rows have all of its columns, and {FEWEST} are needed"
+    seen = NodeTerms.of(reference, measured, categorical=categorical)
+    if seen.size < MIN_ROWS:
+        why = f"only {seen.size} reference rows have all of its columns, and {MIN_ROWS} are needed"
         return replace(drawn, untested=why)
     found = sorted(
         try_out(seen, chain.parents, alpha=alpha), key=lambda one: (one.holds, one.p_value, one.node, one.other)
@@ -288,18 +288,18 @@ def sketched(rows: pd.DataFrame, roles: Roles, *, read: Sequence[str] = (), outc
         edges.append((roles.score, roles.prediction))
     if not edges:
         why = "no column has a role that another could follow from: neither a label nor an answer"
-        raise Unanswerable(QUESTION, why)
+        raise Unanswerable(GRAPH_QUESTION, why)
     groups = [name for name in roles.groups if name in rows]
-    seen = Seen.of(rows, [*groups, *features], categorical=roles.categorical)
+    seen = NodeTerms.of(rows, [*groups, *features], categorical=roles.categorical)
     pairs: tuple[Edge, ...] = ()
-    if seen.size >= FEWEST:
+    if seen.size >= MIN_ROWS:
         edges = [*_of_groups(seen, groups, features), *edges]
         pairs = going_together(seen, features)[:MOST_PAIRS]
     chain = chain_of(_parents(edges), sorted({name for edge in edges for name in edge}))
     return CausalGraph(nodes=chain.order, edges=tuple(edges), sketch=True, together=pairs, rows_seen=seen.size)
 
 
-def _of_groups(seen: Seen, groups: Sequence[str], features: Sequence[str]) -> list[Edge]:
+def _of_groups(seen: NodeTerms, groups: Sequence[str], features: Sequence[str]) -> list[Edge]:
     """From each group to the features that differ between its members: who somebody is comes before what they do."""
     alone: Mapping[str, Sequence[str]] = dict.fromkeys((*groups, *features), ())
     failing = [one for one in try_out(seen, alone) if not one.holds]

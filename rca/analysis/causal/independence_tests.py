@@ -20,7 +20,7 @@ from graphlib import TopologicalSorter
 import numpy as np
 import pandas as pd
 
-from rca.analysis.causal.structural_model import Scale
+from rca.analysis.causal.structural_model import ColumnScale
 from rca.arrays import Floats
 from rca.methods.boosted_trees import regressor
 from rca.methods.change_attribution.conditional_invariance import mean_is_zero
@@ -28,10 +28,10 @@ from rca.methods.two_sample_tests import benjamini_hochberg
 
 Parents = Mapping[str, Sequence[str]]
 
-ROWS = 5000
+MAX_ROWS = 5000
 """Rows that are looked at, spread evenly."""
 
-FEWEST = 100
+MIN_ROWS = 100
 """Complete rows below which nothing is tested."""
 
 PERMUTATIONS = 200
@@ -150,7 +150,7 @@ def order_of(parents: Parents) -> list[str]:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Seen:
+class NodeTerms:
     """The nodes' columns as terms.
 
     Attributes
@@ -170,13 +170,13 @@ class Seen:
     plain: dict[str, int]
 
     @classmethod
-    def of(cls, rows: pd.DataFrame, nodes: Sequence[str], *, categorical: Sequence[str] = ()) -> "Seen":
+    def of(cls, rows: pd.DataFrame, nodes: Sequence[str], *, categorical: Sequence[str] = ()) -> "NodeTerms":
         """Lay out the complete rows."""
-        scales = {name: Scale.of(rows[name], coded=name in categorical) for name in nodes}
+        scales = {name: ColumnScale.of(rows[name], coded=name in categorical) for name in nodes}
         values = {name: scale.read(rows[name]) for name, scale in scales.items()}
         whole = np.column_stack([np.zeros(len(rows)), *values.values()])
         complete = np.flatnonzero(np.isfinite(whole).all(axis=1))
-        kept = np.unique(np.linspace(0, len(complete) - 1, min(len(complete), ROWS)).astype(int))
+        kept = np.unique(np.linspace(0, len(complete) - 1, min(len(complete), MAX_ROWS)).astype(int))
         at = complete[kept] if len(complete) else complete
         own, told, lines = {}, {}, {}
         for name, scale in scales.items():
@@ -206,12 +206,12 @@ def _centred(terms: Sequence[Floats], size: int) -> Floats:
     return np.asarray((both[:, kept] - both[:, kept].mean(axis=0)) / spread[kept]) if size else both
 
 
-def try_out(seen: Seen, parents: Parents, *, alpha: float = 0.05) -> tuple[Independence, ...]:
+def try_out(seen: NodeTerms, parents: Parents, *, alpha: float = 0.05) -> tuple[Independence, ...]:
     """Test every independence that a graph implies, by the generalised covariance measure.
 
     Parameters
     ----------
-    seen : Seen
+    seen : NodeTerms
         Nodes that it does not hold count as not measured.
     parents : mapping of str to sequence of str
     alpha : float
@@ -221,7 +221,7 @@ def try_out(seen: Seen, parents: Parents, *, alpha: float = 0.05) -> tuple[Indep
     --------
     >>> rng = np.random.default_rng(0)
     >>> a = rng.normal(size=1000); b = a + rng.normal(size=1000); c = b + rng.normal(size=1000)
-    >>> seen = Seen.of(pd.DataFrame({"a": a, "b": b, "c": c}), ["a", "b", "c"])
+    >>> seen = NodeTerms.of(pd.DataFrame({"a": a, "b": b, "c": c}), ["a", "b", "c"])
     >>> [str(one) for one in try_out(seen, {"a": [], "b": [], "c": ["b"]})]
     ['b has something to do with a', 'c has nothing to do with a, given b']
     """
@@ -251,7 +251,7 @@ def _together(one: Floats, other: Floats) -> float:
     return float((np.abs(one.T @ other) / max(len(one), 1) / np.maximum(spread, 1e-12)).max(initial=0.0))
 
 
-def _by_trees(seen: Seen, given: Sequence[str], *, left: tuple[Floats, Floats]) -> float:
+def _by_trees(seen: NodeTerms, given: Sequence[str], *, left: tuple[Floats, Floats]) -> float:
     """The same p-value where trees say what is left to tell; what a polynomial misses is no dependence."""
     together = np.abs(left[0].T @ left[1])
     kept = np.unique(np.linspace(0, seen.size - 1, min(seen.size, TREE_ROWS)).astype(int))
@@ -276,7 +276,7 @@ def _left_by_trees(design: Floats, terms: Floats) -> Floats:
 # --- beside chance ---------------------------------------------------------------------------------------------------
 
 
-def beside_chance(seen: Seen, parents: Parents, *, rng: np.random.Generator) -> Baseline | None:
+def beside_chance(seen: NodeTerms, parents: Parents, *, rng: np.random.Generator) -> Baseline | None:
     """Hold a graph's failures against those of the same graph with its names dealt out anew.
 
     Returns
@@ -325,7 +325,7 @@ class _Quick:
     size: int
 
     @classmethod
-    def of(cls, seen: Seen) -> "_Quick":
+    def of(cls, seen: NodeTerms) -> "_Quick":
         blocks, own, told, at = [], {}, {}, 0
         for name, terms in seen.told.items():
             told[name] = list(range(at, at + terms.shape[1]))
@@ -370,7 +370,7 @@ class _Quick:
         return float(self.size * np.trace(first @ second)), float(len(a) * len(b))
 
 
-def going_together(seen: Seen, names: Sequence[str], *, alpha: float = 0.05) -> tuple[tuple[str, str], ...]:
+def going_together(seen: NodeTerms, names: Sequence[str], *, alpha: float = 0.05) -> tuple[tuple[str, str], ...]:
     """Pairs of nodes that vary together though all others of them are known, the strongest first.
 
     In which direction one acts on the other, or whether something else acts on both, such pairs do not say.

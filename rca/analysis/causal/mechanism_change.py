@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rca.analysis.causal.graph_columns import QUESTION, measured_parents, with_answers
+from rca.analysis.causal.graph_columns import CAUSES_QUESTION, measured_parents, with_answers
 from rca.analysis.causal.target_statistic import Of, read_off
 from rca.analysis.inputs.windows import Windows
 from rca.errors import Unanswerable
@@ -19,13 +19,18 @@ from rca.finding import Finding, Interval, Target, Unanswered
 from rca.methods.change_attribution.causal_chain import chain_of
 from rca.methods.change_attribution.conditional_invariance import unchanged
 from rca.methods.change_attribution.cross_fitting import Game
-from rca.methods.change_attribution.extrapolation import Carried, apart, extrapolated
-from rca.methods.change_attribution.multiply_robust import MechanismAttribution, MechanismPart, attribute, game_of
+from rca.methods.change_attribution.extrapolation import Extrapolated, apart, extrapolate
+from rca.methods.change_attribution.multiply_robust import (
+    MechanismAttribution,
+    MechanismPart,
+    attribute_change,
+    game_of,
+)
 from rca.methods.metric import Parts
 from rca.methods.two_sample_tests import benjamini_hochberg
 from rca.result import Result, Row
 
-ROWS = 20_000
+MAX_ROWS = 20_000
 """Rows of each window that are looked at, spread evenly over it."""
 
 ASSUMED = (
@@ -229,11 +234,11 @@ def mechanism_changes(
     columns = (target,) if target is not None else windows.meter.read
     if not windows.parents or not columns:
         why = "the case has no causal graph" if not windows.parents else "the metric is read off no column"
-        raise Unanswerable(QUESTION, why)
+        raise Unanswerable(CAUSES_QUESTION, why)
     parents, unmeasured = measured_parents(with_answers(windows, columns), windows, columns)
     if not any(parents[column] for column in columns):
         why = f"not identifiable: the graph names no cause of {columns[0]}, so that all of its change is its own"
-        raise Unanswerable(QUESTION, why)
+        raise Unanswerable(CAUSES_QUESTION, why)
     seated = replace(windows, reference=_some(windows.reference), current=_some(windows.current))
     pair, words = read_off(seated, target, of=of)
     divided = replace(_divided(seated, parents, columns=columns, pair=pair, rng=rng, level=level), target=words)
@@ -246,8 +251,8 @@ def mechanism_changes(
 
 
 def _some(rows: Any) -> Any:
-    """At most `ROWS` rows, evenly spread."""
-    kept = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(int))
+    """At most `MAX_ROWS` rows, evenly spread."""
+    kept = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MAX_ROWS)).astype(int))
     return rows.iloc[kept].reset_index(drop=True)
 
 
@@ -261,7 +266,7 @@ def _divided(
     level: float,
 ) -> MechanismAttribution:
     """The target's change divided among the mechanisms."""
-    return attribute(
+    return attribute_change(
         windows.reference,
         windows.current,
         parents,
@@ -283,7 +288,7 @@ def _carried_on(found: Causes, game: Game, *, level: float) -> Causes:
     """With what is not identifiable told by extrapolation, where there is something to go on with."""
     lost = {one.node for one in found.mechanisms if not one.identifiable}
     alike = {one.node for one in found.mechanisms if one.p_value > found.alpha}
-    carried = extrapolated(game, unchanged=alike, level=level) if lost else {}
+    carried = extrapolate(game, unchanged=alike, level=level) if lost else {}
     told = [
         _extrapolated(one, carried[one.node]) if one.node in lost & set(carried) else one for one in found.mechanisms
     ]
@@ -291,7 +296,7 @@ def _carried_on(found: Causes, game: Game, *, level: float) -> Causes:
     return replace(found, mechanisms=tuple(told), unexplained=found.change - sum(one.contribution for one in told))
 
 
-def _extrapolated(one: MechanismChange, carried: Carried) -> MechanismChange:
+def _extrapolated(one: MechanismChange, carried: Extrapolated) -> MechanismChange:
     return replace(
         one,
         contribution=carried.value,

@@ -187,7 +187,7 @@ class Odd(Result):
         )
 
 
-def attribute(
+def attribute_outlier(
     model: Scm, target: str, rows: pd.DataFrame, *, rng: np.random.Generator, ids: Sequence[str | None] | None = None
 ) -> Odd:
     """Divide how odd each row is among the noises upstream of the target.
@@ -215,7 +215,7 @@ def attribute(
     >>> usual = pd.DataFrame({"x": rng.normal(size=800)})
     >>> usual["y"] = usual["x"] + rng.normal(size=800)
     >>> model = fit(usual, {"x": (), "y": ("x",)})
-    >>> found = attribute(model, "y", pd.DataFrame({"x": [0.1], "y": [6.0]}), rng=rng)
+    >>> found = attribute_outlier(model, "y", pd.DataFrame({"x": [0.1], "y": [6.0]}), rng=rng)
     >>> found.rows_of[0].shares[0].node
     'y'
     """

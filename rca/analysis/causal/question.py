@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.causal import graph_columns, mechanism_change
-from rca.analysis.causal.graph_falsification import QUESTION as DRAWN
-from rca.analysis.causal.graph_falsification import CausalGraph, falsify, sketched
+from rca.analysis.causal.graph_falsification import GRAPH_QUESTION, CausalGraph, falsify, sketched
 from rca.analysis.causal.mechanism_change import Causes
-from rca.analysis.causal.outlier_attribution import Odd, attribute
+from rca.analysis.causal.outlier_attribution import Odd, attribute_outlier
 from rca.analysis.causal.structural_model import fit
 from rca.analysis.causal.target_statistic import Of
 from rca.analysis.inputs.arguments import roles_of, seeded, share_of
@@ -21,7 +20,7 @@ from rca.record.case import Case, Roles
 from rca.tables.columns import as_labels, as_numbers
 from rca.tables.frames import as_pandas
 
-WHY_ODD = "why is this row odd"
+ODD_QUESTION = "why is this row odd"
 
 MOST = 100
 """Rows that are looked at where none is named: those farthest out."""
@@ -81,7 +80,7 @@ def graph(case: Case | Any, graph: Any = None, *, alpha: float = 0.05, seed: int
             graph_columns.require_no_typos([name for edge in edges for name in edge], set(map(str, rows.columns)))
         return falsify(edges, rows, rng=rng, categorical=named.categorical, alpha=alpha)
     if rows is None:
-        raise Unanswerable(DRAWN, "the case has neither a causal graph nor a reference table")
+        raise Unanswerable(GRAPH_QUESTION, "the case has neither a causal graph nor a reference table")
     model = case.model if of_case else None
     metric = case.incident.metric if of_case else None
     return sketched(rows, named, read=model.features if model else (), outcome=metric.column if metric else None)
@@ -139,18 +138,18 @@ def odd(
         asked = {"metric": {"name": "mean", "column": target} if target is not None else "mae", **asked}
     windows = graphed(case, current, graph=graph, asked=asked)
     if not windows.parents:
-        raise Unanswerable(WHY_ODD, "the case has no causal graph")
+        raise Unanswerable(ODD_QUESTION, "the case has no causal graph")
     column = _target(windows) if target is None else target
     parents = graph_columns.with_answers(windows, [column])
-    measured, _ = graph_columns.measured_parents(parents, windows, [column], question=WHY_ODD)
+    measured, _ = graph_columns.measured_parents(parents, windows, [column], question=ODD_QUESTION)
     model = fit(windows.reference, measured, categorical=windows.roles.categorical)
     kept = _rows(windows, row, column)
     rows = windows.current.iloc[kept]
     name = windows.roles.id
     ids = rows[name].astype(str).tolist() if name is not None and name in rows else None
-    found = attribute(model, column, rows, rng=seeded(seed), ids=ids)
+    found = attribute_outlier(model, column, rows, rng=seeded(seed), ids=ids)
     if not found.rows_of:
-        raise Unanswerable(WHY_ODD, "a column of the graph is missing in every row that is asked about")
+        raise Unanswerable(ODD_QUESTION, "a column of the graph is missing in every row that is asked about")
     return found
 
 
@@ -161,7 +160,7 @@ def _target(windows: Windows) -> str:
     for one in able:
         if graph_columns.with_answers(windows, [one]).get(one):
             return one
-    raise Unanswerable(WHY_ODD, f"the graph names no cause of {' or '.join(able) or 'any answer'}")
+    raise Unanswerable(ODD_QUESTION, f"the graph names no cause of {' or '.join(able) or 'any answer'}")
 
 
 def _rows(windows: Windows, row: Any, target: str) -> list[int]:

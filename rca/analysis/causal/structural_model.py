@@ -30,7 +30,7 @@ FOLDS = 4
 GAIN = 0.98
 """Share of the straight line's error that bends may leave at most, on rows they have not seen, to be believed."""
 
-FEWEST = 50
+MIN_ROWS = 50
 """Complete rows below which nothing is fitted."""
 
 MOST_LEVELS = 40
@@ -38,12 +38,12 @@ MOST_LEVELS = 40
 
 RIDGE = 1e-6
 
-SURE = 1e-9
+SMALLEST_PROBABILITY = 1e-9
 """Probabilities are kept this far from 0 and 1 before they become log odds."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Scale:
+class ColumnScale:
     """A column as numbers: a category by its place among the sorted ones.
 
     Attributes
@@ -66,7 +66,7 @@ class Scale:
     odds: bool = False
 
     @classmethod
-    def of(cls, values: "pd.Series[Any]", *, coded: bool, follows: bool = False) -> "Scale":
+    def of(cls, values: "pd.Series[Any]", *, coded: bool, follows: bool = False) -> "ColumnScale":
         """Read the scale of a column off its reference rows; one that follows from others may be a probability."""
         name = str(values.name)
         known = values.dropna()
@@ -112,7 +112,7 @@ class Scale:
 def _log_odds(shares: Floats) -> Floats:
     from scipy.special import logit
 
-    return np.asarray(logit(np.clip(shares, SURE, 1 - SURE)))
+    return np.asarray(logit(np.clip(shares, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -121,8 +121,8 @@ class Law:
 
     Attributes
     ----------
-    scale : Scale
-    parents : tuple of Scale
+    scale : ColumnScale
+    parents : tuple of ColumnScale
     bent : bool
     weights : ndarray of shape (terms + 1, outputs)
         The constant first; one output, or one a level of a category (logits).
@@ -130,8 +130,8 @@ class Law:
         Of the reference rows; empty for a category, whose noise is uniform.
     """
 
-    scale: Scale
-    parents: tuple[Scale, ...]
+    scale: ColumnScale
+    parents: tuple[ColumnScale, ...]
     bent: bool
     weights: Floats
     noise: Floats
@@ -239,27 +239,30 @@ def fit(
         If too few rows are complete, or a category has too many values to be drawn.
     """
     scales = {
-        name: Scale.of(rows[name], coded=name in categorical, follows=bool(causes)) for name, causes in parents.items()
+        name: ColumnScale.of(rows[name], coded=name in categorical, follows=bool(causes))
+        for name, causes in parents.items()
     }
     scales = scales if like is None else {name: law.scale for name, law in like.laws.items()}
     values = {name: scale.read(rows[name]) for name, scale in scales.items()}
     complete = np.isfinite(np.column_stack([*values.values()])).all(axis=1)
-    if complete.sum() < FEWEST:
-        why = f"only {int(complete.sum())} rows of the reference have all columns of the graph, and {FEWEST} are needed"
+    if complete.sum() < MIN_ROWS:
+        why = (
+            f"only {int(complete.sum())} rows of the reference have all columns of the graph, and {MIN_ROWS} are needed"
+        )
         raise Unanswerable("how the nodes follow from their parents", why)
     _require_few(scales, parents)
     seen = {name: column[complete] for name, column in values.items()}
     return Scm(laws={name: _law(scales[name], [scales[one] for one in parents[name]], seen) for name in parents})
 
 
-def _require_few(scales: Mapping[str, Scale], parents: Mapping[str, Sequence[str]]) -> None:
+def _require_few(scales: Mapping[str, ColumnScale], parents: Mapping[str, Sequence[str]]) -> None:
     for name, causes in parents.items():
         if causes and len(scales[name].levels) > MOST_LEVELS:
             why = f"{name} has {len(scales[name].levels)} categories, too many for chances given its parents"
             raise Unanswerable("how the nodes follow from their parents", why)
 
 
-def _law(scale: Scale, parents: Sequence[Scale], seen: Mapping[str, Floats]) -> Law:
+def _law(scale: ColumnScale, parents: Sequence[ColumnScale], seen: Mapping[str, Floats]) -> Law:
     target = seen[scale.name]
     if scale.levels:
         return _classes(scale, parents, seen)
@@ -270,7 +273,7 @@ def _law(scale: Scale, parents: Sequence[Scale], seen: Mapping[str, Floats]) -> 
     return Law(scale=scale, parents=tuple(parents), bent=bent, weights=weights[:, None], noise=noise)
 
 
-def _design(parents: Sequence[Scale], seen: Mapping[str, Floats], *, bent: bool) -> Floats:
+def _design(parents: Sequence[ColumnScale], seen: Mapping[str, Floats], *, bent: bool) -> Floats:
     terms = [term for parent in parents for term in parent.terms(seen[parent.name], bent=bent)]
     return np.column_stack([np.ones(len(next(iter(seen.values())))), *terms])
 
@@ -293,7 +296,7 @@ def _bends(designs: Mapping[bool, Floats], target: Floats) -> bool:
     return left[True] < GAIN * left[False]
 
 
-def _classes(scale: Scale, parents: Sequence[Scale], seen: Mapping[str, Floats]) -> Law:
+def _classes(scale: ColumnScale, parents: Sequence[ColumnScale], seen: Mapping[str, Floats]) -> Law:
     """Chances of categories: how common they are, or by a logistic regression on the parents."""
     target = seen[scale.name].astype(int)
     design, levels = _design(parents, seen, bent=False), len(scale.levels)

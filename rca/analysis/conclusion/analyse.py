@@ -4,18 +4,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from rca.analysis.cascade.origin_ranking import QUESTION as SYSTEMS
+from rca.analysis.cascade.origin_ranking import CASCADE_QUESTION
 from rca.analysis.cascade.question import cascade_of
 from rca.analysis.cascade.results import Cascade
 from rca.analysis.conclusion.analysis import Analysis
-from rca.analysis.conclusion.lifecycle import Lifecycle, lifecycle
+from rca.analysis.conclusion.lifecycle import Lifecycle, lifecycle_of
 from rca.analysis.conclusion.recovery import Recovery, recovery_of
-from rca.analysis.conclusion.verdict import Verdict, weigh, weigh_cascade
-from rca.analysis.conclusion.why_tree_draft import why_path
+from rca.analysis.conclusion.verdict import Verdict, weigh_cascade, weigh_windows
+from rca.analysis.conclusion.why_tree_draft import draft_why_tree
 from rca.analysis.conclusion.window_answers import Answers, window_answers
 from rca.analysis.drift.univariate import univariate_drift
 from rca.analysis.inputs.windows import both_windows, windows_of
-from rca.analysis.onset.event_proximity import Lined, line_up
+from rca.analysis.onset.event_proximity import EventProximity, nearest_events
 from rca.errors import InvalidCase, Unanswerable
 from rca.finding import Target, Unanswered
 from rca.record.case import Case
@@ -119,14 +119,14 @@ def _recovered(case: "Case", told: Answers, said: list[Unanswered]) -> Recovery 
     return _or_unanswered(lambda: recovery_of(windows, rows), said)
 
 
-def _lined(case: "Case", told: Answers) -> Lined | None:
+def _lined(case: "Case", told: Answers) -> EventProximity | None:
     """The onset lined up with the events of the timeline."""
     if told.since is None or told.windows is None or not case.incident.timeline.events:
         return None
     time = str(told.windows.roles.time)
     window = told.windows.reference[time].max(), told.windows.current[time].max()
     first = next(iter(told.harm.contributions), None) if told.harm is not None else None
-    return line_up(
+    return nearest_events(
         told.since.onset,
         case.incident.timeline.events,
         window=(window[0].to_pydatetime(), window[1].to_pydatetime()),
@@ -136,7 +136,7 @@ def _lined(case: "Case", told: Answers) -> Lined | None:
     )
 
 
-def _lined_spread(case: "Case", spread: Cascade) -> Lined | None:
+def _lined_spread(case: "Case", spread: Cascade) -> EventProximity | None:
     """The onset of the first system to fail lined up with the events of the timeline."""
     signals, events = case.incident.signals, case.incident.timeline.events
     if signals is None or spread.onset is None or spread.doubt is not None or not events:
@@ -144,14 +144,14 @@ def _lined_spread(case: "Case", spread: Cascade) -> Lined | None:
     first = Target(kind="component", name=spread.suspects[0].component)
     opened = min(signals.from_, spread.onset.earliest)
     detected = case.incident.timeline.detected
-    return line_up(spread.onset, events, window=(opened, signals.to), detected=detected, cause=first)
+    return nearest_events(spread.onset, events, window=(opened, signals.to), detected=detected, cause=first)
 
 
 def _drafted(
-    case: "Case", verdict: Verdict, told: Answers, *, lined: Lined | None, spread: Cascade | None
+    case: "Case", verdict: Verdict, told: Answers, *, lined: EventProximity | None, spread: Cascade | None
 ) -> tuple[Why, ...]:
     """A first why-tree, where the record has none."""
-    return why_path(
+    return draft_why_tree(
         case.incident,
         verdict,
         harm=told.harm,
@@ -181,15 +181,17 @@ def _citing(verdict: Verdict, known: set[str]) -> Verdict:
     return replace(verdict, causes=tuple(causes))
 
 
-def _verdict(told: Answers, spread: Cascade | None, lined: Lined | None, *, said: Sequence[Unanswered]) -> Verdict:
+def _verdict(
+    told: Answers, spread: Cascade | None, lined: EventProximity | None, *, said: Sequence[Unanswered]
+) -> Verdict:
     if told.harm is not None:
         onset = told.since.onset if told.since else None
-        return weigh(told.harm, onset, slices=told.slices, lined=lined, explanation=told.explanation)
+        return weigh_windows(told.harm, onset, slices=told.slices, lined=lined, explanation=told.explanation)
     if spread is not None:
         return weigh_cascade(spread, lined=lined)
     if told.unlabelled is not None:
         return Verdict(status="cannot_tell", summary=f"Too few rows have a label: {told.unlabelled}.")
-    why = [one for one in said if one.question == SYSTEMS]
+    why = [one for one in said if one.question == CASCADE_QUESTION]
     if why:
         return Verdict(status="cannot_tell", summary=f"No cause can be named: {why[0].why}.")
     return Verdict(status="cannot_tell", summary="The case holds no data that could name a cause.")
@@ -200,7 +202,7 @@ def _life(case: "Case", found: Verdict) -> Lifecycle:
     time, rows = case.roles.time, case.current
     times = rows[time].dropna() if rows is not None and time is not None else None
     places = {name: case.record.place("timeline", name) for name, _ in case.incident.timeline.moments()}
-    return lifecycle(nameless(case.incident), found.onset, times=times, places=places)
+    return lifecycle_of(nameless(case.incident), found.onset, times=times, places=places)
 
 
 def _durations(case: "Case", found: Verdict) -> tuple[Duration, ...]:

@@ -14,7 +14,7 @@ from rca.analysis.explanation.results import ExplanationShift
 from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.harm.harm import Harm
 from rca.analysis.harm.label_free_bounds import Unlabelled
-from rca.analysis.onset.event_proximity import Lined
+from rca.analysis.onset.event_proximity import EventProximity
 from rca.analysis.onset.incident_onset import Since
 from rca.analysis.slices.group_gaps import Gaps
 from rca.analysis.slices.slices import Slices
@@ -56,7 +56,7 @@ class Analysis(Result):
     slices: Slices | None = None
     gaps: Gaps | None = None
     since: Since | None = None
-    events: Lined | None = None
+    events: EventProximity | None = None
     explanation: ExplanationShift | None = None
     unlabelled: Unlabelled | None = None
     cascade: Cascade | None = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from rca.analysis.causal.graph_columns import QUESTION, measured_parents, with_answers
+from rca.analysis.causal.graph_columns import CAUSES_QUESTION, measured_parents, with_answers
 from rca.analysis.causal.graph_falsification import CausalGraph
 from rca.analysis.causal.mechanism_change import Causes
 from rca.analysis.causal.outlier_attribution import Odd
@@ -18,7 +18,7 @@ from rca.analysis.causal.question import causes, graph, graphed, odd
 from rca.analysis.counterfactual.question import what_if
 from rca.analysis.counterfactual.what_if import WhatIf
 from rca.analysis.event_study.effect import Effect
-from rca.analysis.event_study.identification import QUESTION as EFFECT
+from rca.analysis.event_study.identification import EFFECT_QUESTION
 from rca.analysis.event_study.question import effect
 from rca.errors import Unanswerable
 from rca.finding import Finding, Unanswered
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-CHECK = "does dowhy divide the change alike"
+CROSS_CHECK_QUESTION = "does dowhy divide the change alike"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compared:
+class DividedTwice:
     """Contributions to the change of a mean as we divide it, and as dowhy does."""
 
     ours: Causes
@@ -52,7 +52,7 @@ class CausalAnswers(Result):
     ----------
     graph : CausalGraph or None
     causes : Causes or None
-    compared : Compared or None
+    compared : DividedTwice or None
         With dowhy; None where it was not asked for.
     effect : Effect or None
         What an event of the timeline did.
@@ -65,7 +65,7 @@ class CausalAnswers(Result):
 
     graph: CausalGraph | None = None
     causes: Causes | None = None
-    compared: Compared | None = None
+    compared: DividedTwice | None = None
     effect: Effect | None = None
     imagined: tuple[WhatIf, ...] = ()
     odd: Odd | None = None
@@ -146,7 +146,7 @@ def _effect(case: "Case", analysis: "Analysis", *, event: str | None, seed: int)
     """What the event that is meant did to the metric."""
     near = _near(case, analysis)
     if event is None and len(near) != 1:
-        raise Unanswerable(EFFECT, "the onset lies near no single event of the timeline; name one as `event`")
+        raise Unanswerable(EFFECT_QUESTION, "the onset lies near no single event of the timeline; name one as `event`")
     return effect(case, event=event if event is not None else near[0].at, seed=seed)
 
 
@@ -187,7 +187,7 @@ def _imagined(
     return tuple(one for one in found if one is not None)
 
 
-def _compared(case: "Case", *, alpha: float, seed: int) -> Compared:
+def _compared(case: "Case", *, alpha: float, seed: int) -> DividedTwice:
     """Both divisions of the change of what the metric is read off first."""
     from rca.analysis.causal.dowhy_adapter import cross_check as by_dowhy
 
@@ -200,11 +200,13 @@ def _compared(case: "Case", *, alpha: float, seed: int) -> Compared:
     graphs = {one: with_answers(windows, [one]) for one in numbers}
     target = next((one for one in numbers if graphs[one].get(one)), None)
     if not windows.parents:
-        raise Unanswerable(QUESTION, "the case has no causal graph")
+        raise Unanswerable(CAUSES_QUESTION, "the case has no causal graph")
     if target is None:
-        raise Unanswerable(CHECK, "the graph names no cause of a column of numbers that the metric is read off")
-    parents, _ = measured_parents(graphs[target], windows, [target], question=CHECK)
-    return Compared(
+        raise Unanswerable(
+            CROSS_CHECK_QUESTION, "the graph names no cause of a column of numbers that the metric is read off"
+        )
+    parents, _ = measured_parents(graphs[target], windows, [target], question=CROSS_CHECK_QUESTION)
+    return DividedTwice(
         ours=causes(case, target=target, alpha=alpha, seed=seed),
         theirs=by_dowhy(windows.reference, windows.current, parents, target=target, seed=seed),
     )

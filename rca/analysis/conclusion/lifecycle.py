@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from rca.record.durations import spell
+from rca.record.durations import duration_in_words
 from rca.result import Result, Row
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Exposure:
     left_out: str = ""
 
     def __str__(self) -> str:
-        length = spell((self.end - self.start).total_seconds())
+        length = duration_in_words((self.end - self.start).total_seconds())
         if self.rows is None:
             return f"{length} from onset to containment; no rows tell how many decisions fell into it"
         between = f" ({self.fewest:,} to {self.most:,})" if self.fewest != self.most else ""
@@ -148,7 +148,7 @@ class Lifecycle(Result):
         ]
 
 
-def lifecycle(
+def lifecycle_of(
     incident: "Incident",
     onset: "Onset | None" = None,
     *,
@@ -240,7 +240,7 @@ def _of_signs(timeline: "Timeline", known: Mapping[str, Stamp]) -> Iterator[Conf
     for kind in sorted(SIGNS):
         sign = min(_of_kind(timeline.events, kind, start), key=lambda event: event.at, default=None)
         if sign is not None and sign.at < known["detected"].at:
-            early = spell((known["detected"].at - sign.at).total_seconds())
+            early = duration_in_words((known["detected"].at - sign.at).total_seconds())
             called = "An alert" if kind == "alert" else "A message"
             what = f"{called} on record ({sign.what}, {_said(sign.at)}) came {early} before detection"
             yield Conflict(what=what, sources=(sign.source or "timeline.events", known["detected"].source))
@@ -290,7 +290,7 @@ def _left_out(times: "pd.Series[Any]", start: datetime, end: datetime) -> str:
     usual = (last - first) / max(len(times) - 1, 1) * 10
     parts = []
     if first - start > usual:
-        parts.append(f"the data begin {spell((first - start).total_seconds())} after the onset")
+        parts.append(f"the data begin {duration_in_words((first - start).total_seconds())} after the onset")
     if end - last > usual:
-        parts.append(f"the data end {spell((end - last).total_seconds())} before containment")
+        parts.append(f"the data end {duration_in_words((end - last).total_seconds())} before containment")
     return ", and ".join(parts)

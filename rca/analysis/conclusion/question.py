@@ -3,8 +3,7 @@
 from typing import Any
 
 from rca.analysis.conclusion.analyse import analyse
-from rca.analysis.conclusion.recovery import QUESTION as RECOVERED
-from rca.analysis.conclusion.recovery import Recovery, recovery_of
+from rca.analysis.conclusion.recovery import RECOVERY_QUESTION, Recovery, recovery_of
 from rca.analysis.conclusion.verdict import Verdict
 from rca.analysis.inputs.arguments import margin_of, share_of
 from rca.analysis.inputs.windows import as_frames, windows_asked, windows_from
@@ -62,5 +61,5 @@ def recovery(
     windows = windows_asked(case, None, asked)
     rows = case.recovered
     if rows is None:
-        raise Unanswerable(RECOVERED, "the case has no rows from after the repair (`data.recovered`)")
+        raise Unanswerable(RECOVERY_QUESTION, "the case has no rows from after the repair (`data.recovered`)")
     return recovery_of(windows, rows, margin=margin, alpha=alpha)

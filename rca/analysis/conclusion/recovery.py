@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from rca.analysis.inputs.metric_reader import SEGMENT_ROWS, Meter
+from rca.analysis.inputs.metric_reader import SEGMENT_ROWS, MetricReader
 from rca.errors import InvalidCase, Unanswerable
 from rca.finding import Finding, Interval
-from rca.methods.metric import FEWEST, SHARES, Parts
+from rca.methods.metric import MIN_ROWS, SHARES, Parts
 from rca.result import Result, Row
 from rca.tables.columns import as_labels
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rca.record.case import Roles
     from rca.record.schema.incident import Metric
 
-QUESTION = "did the repair work"
+RECOVERY_QUESTION = "did the repair work"
 
 HARM_SHARE = 0.1
 """Share of the harm that counts as none, where the record states no margin."""
@@ -232,15 +232,15 @@ def _require_columns(windows: "Windows", recovered: "pd.DataFrame") -> None:
     roles = windows.roles
     for name in (*windows.meter.read, roles.weight, *roles.groups):
         if name is not None and name not in recovered:
-            raise Unanswerable(QUESTION, f"the table after the repair has no column {name!r}")
+            raise Unanswerable(RECOVERY_QUESTION, f"the table after the repair has no column {name!r}")
 
 
-def _base(windows: "Windows") -> Meter:
+def _base(windows: "Windows") -> MetricReader:
     """The meter of one group: of a gap, the metric whose gap is meant."""
     metric: Metric = windows.metric
     if metric.name == "group_gap" and metric.of is not None:
         metric = metric.model_copy(update={"name": metric.of, "of": None})
-    return Meter(metric=metric, roles=windows.roles)
+    return MetricReader(metric=metric, roles=windows.roles)
 
 
 def _of_the_harm(windows: "Windows") -> float:
@@ -252,12 +252,12 @@ def _of_the_harm(windows: "Windows") -> float:
     harm = (during - before) * (1 if windows.metric.harm == "higher" else -1)
     if not harm > 0:
         why = "no margin is stated (`metric.margin`), and there is no harm that a margin could be a share of"
-        raise Unanswerable(QUESTION, why)
+        raise Unanswerable(RECOVERY_QUESTION, why)
     return HARM_SHARE * harm
 
 
 def _by_group(
-    meter: Meter, windows: "Windows", recovered: "pd.DataFrame"
+    meter: MetricReader, windows: "Windows", recovered: "pd.DataFrame"
 ) -> "Iterator[tuple[str, tuple[Parts, Parts]]]":
     """Parts of each group that has enough rows that count in both windows."""
     roles: Roles = windows.roles
@@ -287,10 +287,10 @@ class _Test:
         """Compare some rows after the repair with those of the reference."""
         before, after = parts
         counted = _counted(before), _counted(after)
-        if min(counted) < FEWEST:
-            window = "reference" if counted[0] < FEWEST else "recovered"
-            why = f"only {min(counted)} rows of the {window} window count, and {FEWEST} are needed; have labels come?"
-            raise Unanswerable(QUESTION, why)
+        if min(counted) < MIN_ROWS:
+            window = "reference" if counted[0] < MIN_ROWS else "recovered"
+            why = f"only {min(counted)} rows of the {window} window count, and {MIN_ROWS} are needed; have labels come?"
+            raise Unanswerable(RECOVERY_QUESTION, why)
         values = before.value(), after.value()
         worse = self.sign * (values[1] - values[0])
         interval = self.interval(before, after, share=share)

@@ -7,7 +7,7 @@ from rca.analysis.cascade.results import Cascade, Suspect, metric_of
 from rca.analysis.explanation.results import ExplanationShift
 from rca.analysis.harm.contribution import Contribution
 from rca.analysis.harm.harm import Harm
-from rca.analysis.onset.event_proximity import Lined
+from rca.analysis.onset.event_proximity import EventProximity
 from rca.analysis.slices.slices import Slices
 from rca.finding import CauseKind, Fault, Interval, Strength
 from rca.methods.changepoint.dating import Onset
@@ -103,12 +103,12 @@ class Verdict(Result):
         ]
 
 
-def weigh(
+def weigh_windows(
     harm: Harm,
     onset: Onset | None = None,
     *,
     slices: Slices | None = None,
-    lined: Lined | None = None,
+    lined: EventProximity | None = None,
     explanation: ExplanationShift | None = None,
 ) -> Verdict:
     """Weigh the division of a metric's change into a verdict.
@@ -125,7 +125,7 @@ def weigh(
         Passed on, but where nothing material happened.
     slices : Slices, optional
         Where the change sits.
-    lined : Lined, optional
+    lined : EventProximity, optional
         The onset lined up with the timeline.
     explanation : ExplanationShift, optional
         Reasons of the model that moved: evidence beside a cause that did harm, and without harm a warning.
@@ -164,14 +164,14 @@ def _where(guilty: list[Contribution], slices: Slices | None) -> tuple[Cause, ..
     )[:MOST_SLICES]
 
 
-def _trigger(lined: Lined | None) -> tuple[Cause, ...]:
+def _trigger(lined: EventProximity | None) -> tuple[Cause, ...]:
     """The event that the onset lies surprisingly near to."""
     if lined is None or lined.named is None:
         return ()
     return (Cause(kind="event", name=lined.named.name, strength="suggested", findings=("onset.event",)),)
 
 
-def weigh_cascade(cascade: Cascade, *, lined: Lined | None = None) -> Verdict:
+def weigh_cascade(cascade: Cascade, *, lined: EventProximity | None = None) -> Verdict:
     """Weigh the ranking of components into a verdict: those that left their normal range, ten at most.
 
     Where the ranking itself doubts its first, the data cannot tell. Then the components in front are candidates, in the
@@ -213,7 +213,7 @@ def _component(one: Suspect, strength: Strength) -> Cause:
     return Cause(kind="component", name=one.component, signal=one.signal, strength=strength, findings=(found,))
 
 
-def _changed(first: Suspect, lined: Lined | None) -> str:
+def _changed(first: Suspect, lined: EventProximity | None) -> str:
     """The change to the origin that lies within its onset's interval, where no event stands out; a sentence."""
     if lined is None or lined.named is not None:
         return ""

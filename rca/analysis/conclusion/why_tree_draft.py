@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rca.analysis.harm.harm import Harm
-    from rca.analysis.onset.event_proximity import Candidate
+    from rca.analysis.onset.event_proximity import NearEvent
     from rca.record.schema.incident import Event, Incident
 
 CATEGORIES: dict[str, FactorCategory] = {
@@ -64,7 +64,7 @@ class Draft:
         What each thing did to the metric; what moved and did next to nothing is put on record as rejected.
     moved : tuple of str
         Columns that moved, the farthest first.
-    event : Candidate or None
+    event : NearEvent or None
         The event that the onset lies surprisingly near to.
     guards : tuple of str
         Systems on the way of a cascade that kept silent.
@@ -74,11 +74,11 @@ class Draft:
     verdict: Verdict
     harm: "Harm | None" = None
     moved: tuple[str, ...] = ()
-    event: "Candidate | None" = None
+    event: "NearEvent | None" = None
     guards: tuple[str, ...] = ()
 
 
-def why_path(incident: "Incident", verdict: Verdict, **known: Any) -> tuple[Why, ...]:
+def draft_why_tree(incident: "Incident", verdict: Verdict, **known: Any) -> tuple[Why, ...]:
     """Ask why from the symptom down to the causes and the guards, as far as the evidence goes.
 
     Parameters
@@ -234,7 +234,7 @@ def _candidate(event: "Event") -> Factor:
     return Factor(statement=statement, role="trigger", at=event.at, evidence=(_evidence(event.at),))
 
 
-def _said(draft: Draft, near: "Candidate") -> str:
+def _said(draft: Draft, near: "NearEvent") -> str:
     """An event in the record's own words, which a candidate's name may cut short."""
     told = next((one for one in draft.incident.timeline.events if one.at == near.at), None)
     return _named(told) if told is not None else near.name

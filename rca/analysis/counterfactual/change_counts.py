@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rca.analysis.counterfactual.counterfactual_rows import Counterfactual, Played
+from rca.analysis.counterfactual.counterfactual_rows import Counterfactual, Replayed
 from rca.analysis.counterfactual.decision import Reader
 from rca.analysis.inputs.windows import Windows
 from rca.arrays import Floats, Mask
@@ -38,7 +38,7 @@ class Number:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Turn:
+class DecisionChange:
     """Decisions that would have been another: what was decided, what would have been, and of how many rows."""
 
     was: str
@@ -87,7 +87,7 @@ class Counting:
 
         return self(says)
 
-    def turns(self) -> tuple[Turn, ...]:
+    def turns(self) -> tuple[DecisionChange, ...]:
         """By what was decided and what would have been."""
         touched = self.played.touched
         if self.reader.least is not None or not len(touched.was):
@@ -95,7 +95,7 @@ class Counting:
         other = self.reader.differ(touched.was, touched.would)
         was = np.broadcast_to(touched.was, touched.would.shape)
         seen = Counter(zip(was[other], touched.would[other], strict=True)).most_common(MOST)
-        return tuple(Turn(was=one, would_be=two, rows=self(_turned(one, two))) for (one, two), _ in seen)
+        return tuple(DecisionChange(was=one, would_be=two, rows=self(_turned(one, two))) for (one, two), _ in seen)
 
     def of_label(self, *, before: bool) -> Number | None:
         """Decisions that were right, or wrong, and would have been the other."""
@@ -118,7 +118,7 @@ def _turned(one: Any, two: Any) -> Says:
     return says
 
 
-def _mean(says: Says, one: Played) -> Floats:
+def _mean(says: Says, one: Replayed) -> Floats:
     return np.asarray(np.asarray(says(one.was, one.would, one.rows), dtype=float).mean(axis=0))
 
 

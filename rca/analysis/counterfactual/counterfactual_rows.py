@@ -25,7 +25,7 @@ from rca.analysis.counterfactual.structural_prediction import Follower
 from rca.analysis.faults.column_fault import ColumnFault, inflict
 from rca.analysis.harm.donor_imputation import Draw, cross_fitted, joined, nearest, typed
 from rca.analysis.harm.repair_and_rescore import Repair, chance_of_a_hit, numbered, repair, some
-from rca.analysis.harm.rescoring import Asker
+from rca.analysis.harm.rescoring import Scorer
 from rca.analysis.inputs.windows import Windows
 from rca.arrays import Floats, Mask, Places
 from rca.tables.columns import as_numbers
@@ -33,7 +33,7 @@ from rca.tables.columns import as_numbers
 CHUNK = 10_000
 """Rows that the model is asked of at once."""
 
-FEWEST = 30
+MIN_ROWS = 30
 """Reference rows to which a fault is done, below which nothing is learned of what neighbours cannot know."""
 
 DRAWS = 10
@@ -44,7 +44,7 @@ NO_INFLICTION = ("stale", "new_values")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Scenario:
+class Intervention:
     """What would have been otherwise, and in which rows.
 
     Attributes
@@ -53,7 +53,7 @@ class Scenario:
         In words, after "had": "pmms been whole".
     rows : ndarray of bool, shape (current rows,)
         Rows that would have met with it.
-    ask : Asker
+    ask : Scorer
         Who would have answered.
     faults : tuple of ColumnFault
         Columns that would have been whole; none where only the model would have been another.
@@ -66,7 +66,7 @@ class Scenario:
 
     said: str
     rows: Mask
-    ask: Asker
+    ask: Scorer
     faults: tuple[ColumnFault, ...] = ()
     assumptions: tuple[str, ...] = ()
     by: str = "the model on file"
@@ -74,7 +74,7 @@ class Scenario:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Played:
+class Replayed:
     """Rows of one window and what would have been decided of them, by each of their neighbours.
 
     Attributes
@@ -108,8 +108,8 @@ class Counterfactual:
     ----------
     at : ndarray of int
         Positions of the touched rows among the current ones.
-    touched : Played
-    true, given : Played or None
+    touched : Replayed
+    true, given : Replayed or None
         Reference rows with the fault done to them: with their true values, and with those of neighbours.
     scale : float
         Current rows with neighbours' values for each such reference row.
@@ -118,20 +118,22 @@ class Counterfactual:
     """
 
     at: Places
-    touched: Played
-    true: Played | None = None
-    given: Played | None = None
+    touched: Replayed
+    true: Replayed | None = None
+    given: Replayed | None = None
     scale: float = 0.0
     counted: bool = False
 
 
-def counterfactual(windows: Windows, scenario: Scenario, reader: Reader, *, rng: np.random.Generator) -> Counterfactual:
+def counterfactual(
+    windows: Windows, scenario: Intervention, reader: Reader, *, rng: np.random.Generator
+) -> Counterfactual:
     """Ask what would have been decided of every row that a scenario touches.
 
     Parameters
     ----------
     windows : Windows
-    scenario : Scenario
+    scenario : Intervention
     reader : Reader
         Reads decisions off rows.
     rng : numpy.random.Generator
@@ -160,7 +162,7 @@ def _mended(stage: "_Stage", at: Places) -> Counterfactual:
     touched = stage.played(drawn.tall(), _given(drawn, repairs), repairs=repairs, pool=drawn.donors)
     struck = [stage.struck(one, before) for one in everywhere if one.fault.column in hidden]
     kept = np.flatnonzero(np.logical_or.reduce(struck))
-    if len(kept) < FEWEST:
+    if len(kept) < MIN_ROWS:
         return Counterfactual(at=at, touched=touched)
     doubted = [one for one in repairs if one.fault.column in hidden]
     true, given = _placebo(stage, nearest(donors, before), doubted, struck=struck)
@@ -199,7 +201,7 @@ def _given(drawn: Draw, repairs: Sequence[Repair]) -> pd.DataFrame:
 
 def _placebo(
     stage: "_Stage", drawn: Draw, repairs: Sequence[Repair], *, struck: Sequence[Mask]
-) -> tuple[Played, Played]:
+) -> tuple[Replayed, Replayed]:
     """Reference rows like those that were hit, with the fault done to them: played with true values and with given."""
     kept = np.flatnonzero(np.logical_or.reduce(struck))
     narrow = replace(drawn, rows=drawn.rows.iloc[kept].reset_index(drop=True), donors=drawn.donors[kept])
@@ -218,7 +220,7 @@ class _Stage:
     """What all plays share."""
 
     windows: Windows
-    scenario: Scenario
+    scenario: Intervention
     reader: Reader
     rng: np.random.Generator
 
@@ -239,7 +241,7 @@ class _Stage:
         """Whether an answer is not sure, even of values that are."""
         return self.scenario.ask.fidelity is not None or isinstance(self.scenario.ask, Follower)
 
-    def answered(self, rows: pd.DataFrame) -> Played:
+    def answered(self, rows: pd.DataFrame) -> Replayed:
         """Rows as they are, answered by another."""
         tall = pd.concat([rows] * DRAWS, ignore_index=True) if self.errs else rows
         again = self._asked(tall, tall, touched=np.ones(len(rows), dtype=bool))
@@ -247,7 +249,7 @@ class _Stage:
 
     def played(
         self, tall: pd.DataFrame, seen: pd.DataFrame, *, repairs: Sequence[Repair], pool: Places | None = None
-    ) -> Played:
+    ) -> Replayed:
         """Current rows, mended and asked again; `tall` and `seen` hold them once for each neighbour."""
         size = len(repairs[0].wrong)
         if len(tall) == size and self.errs:
@@ -256,7 +258,7 @@ class _Stage:
         recorded = tall.iloc[:size]
         return self._read(recorded, again, was=self.reader.of(recorded), pool=pool)
 
-    def placebo(self, tall: pd.DataFrame, broken: pd.DataFrame, seen: pd.DataFrame) -> Played:
+    def placebo(self, tall: pd.DataFrame, broken: pd.DataFrame, seen: pd.DataFrame) -> Replayed:
         """Reference rows: decided as if broken, and as if they had been seen so."""
         ask, size = self.scenario.ask, len(broken)
         every, none = np.ones(len(tall), dtype=bool), np.zeros(len(tall), dtype=bool)
@@ -283,12 +285,12 @@ class _Stage:
 
     def _read(
         self, rows: pd.DataFrame, again: pd.DataFrame, *, was: npt.NDArray[Any], pool: Places | None = None
-    ) -> Played:
+    ) -> Replayed:
         size = len(rows)
         draws = len(again) // size if size else 1
         parts = self.reader.parts(again)
         shape = (draws, size, -1)
-        return Played(
+        return Replayed(
             rows=rows,
             was=was,
             would=self.reader.of(again).reshape(draws, size),
@@ -299,7 +301,7 @@ class _Stage:
         )
 
 
-def _erring(ask: Asker, windows: Windows, rng: np.random.Generator) -> Asker:
+def _erring(ask: Scorer, windows: Windows, rng: np.random.Generator) -> Scorer:
     """A stand-in whose answers err as far as they were found to; the model itself does not."""
     if ask.fidelity is None:
         return ask

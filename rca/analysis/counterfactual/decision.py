@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rca.analysis.inputs.metric_reader import Meter, Segment
+from rca.analysis.inputs.metric_reader import MetricReader, Segment
 from rca.analysis.inputs.windows import Windows
 from rca.arrays import Floats, Mask
 from rca.errors import Unanswerable
@@ -27,7 +27,7 @@ class Reader:
 
     Attributes
     ----------
-    meter : Meter
+    meter : MetricReader
     column : str
         Where the answers stand.
     threshold : float or None
@@ -42,7 +42,7 @@ class Reader:
         Whether decisions are on record as true and false, which a model may give as 1 and 0.
     """
 
-    meter: Meter
+    meter: MetricReader
     column: str
     groups: tuple[Segment, ...] | None = ()
     threshold: float | None = None

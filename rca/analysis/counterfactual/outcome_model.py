@@ -8,13 +8,13 @@ import pandas as pd
 
 from rca.analysis.counterfactual.structural_prediction import follower
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.harm.rescoring import Asker, agreement, asker_of, rule_of
-from rca.analysis.harm.surrogate_model import FAITHFUL, stand_in
+from rca.analysis.harm.rescoring import Scorer, agreement, rule_of, scorer_of
+from rca.analysis.harm.surrogate_model import FAITHFUL, fit_surrogate
 from rca.analysis.inputs.windows import Windows
 from rca.arrays import Mask
 from rca.errors import Unanswerable
 
-QUESTION = "what would have happened"
+WHAT_IF_QUESTION = "what would have happened"
 
 SAME = 0.99
 """Share of recorded answers that the model file has to repeat, to count as the model that gave them."""
@@ -22,24 +22,24 @@ SAME = 0.99
 LOOKED_AT = 4000
 """Rows of which it is asked whether the model file repeats their answers."""
 
-FEWEST = 50
+MIN_ROWS = 50
 """Reference rows below which nobody is asked."""
 
 NO_OTHER = "the model on file gave the answers on record then, too: there was no other to go back to"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Answerer:
+class OutcomeModel:
     """Who can be asked what would have been, in words, and what that assumes."""
 
-    ask: Asker
+    ask: Scorer
     by: str
     assumptions: tuple[str, ...] = ()
 
 
 def answerer(
     windows: Windows, faults: Sequence[ColumnFault], *, columns: Sequence[str], rng: np.random.Generator
-) -> Answerer:
+) -> OutcomeModel:
     """Who can be asked what would have been decided of the current rows.
 
     Parameters
@@ -56,35 +56,35 @@ def answerer(
     Unanswerable
         If nobody can.
     """
-    if len(windows.reference) < FEWEST:
-        why = f"the reference has only {len(windows.reference)} rows, and {FEWEST} are needed"
-        raise Unanswerable(QUESTION, why)
-    asker = asker_of(windows)
+    if len(windows.reference) < MIN_ROWS:
+        why = f"the reference has only {len(windows.reference)} rows, and {MIN_ROWS} are needed"
+        raise Unanswerable(WHAT_IF_QUESTION, why)
+    asker = scorer_of(windows)
     if asker is not None:
         share = agreement(asker, some_of(windows.current))
         if share < SAME:
             why = (
                 f"the model on file repeats only {share:.0%} of the answers on record, so that another model gave them"
             )
-            raise Unanswerable(QUESTION, why)
-        return Answerer(ask=asker, by="the model on file")
-    stood = stand_in(windows, faults)
+            raise Unanswerable(WHAT_IF_QUESTION, why)
+        return OutcomeModel(ask=asker, by="the model on file")
+    stood = fit_surrogate(windows, faults)
     if stood is not None and stood.faithful:
         return _standing_in(stood.asker)
     if windows.parents:
-        following = follower(windows, columns, rng=rng, question=QUESTION)
+        following = follower(windows, columns, rng=rng, question=WHAT_IF_QUESTION)
         told = (
             "the causal graph is right, and its laws are those of the reference",
             "what follows from a column in the graph saw its recorded value",
         )
-        return Answerer(ask=following, by="laws along the causal graph", assumptions=told)
+        return OutcomeModel(ask=following, by="laws along the causal graph", assumptions=told)
     said = "" if stood is None else f", and a stand-in repeats only {min(stood.before, stood.now):.0%} of its answers"
-    raise Unanswerable(QUESTION, f"the case has no model that could be asked again, and no causal graph{said}")
+    raise Unanswerable(WHAT_IF_QUESTION, f"the case has no model that could be asked again, and no causal graph{said}")
 
 
-def _standing_in(ask: Asker) -> Answerer:
+def _standing_in(ask: Scorer) -> OutcomeModel:
     told = f"a stand-in answers as the model does (it repeats {ask.fidelity or 0:.1%} of the variance of answers)"
-    return Answerer(ask=ask, by="a stand-in for the model", assumptions=(told,))
+    return OutcomeModel(ask=ask, by="a stand-in for the model", assumptions=(told,))
 
 
 def some_of(rows: pd.DataFrame) -> pd.DataFrame:
@@ -93,7 +93,7 @@ def some_of(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.iloc[kept]
 
 
-def former(windows: Windows, rows: Mask) -> Answerer:
+def former(windows: Windows, rows: Mask) -> OutcomeModel:
     """Who answered in the reference, to be asked of some of the current rows.
 
     Raises
@@ -101,16 +101,16 @@ def former(windows: Windows, rows: Mask) -> Answerer:
     Unanswerable
         If that model is not known.
     """
-    asker = asker_of(windows)
+    asker = scorer_of(windows)
     if asker is not None and agreement(asker, some_of(windows.reference)) >= SAME:
         also = agreement(asker, some_of(windows.current[rows])) >= SAME
-        return Answerer(ask=asker, by="the model on file", assumptions=(NO_OTHER,) if also else ())
-    stood = stand_in(replace(windows, model=None))
+        return OutcomeModel(ask=asker, by="the model on file", assumptions=(NO_OTHER,) if also else ())
+    stood = fit_surrogate(replace(windows, model=None))
     rule = rule_of(windows)
     if rule is not None and stood is not None and stood.same and agreement(rule, windows.reference) >= SAME:
         told = ("the scores on record are those that would have been given",)
-        return Answerer(ask=rule, by="the threshold of the reference", assumptions=told)
+        return OutcomeModel(ask=rule, by="the threshold of the reference", assumptions=told)
     if stood is not None and stood.before >= FAITHFUL:
         return _standing_in(replace(stood.asker, fidelity=stood.before))
     why = "no model that gave the answers of the reference is on file, and no stand-in repeats them"
-    raise Unanswerable(QUESTION, why)
+    raise Unanswerable(WHAT_IF_QUESTION, why)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from rca.analysis.counterfactual.decision import reader_of
-from rca.analysis.counterfactual.outcome_model import QUESTION
+from rca.analysis.counterfactual.outcome_model import WHAT_IF_QUESTION
 from rca.analysis.counterfactual.scenarios import scenario_of
 from rca.analysis.counterfactual.what_if import WhatIf, predict_what_if
 from rca.analysis.drift.question import drift_of
@@ -75,6 +75,6 @@ def what_if(
     timeline = case.incident.timeline if current is None else None
     wanted = {"mend": mend, "without_event": without_event, "rolled_back_at": rolled_back_at, "earlier": earlier}
     broke = faults_of(windows, drift_of(windows))
-    reader = reader_of(windows, question=QUESTION)
+    reader = reader_of(windows, question=WHAT_IF_QUESTION)
     scenario = scenario_of(windows, broke, timeline=timeline, asked=wanted, rng=seeded(seed))
     return predict_what_if(windows, scenario, reader, rng=seeded(seed), level=level)

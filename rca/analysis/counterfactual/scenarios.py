@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from rca.analysis.counterfactual.counterfactual_rows import Scenario
-from rca.analysis.counterfactual.outcome_model import QUESTION, SAME, Answerer, answerer, former, some_of
+from rca.analysis.counterfactual.counterfactual_rows import Intervention
+from rca.analysis.counterfactual.outcome_model import SAME, WHAT_IF_QUESTION, OutcomeModel, answerer, former, some_of
 from rca.analysis.faults.column_fault import ColumnFault, hit
 from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.harm.rescoring import agreement
@@ -30,7 +30,7 @@ SAME_LABEL = "the label of a row does not hang on what was decided of it"
 DONORS = "rows that look alike elsewhere would have had alike values"
 
 
-def _assumed(who: Answerer, faults: Iterable[ColumnFault] = ()) -> tuple[str, ...]:
+def _assumed(who: OutcomeModel, faults: Iterable[ColumnFault] = ()) -> tuple[str, ...]:
     """What every scenario assumes."""
     donors = (DONORS,) if any(not fault.invertible for fault in faults) else ()
     return (SAME_LABEL, *donors, *who.assumptions)
@@ -38,7 +38,7 @@ def _assumed(who: Answerer, faults: Iterable[ColumnFault] = ()) -> tuple[str, ..
 
 def scenario_of(
     windows: Windows, faults: Faults, *, timeline: "Timeline | None", asked: Mapping[str, Any], rng: np.random.Generator
-) -> Scenario:
+) -> Intervention:
     """The one scenario that is asked for: `mend`, `without_event`, `rolled_back_at` or `earlier`.
 
     Raises
@@ -75,7 +75,7 @@ def _contained(windows: Windows, timeline: "Timeline | None") -> datetime:
     if known is not None:
         return known  # type: ignore[no-any-return]
     if windows.roles.time is None:
-        raise Unanswerable(QUESTION, "the rows have no time, so that it is not known which came later")
+        raise Unanswerable(WHAT_IF_QUESTION, "the rows have no time, so that it is not known which came later")
     last: datetime = windows.current[windows.roles.time].max().to_pydatetime() + timedelta(microseconds=1)
     return last
 
@@ -115,7 +115,7 @@ def _event(timeline: "Timeline | None", given: Any) -> "Event":
 # --- a column, whole -------------------------------------------------------------------------------------------------
 
 
-def whole(windows: Windows, faults: Faults, columns: Sequence[str], *, rng: np.random.Generator) -> Scenario:
+def whole(windows: Windows, faults: Faults, columns: Sequence[str], *, rng: np.random.Generator) -> Intervention:
     """Some columns had been whole.
 
     Raises
@@ -137,16 +137,16 @@ def _mended(
     faults: Faults,
     seats: Sequence[ColumnFault],
     *,
-    who: Answerer,
+    who: OutcomeModel,
     said: str,
     rows: Mask | None = None,
     told: tuple[str, ...] = (),
-) -> Scenario:
+) -> Intervention:
     """Some columns whole, in the rows that were hit, or in some of them."""
     hit_rows = _hit(seats, windows)
     columns = {fault.column for fault in seats}
     strange = [fault for fault in faults.broken if fault.column in who.ask.strange and fault.column not in columns]
-    return Scenario(
+    return Intervention(
         said=said,
         rows=hit_rows if rows is None else rows & hit_rows,
         ask=who.ask,
@@ -169,7 +169,7 @@ def _fault(windows: Windows, faults: Faults, column: str) -> ColumnFault:
     if found is None:
         broken = ", ".join(one.column for one in faults.broken) or "no column did"
         why = f"{column} did not break, so that nothing says what else it should have held (what broke: {broken})"
-        raise Unanswerable(QUESTION, why)
+        raise Unanswerable(WHAT_IF_QUESTION, why)
     return found
 
 
@@ -181,7 +181,7 @@ def _hit(faults: Sequence[ColumnFault], windows: Windows) -> Mask:
 # --- a model, rolled back --------------------------------------------------------------------------------------------
 
 
-def rolled_back(windows: Windows, at: datetime, *, said: str) -> Scenario:
+def rolled_back(windows: Windows, at: datetime, *, said: str) -> Intervention:
     """From a moment on, the model that answered in the reference had answered again.
 
     Raises
@@ -191,7 +191,7 @@ def rolled_back(windows: Windows, at: datetime, *, said: str) -> Scenario:
     """
     rows = _from(windows, at)
     who = former(windows, rows)
-    return Scenario(
+    return Intervention(
         said=f"the model been rolled back at {said}", rows=rows, ask=who.ask, assumptions=_assumed(who), by=who.by
     )
 
@@ -201,7 +201,7 @@ def rolled_back(windows: Windows, at: datetime, *, said: str) -> Scenario:
 
 def without(
     windows: Windows, faults: Faults, *, event: "Event", events: "Iterable[Event]", rng: np.random.Generator
-) -> Scenario:
+) -> Intervention:
     """An event had not happened: what broke between it and the next had been whole, and the model had not changed.
 
     Raises
@@ -215,12 +215,12 @@ def without(
     told = tuple(f"{fault.column} broke because of the event, as it broke after it" for fault in seats)
     changed, name = _changed_model(windows, event, rows), f"the event {name_of(event)!r}"
     if not seats and changed is None:
-        raise Unanswerable(QUESTION, f"nothing that could be undone began with {name_of(event)!r}")
+        raise Unanswerable(WHAT_IF_QUESTION, f"nothing that could be undone began with {name_of(event)!r}")
     if changed is None:
         who = answerer(windows, faults.columns, columns=[fault.column for fault in seats], rng=rng)
         return _mended(windows, faults, seats, who=who, said=f"{name} not happened", rows=rows, told=told)
     told = (*told, "the model answers otherwise because of the event", *_assumed(changed, seats))
-    return Scenario(
+    return Intervention(
         said=f"{name} not happened", rows=rows, ask=changed.ask, faults=seats, assumptions=told, by=changed.by
     )
 
@@ -236,7 +236,7 @@ def _began(windows: Windows, fault: ColumnFault, *, at: datetime, others: Sequen
     return bool(inside or (fresh and at <= began and not any(one <= began for one in others)))
 
 
-def _changed_model(windows: Windows, event: "Event", rows: Mask) -> Answerer | None:
+def _changed_model(windows: Windows, event: "Event", rows: Mask) -> OutcomeModel | None:
     """The model of the reference, where an event changed the system that answers and its answers with it."""
     if event.system is None or event.system.casefold() != windows.model_name.casefold():
         return None
@@ -277,7 +277,7 @@ def event_of(timeline: "Timeline", asked: Any) -> "Event":
 
 def alerted(
     windows: Windows, faults: Faults, *, contained: datetime, earlier: timedelta, rng: np.random.Generator
-) -> Scenario:
+) -> Intervention:
     """The alert had come earlier, and with it containment: what broke had been whole in the rows since then.
 
     Raises
@@ -292,14 +292,16 @@ def alerted(
         raise InvalidCase.because(f"{earlier} is no time by which an alert comes earlier", place="earlier", hint=hint)
     rows = _from(windows, contained - earlier) & ~_after(windows, contained)
     if not rows.any():
-        raise Unanswerable(QUESTION, "no row of the current window lies in the time that an earlier alert would save")
+        raise Unanswerable(
+            WHAT_IF_QUESTION, "no row of the current window lies in the time that an earlier alert would save"
+        )
     broken = [fault.column for fault in faults.broken]
     if not broken:
-        raise Unanswerable(QUESTION, "no column broke that containment could have made whole")
+        raise Unanswerable(WHAT_IF_QUESTION, "no column broke that containment could have made whole")
     who = answerer(windows, faults.columns, columns=broken, rng=rng)
     seats = [fault for fault in faults.broken if fault.column in who.ask.features]
     if not seats:
-        raise Unanswerable(QUESTION, "no column that broke has a part in what was decided")
+        raise Unanswerable(WHAT_IF_QUESTION, "no column that broke has a part in what was decided")
     told = "containment had come as long after the alert, and what broke had been whole from then on"
     said = f"the alert come {_length(earlier)} earlier"
     return _mended(windows, faults, seats, who=who, said=said, rows=rows, told=(told,))
@@ -312,12 +314,12 @@ def _length(span: timedelta) -> str:
 
 def _after(windows: Windows, at: datetime) -> Mask:
     if windows.roles.time is None:
-        raise Unanswerable(QUESTION, "the rows have no time, so that it is not known which came later")
+        raise Unanswerable(WHAT_IF_QUESTION, "the rows have no time, so that it is not known which came later")
     return np.asarray(windows.current[windows.roles.time] >= pd.Timestamp(at))
 
 
 def _from(windows: Windows, at: datetime) -> Mask:
     rows = _after(windows, at)
     if not rows.any():
-        raise Unanswerable(QUESTION, f"no row of the current window is as late as {at.isoformat()}")
+        raise Unanswerable(WHAT_IF_QUESTION, f"no row of the current window is as late as {at.isoformat()}")
     return rows

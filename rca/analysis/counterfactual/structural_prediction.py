@@ -18,7 +18,7 @@ import pandas as pd
 
 from rca.analysis.causal.graph_columns import measured_parents, with_answers
 from rca.analysis.causal.structural_model import Law, Scm, fit
-from rca.analysis.harm.rescoring import Asker, decision_rule
+from rca.analysis.harm.rescoring import Scorer, decision_rule
 from rca.analysis.inputs.windows import Windows
 from rca.arrays import Floats, Mask
 from rca.errors import Unanswerable
@@ -26,12 +26,12 @@ from rca.errors import Unanswerable
 LAWS = 10
 """Fits on resampled rows."""
 
-ROWS = 20_000
+MAX_ROWS = 20_000
 """Reference rows that laws are fitted on, at most."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Follower(Asker):
+class Follower(Scorer):
     """Follows what is set along a graph.
 
     Attributes
@@ -135,7 +135,7 @@ def _downstream(parents: Mapping[str, Sequence[str]], columns: Sequence[str]) ->
 
 
 def _laws(windows: Windows, parents: Mapping[str, Sequence[str]], rng: np.random.Generator) -> tuple[Scm, ...]:
-    rows, coded = windows.reference.iloc[:ROWS], windows.roles.categorical
+    rows, coded = windows.reference.iloc[:MAX_ROWS], windows.roles.categorical
     first = fit(rows, parents, categorical=coded)
     again = (rows.iloc[rng.integers(0, len(rows), len(rows))].reset_index(drop=True) for _ in range(LAWS - 1))
     return (first, *(fit(one, parents, categorical=coded, like=first) for one in again))

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rca.analysis.counterfactual.change_counts import Counting, Number, Turn, metric_of, people_of
-from rca.analysis.counterfactual.counterfactual_rows import Counterfactual, Scenario, counterfactual
+from rca.analysis.counterfactual.change_counts import Counting, DecisionChange, Number, metric_of, people_of
+from rca.analysis.counterfactual.counterfactual_rows import Counterfactual, Intervention, counterfactual
 from rca.analysis.counterfactual.decision import Reader
 from rca.analysis.inputs.windows import Windows
 from rca.finding import Finding
@@ -71,7 +71,7 @@ class WhatIf(Result):
         Rows that would have been decided otherwise.
     people : Number
         Distinct ids among them; the same where ids are not on record, or never twice.
-    turns : tuple of Turn
+    turns : tuple of DecisionChange
         The same by what was decided and what would have been, the most frequent first.
     righted, wronged : Number or None
         Wrong decisions that would have been right, and right ones that would have been wrong; None without labels.
@@ -99,7 +99,7 @@ class WhatIf(Result):
     touched: int
     changed: Number
     people: Number
-    turns: tuple[Turn, ...]
+    turns: tuple[DecisionChange, ...]
     righted: Number | None
     wronged: Number | None
     metric: str
@@ -197,14 +197,14 @@ class WhatIf(Result):
 
 
 def predict_what_if(
-    windows: Windows, scenario: Scenario, reader: Reader, *, rng: np.random.Generator, level: float = 0.95
+    windows: Windows, scenario: Intervention, reader: Reader, *, rng: np.random.Generator, level: float = 0.95
 ) -> WhatIf:
     """Say what would have been decided of the current rows in a scenario, and what that makes of the metric.
 
     Parameters
     ----------
     windows : Windows
-    scenario : Scenario
+    scenario : Intervention
     reader : Reader
         Reads decisions off rows.
     rng : numpy.random.Generator

@@ -24,13 +24,13 @@ from rca.result import Result, Row
 from rca.tables.column_pair import read
 from rca.tables.columns import as_labels, for_trees, without_infinities
 
-ROWS = 4000
+MAX_ROWS = 4000
 """Rows of each window that are used."""
 
 ROUNDS = 40
 """Trees of the classifier."""
 
-FEWEST = 40
+MIN_ROWS_JOINT = 40
 """Rows of each window below which nothing is fitted."""
 
 SHARED = 0.75
@@ -137,7 +137,7 @@ def classifier_two_sample(
     *,
     rng: np.random.Generator,
     features: Iterable[str] | None = None,
-    rows: int = ROWS,
+    rows: int = MAX_ROWS,
 ) -> Joint:
     """Tell the windows apart by a classifier, cross-fitted in two folds.
 
@@ -200,8 +200,8 @@ def classifier_two_sample(
 def _able(names: Sequence[str], reference: pd.DataFrame, current: pd.DataFrame) -> None:
     if not names:
         raise Unanswerable("whether the windows differ jointly", "there is no column to tell them apart by")
-    if min(len(reference), len(current)) < FEWEST:
-        raise Unanswerable("whether the windows differ jointly", f"a window has fewer than {FEWEST} rows")
+    if min(len(reference), len(current)) < MIN_ROWS_JOINT:
+        raise Unanswerable("whether the windows differ jointly", f"a window has fewer than {MIN_ROWS_JOINT} rows")
 
 
 def _coded(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> Floats | None:

@@ -123,7 +123,7 @@ class ColumnDrift:
         return f"{self.name} {verb}: effect {self.effect:.3f} ({self.interval}), {sure}{said}"
 
 
-def compare(column: str, pair: Pair, *, role: Role = "feature") -> Iterator[ColumnDrift]:
+def compare_column(column: str, pair: Pair, *, role: Role = "feature") -> Iterator[ColumnDrift]:
     """Compare the values that both windows have, and the missingness where either has any.
 
     Parameters
@@ -142,7 +142,7 @@ def compare(column: str, pair: Pair, *, role: Role = "feature") -> Iterator[Colu
     >>> import pandas as pd
     >>> from rca.tables.column_pair import read
     >>> pair = read(pd.Series([1.0, 2.0, 3.0] * 30), pd.Series([2.0, 3.0, None] * 30))
-    >>> [(row.name, round(row.effect, 3), row.wasserstein) for row in compare("x", pair)]
+    >>> [(row.name, round(row.effect, 3), row.wasserstein) for row in compare_column("x", pair)]
     [('x', 0.333, 0.5), ('missing:x', 0.333, None)]
     """
     if pair.known:

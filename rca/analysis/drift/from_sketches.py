@@ -245,9 +245,9 @@ def wasserstein(reference: NumberCount, current: NumberCount) -> float | None:
     Examples
     --------
     >>> from rca.tables.arrow_arrays import Numbers
-    >>> from rca.tables.bin_edges import Scale
+    >>> from rca.tables.bin_edges import BinScale
     >>> ones, threes = (
-    ...     NumberCount.of(Scale(low=-1.5, density=1.0), Numbers(values=np.full(9, value), missing=0))
+    ...     NumberCount.of(BinScale(low=-1.5, density=1.0), Numbers(values=np.full(9, value), missing=0))
     ...     for value in (1.0, 3.0)
     ... )
     >>> wasserstein(ones, threes)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rca.analysis.drift.column_comparison import ColumnDrift, Role, compare
+from rca.analysis.drift.column_comparison import ColumnDrift, Role, compare_column
 from rca.errors import InvalidCase, Unanswerable, did_you_mean
 from rca.finding import Finding, Target
 from rca.methods.two_sample_tests import benjamini_hochberg
@@ -163,7 +163,7 @@ def univariate_drift(
     if min(len(reference), len(current)) == 0:
         raise Unanswerable("what moved", "a window has no rows")
     windows = _Windows(reference=reference, current=current, codes={*categorical, *roles.categorical}, time=roles.time)
-    tested = [row for name, role in asked.items() for row in compare(name, windows.pair(name, role), role=role)]
+    tested = [row for name, role in asked.items() for row in compare_column(name, windows.pair(name, role), role=role)]
     return Drift(
         columns=judge([row for row in tested if row.role == "feature"], alpha=alpha, material=material),
         alpha=alpha,

@@ -27,7 +27,7 @@ from rca.methods.regression_basis import Masks, Terms, chosen, lines, terms_of
 FOLDS = 4
 """Parts of the periods; no row is judged by a regression or a weight that has seen its own period."""
 
-FEWEST = 40
+MIN_ROWS = 40
 """Rows of a side of the event below which nothing is regressed."""
 
 HEAVIEST = 0.05

@@ -54,7 +54,7 @@ FREE = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Estimate:
+class EffectEstimate:
     """What an event did, by one design.
 
     Attributes
@@ -94,7 +94,7 @@ class Interrupted:
 
     Attributes
     ----------
-    estimate : Estimate
+    estimate : EffectEstimate
     terms : ndarray of shape (periods, terms)
         The last columns are those of the event.
     regression : Regression
@@ -104,7 +104,7 @@ class Interrupted:
     """
 
     periods: Periods
-    estimate: Estimate
+    estimate: EffectEstimate
     terms: Floats
     regression: Regression
     noise: Noise
@@ -208,7 +208,7 @@ def _estimate(
     scale: float,
     level: float,
     adjusted: tuple[str, ...],
-) -> Estimate:
+) -> EffectEstimate:
     usual, count = usual_terms(design), terms.shape[1]
     unit = np.eye(count)
     jump = growth = None
@@ -216,7 +216,7 @@ def _estimate(
         first = int(np.flatnonzero(periods.after)[0])
         jump = _scaled(found.sized(unit[usual] + terms[first, usual + 1] * unit[usual + 1], level), scale)
         growth = _scaled(found.sized(unit[usual + 1] / max(float(np.ptp(periods.places)), 1.0), level), scale)
-    return Estimate(
+    return EffectEstimate(
         design=design,
         effect=_scaled(found.sized(unit[usual], level), scale),
         jump=jump,

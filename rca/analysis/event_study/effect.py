@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from rca.analysis.event_study.designs import ASSUMED, Estimate
+from rca.analysis.event_study.designs import ASSUMED, EffectEstimate
 from rca.analysis.event_study.refutation import Kind, Refuter
 from rca.finding import Finding, Interval, Strength, Target
 from rca.methods.ar1_regression import Sized
@@ -62,7 +62,7 @@ class Effect(Result):
         Whether it is read in per cent, and its changes in percentage points.
     harm : {'higher', 'lower'}
         The bad direction.
-    estimate : Estimate
+    estimate : EffectEstimate
     before, after : float
         The metric of the rows on either side; of the affected groups alone where some are not.
     length : float
@@ -82,7 +82,7 @@ class Effect(Result):
     unit: str
     is_share: bool
     harm: Literal["higher", "lower"]
-    estimate: Estimate
+    estimate: EffectEstimate
     before: float
     after: float
     length: float

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rca.analysis.event_study.covariate_adjustment import FEWEST, Adjusted, adjusted, trimmed
+from rca.analysis.event_study.covariate_adjustment import MIN_ROWS, Adjusted, adjusted, trimmed
 from rca.analysis.event_study.designs import WORDS, Design, Interrupted, interrupted
 from rca.analysis.event_study.effect import Effect, Period, is_share
-from rca.analysis.event_study.event import Happening
-from rca.analysis.event_study.identification import QUESTION, Setting, held_fixed, require_sound
+from rca.analysis.event_study.event import EventReference
+from rca.analysis.event_study.identification import EFFECT_QUESTION, Setting, held_fixed, require_sound
 from rca.analysis.event_study.period_series import AFTER, BEFORE, Periods, difference
-from rca.analysis.event_study.pre_post_rows import Asked, Sides, labels_of, parted
+from rca.analysis.event_study.pre_post_rows import Asked, PrePostRows, labels_of, pre_post_rows
 from rca.analysis.event_study.refutation import (
     MOST_GROUPS,
     Refuter,
@@ -38,14 +38,14 @@ ALIKE = 0.95
 """Chance of coming from one side of the event above which a row has next to no like on the other."""
 
 
-def study(windows: Windows, event: Happening, asked: Asked, *, rng: np.random.Generator) -> Effect:
+def study(windows: Windows, event: EventReference, asked: Asked, *, rng: np.random.Generator) -> Effect:
     """Estimate what an event did to the metric, on average over what came after it, and try to refute it.
 
     Parameters
     ----------
     windows : Windows
         With a time; its windows are put together, and parted anew at the event.
-    event : Happening
+    event : EventReference
     asked : Asked
     rng : numpy.random.Generator
         Seeds what dowhy's refuters draw.
@@ -57,7 +57,7 @@ def study(windows: Windows, event: Happening, asked: Asked, *, rng: np.random.Ge
     Unanswerable
         If the rows have no time, or too few lie on either side; or the effect is not identifiable.
     """
-    sides = parted(windows, event, asked)
+    sides = pre_post_rows(windows, event, asked)
     if asked.affected or asked.design == "did":
         _require_did(asked)
         require_sound(_setting(windows, event, asked, design="did"))
@@ -84,7 +84,7 @@ def _strongest(periods: Periods) -> Design:
     return "its" if before >= BEFORE and after >= AFTER else "before_after"
 
 
-def _setting(windows: Windows, event: Happening, asked: Asked, *, design: Design) -> Setting:
+def _setting(windows: Windows, event: EventReference, asked: Asked, *, design: Design) -> Setting:
     columns = frozenset(map(str, windows.reference.columns))
     for name in asked.covariates or ():
         if name not in columns:
@@ -106,7 +106,7 @@ def _setting(windows: Windows, event: Happening, asked: Asked, *, design: Design
 class Studied:
     """A fitted design, the rows it stands on, what would have been, and what it withstood."""
 
-    sides: Sides
+    sides: PrePostRows
     fit: Interrupted
     refuters: tuple[Refuter, ...]
     drawn: Periods
@@ -115,13 +115,13 @@ class Studied:
 
 
 def _over_time(
-    sides: Sides,
+    sides: PrePostRows,
     asked: Asked,
     *,
     design: Design,
     held: tuple[str, ...],
     windows: Windows,
-    event: Happening,
+    event: EventReference,
     rng: np.random.Generator,
 ) -> Studied:
     """One series, interrupted or before and after, perhaps at one mix of rows."""
@@ -142,11 +142,13 @@ def _over_time(
     )
 
 
-def _at_one_mix(sides: Sides, held: tuple[str, ...], categorical: tuple[str, ...]) -> Adjusted:
+def _at_one_mix(sides: PrePostRows, held: tuple[str, ...], categorical: tuple[str, ...]) -> Adjusted:
     both = sides.take(~sides.after), sides.take(sides.after)
     fewest = min(len(both[0].rows), len(both[1].rows))
-    if fewest < FEWEST:
-        raise Unanswerable(QUESTION, f"one side of the event has {fewest} rows, and {FEWEST} are needed to adjust")
+    if fewest < MIN_ROWS:
+        raise Unanswerable(
+            EFFECT_QUESTION, f"one side of the event has {fewest} rows, and {MIN_ROWS} are needed to adjust"
+        )
     places = [np.floor((side.seconds - side.event) / side.length).astype(np.int64) for side in both]
     mix = adjusted(
         (both[0].rows, both[1].rows),
@@ -157,11 +159,11 @@ def _at_one_mix(sides: Sides, held: tuple[str, ...], categorical: tuple[str, ...
     )
     if not mix.overlaps:
         why = f"only {mix.n_effective:.0f} effective rows before the event look like those after it"
-        raise Unanswerable(QUESTION, f"not identifiable: no overlap in {', '.join(held)}; {why}")
+        raise Unanswerable(EFFECT_QUESTION, f"not identifiable: no overlap in {', '.join(held)}; {why}")
     return mix
 
 
-def _mixed(sides: Sides, mix: Adjusted) -> Sides:
+def _mixed(sides: PrePostRows, mix: Adjusted) -> PrePostRows:
     """The rows, in time order, with parts at one mix."""
     stacked = [
         np.vstack([getattr(mix.before, name), getattr(mix.after, name)]) for name in ("numerator", "denominator")
@@ -169,14 +171,14 @@ def _mixed(sides: Sides, mix: Adjusted) -> Sides:
     return replace(sides, parts=replace(mix.before, numerator=stacked[0], denominator=stacked[1]))
 
 
-def _when(fit: Interrupted, event: Happening) -> tuple[Refuter, ...]:
+def _when(fit: Interrupted, event: EventReference) -> tuple[Refuter, ...]:
     """Refuters that ask when it happened."""
     found = broke(fit)
     timed = (placebo_dates(fit), break_date(found, fit.periods), left_out(fit))
     return (*timed, alone(event.others, found, fit.periods)) if event.others else timed
 
 
-def _trimmed(seen: Sides, mix: Adjusted | None, fit: Interrupted) -> tuple[Refuter, ...]:
+def _trimmed(seen: PrePostRows, mix: Adjusted | None, fit: Interrupted) -> tuple[Refuter, ...]:
     if mix is None:
         return ()
     kept = np.concatenate(trimmed(mix, ALIKE))
@@ -197,7 +199,7 @@ def _dowhys(fit: Interrupted, rng: np.random.Generator) -> tuple[Refuter, ...]:
 # --- between groups ---------------------------------------------------------------------------------------------------
 
 
-def _between_groups(sides: Sides, asked: Asked, *, event: Happening, rng: np.random.Generator) -> Studied:
+def _between_groups(sides: PrePostRows, asked: Asked, *, event: EventReference, rng: np.random.Generator) -> Studied:
     """Groups that the event reached, less those that it did not."""
     labels = labels_of(sides, asked)
     reached = np.isin(labels, asked.affected)
@@ -226,7 +228,7 @@ def _between_groups(sides: Sides, asked: Asked, *, event: Happening, rng: np.ran
     )
 
 
-def _placebos(others: Sides, labels: Any, asked: Asked) -> dict[str, Any]:
+def _placebos(others: PrePostRows, labels: Any, asked: Asked) -> dict[str, Any]:
     """The same sum for unaffected groups, each against the other unaffected ones."""
     names = pd.Series(labels).value_counts().index[:MOST_GROUPS]
     if len(names) < 2:
@@ -245,7 +247,7 @@ def _placebos(others: Sides, labels: Any, asked: Asked) -> dict[str, Any]:
 # --- told -------------------------------------------------------------------------------------------------------------
 
 
-def _told(windows: Windows, event: Happening, studied: Studied) -> Effect:
+def _told(windows: Windows, event: EventReference, studied: Studied) -> Effect:
     sides, fit = studied.sides, studied.fit
     before, after = sides.parts.take(~sides.after), sides.parts.take(sides.after)
     meter = windows.meter

@@ -17,7 +17,7 @@ HINT = "give a time with an offset, such as 2026-03-01T00:00Z"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Happening:
+class EventReference:
     """An event that is asked about, and what else happened.
 
     Attributes
@@ -37,7 +37,7 @@ class Happening:
     others: tuple[tuple[datetime, str], ...] = ()
 
 
-def happening(given: Any, timeline: "Iterable[Event]" = ()) -> Happening:
+def event_reference(given: Any, timeline: "Iterable[Event]" = ()) -> EventReference:
     """Find the event that is meant.
 
     Parameters
@@ -53,7 +53,7 @@ def happening(given: Any, timeline: "Iterable[Event]" = ()) -> Happening:
 
     Examples
     --------
-    >>> happening("2026-03-01T00:00Z").name
+    >>> event_reference("2026-03-01T00:00Z").name
     'event at 2026-03-01 00:00 UTC'
     """
     events = tuple(timeline)
@@ -65,9 +65,9 @@ def happening(given: Any, timeline: "Iterable[Event]" = ()) -> Happening:
         same = [event for event in events if _utc(event.at) == at]
         found = same[0] if same else None
         if found is None:
-            return Happening(at=at, name=f"event at {at:%Y-%m-%d %H:%M} UTC", others=_others(events, None))
+            return EventReference(at=at, name=f"event at {at:%Y-%m-%d %H:%M} UTC", others=_others(events, None))
     aliases = tuple(dict.fromkeys((found.what, name_of(found))))
-    return Happening(at=_utc(found.at), name=name_of(found), aliases=aliases, others=_others(events, found))
+    return EventReference(at=_utc(found.at), name=name_of(found), aliases=aliases, others=_others(events, found))
 
 
 def _is_event(given: Any) -> bool:

@@ -13,7 +13,7 @@ from rca.analysis.causal.graph_columns import TYPO
 from rca.errors import InvalidCase, Unanswerable, did_you_mean
 from rca.methods.change_attribution.causal_chain import chain_of
 
-QUESTION = "what did the event do"
+EFFECT_QUESTION = "what did the event do"
 
 METRIC = "the metric"
 """Node that the columns it is read off lead to."""
@@ -85,20 +85,20 @@ def held_fixed(setting: Setting, covariates: Sequence[str] | None) -> tuple[str,
     for name in covariates or ():
         _require_no_descendant(name, edges, event=setting.event)
     if not _way(setting.event, METRIC, edges):
-        raise Unanswerable(QUESTION, "not identifiable: the graph has no way from the event to the metric")
+        raise Unanswerable(EFFECT_QUESTION, "not identifiable: the graph has no way from the event to the metric")
     time = (setting.time,) if setting.minds_time else ()
     both = {"treatment": setting.event, "outcome": METRIC}
     if dowhy_adapter.blocks(edges, [*(covariates or ()), *time], **both):
         return tuple(covariates or ())
     enough = dowhy_adapter.backdoor(edges, observed=_observed(setting, edges, time), **both)
     if enough is None:
-        raise Unanswerable(QUESTION, f"not identifiable: {_open(setting, edges)}")
+        raise Unanswerable(EFFECT_QUESTION, f"not identifiable: {_open(setting, edges)}")
     needed = tuple(name for name in enough if name != setting.time)
     if covariates is None:
         return needed
     wanted = ", ".join(map(repr, needed)) or "none"
     why = f"not identifiable: with {', '.join(map(repr, covariates)) or 'nothing'} held fixed a way stays open"
-    raise Unanswerable(QUESTION, f"{why} that is no effect of the event; the graph asks for {wanted}")
+    raise Unanswerable(EFFECT_QUESTION, f"{why} that is no effect of the event; the graph asks for {wanted}")
 
 
 def require_sound(setting: Setting, covariates: Sequence[str] = ()) -> Edges:
@@ -163,7 +163,7 @@ def _require_no_descendant(name: str, edges: Edges, *, event: str) -> None:
     if way:
         told = " → ".join(way)
         why = f"not identifiable: {name!r} follows from the event ({told}), so that holding it bends the effect"
-        raise Unanswerable(QUESTION, why)
+        raise Unanswerable(EFFECT_QUESTION, why)
 
 
 def _way(start: str, end: str, edges: Edges) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ import pandas as pd
 
 from rca.analysis.event_study.designs import WORDS, Design
 from rca.analysis.event_study.effect import spell
-from rca.analysis.event_study.event import Happening
-from rca.analysis.event_study.identification import QUESTION, Edges
+from rca.analysis.event_study.event import EventReference
+from rca.analysis.event_study.identification import EFFECT_QUESTION, Edges
 from rca.analysis.event_study.period_series import Periods, length_for, pair_of, periods_of
 from rca.analysis.inputs.windows import Windows
 from rca.arrays import Floats, Mask
@@ -18,7 +18,7 @@ from rca.methods.metric import Parts
 from rca.methods.seasonality import seconds_of
 from rca.tables.columns import as_labels, column_name
 
-ROWS = 10
+MIN_ROWS = 10
 """Rows that count, on either side of the event, below which nothing is said."""
 
 MANY = 1000
@@ -58,7 +58,7 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Sides:
+class PrePostRows:
     """All rows in time order, and what they say of the metric.
 
     Attributes
@@ -82,7 +82,7 @@ class Sides:
     def after(self) -> Mask:
         return np.asarray(self.seconds >= self.event)
 
-    def take(self, kept: Mask) -> "Sides":
+    def take(self, kept: Mask) -> "PrePostRows":
         """Some of the rows."""
         rows = self.rows[kept].reset_index(drop=True)
         return replace(self, rows=rows, seconds=self.seconds[kept], parts=self.parts.take(kept))
@@ -92,11 +92,11 @@ class Sides:
         return periods_of(self.parts, self.seconds, event=self.event, length=self.length)
 
 
-def parted(windows: Windows, event: Happening, asked: Asked) -> Sides:
+def pre_post_rows(windows: Windows, event: EventReference, asked: Asked) -> PrePostRows:
     """The rows that count and have a time, parted at the event."""
     time = windows.roles.time
     if time is None:
-        raise Unanswerable(QUESTION, "the rows have no time: no column is named as `time`")
+        raise Unanswerable(EFFECT_QUESTION, "the rows have no time: no column is named as `time`")
     wanted = _wanted(windows, asked)
     rows = pd.concat([windows.reference[wanted], windows.current[wanted]], ignore_index=True)
     seconds, at = seconds_of(rows[time]), event.at.timestamp()
@@ -110,7 +110,7 @@ def parted(windows: Windows, event: Happening, asked: Asked) -> Sides:
     length = asked.every or length_for(seconds[order], at)
     _require_few(seconds[order], length)
     rows = rows.iloc[order].reset_index(drop=True)
-    return Sides(rows=rows, seconds=seconds[order], parts=parts.take(order), event=at, length=length)
+    return PrePostRows(rows=rows, seconds=seconds[order], parts=parts.take(order), event=at, length=length)
 
 
 def _require_few(seconds: Floats, length: float) -> None:
@@ -132,16 +132,18 @@ def _require_both(seconds: Floats, at: float, what: str) -> None:
     before, after = int((seconds < at).sum()), int((seconds >= at).sum())
     if not before or not after:
         side = "before" if not before else "after"
-        raise Unanswerable(QUESTION, f"no {what} lie {side} the event: it is outside the data")
-    if min(before, after) < ROWS:
-        why = f"only {before} {what} lie before the event and {after} after it, and {ROWS} are needed on either side"
-        raise Unanswerable(QUESTION, why)
+        raise Unanswerable(EFFECT_QUESTION, f"no {what} lie {side} the event: it is outside the data")
+    if min(before, after) < MIN_ROWS:
+        why = (
+            f"only {before} {what} lie before the event and {after} after it, and {MIN_ROWS} are needed on either side"
+        )
+        raise Unanswerable(EFFECT_QUESTION, why)
 
 
 # --- groups -----------------------------------------------------------------------------------------------------------
 
 
-def labels_of(sides: Sides, asked: Asked) -> Any:
+def labels_of(sides: PrePostRows, asked: Asked) -> Any:
     """The group of each row; some have to be affected, and some not."""
     if not asked.groups or not asked.affected:
         hint = "give groups= with a column, and affected= with the groups that the event reached"
@@ -153,17 +155,19 @@ def labels_of(sides: Sides, asked: Asked) -> Any:
             raise InvalidCase.because(f"no group {name!r}", place="affected", hint=did_you_mean(name, known))
     if known <= set(asked.affected):
         raise Unanswerable(
-            QUESTION, "not identifiable: every group is affected, so that none shows what would have been"
+            EFFECT_QUESTION, "not identifiable: every group is affected, so that none shows what would have been"
         )
     for side, name in ((~sides.after, "before"), (sides.after, "after")):
         for reached in (True, False):
             if not (np.isin(labels[side], asked.affected) == reached).any():
                 which = "affected" if reached else "unaffected"
-                raise Unanswerable(QUESTION, f"not identifiable: no row of an {which} group lies {name} the event")
+                raise Unanswerable(
+                    EFFECT_QUESTION, f"not identifiable: no row of an {which} group lies {name} the event"
+                )
     return labels
 
 
-def _column(sides: Sides, asked: Asked) -> str:
+def _column(sides: PrePostRows, asked: Asked) -> str:
     """The one column of groups that has all those that the event reached, or the first."""
     columns = tuple(map(column_name, sides.rows.columns))
     for name in asked.groups:

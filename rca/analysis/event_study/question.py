@@ -11,7 +11,7 @@ from rca.analysis.causal.graph_columns import edges_of
 from rca.analysis.event_study.designs import Design
 from rca.analysis.event_study.effect import Effect
 from rca.analysis.event_study.estimation import study
-from rca.analysis.event_study.event import Happening, happening
+from rca.analysis.event_study.event import EventReference, event_reference
 from rca.analysis.event_study.pre_post_rows import Asked
 from rca.analysis.inputs.arguments import names_of, seeded
 from rca.analysis.inputs.windows import Windows, windows_from, windows_of
@@ -73,11 +73,11 @@ def effect(
     given = {name: asked.pop(name) for name in (*ASKED, *(("groups",) if known is not None else ())) if name in asked}
     if known is not None:
         _require_none(asked)
-        happened = happening(event, known.incident.timeline.events)
+        happened = event_reference(event, known.incident.timeline.events)
         windows = _of_case(known, happened)
         graph = known.graph if known.graph is not None and known.graph.kind == "causal" else None
     else:
-        happened, windows, graph = happening(event), _of_tables(case, current, asked), None
+        happened, windows, graph = event_reference(event), _of_tables(case, current, asked), None
     if known is not None:
         given.setdefault("groups", known.roles.groups)
     return study(windows, happened, _asked(given, asked, graph), rng=seeded(seed))
@@ -98,7 +98,7 @@ def _require_none(asked: Mapping[str, Any]) -> None:
         raise InvalidCase.because(f"a case names its own {min(asked)}", place="arguments", hint="leave it out")
 
 
-def _of_case(case: "Case", event: Happening) -> Windows:
+def _of_case(case: "Case", event: EventReference) -> Windows:
     """Both windows of a case; of an event after them the failing rows and those after the repair."""
     windows, time = windows_of(case), case.roles.time
     later = case.recovered

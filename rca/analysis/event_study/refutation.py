@@ -40,13 +40,13 @@ Kind = Literal[
 PLACEBOS = 24
 """Dates at which the same sum is done, at most."""
 
-FEWEST = 5
+MIN_DATES = 5
 """Dates below which they say nothing."""
 
 USUAL = 0.05
 """p-value from which on two groups are taken to have kept their distance."""
 
-SURE = 0.95
+BREAK_LEVEL = 0.95
 """Level of the dates at which the series may have broken."""
 
 HELD = 1 / 3
@@ -121,7 +121,7 @@ def answered(kind: Kind, says: str, *, passed: bool | None, value: float | None 
 def placebo_dates(fit: Interrupted) -> Refuter:
     """Do the same sum at dates before the event, on the periods before it alone."""
     found = _at_other_dates(fit)
-    if len(found) < FEWEST:
+    if len(found) < MIN_DATES:
         return answered("placebo_date", "too few periods lie before the event to try other dates", passed=None)
     p_values, effect = np.array(found), fit.estimate.effect
     as_clear = float(np.mean(p_values <= effect.p_value))
@@ -157,7 +157,9 @@ def _at_other_dates(fit: Interrupted) -> list[float]:
     noise, at = noise_of(before.places, before.variance, before.phases), usual_terms(fit.estimate.design)
     several = [terms_at(before, fit.estimate.design, int(candidates[one])) for one in kept]
     found = regress_each(before.values / fit.scale, several, noise)
-    return [one.sized(np.eye(terms.shape[1])[at], SURE).p_value for one, terms in zip(found, several, strict=True)]
+    return [
+        one.sized(np.eye(terms.shape[1])[at], BREAK_LEVEL).p_value for one, terms in zip(found, several, strict=True)
+    ]
 
 
 def placebo_groups(estimates: Mapping[str, Sized], effect: Sized) -> Refuter:
@@ -184,7 +186,7 @@ def parallel(periods: Periods) -> Refuter:
     terms = np.column_stack([np.ones(len(before)), time])
     scale = float(np.abs(before.values).max()) or 1.0
     noise = noise_of(before.places, before.variance, before.phases)
-    p_value = regress(before.values / scale, terms, noise).sized(np.array([0.0, 1.0]), SURE).p_value
+    p_value = regress(before.values / scale, terms, noise).sized(np.array([0.0, 1.0]), BREAK_LEVEL).p_value
     moved = "drifted apart already" if p_value <= USUAL else "kept their distance, as far as chance lets one see"
     says = f"before the event they {moved} (p = {p_value:.2g})"
     return answered("parallel", says, passed=p_value > USUAL, value=p_value)
@@ -219,7 +221,7 @@ def broke(fit: Interrupted) -> Broke | None:
     first = TREND if design == "its" else 2
     tried = [(int(at), terms_at(fit.periods, design, int(at))) for at in places[first : len(places) - 1]]
     full = [(at, terms) for at, terms in tried if terms.shape[1] == fit.terms.shape[1]]
-    if len(full) < FEWEST:
+    if len(full) < MIN_DATES:
         return None
     found = regress_each(fit.periods.values / fit.scale, [terms for _, terms in full], fit.noise)
     evidence = np.array([one.evidence for one in found])
@@ -229,7 +231,7 @@ def broke(fit: Interrupted) -> Broke | None:
 
 def _range(candidates: Sequence[int], share: Floats) -> Broke:
     order = np.argsort(-share, kind="stable")
-    held = order[: int(np.searchsorted(np.cumsum(share[order]), SURE)) + 1]
+    held = order[: int(np.searchsorted(np.cumsum(share[order]), BREAK_LEVEL)) + 1]
     return Broke(at=candidates[int(order[0])], places=tuple(sorted(candidates[at] for at in held)))
 
 

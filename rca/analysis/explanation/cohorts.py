@@ -11,7 +11,7 @@ from rca.arrays import Floats, Mask
 from rca.finding import Interval
 from rca.methods.two_sample_tests import Z, benjamini_hochberg
 
-FEWEST = 50
+MIN_ROWS = 50
 """Rows of both windows that a cohort needs."""
 
 SHOWN, TOLD = 5, 6
@@ -106,7 +106,7 @@ def cohort_shifts(
         The farthest first; cohorts with too few rows, or no change beyond chance that matters, are left out.
     """
     sizes = explained[0].sizes, explained[1].sizes
-    able = [one for one in cohorts if min(int(mask.sum()) for mask in one.rows) >= FEWEST]
+    able = [one for one in cohorts if min(int(mask.sum()) for mask in one.rows) >= MIN_ROWS]
     found = [_changes(sizes, one) for one in able]
     if not found:
         return ()
@@ -127,7 +127,7 @@ def _changes(sizes: tuple[Floats, Floats], cohort: Cohort) -> Parts:
     """Change within, its error, how much more it changed within than without, and the error of that."""
     within, error = _mean_change(*(size[mask] for size, mask in zip(sizes, cohort.rows, strict=True)))
     others = [size[~mask] for size, mask in zip(sizes, cohort.rows, strict=True)]
-    if min(map(len, others)) < FEWEST:
+    if min(map(len, others)) < MIN_ROWS:
         return within, error, np.zeros_like(within), np.zeros_like(within)
     without, around = _mean_change(*others)
     return within, error, within - without, np.hypot(error, around)

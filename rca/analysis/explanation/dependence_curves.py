@@ -12,12 +12,12 @@ from rca.tables.columns import as_labels, as_numbers, kind_of
 BINS, COMMONEST = 20, 12
 """Bins of numbers, and categories that are told apart."""
 
-FEWEST = 10
+MIN_ROWS = 10
 """Rows of both windows that a bin needs, to be compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curve:
+class DependenceCurve:
     """Mean SHAP values of a feature by its value, in both windows.
 
     Attributes
@@ -153,7 +153,7 @@ def _both(bins: Binned, shap: tuple[Floats, Floats]) -> tuple[_Sums, _Sums]:
     )
 
 
-def curve(column: str, bins: Binned, shap: tuple[Floats, Floats]) -> Curve:
+def curve(column: str, bins: Binned, shap: tuple[Floats, Floats]) -> DependenceCurve:
     """The dependence curve of both windows.
 
     Parameters
@@ -164,9 +164,9 @@ def curve(column: str, bins: Binned, shap: tuple[Floats, Floats]) -> Curve:
         SHAP values of the column, a row each.
     """
     before, after = _both(bins, shap)
-    enough = [side.n >= FEWEST for side in (before, after)]
+    enough = [side.n >= MIN_ROWS for side in (before, after)]
     errors = np.stack([before.error, after.error], axis=1)
-    return Curve(
+    return DependenceCurve(
         column=column,
         labels=tuple(bins.labels),
         numeric=bins.numeric,
@@ -206,7 +206,7 @@ def curve_change(bins: Binned, shap: tuple[Floats, Floats]) -> tuple[float, floa
     from scipy.special import chdtrc
 
     before, after = _both(bins, shap)
-    usable = (before.n >= FEWEST) & (after.n >= FEWEST)
+    usable = (before.n >= MIN_ROWS) & (after.n >= MIN_ROWS)
     if not usable.any():
         return 0.0, 0.0, 1.0
     across = before.squares[0] + after.squares[0]

@@ -7,19 +7,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rca.analysis.drift.classifier_two_sample import FEWEST as FEWEST_JOINT
-from rca.analysis.drift.classifier_two_sample import Joint, classifier_two_sample
+from rca.analysis.drift.classifier_two_sample import MIN_ROWS_JOINT, Joint, classifier_two_sample
 from rca.analysis.explanation.cohorts import Cohort, cohort_shifts, exemplars
-from rca.analysis.explanation.dependence_curves import Curve, binned, curve, curve_change
+from rca.analysis.explanation.dependence_curves import DependenceCurve, binned, curve, curve_change
 from rca.analysis.explanation.loss_attribution import divide_loss
-from rca.analysis.explanation.results import Change, ExplanationShift, Points, Reason
+from rca.analysis.explanation.results import ExplanationShift, Points, Reason, ShapChange
 from rca.analysis.explanation.shap_values import Explained
 from rca.arrays import Floats
 from rca.errors import Unanswerable
 from rca.finding import Interval
 from rca.methods.two_sample_tests import Z, benjamini_hochberg
 
-FEWEST = 50
+MIN_ROWS = 50
 """Explained rows of a window below which means of SHAP values tell nothing of chance."""
 
 MATERIAL = 0.02
@@ -44,7 +43,7 @@ CURVES = 6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Sides:
+class ExplainedWindows:
     """Both windows, explained, and what goes with them.
 
     Attributes
@@ -69,7 +68,7 @@ class Sides:
 
 
 def explanation_shift(
-    sides: Sides,
+    sides: ExplainedWindows,
     *,
     rng: np.random.Generator,
     cohorts: Sequence[Cohort] = (),
@@ -80,7 +79,7 @@ def explanation_shift(
 
     Parameters
     ----------
-    sides : Sides
+    sides : ExplainedWindows
     rng : numpy.random.Generator
     cohorts : sequence of Cohort
         Parts of the rows to be looked at by themselves.
@@ -103,7 +102,7 @@ def explanation_shift(
     ...               scale="log-odds", method="as given")
     ...     for table, weights in zip(rows, ([1.0, 1.0], [1.0, 2.0]))
     ... ]
-    >>> found = explanation_shift(Sides(explained=tuple(both), rows=tuple(rows), one_model=False), rng=rng)
+    >>> found = explanation_shift(ExplainedWindows(explained=tuple(both), rows=tuple(rows), one_model=False), rng=rng)
     >>> [one.column for one in found.moved()]
     ['b']
     """
@@ -139,14 +138,14 @@ def explanation_shift(
 
 
 def _able(before: Explained, after: Explained) -> None:
-    if min(len(before), len(after)) < FEWEST:
-        why = f"a window has {min(len(before), len(after))} rows that can be explained, and {FEWEST} are needed"
+    if min(len(before), len(after)) < MIN_ROWS:
+        why = f"a window has {min(len(before), len(after))} rows that can be explained, and {MIN_ROWS} are needed"
         raise Unanswerable("how did the model's reasons change", why)
     if not before.features:
         raise Unanswerable("how did the model's reasons change", "the model reads no feature")
 
 
-def _aligned(sides: Sides) -> Sides:
+def _aligned(sides: ExplainedWindows) -> ExplainedWindows:
     """The same features in the same order on both sides; what one model does not read is worth nothing to it."""
     every = [*sides.explained, *(sides.crossed or ())]
     kinds = sorted({f"{one.scale} of {one.values.shape[2]}" for one in every})
@@ -170,21 +169,21 @@ def _filled(one: Explained, names: tuple[str, ...]) -> Explained:
 # --- feature by feature -----------------------------------------------------------------------------------------------
 
 
-def _change(value: float, error: float) -> Change:
+def _change(value: float, error: float) -> ShapChange:
     from scipy.special import ndtr
 
     p_value = float(2 * ndtr(-abs(value / error))) if error > 0 else float(value == 0)
-    return Change(value=value, interval=Interval(low=value - Z * error, high=value + Z * error), p_value=p_value)
+    return ShapChange(value=value, interval=Interval(low=value - Z * error, high=value + Z * error), p_value=p_value)
 
 
-def _means(before: Floats, after: Floats) -> list[Change]:
+def _means(before: Floats, after: Floats) -> list[ShapChange]:
     """Change of each column's mean, rows independent."""
     value = after.mean(axis=0) - before.mean(axis=0)
     error = np.sqrt(before.var(axis=0, ddof=1) / len(before) + after.var(axis=0, ddof=1) / len(after))
     return [_change(*both) for both in zip(value.tolist(), error.tolist(), strict=True)]
 
 
-def _reasons(sides: Sides, lost: "_Losses | None", *, rng: np.random.Generator) -> list[Reason]:
+def _reasons(sides: ExplainedWindows, lost: "_Losses | None", *, rng: np.random.Generator) -> list[Reason]:
     before, after = sides.explained
     sizes = before.sizes, after.sizes
     ranks = [_ranks(size.mean(axis=0)) for size in sizes]
@@ -211,7 +210,7 @@ def _reasons(sides: Sides, lost: "_Losses | None", *, rng: np.random.Generator) 
     ]
 
 
-def _directions(before: Explained, after: Explained) -> list[Change]:
+def _directions(before: Explained, after: Explained) -> list[ShapChange]:
     """Change of mean SHAP; of several outputs the one that changed farthest."""
     outputs = [_means(before.values[:, :, at], after.values[:, :, at]) for at in range(before.values.shape[2])]
     return [max(changes, key=lambda change: abs(change.value)) for changes in zip(*outputs, strict=True)]
@@ -231,7 +230,7 @@ def _rank_intervals(sizes: Floats, rng: np.random.Generator) -> list[Interval]:
     return [Interval(low=float(a), high=float(b)) for a, b in zip(low, high, strict=True)]
 
 
-def _curves(sides: Sides) -> list[Change | None]:
+def _curves(sides: ExplainedWindows) -> list[ShapChange | None]:
     """How far the same value is explained otherwise; by two models, how far the same row is."""
     before, after = sides.explained
     if sides.crossed is not None:
@@ -243,23 +242,23 @@ def _curves(sides: Sides) -> list[Change | None]:
     return [_curve_change(sides, at, name) for at, name in enumerate(before.features)]
 
 
-def _root(squares: Floats) -> Change:
+def _root(squares: Floats) -> ShapChange:
     value = float(np.sqrt(squares.mean()))
     error = float(squares.std() / np.sqrt(len(squares)) / (2 * value)) if value > 0 else 0.0
     return _change(value, error)
 
 
-def _curve_change(sides: Sides, at: int, name: str) -> Change | None:
+def _curve_change(sides: ExplainedWindows, at: int, name: str) -> ShapChange | None:
     if any(name not in rows for rows in sides.rows):
         return None
     shap = sides.explained[0].values[:, at].sum(axis=1), sides.explained[1].values[:, at].sum(axis=1)
     value, error, p_value = curve_change(binned(*(rows[name] for rows in sides.rows)), shap)
-    return Change(
+    return ShapChange(
         value=value, interval=Interval(low=max(value - Z * error, 0.0), high=value + Z * error), p_value=p_value
     )
 
 
-def _updates(sides: Sides) -> list[Change | None]:
+def _updates(sides: ExplainedWindows) -> list[ShapChange | None]:
     """What the new model did to the size of the reasons on the same rows, the mean of both windows' rows."""
     before, after = sides.explained
     if sides.crossed is None:
@@ -276,7 +275,7 @@ def _judged(reasons: Sequence[Reason], *, alpha: float, material: float) -> tupl
     changes = [change for one in reasons for change in (one.size, one.direction, one.curve) if change is not None]
     q_values = iter(benjamini_hochberg([change.p_value for change in changes]))
 
-    def judged(change: Change | None) -> Change | None:
+    def judged(change: ShapChange | None) -> ShapChange | None:
         return None if change is None else replace(change, q_value=next(q_values))
 
     found = []
@@ -314,19 +313,19 @@ def _farthest(one: Reason) -> float:
 class _Losses:
     """Change of the mean loss, of what the mean answer loses, and of each feature's part."""
 
-    total: Change
+    total: ShapChange
     reference: float
     start: float
-    parts: list[Change]
+    parts: list[ShapChange]
     halves: list[bool]
     unit: str
 
 
-def _losses(sides: Sides) -> _Losses | None:
+def _losses(sides: ExplainedWindows) -> _Losses | None:
     if sides.truth is None:
         return None
     known = [np.isfinite(truth) for truth in sides.truth]
-    if min(int(mask.sum()) for mask in known) < FEWEST:
+    if min(int(mask.sum()) for mask in known) < MIN_ROWS:
         return None
     divided = [
         divide_loss(one.take(mask), truth[mask])
@@ -353,7 +352,7 @@ def _in_both_halves(before: Floats, after: Floats) -> list[bool]:
 
 
 def _joint(before: Explained, after: Explained, *, rng: np.random.Generator) -> Joint | None:
-    if min(len(before), len(after)) < FEWEST_JOINT:
+    if min(len(before), len(after)) < MIN_ROWS_JOINT:
         return None
     weighty = np.argsort(-(before.sizes.mean(axis=0) + after.sizes.mean(axis=0)), kind="stable")
     windows = [_weightiest(one, weighty) for one in (before, after)]
@@ -371,22 +370,26 @@ def _weightiest(one: Explained, order: Any) -> pd.DataFrame:
     return kept.frame() if len(order) <= CARRIED else kept.frame().assign(**{OTHERS: rest})
 
 
-def _curve(sides: Sides, name: str) -> Curve:
+def _curve(sides: ExplainedWindows, name: str) -> DependenceCurve:
     at = sides.explained[0].features.index(name)
     shap = sides.explained[0].values[:, at].sum(axis=1), sides.explained[1].values[:, at].sum(axis=1)
     if any(name not in rows for rows in sides.rows):
-        return Curve(column=name, labels=(), numeric=False, reference=(), current=(), errors=(), rows=())
+        return DependenceCurve(column=name, labels=(), numeric=False, reference=(), current=(), errors=(), rows=())
     return curve(name, binned(*(rows[name] for rows in sides.rows)), shap)
 
 
-def _swarm(sides: Sides, names: Sequence[str], *, rng: np.random.Generator) -> tuple[tuple[str, Points, Points], ...]:
+def _swarm(
+    sides: ExplainedWindows, names: Sequence[str], *, rng: np.random.Generator
+) -> tuple[tuple[str, Points, Points], ...]:
     """Single values of a few rows, with where the feature's value ranks, from 0 the smallest to 1 the largest."""
     chosen = [np.sort(rng.permutation(len(one))[:SWARM]) for one in sides.explained]
     few = [table.iloc[at] for table, at in zip(sides.rows, chosen, strict=True)]
     return tuple((name, *_points(sides, name, chosen, few=few)) for name in names)
 
 
-def _points(sides: Sides, name: str, chosen: Sequence[Any], *, few: Sequence[pd.DataFrame]) -> tuple[Points, Points]:
+def _points(
+    sides: ExplainedWindows, name: str, chosen: Sequence[Any], *, few: Sequence[pd.DataFrame]
+) -> tuple[Points, Points]:
     shap = [
         one.values[at, one.features.index(name)].sum(axis=1) for one, at in zip(sides.explained, chosen, strict=True)
     ]

@@ -9,9 +9,9 @@ import pandas as pd
 
 from rca.analysis.explanation.cohorts import Cohort, placed
 from rca.analysis.explanation.exact_shap import Explainer, exact
-from rca.analysis.explanation.explanation_shift import FEWEST, Sides, explanation_shift
+from rca.analysis.explanation.explanation_shift import MIN_ROWS, ExplainedWindows, explanation_shift
 from rca.analysis.explanation.results import ExplanationShift
-from rca.analysis.explanation.shap_adapter import QUESTION, explainer_of, log_odds
+from rca.analysis.explanation.shap_adapter import EXPLANATION_QUESTION, explainer_of, log_odds
 from rca.analysis.explanation.shap_values import PREFIXES, Explained, among, known_rows
 from rca.analysis.inputs.arguments import seeded
 from rca.analysis.inputs.windows import Windows, require_yes
@@ -113,12 +113,12 @@ def explain_windows(
 
 def _require_rows(*tables: pd.DataFrame) -> None:
     fewest = min(map(len, tables))
-    if fewest < FEWEST:
-        why = f"a window has {fewest} rows that can be explained, and {FEWEST} are needed"
-        raise Unanswerable(QUESTION, why)
+    if fewest < MIN_ROWS:
+        why = f"a window has {fewest} rows that can be explained, and {MIN_ROWS} are needed"
+        raise Unanswerable(EXPLANATION_QUESTION, why)
 
 
-Worked = tuple[Sides, Any, tuple[str, ...]]
+Worked = tuple[ExplainedWindows, Any, tuple[str, ...]]
 
 
 def _given(windows: Windows) -> Worked | None:
@@ -129,9 +129,9 @@ def _given(windows: Windows) -> Worked | None:
     if both[0] is None or both[1] is None:
         return None
     if apart := sorted({*both[0].features} ^ {*both[1].features}):
-        raise Unanswerable(QUESTION, f"one window alone brings SHAP values of {apart[0]!r} along")
+        raise Unanswerable(EXPLANATION_QUESTION, f"one window alone brings SHAP values of {apart[0]!r} along")
     kept = [known_rows(one) for one in both if one is not None]
-    sides = Sides(
+    sides = ExplainedWindows(
         explained=(both[0].take(kept[0]), both[1].take(kept[1])),
         rows=(tables[0][kept[0]], tables[1][kept[1]]),
         one_model=False,
@@ -147,7 +147,7 @@ def _worked_out(windows: Windows, models: tuple[Model, Model] | None, *, seed: i
     explained = who.then.of(rows[0]), who.now.of(rows[1])
     crossed = None if who.one else (who.now.of(rows[0]), who.then.of(rows[1]))
     kept = [known_rows(one) & known_rows(other) for one, other in zip(explained, crossed or explained, strict=True)]
-    sides = Sides(
+    sides = ExplainedWindows(
         explained=(explained[0].take(kept[0]), explained[1].take(kept[1])),
         rows=(rows[0][kept[0]], rows[1][kept[1]]),
         crossed=None if crossed is None else (crossed[0].take(kept[0]), crossed[1].take(kept[1])),
@@ -206,7 +206,7 @@ class _StandIn:
         if self.fidelity < FAITHFUL:
             share = max(self.fidelity, 0.0)
             why = f"no model on file gave these scores, and a stand-in repeats {share:.0%} of them only"
-            raise Unanswerable(QUESTION, why)
+            raise Unanswerable(EXPLANATION_QUESTION, why)
         return self
 
 
@@ -215,7 +215,7 @@ def _stand_ins(windows: Windows) -> Who:
     score = windows.roles.score
     if score is None or not windows.roles.features:
         why = "there is no model on file, and no column of its scores that a stand-in could be fitted to"
-        raise Unanswerable(QUESTION, why)
+        raise Unanswerable(EXPLANATION_QUESTION, why)
     both = (windows.reference[score], windows.current[score])
     scale: Scale = "log-odds" if all(map(_chances, both)) else "prediction"
     then = _fitted(windows, windows.reference, scale=scale).believed()
@@ -234,7 +234,7 @@ def _fitted(windows: Windows, rows: pd.DataFrame, *, scale: Scale) -> _StandIn:
     known = np.isfinite(target)
     rows, target = rows[known], target[known]
     if len(rows) < ENOUGH or target.std() == 0:
-        raise Unanswerable(QUESTION, "there are too few recorded scores, or they are all the same")
+        raise Unanswerable(EXPLANATION_QUESTION, "there are too few recorded scores, or they are all the same")
     encode = Encoder.fit(rows, names)
 
     def fit(part: Mask) -> Any:
@@ -283,7 +283,7 @@ def _share(recorded: Floats, said: Floats) -> float:
 # --- labels and parts of the rows -------------------------------------------------------------------------------------
 
 
-def _truth(sides: Sides, windows: Windows) -> tuple[Floats, Floats] | None:
+def _truth(sides: ExplainedWindows, windows: Windows) -> tuple[Floats, Floats] | None:
     label, scale = windows.roles.label, sides.explained[0].scale
     if label is None or scale == "score" or any(label not in rows for rows in sides.rows):
         return None
@@ -342,7 +342,7 @@ def given_shift(
 ) -> ExplanationShift:
     """Compare SHAP values that somebody else worked out, by models that may differ."""
     kept = known_rows(before), known_rows(after)
-    sides = Sides(
+    sides = ExplainedWindows(
         explained=(before.take(kept[0]), after.take(kept[1])),
         rows=(rows[0][kept[0]], rows[1][kept[1]]),
         one_model=False,

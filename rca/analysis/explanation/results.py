@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rca.analysis.drift.classifier_two_sample import Joint
 from rca.analysis.explanation.cohorts import CohortShift, Exemplar
-from rca.analysis.explanation.dependence_curves import Curve
+from rca.analysis.explanation.dependence_curves import DependenceCurve
 from rca.finding import Finding, Interval, Target
 from rca.result import Result, Row
 
@@ -21,7 +21,7 @@ Points = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class ShapChange:
     """A change between the windows, with its sampling interval and its p-value, of no change."""
 
     value: float
@@ -46,15 +46,15 @@ class Reason:
         Among all features, 1 the weightiest.
     rank_interval : Interval
         Of the current rank.
-    size, direction : Change
+    size, direction : ShapChange
         Of mean |SHAP|, and of mean SHAP.
-    curve : Change or None
+    curve : ShapChange or None
         How far the same value is explained otherwise (root mean square); None where one model explains both windows.
         Of values that were given, a feature that works together with one that drifted has a curve that moves as well:
         only on the same rows, by two models, is it the model alone.
-    update : Change or None
+    update : ShapChange or None
         Of two models: the part of the size's change that the new model did on the same rows; the data did the rest.
-    loss : Change or None
+    loss : ShapChange or None
         Of what the feature adds to the mean loss; positive where its reasons turned against the label.
     moved : bool
     turned : bool
@@ -69,11 +69,11 @@ class Reason:
     rank_reference: int
     rank_current: int
     rank_interval: Interval
-    size: Change
-    direction: Change
-    curve: Change | None = None
-    update: Change | None = None
-    loss: Change | None = None
+    size: ShapChange
+    direction: ShapChange
+    curve: ShapChange | None = None
+    update: ShapChange | None = None
+    loss: ShapChange | None = None
     moved: bool = False
     turned: bool = False
     halves: bool = False
@@ -99,7 +99,7 @@ class ExplanationShift(Result):
         Mean standard error of a SHAP value that was sampled; 0 where exact.
     models : int
         1 where one model explains both windows, 2 where each has its own.
-    loss : Change or None
+    loss : ShapChange or None
         Change of the mean loss, in `loss_unit`; `loss_start` of it is what the mean answer would have lost more.
     loss_reference, loss_start : float
         Mean loss in the reference; and see `loss`.
@@ -107,7 +107,7 @@ class ExplanationShift(Result):
     cohorts : tuple of CohortShift
     exemplars : tuple of Exemplar
         Current rows that carry the shift.
-    curves : tuple of Curve
+    curves : tuple of DependenceCurve
     swarm : tuple of (str, tuple, tuple)
         Column, and (SHAP value, value's rank from 0 to 1) of some reference, and some current rows.
     n_reference, n_current : int
@@ -123,13 +123,13 @@ class ExplanationShift(Result):
     method: str
     error: float = 0.0
     models: int = 1
-    loss: Change | None = None
+    loss: ShapChange | None = None
     loss_reference: float = 0.0
     loss_start: float = 0.0
     loss_unit: str = ""
     cohorts: tuple[CohortShift, ...] = ()
     exemplars: tuple[Exemplar, ...] = ()
-    curves: tuple[Curve, ...] = ()
+    curves: tuple[DependenceCurve, ...] = ()
     swarm: tuple[tuple[str, Points, Points], ...] = ()
     n_reference: int
     n_current: int

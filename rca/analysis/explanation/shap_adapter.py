@@ -27,10 +27,10 @@ ASKED, BACKGROUND = 300, 30
 MOST_SAMPLED = 60
 """Features above which a model that can only be asked is not explained."""
 
-SURE = 1e-6
+SMALLEST_PROBABILITY = 1e-6
 """Probabilities are cut here before their log-odds are taken."""
 
-QUESTION = "how did the model's reasons change"
+EXPLANATION_QUESTION = "how did the model's reasons change"
 
 
 def explainer_of(model: Model, background: pd.DataFrame, *, positive: object = 1, seed: int = 0) -> Explainer:
@@ -71,13 +71,13 @@ def explainer_of(model: Model, background: pd.DataFrame, *, positive: object = 1
 def _sampled(model: Model, background: pd.DataFrame, *, seed: int) -> Explainer:
     if len(model.features) > MOST_SAMPLED:
         why = f"the model can only be asked, and reads {len(model.features)} features; up to {MOST_SAMPLED} are sampled"
-        raise Unanswerable(QUESTION, f"{why}. Give SHAP values of your own, or a model of fewer trees")
+        raise Unanswerable(EXPLANATION_QUESTION, f"{why}. Give SHAP values of your own, or a model of fewer trees")
     rows = model.read(background)
     usual = rows.iloc[np.linspace(0, len(rows) - 1, min(BACKGROUND, len(rows))).astype(int)]
     said = model.scores(usual)
     usual = usual[np.isfinite(said)]
     if usual.empty:
-        raise Unanswerable(QUESTION, "the model has no number for rows of the reference")
+        raise Unanswerable(EXPLANATION_QUESTION, "the model has no number for rows of the reference")
     link, scale = _margin(said)
 
     def of(asked: pd.DataFrame) -> Explained:
@@ -115,7 +115,7 @@ def log_odds(chances: Floats) -> Floats:
     >>> log_odds(np.array([0.5])).tolist()
     [0.0]
     """
-    cut = np.clip(chances, SURE, 1 - SURE)
+    cut = np.clip(chances, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
     return np.asarray(np.log(cut) - np.log1p(-cut))
 
 

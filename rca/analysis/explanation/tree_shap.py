@@ -28,7 +28,7 @@ CHUNK = 16_384
 WIDEST, ALONE = 10, 12
 """Conditions of a table of several leaves, and of one; with more, only the patterns that rows have are worked out."""
 
-LARGEST = 500_000_000
+MAX_BYTES = 500_000_000
 """Bytes of all tables; of leaves beyond them, only the patterns that rows have are worked out."""
 
 ZERO = 1e-35
@@ -369,7 +369,7 @@ def tables_of(forest: Forest, *, widest: int = WIDEST) -> Tables:
 
 
 def _looked_up(units: Sequence[tuple[int, Unit]], widest: int) -> Iterator[LookedUp]:
-    left = LARGEST
+    left = MAX_BYTES
     for output, unit in units:
         if len(unit.conditions) > widest or left <= 0:
             yield output, unit, None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from rca.analysis.faults.contingency import Grid
+from rca.analysis.faults.contingency import Contingency
 from rca.arrays import Floats
 from rca.tables.condition import Condition, all_hold
 
@@ -25,7 +25,7 @@ LIKELY = 3
 """Conditions tried for each column, the likeliest first."""
 
 
-def broken_under(grid: Grid, column: str) -> list[Condition]:
+def broken_under(grid: Contingency, column: str) -> list[Condition]:
     """Conditions under which a column changed while it did not elsewhere, the likeliest first.
 
     Where rows under c broke and others did not, the likelihood ratio statistic of "the windows agree" is ``G2(c)``
@@ -34,7 +34,7 @@ def broken_under(grid: Grid, column: str) -> list[Condition]:
 
     Parameters
     ----------
-    grid : Grid
+    grid : Contingency
     column : str
 
     Returns

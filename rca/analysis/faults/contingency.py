@@ -11,11 +11,11 @@ import pandas as pd
 from rca.arrays import Floats, Labels, Places
 from rca.tables.columns import as_labels, as_numbers, kind_of
 from rca.tables.condition import Condition
-from rca.tables.discretisation import cells
+from rca.tables.discretisation import discretise
 
 Hot = npt.NDArray[np.float32]
 
-ROWS = 6000
+MAX_ROWS = 6000
 """Rows of each window that are looked at."""
 
 COLUMNS = 60
@@ -35,7 +35,7 @@ CELLS = 40
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grid:
+class Contingency:
     """Rows of both windows as zeros and ones.
 
     Attributes
@@ -67,7 +67,7 @@ class Grid:
         return first, second
 
 
-def grid(
+def contingency_of(
     reference: pd.DataFrame,
     current: pd.DataFrame,
     *,
@@ -76,7 +76,7 @@ def grid(
     categorical: Iterable[str] = (),
     conditioned: bool = True,
     of: Sequence[str] | None = None,
-) -> Grid:
+) -> Contingency:
     """Lay both windows on cells, and say which rows fulfil which conditions.
 
     Parameters
@@ -96,7 +96,7 @@ def grid(
     Examples
     --------
     >>> rows = pd.DataFrame({"ward": ["a", "b"] * 300, "x": np.arange(600.0)})
-    >>> laid = grid(rows, rows, columns=["x"], groups=["ward"])
+    >>> laid = contingency_of(rows, rows, columns=["x"], groups=["ward"])
     >>> str(laid.conditions[-1]), laid.counts("x")[0].sum(axis=1)[-1].item()
     ('ward=b', 300.0)
     """
@@ -108,7 +108,7 @@ def grid(
         np.hstack([np.zeros((len(part), 0), np.float32), *(one.under[i] for one in made)])
         for i, part in enumerate(rows)
     ]
-    return Grid(
+    return Contingency(
         rows=rows,
         conditions=tuple(condition for one in made for condition in one.conditions),
         under=(under[0], under[1]),
@@ -121,11 +121,11 @@ def grid(
 
 def _some(rows: int) -> Places:
     """Rows at equal distances, so that every time of the window is in."""
-    return np.linspace(0, rows - 1, min(rows, ROWS)).astype(np.intp)
+    return np.linspace(0, rows - 1, min(rows, MAX_ROWS)).astype(np.intp)
 
 
 def _cells(reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded: bool) -> tuple[Hot, Hot]:
-    laid = cells(reference, current, coded=coded)
+    laid = discretise(reference, current, coded=coded)
     counts = np.bincount(np.concatenate([laid.reference, laid.current]), minlength=laid.count)
     rank = np.empty(laid.count, dtype=int)
     rank[np.argsort(-counts, kind="stable")] = np.arange(laid.count)

@@ -10,7 +10,7 @@ import pandas as pd
 from rca.arrays import Floats, Labels
 from rca.tables.columns import as_labels, as_numbers, kind_of
 
-ROWS = 20_000
+MAX_ROWS = 20_000
 """Rows that relations are learned from."""
 
 LEVELS = 6
@@ -21,7 +21,7 @@ RIDGE = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Witness:
+class CrossColumnModel:
     """Linear predictions of each numeric column from all others, learned on the reference.
 
     Attributes
@@ -44,9 +44,9 @@ class Witness:
     middle: Floats
 
     @classmethod
-    def fit(cls, reference: pd.DataFrame, columns: Sequence[str], *, codes: Collection[str] = ()) -> "Witness":
+    def fit(cls, reference: pd.DataFrame, columns: Sequence[str], *, codes: Collection[str] = ()) -> "CrossColumnModel":
         """Learn how columns go together."""
-        rows = reference.iloc[np.linspace(0, len(reference) - 1, min(len(reference), ROWS)).astype(int)]
+        rows = reference.iloc[np.linspace(0, len(reference) - 1, min(len(reference), MAX_ROWS)).astype(int)]
         numeric = [name for name in columns if kind_of(rows[name], coded=name in codes) == "numeric"]
         scales = {name: _quantiles(as_numbers(rows[name])) for name in numeric}
         levels = {name: _common(rows[name]) for name in columns if name not in scales}

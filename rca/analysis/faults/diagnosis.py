@@ -16,10 +16,10 @@ import pandas as pd
 from rca.analysis.drift.univariate import Drift
 from rca.analysis.faults.affected_subgroup import broken_under
 from rca.analysis.faults.column_fault import ColumnFault, hit_by_row
-from rca.analysis.faults.contingency import Grid, grid
-from rca.analysis.faults.cross_column_prediction import Witness
-from rca.analysis.faults.fault_onset import began
-from rca.analysis.faults.rules.partial_recoding import mingled
+from rca.analysis.faults.contingency import Contingency, contingency_of
+from rca.analysis.faults.cross_column_prediction import CrossColumnModel
+from rca.analysis.faults.fault_onset import fault_onset
+from rca.analysis.faults.rules.partial_recoding import partial_recoding
 from rca.analysis.faults.rules.recoding import MOST, renamed, respelled, witnesses
 from rca.analysis.faults.rules.single_value import missing, new_values, stuck
 from rca.analysis.faults.rules.stale_values import Late, mispaired, stale
@@ -33,12 +33,12 @@ from rca.result import Result, Row
 from rca.tables.column_pair import read
 from rca.tables.columns import as_numbers, kind_of
 from rca.tables.condition import Condition, all_hold
-from rca.tables.discretisation import cells
+from rca.tables.discretisation import discretise
 
 NEARLY_ALL = 0.9
 """Share of the rows under a condition that a fault has to hit, for the condition to be where it struck."""
 
-FEWEST = 30
+MIN_ROWS = 30
 """Rows under a condition, in each window, below which nothing is looked for there."""
 
 FAR = 0.5
@@ -175,7 +175,7 @@ def diagnose(  # noqa: PLR0913 - each names a role that a column may have
     )
     if min(len(reference), len(current)) == 0:
         return Faults(columns=())
-    laid = grid(reference, current, columns=names, groups=groups, categorical=scene.codes)
+    laid = contingency_of(reference, current, columns=names, groups=groups, categorical=scene.codes)
     if ordered:
         scene = replace(scene, late=_late(scene, time=time, entity=entity, label=label))
     found = [row for name in names if (row := _fault(scene, laid, name, moved=name in moved)) is not None]
@@ -204,7 +204,7 @@ def _only_moved(name: str) -> ColumnFault:
 
 def _late(scene: _Scene, *, time: str | None, entity: str | None, label: str | None) -> Late:
     told = [label] if label is not None and all(label in rows for rows in (scene.reference, scene.current)) else []
-    witness = Witness.fit(scene.reference, [*scene.names, *told], codes=scene.codes)
+    witness = CrossColumnModel.fit(scene.reference, [*scene.names, *told], codes=scene.codes)
     return Late(
         reference=scene.reference,
         current=scene.current,
@@ -215,7 +215,7 @@ def _late(scene: _Scene, *, time: str | None, entity: str | None, label: str | N
     )
 
 
-def _fault(scene: _Scene, laid: Grid, name: str, *, moved: bool) -> ColumnFault | None:
+def _fault(scene: _Scene, laid: Contingency, name: str, *, moved: bool) -> ColumnFault | None:
     """The fault of one column: of all rows, or of a segment, or of rows here and there, or none that has a name."""
     everywhere = _named(scene, name) if moved else None
     if everywhere is not None and _hits_nearly_all(everywhere, len(scene.current)):
@@ -241,7 +241,7 @@ def _hits_nearly_all(fault: ColumnFault, rows: int) -> bool:
 # -- which rows --------------------------------------------------------------------------------------------------------
 
 
-def _in_a_segment(scene: _Scene, laid: Grid, name: str) -> ColumnFault | None:
+def _in_a_segment(scene: _Scene, laid: Contingency, name: str) -> ColumnFault | None:
     """The fault under the likeliest condition under which nearly all rows are hit; under two where one is not it."""
     for condition in broken_under(laid, name):
         found = _under(scene, name, (condition,))
@@ -252,14 +252,14 @@ def _in_a_segment(scene: _Scene, laid: Grid, name: str) -> ColumnFault | None:
 
 def _under(scene: _Scene, name: str, conditions: tuple[Condition, ...]) -> ColumnFault | None:
     part, rows = scene.under(conditions)
-    if min(len(part.reference), len(part.current)) < FEWEST:
+    if min(len(part.reference), len(part.current)) < MIN_ROWS:
         return None
     found = _named(part, name)
     if found is not None and _hits_nearly_all(found, len(part.current)) and _stands_out(part, found, conditions):
         return _placed(found, rows, conditions)
     if len(conditions) > 1:
         return None
-    again = grid(part.reference, part.current, columns=scene.names, categorical=part.codes, of=[name])
+    again = contingency_of(part.reference, part.current, columns=scene.names, categorical=part.codes, of=[name])
     narrower = (_under(scene, name, (*conditions, other)) for other in broken_under(again, name))
     return next((one for one in narrower if one is not None), None)
 
@@ -302,18 +302,18 @@ def _here_and_there(scene: _Scene, name: str) -> ColumnFault | None:
     return _dated(scene, replace(_affine(name, found), scattered=True))
 
 
-def _in_other_words(scene: _Scene, laid: Grid, name: str) -> ColumnFault | None:
+def _in_other_words(scene: _Scene, laid: Contingency, name: str) -> ColumnFault | None:
     """Codes and flags that mean each other, though none is new."""
     before, after = scene.reference[name], scene.current[name]
     few = before.nunique() <= CODES
     return _renamed(scene, name, laid) if few and not read(before, after).note else None  # 1 for True is no other word
 
 
-def _mingled(scene: _Scene, laid: Grid, name: str) -> ColumnFault | None:
+def _mingled(scene: _Scene, laid: Contingency, name: str) -> ColumnFault | None:
     """Codes that mean each other in a part of the rows."""
     if scene.reference[name].nunique() > CODES:
         return None
-    return mingled(scene.reference[name], scene.current[name], laid, moved=tuple(scene.moved))
+    return partial_recoding(scene.reference[name], scene.current[name], laid, moved=tuple(scene.moved))
 
 
 # -- since when --------------------------------------------------------------------------------------------------------
@@ -328,7 +328,7 @@ def _dated(scene: _Scene, fault: ColumnFault, since: ChangePoint = START) -> Col
     if told:
         shown = [hit_by_row(fault, rows) for rows in (scene.reference, scene.current)]
         usual = float(shown[0].mean())
-        since = began(shown[1], usual) or START
+        since = fault_onset(shown[1], usual) or START
         fault = replace(fault, share=float(np.clip((shown[1][since.at :].mean() - usual) / max(1 - usual, 1e-9), 0, 1)))
     rows = len(scene.current)
     return replace(
@@ -343,7 +343,7 @@ def _since(scene: _Scene, name: str) -> ChangePoint:
     """First row from which the column looks like the current window rather than the reference."""
     if not scene.ordered:
         return START
-    laid = cells(scene.reference[name], scene.current[name], coded=name in scene.codes)
+    laid = discretise(scene.reference[name], scene.current[name], coded=name in scene.codes)
     ratio = laid.log_ratio()
     return change_point(ratio[laid.current], float(ratio[laid.reference].mean())) or START
 
@@ -367,13 +367,13 @@ def _named(scene: _Scene, name: str) -> ColumnFault | None:
     return None if found is None else _dated(scene, found, since)
 
 
-def _renamed(scene: _Scene, name: str, laid: Grid | None = None) -> ColumnFault | None:
+def _renamed(scene: _Scene, name: str, laid: Contingency | None = None) -> ColumnFault | None:
     """Names that changed one for one."""
     if scene.reference[name].nunique() > MOST or not len(scene.current):
         return None
     if laid is None:
         asked = witnesses(name, scene.names, moved=scene.moved)
-        laid = grid(scene.reference, scene.current, columns=asked, categorical=scene.codes, conditioned=False)
+        laid = contingency_of(scene.reference, scene.current, columns=asked, categorical=scene.codes, conditioned=False)
     return renamed(scene.reference[name], scene.current[name], laid, moved=tuple(scene.moved))
 
 

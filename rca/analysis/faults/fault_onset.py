@@ -21,19 +21,19 @@ EXTRA = 0.5
 """Of the log of the rows, what a second parameter has to gain in log likelihood (Schwarz)."""
 
 
-def began(shown: Floats, usual: float) -> ChangePoint | None:
-    """Date the first row from which a fault shows in more rows than usual: at once, growing, or both.
+def fault_onset(indicator: Floats, base_rate: float) -> ChangePoint | None:
+    """Change point of the rate at which rows show a fault, a step or a ramp, by profile likelihood.
 
-    Before it rows show the fault at the rate `usual`; from there on at ``usual + a + b t`` with a, b >= 0, where t runs
-    from 0 at the first row to 1 at the last, or at ``usual + b min(t / length, 1)``. Least squares give a and b for
+    Before it rows show the fault at the base rate r; from there on at ``r + a + b t`` with a, b >= 0, where t runs
+    from 0 at the first row to 1 at the last, or at ``r + b min(t / length, 1)``. Least squares give a and b for
     every first row; the Bernoulli likelihood picks the row. A ramp is so dated at its foot, and not where a step would
     fit it best, at its middle.
 
     Parameters
     ----------
-    shown : ndarray of shape (rows,)
+    indicator : ndarray of shape (rows,)
         Between 0 and 1, in time order, as `hit_by_row` has it.
-    usual : float
+    base_rate : float
         Rate of rows that show it where nothing is wrong.
 
     Returns
@@ -50,22 +50,22 @@ def began(shown: Floats, usual: float) -> ChangePoint | None:
     --------
     >>> rng = np.random.default_rng(0)
     >>> share = np.clip((np.arange(2000) - 800) / 1200, 0, 1)
-    >>> found = began((rng.random(2000) < share).astype(float), 0.0)
+    >>> found = fault_onset((rng.random(2000) < share).astype(float), 0.0)
     >>> found.earliest <= 800 <= found.latest
     True
     """
-    if not len(shown):
+    if not len(indicator):
         return None
-    usual = float(np.clip(usual, RAREST, 1 - RAREST))
-    edges = np.linspace(0, len(shown), min(SPANS, len(shown)) + 1).astype(int)
+    base_rate = float(np.clip(base_rate, RAREST, 1 - RAREST))
+    edges = np.linspace(0, len(indicator), min(SPANS, len(indicator)) + 1).astype(int)
     rows = np.diff(edges)
-    hits = np.add.reduceat(shown, edges[:-1])
-    likelihood, rates = _profile(hits, rows, usual)
+    hits = np.add.reduceat(indicator, edges[:-1])
+    likelihood, rates = _profile(hits, rows, base_rate)
     best = int(np.argmax(likelihood))
-    if likelihood[best] <= _likelihood(hits, rows, np.full((1, len(rows)), usual))[0]:
+    if likelihood[best] <= _likelihood(hits, rows, np.full((1, len(rows)), base_rate))[0]:
         return None
     near = np.flatnonzero(2 * (likelihood[best] - likelihood) <= CRITICAL)
-    at = _refined(shown, edges, best, usual=usual, rates=rates[best])
+    at = _refined(indicator, edges, best, usual=base_rate, rates=rates[best])
     earliest, latest = int(edges[near[0]]), int(edges[near[-1] + 1]) - 1
     return ChangePoint(at=at, earliest=min(at, earliest), latest=max(at, latest))
 

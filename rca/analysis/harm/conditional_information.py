@@ -9,7 +9,7 @@ import pandas as pd
 from rca.arrays import Floats
 from rca.tables.columns import as_labels, as_numbers, for_trees, kind_of, without_infinities
 
-ROWS = 8000
+MAX_ROWS = 8000
 """Rows of each window that models are fitted on."""
 
 FOLDS = 3
@@ -59,7 +59,7 @@ def information(
     rows = rows[rows[label].notna()]
     if len(rows) < 2 * FOLDS:
         return 0.0, np.inf
-    rows = rows.iloc[np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(int)]
+    rows = rows.iloc[np.linspace(0, len(rows) - 1, min(len(rows), MAX_ROWS)).astype(int)]
     truth = _numbers(rows[label])
     spread = float(truth.var()) or 1.0
     seen = {name: _numbers(rows[name]) for name in among}

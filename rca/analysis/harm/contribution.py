@@ -85,7 +85,7 @@ class Contribution:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Estimate:
+class PartEstimate:
     """A part of the harm, as it was computed.
 
     Attributes
@@ -118,7 +118,7 @@ class Estimate:
 def contribution(
     kind: CauseKind,
     name: str,
-    estimate: Estimate,
+    estimate: PartEstimate,
     *,
     method: Method,
     fault: Fault | None = None,

@@ -13,11 +13,11 @@ from rca.analysis.drift.univariate import Drift
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.harm.conditional_information import tells_less
-from rca.analysis.harm.contribution import Contribution, Estimate, contribution, halves
+from rca.analysis.harm.contribution import Contribution, PartEstimate, contribution, halves
 from rca.analysis.harm.repair_and_rescore import Mended, mended_harm
-from rca.analysis.harm.rescoring import Asker, agreement, asker_of, rule_of
+from rca.analysis.harm.rescoring import Scorer, agreement, rule_of, scorer_of
 from rca.analysis.harm.reweighting import by_chain, by_mechanism
-from rca.analysis.harm.surrogate_model import stand_in
+from rca.analysis.harm.surrogate_model import fit_surrogate
 from rca.analysis.inputs.metric_reader import Segment
 from rca.analysis.inputs.windows import Windows
 from rca.finding import Finding, Interval
@@ -108,8 +108,8 @@ def attribute_harm(windows: Windows, drift: Drift, faults: Faults, *, rng: np.ra
     before, after = (meter.parts(rows, groups=groups) for rows in (windows.reference, windows.current))
     measured = measure(before, after, windows.metric, rng=rng)
     found: list[Contribution] = []
-    stood = stand_in(windows, faults.columns)
-    asker = asker_of(windows) or (stood.asker if stood is not None and stood.faithful else None)
+    stood = fit_surrogate(windows, faults.columns)
+    asker = scorer_of(windows) or (stood.asker if stood is not None and stood.faithful else None)
     agrees = _agreements(windows, asker)
     if asker is not None and meter.asks_the_model and (agrees is None or agrees[0] >= SAME):
         found += [_asked_again(windows, asker, after, groups=groups)] if agrees and agrees[1] < SAME else []
@@ -122,7 +122,7 @@ def attribute_harm(windows: Windows, drift: Drift, faults: Faults, *, rng: np.ra
     return Harm(measured=measured, contributions=tuple(found), unexplained=_left(measured, found), model_agrees=agrees)
 
 
-def _agreements(windows: Windows, asker: Asker | None) -> tuple[float, float] | None:
+def _agreements(windows: Windows, asker: Scorer | None) -> tuple[float, float] | None:
     """Share of rows in each window whose recorded answer the model file repeats; None where there is no file."""
     if asker is None or asker.fidelity is not None:
         return None
@@ -137,11 +137,11 @@ def _left(measured: Measured, found: Iterable[Contribution]) -> float:
 # -- the model, asked again --------------------------------------------------------------------------------------------
 
 
-def _asked_again(windows: Windows, asker: Asker, after: Parts, *, groups: tuple[Segment, ...]) -> Contribution:
+def _asked_again(windows: Windows, asker: Scorer, after: Parts, *, groups: tuple[Segment, ...]) -> Contribution:
     """The harm of answers that the model on file would not have given."""
     again = windows.meter.parts(asker(windows.current), groups=groups)
     sign = 1 if windows.metric.harm == "higher" else -1
-    estimate = Estimate(
+    estimate = PartEstimate(
         value=sign * (after.value() - again.value()),
         error=float(np.sqrt(np.sum((after.influence() - again.influence()) ** 2))),
         rows=float(len(after)),
@@ -163,7 +163,7 @@ def _decided_anew(windows: Windows, after: Parts, *, groups: tuple[Segment, ...]
 
 
 def _mended(
-    windows: Windows, asker: Asker, faults: Faults, *, sign: int, rng: np.random.Generator
+    windows: Windows, asker: Scorer, faults: Faults, *, sign: int, rng: np.random.Generator
 ) -> list[Contribution]:
     """The harm that goes away when columns that moved are mended and the model is asked again."""
     suspects = _suspects(windows, [row for row in faults.columns if row.column in asker.features], asker.features)
@@ -202,7 +202,7 @@ def _suspects(windows: Windows, moved: Sequence[ColumnFault], read: Sequence[str
 
 def _mended_part(fault: ColumnFault, done: Mended, *, sign: int) -> Contribution:
     i = done.columns.index(fault.column)
-    estimate = Estimate(
+    estimate = PartEstimate(
         value=sign * float(done.contributions[i]),
         error=float(done.errors[i]),
         rows=float(min(done.rows)),
@@ -236,7 +236,7 @@ def _completed(
 def _world(windows: Windows, measured: Measured, found: Sequence[Contribution]) -> Contribution:
     """Harm that stays with every suspect column mended: the label follows the features otherwise."""
     spread = [_error(part.interval) for part in found]
-    estimate = Estimate(
+    estimate = PartEstimate(
         value=_left(measured, found),
         error=float(np.sqrt(_error(measured.interval) ** 2 + sum(one**2 for one in spread))),
         rows=float(min(measured.n_reference, measured.n_current)),

@@ -22,9 +22,9 @@ import pandas as pd
 from rca.analysis.drift.univariate import univariate_drift
 from rca.errors import Unanswerable
 from rca.finding import Finding, Interval, Unanswered
-from rca.methods.change_attribution.multiply_robust import FEWEST
+from rca.methods.change_attribution.multiply_robust import MIN_ROWS
 from rca.methods.change_attribution.shift_decomposition import Transported, transported
-from rca.methods.regression_basis import Windows
+from rca.methods.regression_basis import TwoSamples
 from rca.methods.two_sample_tests import Z
 from rca.result import Result, Row
 from rca.tables.columns import as_numbers
@@ -166,8 +166,8 @@ def label_free_bounds(
     """
     before = as_numbers(reference[loss])
     known_before = np.isfinite(before)
-    if known_before.sum() < FEWEST:
-        raise Unanswerable(QUESTION, f"the reference has {known_before.sum()} rows with a label, {FEWEST} are needed")
+    if known_before.sum() < MIN_ROWS:
+        raise Unanswerable(QUESTION, f"the reference has {known_before.sum()} rows with a label, {MIN_ROWS} are needed")
     after = as_numbers(current[loss]) if loss in current else np.full(len(current), np.nan)
     known = np.isfinite(after)
     share, seen = float(known.mean()), float(np.where(known, after, 0.0).mean())
@@ -176,7 +176,7 @@ def label_free_bounds(
     if share == 1.0:
         return found
     windows = reference[known_before].reset_index(drop=True), current.assign(**{loss: np.where(known, after, np.nan)})
-    if known.sum() < FEWEST:
+    if known.sum() < MIN_ROWS:
         carried = transported(*windows, features=features, loss=loss, rng=rng, categorical=categorical)
         return _covariates_alone(found, carried, windows[0][loss])
     halves = windows[1][known].reset_index(drop=True), windows[1][~known].reset_index(drop=True)
@@ -210,6 +210,6 @@ def _reweighted(found: Unlabelled, carried: Transported, loss: "pd.Series[float]
     return replace(found, reweighted=value, reweighted_interval=interval, assumes=(AT_RANDOM,))
 
 
-def _around(value: float, influence: Windows) -> Interval:
+def _around(value: float, influence: TwoSamples) -> Interval:
     error = float(np.sqrt(sum(float((rows**2).sum()) / len(rows) ** 2 for rows in influence)))
     return Interval(low=value - Z * error, high=value + Z * error)

@@ -21,8 +21,8 @@ import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault, hit, inflict, mend, mendable
 from rca.analysis.harm.donor_imputation import DONORS, POSITION, Draw, cross_fitted, draw, joined, typed
-from rca.analysis.harm.rescoring import Asker
-from rca.analysis.inputs.metric_reader import Meter, Segment
+from rca.analysis.harm.rescoring import Scorer
+from rca.analysis.inputs.metric_reader import MetricReader, Segment
 from rca.arrays import Floats, Mask, Places
 from rca.methods.metric import Parts
 from rca.methods.shapley import shapley_matrix
@@ -34,7 +34,7 @@ SEATS = 6
 SOME = 0.02
 """Share of rows hit, or spared, from which it is asked which rows a fault hits."""
 
-ROWS = 4000
+MAX_ROWS = 4000
 """Rows of each window that are asked again; their influence functions say what sampling them costs."""
 
 
@@ -93,8 +93,8 @@ def mended_harm(
     current: pd.DataFrame,
     faults: Sequence[ColumnFault],
     *,
-    meter: Meter,
-    ask: Asker,
+    meter: MetricReader,
+    ask: Scorer,
     features: Sequence[str],
     rng: np.random.Generator,
 ) -> Mended:
@@ -109,8 +109,8 @@ def mended_harm(
     reference, current : pandas.DataFrame
     faults : sequence of ColumnFault
         Whom to seat, the likeliest first; the first `SEATS` are.
-    meter : Meter
-    ask : Asker
+    meter : MetricReader
+    ask : Scorer
     features : sequence of str
         Columns the model reads.
     rng : numpy.random.Generator
@@ -194,8 +194,8 @@ def _divided(
 
 
 def some(rows: int, rng: np.random.Generator) -> Places:
-    """Positions of at most `ROWS` rows, in their order."""
-    return np.sort(rng.choice(rows, ROWS, replace=False)) if rows > ROWS else np.arange(rows)
+    """Positions of at most `MAX_ROWS` rows, in their order."""
+    return np.sort(rng.choice(rows, MAX_ROWS, replace=False)) if rows > MAX_ROWS else np.arange(rows)
 
 
 def numbered(rows: pd.DataFrame, kept: Places) -> pd.DataFrame:
@@ -262,7 +262,7 @@ class _Played:
 
 
 def _every_coalition(
-    window: _Window, seats: Sequence[ColumnFault], *, meter: Meter, ask: Asker, groups: tuple[Segment, ...]
+    window: _Window, seats: Sequence[ColumnFault], *, meter: MetricReader, ask: Scorer, groups: tuple[Segment, ...]
 ) -> _Played:
     """The metric of a window with every coalition of columns mended."""
     played = [_asked(window, names, meter=meter, ask=ask, groups=groups) for names in _coalitions(seats)]
@@ -270,7 +270,7 @@ def _every_coalition(
 
 
 def _cost_of_donors(
-    window: _Window, seats: Sequence[ColumnFault], *, meter: Meter, ask: Asker, groups: tuple[Segment, ...]
+    window: _Window, seats: Sequence[ColumnFault], *, meter: MetricReader, ask: Scorer, groups: tuple[Segment, ...]
 ) -> _Played:
     """The metric of the reference, with what the donors of each coalition add while the other columns are broken.
 
@@ -311,8 +311,8 @@ def _asked(
     window: _Window,
     names: Sequence[str],
     *,
-    meter: Meter,
-    ask: Asker,
+    meter: MetricReader,
+    ask: Scorer,
     groups: tuple[Segment, ...],
     draws: int = DONORS,
 ) -> Parts:

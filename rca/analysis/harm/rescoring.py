@@ -19,7 +19,7 @@ Score = Callable[[pd.DataFrame], Floats]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asker:
+class Scorer:
     """Asks the model about rows and fills in what it says, in the case's own columns.
 
     Attributes
@@ -85,7 +85,7 @@ class Asker:
         return mended.assign(**filled)
 
 
-def asker_of(windows: Windows) -> Asker | None:
+def scorer_of(windows: Windows) -> Scorer | None:
     """Ask a case's model, and decide as its recorded predictions were; None without a model or a column of its answers.
 
     Decisions follow the threshold that the reference's predictions keep to, the stated one if they do.
@@ -93,10 +93,10 @@ def asker_of(windows: Windows) -> Asker | None:
     if windows.model is None or (windows.roles.score or windows.roles.prediction) is None:
         return None
     read = tuple(name for name in windows.model.features if name in windows.reference)
-    return Asker(score=windows.model.scores, roles=windows.roles, decides=decision_rule(windows), features=read)
+    return Scorer(score=windows.model.scores, roles=windows.roles, decides=decision_rule(windows), features=read)
 
 
-def rule_of(windows: Windows) -> Asker | None:
+def rule_of(windows: Windows) -> Scorer | None:
     """Decide anew of the scores on record, as the reference's threshold does; None without both columns.
 
     Where no model is on file its scores cannot be asked for, but what was decided of them can.
@@ -105,12 +105,12 @@ def rule_of(windows: Windows) -> Asker | None:
     if roles.score is None or roles.prediction is None or windows.reference[roles.prediction].nunique() > 2:
         return None
     name = roles.score
-    return Asker(
+    return Scorer(
         score=lambda rows: as_numbers(rows[name]), roles=roles, decides=decision_rule(windows), features=(name,)
     )
 
 
-def agreement(asker: Asker, rows: pd.DataFrame) -> float:
+def agreement(asker: Scorer, rows: pd.DataFrame) -> float:
     """Share of rows whose recorded score and prediction the model file repeats, to four digits."""
     again, same = asker(rows), np.ones(len(rows), bool)
     for column in (asker.roles.score, asker.roles.prediction):

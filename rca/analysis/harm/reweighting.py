@@ -14,16 +14,16 @@ from rca.analysis.drift.univariate import Drift
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.harm.conditional_information import CRITICAL, information
-from rca.analysis.harm.contribution import Contribution, Estimate, contribution, halves
+from rca.analysis.harm.contribution import Contribution, PartEstimate, contribution, halves
 from rca.analysis.inputs.windows import Windows
 from rca.errors import Unanswerable
 from rca.finding import CauseKind, Fault
 from rca.methods.change_attribution.conditional_invariance import unchanged
 from rca.methods.change_attribution.density_ratio import Division, Ratio, chain_ratios, divide, mechanisms
-from rca.methods.change_attribution.multiply_robust import MechanismPart, attribute
+from rca.methods.change_attribution.multiply_robust import MechanismPart, attribute_change
 from rca.methods.metric import Measured, Parts
 from rca.methods.two_sample_tests import benjamini_hochberg
-from rca.tables.discretisation import cells
+from rca.tables.discretisation import discretise
 
 OVERLAP = 0.2
 """Share that the windows of a column have in common, below which no ratio between them is believed."""
@@ -146,7 +146,7 @@ def _divided(
 ) -> tuple[MechanismPart, ...]:
     parts = windows.meter.parts(rows[0]), windows.meter.parts(rows[1])
     coded = windows.roles.categorical
-    return attribute(*rows, windows.parents, target=read, parts=parts, categorical=coded, rng=rng).parts
+    return attribute_change(*rows, windows.parents, target=read, parts=parts, categorical=coded, rng=rng).parts
 
 
 def _dealt(rows: tuple[pd.DataFrame, pd.DataFrame], rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -159,7 +159,7 @@ def _dealt(rows: tuple[pd.DataFrame, pd.DataFrame], rng: np.random.Generator) ->
 
 def _refuted(part: MechanismPart, placebo: MechanismPart, *, sign: int) -> Contribution:
     """A mechanism's part; `shown` only if it outdoes the part it has where the windows are dealt by chance."""
-    estimate = Estimate(
+    estimate = PartEstimate(
         value=sign * part.value,
         error=part.error,
         rows=part.n_effective,
@@ -222,7 +222,7 @@ def _apart(windows: Windows, drift: Drift) -> list[str]:
     """Features of which the windows share next to nothing, so that no weights turn one into the other."""
     coded = windows.roles.categorical
     moved = [name for name in drift.moved() if name in windows.roles.features]
-    laid = {name: cells(windows.reference[name], windows.current[name], coded=name in coded) for name in moved}
+    laid = {name: discretise(windows.reference[name], windows.current[name], coded=name in coded) for name in moved}
     return [name for name, one in laid.items() if one.overlap() < OVERLAP]
 
 
@@ -306,8 +306,8 @@ def _played(game: _Game, links: Mapping[str, _Link], sign: int) -> list[Contribu
     ]
 
 
-def _estimate(whole: Division, parts: list[Division], *, at: int, sign: int) -> Estimate:
-    return Estimate(
+def _estimate(whole: Division, parts: list[Division], *, at: int, sign: int) -> PartEstimate:
+    return PartEstimate(
         value=sign * float(whole.contributions[at]),
         error=float(whole.errors[at]),
         rows=float(whole.n_effective[at]),
@@ -315,7 +315,7 @@ def _estimate(whole: Division, parts: list[Division], *, at: int, sign: int) -> 
     )
 
 
-def _part(name: str, link: _Link, estimate: Estimate) -> Contribution:
+def _part(name: str, link: _Link, estimate: PartEstimate) -> Contribution:
     found = contribution(
         link.kind,
         name,

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault, hit
-from rca.analysis.harm.rescoring import Asker, Score, decision_rule
+from rca.analysis.harm.rescoring import Score, Scorer, decision_rule
 from rca.analysis.inputs.windows import Windows
 from rca.arrays import Mask
 from rca.tables.columns import Encoder, as_numbers, for_trees, kind_of
@@ -38,23 +38,23 @@ AS_FAR = 2.0
 UNHEARD = ("new_values", "missing", "default_value")
 """Faults that put what the reference does not have, so that the reach of its own values says nothing of theirs."""
 
-FEWEST = 200
+MIN_ROWS = 200
 """Rows of a window below which no stand-in is fitted, or judged."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class StandIn:
+class Surrogate:
     """What was fitted to the reference's answers, and how much of unseen ones it repeats.
 
     Attributes
     ----------
-    asker : Asker
+    asker : Scorer
         Its `fidelity` is the smaller of the two shares.
     before, now : float
         Share of the variance of answers that it repeats, in reference rows it has not seen and in the current ones.
     """
 
-    asker: Asker
+    asker: Scorer
     before: float
     now: float
 
@@ -69,13 +69,13 @@ class StandIn:
         return self.before >= TELLING and self.now >= self.before - LOST
 
 
-def surrogate_of(windows: Windows, faults: Sequence[ColumnFault] = ()) -> Asker | None:
+def surrogate_scorer(windows: Windows, faults: Sequence[ColumnFault] = ()) -> Scorer | None:
     """Ask a stand-in where the case has no model file; None where none would do."""
-    found = stand_in(windows, faults)
+    found = fit_surrogate(windows, faults)
     return found.asker if found is not None and found.faithful else None
 
 
-def stand_in(windows: Windows, faults: Sequence[ColumnFault] = ()) -> StandIn | None:
+def fit_surrogate(windows: Windows, faults: Sequence[ColumnFault] = ()) -> Surrogate | None:
     """Fit a stand-in to the answers on record.
 
     Parameters
@@ -86,7 +86,7 @@ def stand_in(windows: Windows, faults: Sequence[ColumnFault] = ()) -> StandIn | 
 
     Returns
     -------
-    StandIn or None
+    Surrogate or None
         None where the case has a model file, no recorded answers, or too few rows.
     """
     answers = windows.roles.score or windows.roles.prediction
@@ -95,7 +95,7 @@ def stand_in(windows: Windows, faults: Sequence[ColumnFault] = ()) -> StandIn | 
         return None
     known = [np.isfinite(as_numbers(rows[answers])) for rows in (windows.reference, windows.current)]
     reference, current = windows.reference[known[0]], windows.current[known[1]]
-    if min(len(reference), len(current)) < FEWEST or as_numbers(reference[answers]).std() == 0:
+    if min(len(reference), len(current)) < MIN_ROWS or as_numbers(reference[answers]).std() == 0:
         return None
     half = np.arange(len(reference)) % 2 == 0
     trials = [
@@ -105,8 +105,8 @@ def stand_in(windows: Windows, faults: Sequence[ColumnFault] = ()) -> StandIn | 
     score = fit(reference, answers, features)
     spared, strange = _spared(windows, faults, score)
     judged = current[spared[known[1]]]
-    now = _repeated(score, judged, answers) if len(judged) >= FEWEST else before
-    asker = Asker(
+    now = _repeated(score, judged, answers) if len(judged) >= MIN_ROWS else before
+    asker = Scorer(
         score=score,
         roles=windows.roles,
         decides=decision_rule(windows),
@@ -114,7 +114,7 @@ def stand_in(windows: Windows, faults: Sequence[ColumnFault] = ()) -> StandIn | 
         fidelity=min(before, now),
         strange=strange,
     )
-    return StandIn(asker=asker, before=before, now=now)
+    return Surrogate(asker=asker, before=before, now=now)
 
 
 def _spared(windows: Windows, faults: Sequence[ColumnFault], score: Score) -> tuple[Mask, tuple[str, ...]]:
@@ -142,7 +142,7 @@ def _due_to(windows: Windows, able: Sequence[ColumnFault], wrong: Mask, *, score
 def _only_there(windows: Windows, fault: ColumnFault, score: Score) -> bool:
     """Whether a column holds what no model was ever asked of, and answers are off in those rows and in no others."""
     wrong = hit(fault, windows.current)
-    if fault.fault not in UNHEARD or not FEWEST <= wrong.sum() <= len(wrong) - FEWEST:
+    if fault.fault not in UNHEARD or not MIN_ROWS <= wrong.sum() <= len(wrong) - MIN_ROWS:
         return False
     spread = float(score(windows.reference).var())
     off, spared, usual = (

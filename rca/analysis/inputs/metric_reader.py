@@ -21,7 +21,7 @@ Segment = tuple[str, str]
 SMALLEST = 1e-15
 """Probabilities are kept this far from 0 and 1 before a logarithm, as scikit-learn does for doubles."""
 
-LARGEST = 1e140
+MAX_LOSS = 1e140
 """Losses from here on cannot be squared and added up in doubles."""
 
 LIGHTEST, HEAVIEST = 1e-30, 1e30
@@ -32,7 +32,7 @@ SEGMENT_ROWS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Meter:
+class MetricReader:
     """Reads a metric's parts off rows; which columns it needs follows from the metric.
 
     Attributes
@@ -124,8 +124,8 @@ class Meter:
         if weighed.max(initial=1) > HEAVIEST or weighed.min(initial=1) < LIGHTEST:
             why = f"weights beyond {LIGHTEST:g} and {HEAVIEST:g} cannot be added up"
             raise Unanswerable(f"how did {self.base} change", why)
-        if np.abs(numerator).max(initial=0) > LARGEST:
-            raise Unanswerable(f"how did {self.base} change", f"losses beyond {LARGEST:g} cannot be added up")
+        if np.abs(numerator).max(initial=0) > MAX_LOSS:
+            raise Unanswerable(f"how did {self.base} change", f"losses beyond {MAX_LOSS:g} cannot be added up")
 
     def _membership(self, rows: pd.DataFrame, groups: tuple[Segment, ...]) -> Floats:
         texts = {column: as_labels(rows[column]) for column in {column for column, _ in groups}}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rca.analysis.inputs.arguments import edges_of, metric_of, model_of, require_column, roles_of
-from rca.analysis.inputs.metric_reader import Meter
+from rca.analysis.inputs.metric_reader import MetricReader
 from rca.errors import InvalidCase, Unanswerable
 from rca.record.case import Roles
 from rca.record.model.model_file import Model
@@ -17,7 +17,6 @@ from rca.tables.frames import as_pandas
 
 if TYPE_CHECKING:
     from rca.record.case import Case
-
 
 TIMES = frozenset({"datetime64", "datetime", "date", "string", "categorical", "empty"})
 """What a column of times may hold; numbers do not say since when they count."""
@@ -56,9 +55,9 @@ class Windows:
     parents: dict[str, tuple[str, ...]]
 
     @property
-    def meter(self) -> Meter:
+    def meter(self) -> MetricReader:
         """Reads the metric's parts off rows."""
-        return Meter(metric=self.metric, roles=self.roles)
+        return MetricReader(metric=self.metric, roles=self.roles)
 
     @property
     def label(self) -> str:

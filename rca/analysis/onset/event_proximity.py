@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FOLLOWS = ("alert", "human", "communication")
 """Kinds of events that answer an incident and do not begin one."""
 
-SURE = 0.05
+P_VALUE = 0.05
 """Chance of an event so near below which it is named."""
 
 SHOWN = 10
@@ -29,7 +29,7 @@ BRINGS = ("schema", "data", "deploy", "config")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Candidate:
+class NearEvent:
     """An event that may have begun the incident.
 
     Attributes
@@ -64,28 +64,28 @@ class Candidate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lined(Result):
+class EventProximity(Result):
     """The onset and the events before it, the nearest first.
 
     Attributes
     ----------
     onset : Onset
-    candidates : tuple of Candidate
+    candidates : tuple of NearEvent
         Those in the onset's interval first, and of those the ones that fit; then by how far they lie before it.
     start, end : datetime
         The window in which the onset could have fallen.
     """
 
     onset: Onset
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[NearEvent, ...]
     start: datetime
     end: datetime
 
     @property
-    def named(self) -> Candidate | None:
+    def named(self) -> NearEvent | None:
         """The nearest event, where it is surprising that one lies so near; it is suggested, never shown."""
         first = next(iter(self.candidates), None)
-        return first if first is not None and first.p_value <= SURE else None
+        return first if first is not None and first.p_value <= P_VALUE else None
 
     def __str__(self) -> str:
         first = next(iter(self.candidates), None)
@@ -126,7 +126,7 @@ class Lined(Result):
         )
 
 
-def line_up(
+def nearest_events(
     onset: Onset,
     events: "Iterable[Event]",
     *,
@@ -134,7 +134,7 @@ def line_up(
     detected: datetime | None = None,
     cause: Target | None = None,
     model: str | None = None,
-) -> Lined:
+) -> EventProximity:
     """Line an onset up with the timeline's events.
 
     Parameters
@@ -153,7 +153,7 @@ def line_up(
 
     Returns
     -------
-    Lined
+    EventProximity
         The same for every order of events.
 
     Notes
@@ -169,7 +169,7 @@ def line_up(
     >>> day = lambda number, hour=0: datetime(2026, 3, number, hour, tzinfo=UTC)
     >>> onset = Onset(at=day(9), earliest=day(8, 22), latest=day(9, 1), what="error rate", unit="share of rows")
     >>> deploys = [Event(at=day(8, 23), kind="deploy", what="loader 2"), Event(at=day(3), kind="config", what="limits")]
-    >>> print(line_up(onset, deploys, window=(day(1), day(30))))
+    >>> print(nearest_events(onset, deploys, window=(day(1), day(30))))
     deploy loader 2, 1.0 h before the onset (chance of an event so near: 0.0086)
     """
     start, end = window[0], min(window[1], detected) if detected is not None else window[1]
@@ -183,7 +183,7 @@ def line_up(
         covered = [(other.at - reach[1], other.at + reach[0] + short) for other in able]
         fits, why = _fits(event, cause, model)
         found.append(
-            Candidate(
+            NearEvent(
                 name=name_of(event),
                 at=event.at,
                 kind=event.kind,
@@ -196,7 +196,7 @@ def line_up(
             )
         )
     found.sort(key=lambda one: (max((early - one.at).total_seconds(), 0.0), not one.fits, abs(one.lag), one.name))
-    return Lined(onset=onset, candidates=tuple(found[:SHOWN]), start=start, end=end)
+    return EventProximity(onset=onset, candidates=tuple(found[:SHOWN]), start=start, end=end)
 
 
 def name_of(event: "Event") -> str:

@@ -19,7 +19,7 @@ from rca.methods.metric import Parts
 from rca.result import Result, Row
 from rca.tables.columns import as_labels
 from rca.tables.condition import Condition, all_hold, conjunction
-from rca.tables.discretisation import cells
+from rca.tables.discretisation import discretise
 
 Both = tuple[Floats, Floats]
 """A quantity of each row of the reference and of the current window."""
@@ -168,7 +168,7 @@ def _unseen(values: Any, known: Any) -> Floats:
 def _alike(column: str, windows: Windows) -> Both:
     """Log ratio of the current over the reference density of each row's value, by the half of the rows it is not in."""
     coded = column in windows.roles.categorical
-    laid = cells(windows.reference[column], windows.current[column], coded=coded)
+    laid = discretise(windows.reference[column], windows.current[column], coded=coded)
     after = np.zeros(len(laid.current))
     ratios = []
     for half in (0, 1):

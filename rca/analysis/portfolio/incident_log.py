@@ -20,8 +20,7 @@ from rca.record.files.yaml_document import plain, show
 from rca.record.log import AMOUNTS, FACTS, FINAL, SPELLINGS, STAMPS, field_of
 from rca.record.schema.incident import SEQUENCE
 from rca.tables.columns import column_name, encodable
-from rca.tables.frames import as_pandas, column_names, require
-from rca.tables.frames import open_table as opened
+from rca.tables.frames import as_pandas, column_names, open_table, require
 
 LONGEST = 1e10
 """Seconds, three centuries: what is longer is no length of an incident."""
@@ -145,7 +144,7 @@ def incidents_of(
     """
     asked = _asked(columns)
     assigned = _assigned(column_names(table), asked)
-    require(opened(table), assigned.values(), place="log")
+    require(open_table(table), assigned.values(), place="log")
     rows = as_pandas(table, tuple(dict.fromkeys(assigned.values())), place="log")
     rows = pd.DataFrame({name: rows[column] for name, column in assigned.items()}).reset_index(drop=True)
     odd: list[Oddity] = []

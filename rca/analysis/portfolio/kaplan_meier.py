@@ -18,7 +18,7 @@ from rca.arrays import Floats, Mask
 LEVEL = 0.95
 """Of every interval here."""
 
-FEWEST = 20
+MIN_LENGTHS = 20
 """Lengths known in full from which a mean is given an interval: the error of a skewed mean of fewer is not normal."""
 
 UNITS = (86_400.0, 3_600.0, 60.0, 1.0)
@@ -157,8 +157,8 @@ class Survival:
     def restricted_mean(self, horizon: float) -> Estimate:
         """Mean of the part of each length before `horizon`: ``integral of S(t) from 0 to horizon``.
 
-        The interval is Student's, on Greenwood's error of the logarithm; there is none where fewer than `FEWEST` have
-        ended or got there.
+        The interval is Student's, on Greenwood's error of the logarithm; there is none where fewer than
+        `MIN_LENGTHS` have ended or got there.
 
         References
         ----------
@@ -172,7 +172,7 @@ class Survival:
         value, error = self.restricted(horizon)
         reached = self.n - int(np.searchsorted(self.known, horizon))
         whole = reached + int(self.ended[self.times < horizon].sum())
-        if whole < FEWEST:
+        if whole < MIN_LENGTHS:
             return Estimate(value=value)
         from scipy.stats import t
 

@@ -13,7 +13,7 @@ PERCENTILES = (0.75, 0.90, 0.95)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curve:
+class SurvivalCurve:
     """A survival curve thinned for drawing: the share that lasts longer than each time.
 
     Attributes
@@ -54,7 +54,7 @@ class Summary(Result):
     restricted : Estimate
         Mean of what of each length lies before the `horizon`.
     horizon : float or None
-    curve : Curve
+    curve : SurvivalCurve
     """
 
     measure: str
@@ -71,7 +71,7 @@ class Summary(Result):
     misleads: tuple[str, ...]
     restricted: Estimate
     horizon: float | None
-    curve: Curve
+    curve: SurvivalCurve
 
     def __str__(self) -> str:
         scale = scale_of(self)

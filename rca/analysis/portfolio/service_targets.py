@@ -20,7 +20,7 @@ from rca.result import Result, Row
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class ServiceTarget:
     """A promise: a share of incidents is to be within a limit.
 
     Attributes
@@ -44,7 +44,7 @@ class Kept(Result):
 
     Attributes
     ----------
-    target : Target
+    target : ServiceTarget
     within : Estimate
         Share of incidents within the limit; one that is open counts for as long as it has been seen.
     state : {'met', 'missed', 'cannot tell'}
@@ -54,7 +54,7 @@ class Kept(Result):
         The first incidents beyond the limit, by name.
     """
 
-    target: Target
+    target: ServiceTarget
     within: Estimate
     state: str
     n: int
@@ -87,7 +87,7 @@ class Kept(Result):
 # --- targets ---------------------------------------------------------------------------------------------------------
 
 
-def targets_of(given: Mapping[str, Any] | str | None) -> tuple[Target, ...]:
+def targets_of(given: Mapping[str, Any] | str | None) -> tuple[ServiceTarget, ...]:
     """Targets as given: as a mapping, or as one text.
 
     Raises
@@ -111,7 +111,7 @@ def targets_of(given: Mapping[str, Any] | str | None) -> tuple[Target, ...]:
     return tuple(_target(name.strip(), limit.strip()) for name, _, limit in pairs)
 
 
-def _target(name: str, limit: Any) -> Target:
+def _target(name: str, limit: Any) -> ServiceTarget:
     known = (*MEASURED, BETWEEN)
     measure, _, severity = name.partition("@")
     if measure not in known:
@@ -121,7 +121,7 @@ def _target(name: str, limit: Any) -> Target:
     if isinstance(length, str) and ":" in length:
         length, _, share = length.partition(":")
     promised = _share(0.95 if share is None else share, name)
-    return Target(measure=measure, seconds=_limit(length, name), share=promised, severity=severity)
+    return ServiceTarget(measure=measure, seconds=_limit(length, name), share=promised, severity=severity)
 
 
 def _limit(given: Any, name: str) -> float:
@@ -147,7 +147,7 @@ def _share(given: Any, name: str) -> float:
     return share
 
 
-def kept(target: Target, read: Incidents, measured: Iterable[Lengths]) -> Kept:
+def kept(target: ServiceTarget, read: Incidents, measured: Iterable[Lengths]) -> Kept:
     """Whether a promise was kept."""
     lengths = next((one for one in measured if one.measure == target.measure), None)
     of = _about(target, read, lengths) if lengths is not None else None
@@ -162,7 +162,7 @@ def kept(target: Target, read: Incidents, measured: Iterable[Lengths]) -> Kept:
     return Kept(target=target, within=within, state=state, n=len(seconds), over=tuple(map(str, read.names[late])))
 
 
-def _about(target: Target, read: Incidents, lengths: Lengths) -> Mask:
+def _about(target: ServiceTarget, read: Incidents, lengths: Lengths) -> Mask:
     """Which lengths a target is about."""
     if not target.severity:
         return np.ones(len(lengths), bool)

@@ -10,7 +10,7 @@ from rca.analysis.portfolio.comparison_tests import growth, log_rank, rate_of_co
 from rca.analysis.portfolio.durations import BETWEEN, Lengths, gaps_of
 from rca.analysis.portfolio.incident_log import Incidents
 from rca.analysis.portfolio.kaplan_meier import Estimate, Survival, grain_of, survival
-from rca.analysis.portfolio.results import PERCENTILES, Comparison, Curve, Grouped, Summary, Trend
+from rca.analysis.portfolio.results import PERCENTILES, Comparison, Grouped, Summary, SurvivalCurve, Trend
 from rca.analysis.portfolio.timestamps import TICKS, UNKNOWN, Codes, when
 from rca.arrays import Floats, Mask
 from rca.methods.two_sample_tests import benjamini_hochberg
@@ -95,13 +95,13 @@ def _misleads(closed: Floats, mean: float | None, median: Estimate, *, running: 
         yield f"the longest {longest:,} hold {100 * held:.0f} % of all time"
 
 
-def _curve(curve: Survival, *, band: bool) -> Curve:
+def _curve(curve: Survival, *, band: bool) -> SurvivalCurve:
     """A curve thinned to steps that are even in its share, beginning at 1."""
     if not len(curve.times):
-        return Curve(seconds=(0.0,), share=(1.0,))
+        return SurvivalCurve(seconds=(0.0,), share=(1.0,))
     steps = np.unique(np.linspace(0, len(curve.times) - 1, min(POINTS, len(curve.times))).astype(int))
     bounds = [curve.beyond(float(curve.times[step])) for step in steps] if band else []
-    return Curve(
+    return SurvivalCurve(
         seconds=(0.0, *curve.times[steps].tolist()),
         share=(1.0, *curve.share[steps].tolist()),
         low=(1.0, *(float(one.low or 0.0) for one in bounds)) if band else (),
@@ -223,7 +223,7 @@ def _edge(quarter: int) -> int:
 # --- before and after ------------------------------------------------------------------------------------------------
 
 
-def compare(earlier: Floats, later: Floats, *, names: tuple[str, str] = ("earlier", "later")) -> Comparison:
+def compare_periods(earlier: Floats, later: Floats, *, names: tuple[str, str] = ("earlier", "later")) -> Comparison:
     """Compare two samples of lengths that have all ended.
 
     Parameters
@@ -234,7 +234,7 @@ def compare(earlier: Floats, later: Floats, *, names: tuple[str, str] = ("earlie
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> print(compare(rng.lognormal(8, 1, 50), rng.lognormal(8, 1, 50)))
+    >>> print(compare_periods(rng.lognormal(8, 1, 50), rng.lognormal(8, 1, 50)))
     length, later against earlier: median ×..., no difference can be shown; log-rank p = ...
     """
     seconds = np.concatenate([earlier, later])

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from rca.analysis.slices.candidate_conditions import Literals
-from rca.analysis.slices.scan_statistics import Parted, deviations
+from rca.analysis.slices.candidate_conditions import Candidates
+from rca.analysis.slices.scan_statistics import SetSums, deviations
 from rca.arrays import Floats, Mask, Places
 from rca.tables.condition import Condition
 
@@ -39,18 +39,18 @@ Singles = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Board:
+class Shortlist:
     """Rows of both windows, their literals, and what of the metric is left to explain.
 
     Attributes
     ----------
-    literals : Literals
-    parted : Parted
+    literals : Candidates
+    parted : SetSums
         Of the same rows.
     """
 
-    literals: Literals
-    parted: Parted
+    literals: Candidates
+    parted: SetSums
 
     @cached_property
     def sides(self) -> tuple[Mask, Mask]:
@@ -80,7 +80,7 @@ class Board:
         alike = [at for at, one in enumerate(self.literals.conditions) if _kind(one) == _kind(condition)]
         return float(self.chance[alike[0]])
 
-    def leaving(self, left: Floats) -> "Board":
+    def leaving(self, left: Floats) -> "Shortlist":
         """The same rows, with something else left to explain."""
         changed = replace(self, parted=replace(self.parted, left=left))
         for kept in ("sides", "held", "said", "chance"):
@@ -104,7 +104,7 @@ class Candidate:
     score: float
 
 
-def scan(board: Board, order: int) -> Candidate | None:
+def scan(board: Shortlist, order: int) -> Candidate | None:
     """The conjunction of up to `order` conditions that deviates most beyond chance; None where none does.
 
     The best of each number of conditions is made as simple and as sharp as it can be before they are compared.
@@ -123,7 +123,7 @@ def scan(board: Board, order: int) -> Candidate | None:
     return max(sharp, key=lambda one: one.score, default=None)
 
 
-def _scored(board: Board, conditions: Conjunction) -> Candidate:
+def _scored(board: Shortlist, conditions: Conjunction) -> Candidate:
     """A conjunction, and by how much its squared deviation exceeds what the largest of its kind has by chance."""
     held = board.literals.all_hold(conditions)
     found = float(deviations(board.parted.sums(held), board.parted.sums(~held)))
@@ -132,12 +132,12 @@ def _scored(board: Board, conditions: Conjunction) -> Candidate:
     return Candidate(conditions=conditions, score=found * abs(found) - chance if found > 0 else -np.inf)
 
 
-def _best(board: Board, which: Sequence[tuple[int, ...]], found: Floats) -> list[Conjunction]:
+def _best(board: Shortlist, which: Sequence[tuple[int, ...]], found: Floats) -> list[Conjunction]:
     at = int(np.argmax(found))
     return [tuple(board.literals.conditions[one] for one in which[at])] if found[at] > -np.inf else []
 
 
-def _alone(board: Board) -> Floats:
+def _alone(board: Shortlist) -> Floats:
     """Sums over the rows of each condition; shape (2, 6, conditions)."""
     windows = zip(board.parted.moments, board.held, board.said, strict=True)
     return np.stack(
@@ -145,7 +145,7 @@ def _alone(board: Board) -> Floats:
     ).astype(float)
 
 
-def _conjunctions(board: Board, seats: Places, *, totals: Floats, order: int) -> list[Conjunction]:
+def _conjunctions(board: Shortlist, seats: Places, *, totals: Floats, order: int) -> list[Conjunction]:
     """The best conjunction of two of the seated conditions, and of three."""
     held = np.stack([board.literals.at(at) for at in seats])
     tables = [held[:, side].astype(np.float32) for side in board.sides]
@@ -165,7 +165,7 @@ def _conjunctions(board: Board, seats: Places, *, totals: Floats, order: int) ->
     return best + _best(board, triples, found)
 
 
-def _products(board: Board, left: Sequence[Singles], right: Sequence[Singles]) -> Floats:
+def _products(board: Shortlist, left: Sequence[Singles], right: Sequence[Singles]) -> Floats:
     """Sums over the rows that two sets share; shape (2, 6, left, right)."""
     found = []
     for moments, one, other in zip(board.parted.moments, left, right, strict=True):
@@ -179,17 +179,17 @@ def _products(board: Board, left: Sequence[Singles], right: Sequence[Singles]) -
 # -- a slice made as simple and as sharp as it can be ------------------------------------------------------------------
 
 
-def _sharpened(board: Board, conditions: Conjunction) -> Conjunction:
+def _sharpened(board: Shortlist, conditions: Conjunction) -> Conjunction:
     """Drop what adds nothing, then move thresholds to where they divide best, then drop once more."""
     return pruned(board, _refined(board, pruned(board, conditions)))
 
 
-def pruned(board: Board, conditions: Conjunction, *, least: float | None = None) -> Conjunction:
+def pruned(board: Shortlist, conditions: Conjunction, *, least: float | None = None) -> Conjunction:
     """Drop conditions, and words of phrases, without which the slice deviates from nothing that it would then have.
 
     Parameters
     ----------
-    board : Board
+    board : Shortlist
     conditions : tuple of Condition
     least : float, optional
         Standard errors by which a slice has to differ from the rest of the simpler one; by default what the best of
@@ -215,7 +215,7 @@ def _simpler(conditions: Conjunction) -> Iterator[Conjunction]:
             yield (*conditions[:at], replace(condition, value=" ".join(part)), *conditions[at + 1 :])
 
 
-def _gain(board: Board, conditions: Conjunction, simpler: Conjunction) -> float:
+def _gain(board: Shortlist, conditions: Conjunction, simpler: Conjunction) -> float:
     """Standard errors by which a slice got worse by more than the rest of a simpler one."""
     if any(one not in board.literals.place and one.operator in "~=" for one in simpler):
         return np.inf  # a phrase whose words are no conditions of their own says the same as they do
@@ -224,7 +224,7 @@ def _gain(board: Board, conditions: Conjunction, simpler: Conjunction) -> float:
     return float(deviations(board.parted.sums(inner), board.parted.sums(rest)))
 
 
-def _refined(board: Board, conditions: Conjunction) -> Conjunction:
+def _refined(board: Shortlist, conditions: Conjunction) -> Conjunction:
     for at, condition in enumerate(conditions):
         others = board.literals.all_hold((*conditions[:at], *conditions[at + 1 :]))
         tried = [condition, *board.literals.finer(condition)]
@@ -233,14 +233,14 @@ def _refined(board: Board, conditions: Conjunction) -> Conjunction:
     return conditions
 
 
-def _deviation(board: Board, held: Mask) -> float:
+def _deviation(board: Shortlist, held: Mask) -> float:
     return float(deviations(board.parted.sums(held), board.parted.sums(~held)))
 
 
 # -- several slices ----------------------------------------------------------------------------------------------------
 
 
-def search(board: Board, *, order: int) -> tuple[Conjunction, ...]:
+def search(board: Shortlist, *, order: int) -> tuple[Conjunction, ...]:
     """Find slices one after the other, each in what the others leave.
 
     Returns
@@ -264,7 +264,7 @@ def search(board: Board, *, order: int) -> tuple[Conjunction, ...]:
     return tuple(chosen[one] for one in np.argsort(-sure, kind="stable"))
 
 
-def _needed(board: Board, chosen: list[Conjunction]) -> list[Conjunction]:
+def _needed(board: Shortlist, chosen: list[Conjunction]) -> list[Conjunction]:
     """Take out slices to which the others leave nothing."""
     while len(chosen) > 1:
         sure = unexplained(board, chosen)[1]
@@ -275,7 +275,7 @@ def _needed(board: Board, chosen: list[Conjunction]) -> list[Conjunction]:
     return chosen
 
 
-def unexplained(board: Board, chosen: Sequence[Conjunction]) -> tuple[Floats, Floats]:
+def unexplained(board: Shortlist, chosen: Sequence[Conjunction]) -> tuple[Floats, Floats]:
     """What slices leave of the metric: a regression on their memberships in each window.
 
     Returns

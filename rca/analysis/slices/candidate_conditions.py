@@ -17,7 +17,7 @@ from rca.tables.discretisation import ATOM
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-FEWEST = 30
+MIN_ROWS = 30
 """Rows of each window that a condition has to hold for, else nothing can be said of the slice."""
 
 CATEGORIES = 40
@@ -36,7 +36,7 @@ Where = npt.NDArray[np.bool_] | npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Literals:
+class Candidates:
     """Conditions on single columns, and which rows fulfil each.
 
     Attributes
@@ -57,7 +57,7 @@ class Literals:
     def __len__(self) -> int:
         return len(self.conditions)
 
-    def take(self, rows: Where) -> "Literals":
+    def take(self, rows: Where) -> "Candidates":
         """The literals of some of the rows."""
         numbers = {name: values[rows] for name, values in self.numbers.items()}
         return replace(self, held=self.held[:, rows], said=self.said[rows], numbers=numbers)
@@ -111,8 +111,8 @@ class Literals:
 
 
 def literals(
-    columns: dict[str, Floats | Labels], current: Mask, *, text: Sequence[str] = (), least: int = FEWEST
-) -> Literals:
+    columns: dict[str, Floats | Labels], current: Mask, *, text: Sequence[str] = (), least: int = MIN_ROWS
+) -> Candidates:
     """List the conditions that enough rows of both windows fulfil, and that not all do.
 
     Parameters
@@ -128,7 +128,7 @@ def literals(
 
     Returns
     -------
-    Literals
+    Candidates
         Of conditions that hold for the same rows, only the simplest.
 
     Examples
@@ -147,7 +147,7 @@ def literals(
     asked.sort(key=lambda one: _plainness(one[0]))
     spoken, said = _spoken({name: columns[name] for name in sorted(text)}, current, least)
     held = np.stack([held for _, held in asked]) if asked else np.zeros((0, len(current)), dtype=bool)
-    every = Literals(conditions=(*(condition for condition, _ in asked), *spoken), held=held, said=said)
+    every = Candidates(conditions=(*(condition for condition, _ in asked), *spoken), held=held, said=said)
     numbers = {name: values.astype(float) for name, values in columns.items() if values.dtype != object}
     return replace(_distinct(every), numbers=numbers)
 
@@ -229,7 +229,7 @@ def _spoken(texts: dict[str, Floats | Labels], current: Mask, least: int) -> "tu
     )
 
 
-def _distinct(every: Literals) -> Literals:
+def _distinct(every: Candidates) -> Candidates:
     """Drop conditions that hold for the same rows as one before."""
     marks = np.random.default_rng(0).random(every.said.shape[0])
     sums = np.concatenate([np.array([marks @ held for held in every.held]), marks @ every.said])

@@ -7,8 +7,8 @@ row once the reference's own answer for rows of its kind is taken off.
 import numpy as np
 import numpy.typing as npt
 
-from rca.analysis.slices.candidate_conditions import Literals
-from rca.analysis.slices.scan_statistics import Parted
+from rca.analysis.slices.candidate_conditions import Candidates
+from rca.analysis.slices.scan_statistics import SetSums
 from rca.arrays import Floats, Places
 
 Singles = npt.NDArray[np.float32]
@@ -31,7 +31,7 @@ PENALTIES = np.logspace(-4, 2, 13)
 """Ridge penalties tried, as shares of the mean eigenvalue."""
 
 
-def expected(rows: Literals, parted: Parted, asked: Literals) -> Floats:
+def expected(rows: Candidates, parted: SetSums, asked: Candidates) -> Floats:
     """Learn the metric of a row from the reference among `rows`, and say it for the rows `asked`.
 
     Additive in the literals: a ridge regression, whose penalty minimises the generalised cross-validation error.
@@ -55,12 +55,12 @@ def expected(rows: Literals, parted: Parted, asked: Literals) -> Floats:
     return np.asarray(_linear(asked, common, slope) + (mean - centre @ slope))
 
 
-def _table(rows: Literals, phrases: Places) -> Singles:
+def _table(rows: Candidates, phrases: Places) -> Singles:
     """Which conditions hold; shape (conditions, rows)."""
     return np.vstack([rows.held.astype(np.float32), rows.said[:, phrases].toarray().T])
 
 
-def _linear(rows: Literals, phrases: Places, slope: Floats) -> Floats:
+def _linear(rows: Candidates, phrases: Places, slope: Floats) -> Floats:
     """What slopes make of each row, a few rows at a time, since as numbers conditions take four times the room."""
     found = np.asarray(rows.said[:, phrases] @ slope[len(rows.held) :], dtype=np.float64)
     singles = slope[: len(rows.held)].astype(np.float32)

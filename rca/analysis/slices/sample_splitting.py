@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rca.analysis.slices.beam_search import Board, Conjunction, pruned, search, unexplained
+from rca.analysis.slices.beam_search import Conjunction, Shortlist, pruned, search, unexplained
 from rca.analysis.slices.expected_metric import expected
 from rca.analysis.slices.scan_statistics import excess, own_deviation
 from rca.arrays import Mask
@@ -17,7 +17,7 @@ FEWEST_ROWS = 60
 """Rows of a window and half below which nothing is searched."""
 
 
-def searched(first: Board, second: Board, *, order: int) -> tuple[tuple[Conjunction, ...], Board]:
+def searched(first: Shortlist, second: Shortlist, *, order: int) -> tuple[tuple[Conjunction, ...], Shortlist]:
     """Slices of the first half, and the second half with what the first expects of its rows taken off."""
     fewest = min(int(side.sum()) for board in (first, second) for side in board.sides)
     if not len(first.literals) or fewest < FEWEST_ROWS:
@@ -38,7 +38,7 @@ class Judged:
     q_value: float = 1.0
 
 
-def confirmed(found: Sequence[Conjunction], board: Board, *, alpha: float) -> list[Judged]:
+def confirmed(found: Sequence[Conjunction], board: Shortlist, *, alpha: float) -> list[Judged]:
     """Slices that the other half confirms, in the order in which rows that two share are counted."""
     from scipy.stats import false_discovery_control
 
@@ -55,12 +55,12 @@ def confirmed(found: Sequence[Conjunction], board: Board, *, alpha: float) -> li
     return [one for one in judged if one.q_value <= alpha]
 
 
-def _beside(found: Sequence[Conjunction], at: int, board: Board) -> Board:
+def _beside(found: Sequence[Conjunction], at: int, board: Shortlist) -> Shortlist:
     """What all slices but one leave to explain."""
     return board.leaving(unexplained(board, [*found[:at], *found[at + 1 :]])[0])
 
 
-def _as_simple(found: Sequence[Conjunction], at: int, board: Board) -> Conjunction:
+def _as_simple(found: Sequence[Conjunction], at: int, board: Shortlist) -> Conjunction:
     """A slice without the conditions that this half does not confirm, beside the others."""
     return pruned(_beside(found, at, board), found[at], least=ONE_SIDED)
 
@@ -70,7 +70,7 @@ def disjoint(masks: Sequence[Mask]) -> list[Mask]:
     return [mask & ~np.logical_or.reduce([np.zeros_like(mask), *masks[:at]]) for at, mask in enumerate(masks)]
 
 
-def _p_value(board: Board, held: Mask, piece: Mask) -> float:
+def _p_value(board: Shortlist, held: Mask, piece: Mask) -> float:
     """One-sided, of a slice that got no worse, or by no more than elsewhere beside the others.
 
     Its own change is that of the rows that no surer slice holds.

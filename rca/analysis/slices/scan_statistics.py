@@ -11,12 +11,12 @@ import numpy as np
 
 from rca.arrays import Floats, Mask
 
-FEWEST = 15.0
+MIN_EFFECTIVE_ROWS = 15.0
 """Effective rows of a window, within a set and outside, below which the two are not compared."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Parted:
+class SetSums:
     """Per-row parts of a metric in both windows, and what is left of them once something is explained.
 
     Attributes
@@ -42,9 +42,9 @@ class Parted:
         rows = np.vstack([self.weight, self.left, self.left**2, self.left * self.weight, self.weight**2, self.value])
         return rows[:, ~self.current], rows[:, self.current]
 
-    def take(self, rows: Mask) -> "Parted":
+    def take(self, rows: Mask) -> "SetSums":
         """The parts of some of the rows."""
-        return Parted(
+        return SetSums(
             current=self.current[rows], weight=self.weight[rows], value=self.value[rows], left=self.left[rows]
         )
 
@@ -82,7 +82,7 @@ def excess(inside: Floats, outside: Floats) -> tuple[Floats, Floats]:
         difference = _change(inside) - _change(outside)
         error = np.sqrt(_variance(inside) + _variance(outside))
         rows = np.minimum(_effective(inside), _effective(outside))
-    enough = (rows >= FEWEST) & (error > 0)
+    enough = (rows >= MIN_EFFECTIVE_ROWS) & (error > 0)
     return np.where(enough, difference, np.nan), np.where(enough, error, np.nan)
 
 

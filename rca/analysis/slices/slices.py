@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rca.analysis.inputs.metric_reader import Meter
+from rca.analysis.inputs.metric_reader import MetricReader
 from rca.analysis.inputs.windows import Windows
-from rca.analysis.slices.beam_search import Board
+from rca.analysis.slices.beam_search import Shortlist
 from rca.analysis.slices.candidate_conditions import literals
 from rca.analysis.slices.pooled_rows import pooled
 from rca.analysis.slices.sample_splitting import Judged, confirmed, disjoint, searched
-from rca.analysis.slices.scan_statistics import Parted
-from rca.analysis.slices.within_between import Change, loss
+from rca.analysis.slices.scan_statistics import SetSums
+from rca.analysis.slices.within_between import MetricChange, loss
 from rca.arrays import Mask
 from rca.errors import Unanswerable
 from rca.finding import Finding, Interval, Target
@@ -245,16 +245,16 @@ def find_slices(
     pool = pooled(windows, parts, rng=rng)
     every = literals(pool.columns, pool.current, text=pool.text)
     value = sign * pool.value
-    parted = Parted(current=pool.current, weight=pool.weight, value=value, left=value)
+    parted = SetSums(current=pool.current, weight=pool.weight, value=value, left=value)
     first, second = (
-        Board(literals=every.take(half), parted=parted.take(half)) for half in (pool.searched, ~pool.searched)
+        Shortlist(literals=every.take(half), parted=parted.take(half)) for half in (pool.searched, ~pool.searched)
     )
     found = confirmed(*searched(first, second, order=order), alpha=alpha)
     whole = _Whole(windows=windows, parts=parts, sign=sign, metric=meter.base, material=measured.material)
     return _accounted(whole, found, second, alpha=alpha)
 
 
-def base_of(windows: Windows) -> tuple[Meter, int]:
+def base_of(windows: Windows) -> tuple[MetricReader, int]:
     """The meter of the metric itself, or of the one whose gap is meant, and the sign of its bad direction."""
     meter = windows.meter
     if windows.metric.name != "group_gap":
@@ -279,17 +279,17 @@ class _Whole:
     material: bool
 
     @property
-    def change(self) -> Change:
+    def change(self) -> MetricChange:
         """The metric's change, in the bad direction."""
         before, after = self.parts
-        return Change(
+        return MetricChange(
             value=(self.sign * before.numerator[:, 0], self.sign * after.numerator[:, 0]),
             weight=(before.denominator[:, 0], after.denominator[:, 0]),
             root=before.shape == "root",
         )
 
 
-def _accounted(whole: _Whole, found: Sequence[Judged], judge: Board, *, alpha: float) -> Slices:
+def _accounted(whole: _Whole, found: Sequence[Judged], judge: Shortlist, *, alpha: float) -> Slices:
     """Divide the change among the slices and all other rows."""
     change, held_out = whole.change, _held_out(judge, root=whole.change.root)
     frames = whole.windows.reference, whole.windows.current
@@ -313,13 +313,13 @@ def _accounted(whole: _Whole, found: Sequence[Judged], judge: Board, *, alpha: f
     )
 
 
-def _held_out(judge: Board, *, root: bool) -> Change:
+def _held_out(judge: Shortlist, *, root: bool) -> MetricChange:
     value, weight = judge.parted.value, judge.parted.weight
     before, after = judge.sides
-    return Change(value=(value[before], value[after]), weight=(weight[before], weight[after]), root=root)
+    return MetricChange(value=(value[before], value[after]), weight=(weight[before], weight[after]), root=root)
 
 
-def _split(held: Mask, judge: Board) -> tuple[Mask, Mask]:
+def _split(held: Mask, judge: Shortlist) -> tuple[Mask, Mask]:
     before, after = judge.sides
     return held[before], held[after]
 
@@ -329,7 +329,7 @@ def _with_rest(masks: Sequence[Mask], rows: int) -> list[Mask]:
     return disjoint([*masks, np.ones(rows, dtype=bool)])
 
 
-def _slice(one: Judged, change: Change, held: tuple[Mask, Mask], *, sign: int, sure: Interval) -> Slice:
+def _slice(one: Judged, change: MetricChange, held: tuple[Mask, Mask], *, sign: int, sure: Interval) -> Slice:
     part = loss(change, held)
     metric = [sign * change.metric(window, at) for window, at in enumerate(held)]
     counted = [int((weight[at] > 0).sum()) for weight, at in zip(change.weight, held, strict=True)]

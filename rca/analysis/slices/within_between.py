@@ -11,7 +11,7 @@ from rca.methods.two_sample_tests import Z
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Change:
+class MetricChange:
     """Numerators and denominators of a metric in both windows.
 
     Attributes
@@ -66,12 +66,12 @@ class Loss:
         return Interval(low=self.lost - Z * self.error, high=self.lost + Z * self.error)
 
 
-def loss(change: Change, held: tuple[Mask, Mask]) -> Loss:
+def loss(change: MetricChange, held: tuple[Mask, Mask]) -> Loss:
     """Part of a metric's change within a set of rows: ``p̄ (r₁ - r₀)``, and by its size: ``(p₁ - p₀)(r̄ - M̄)``.
 
     Parameters
     ----------
-    change : Change
+    change : MetricChange
     held : tuple of ndarray of bool
         Which rows of each window are in the set.
 
@@ -87,7 +87,7 @@ def loss(change: Change, held: tuple[Mask, Mask]) -> Loss:
     Examples
     --------
     >>> value, weight = (np.array([0.0, 1, 0, 0]), np.array([1.0, 1, 0, 0])), (np.ones(4), np.ones(4))
-    >>> found = loss(Change(value=value, weight=weight), (np.array([1, 1, 0, 0], bool),) * 2)
+    >>> found = loss(MetricChange(value=value, weight=weight), (np.array([1, 1, 0, 0], bool),) * 2)
     >>> found.lost, found.mix
     (0.25, 0.0)
     """
@@ -108,7 +108,7 @@ def loss(change: Change, held: tuple[Mask, Mask]) -> Loss:
 
 
 def _influences(
-    change: Change, held: tuple[Mask, Mask], *, rates: Sequence[float], shares: Sequence[float]
+    change: MetricChange, held: tuple[Mask, Mask], *, rates: Sequence[float], shares: Sequence[float]
 ) -> list[Floats]:
     """First-order effect of each row of a window on `lost`, in the metric's unit."""
     middle, moved, scale = sum(shares) / 2, rates[1] - rates[0], change.scale

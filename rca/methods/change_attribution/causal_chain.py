@@ -20,8 +20,8 @@ import numpy as np
 
 from rca.arrays import Floats, Mask
 from rca.errors import InvalidCase
-from rca.methods.change_attribution.nested_regression import Step, step
-from rca.methods.regression_basis import Learner, Masks, Terms, Windows, chosen, polynomial, terms_of
+from rca.methods.change_attribution.nested_regression import MechanismRegressions, step
+from rca.methods.regression_basis import Learner, Masks, Terms, TwoSamples, chosen, polynomial, terms_of
 
 ROWS_A_PRODUCT = 50
 """Effective rows of a window that a product of residuals has to have to itself."""
@@ -102,19 +102,19 @@ class Learned:
 
     Attributes
     ----------
-    steps : tuple of Step
+    steps : tuple of MechanismRegressions
     learners : tuple of Learner
         What the regressions of each step are made of.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[MechanismRegressions, ...]
     learners: tuple[Learner, ...]
 
 
 def learned(
     chain: Chain,
-    lines: Mapping[str, Windows],
-    outcome: Windows,
+    lines: Mapping[str, TwoSamples],
+    outcome: TwoSamples,
     *,
     train: Masks,
     learners: Sequence[Learner] | None = None,
@@ -132,7 +132,7 @@ def learned(
     learners : sequence of Learner, optional
         Chosen by the training rows where left out.
     """
-    steps: list[Step] = []
+    steps: list[MechanismRegressions] = []
     chose: list[Learner] = []
     after, response, worth = outcome, (outcome[0][:, 0], outcome[1][:, 0]), np.eye(outcome[0].shape[1])[:, 0]
     for k in reversed(range(len(chain.order))):
@@ -146,7 +146,7 @@ def learned(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class VarianceReduction:
     """What the parents of a node tell: terms, and weights that give rows of one window the other's law of the parents.
 
     Attributes
@@ -157,10 +157,10 @@ class Told:
     """
 
     terms: Terms
-    weights: Windows
+    weights: TwoSamples
 
 
-def told(chain: Chain, lines: Mapping[str, Windows], at: int, *, train: Masks) -> Told:
+def residual_products(chain: Chain, lines: Mapping[str, TwoSamples], at: int, *, train: Masks) -> VarianceReduction:
     """Lay out what the parents of a step's node tell."""
     rows = lines[chain.order[at]]
     causes = [lines[parent] for parent in chain.parents[chain.order[at]]]
@@ -170,14 +170,16 @@ def told(chain: Chain, lines: Mapping[str, Windows], at: int, *, train: Masks) -
     for side in (0, 1):
         square, mean = terms.normal(shown[side], np.ones(len(shown[side])))[0], shown[1 - side].mean(axis=0)
         found.append(terms.windows[side] @ np.linalg.solve(square, mean * len(shown[side])))
-    return Told(terms=terms, weights=(found[0], found[1]))
+    return VarianceReduction(terms=terms, weights=(found[0], found[1]))
 
 
-def _room(rows: Windows) -> int:
+def _room(rows: TwoSamples) -> int:
     return min(OTHERS, min(len(window) for window in rows) // ROWS_A_PRODUCT)
 
 
-def products(chain: Chain, lines: Mapping[str, Windows], at: int, *, by: Told, train: Masks) -> Windows | None:
+def products(
+    chain: Chain, lines: Mapping[str, TwoSamples], at: int, *, by: VarianceReduction, train: Masks
+) -> TwoSamples | None:
     """Products of what the parents tell neither of a node nor of the others before it: of mean zero.
 
     Parameters
@@ -186,7 +188,7 @@ def products(chain: Chain, lines: Mapping[str, Windows], at: int, *, by: Told, t
     lines : mapping of str to tuple of ndarray
     at : int
         The step.
-    by : Told
+    by : VarianceReduction
         Of the same step; its weights multiply every product once more, which leaves its mean at zero.
     train : tuple of ndarray of bool
         Rows of each window that may be learned from; the others are held out.
@@ -203,12 +205,12 @@ def products(chain: Chain, lines: Mapping[str, Windows], at: int, *, by: Told, t
     others = polynomial([lines[other] for other in chain.before(at)], rows, room=_room(rows))
     found = []
     for side in (0, 1):
-        one, other = (_untold(by.terms.windows[side], terms.windows[side], train[side]) for terms in (own, others))
+        one, other = (_residuals(by.terms.windows[side], terms.windows[side], train[side]) for terms in (own, others))
         pairs = (other[:, :, None] * one[:, None, :]).reshape(len(one), -1)
         found.append(pairs * (1 + by.weights[side][~train[side], None]) / 2)  # as rows weigh half-way between windows
     return found[0], found[1]
 
 
-def _untold(told: Floats, terms: Floats, train: Mask) -> Floats:
+def _residuals(told: Floats, terms: Floats, train: Mask) -> Floats:
     """What is left of terms at held-out rows, once the parents' have told what they can."""
     return np.asarray(terms[~train] - told[~train] @ np.linalg.lstsq(told[train], terms[train], rcond=None)[0])

@@ -21,7 +21,7 @@ import pandas as pd
 
 from rca.arrays import Floats
 from rca.methods.change_attribution.density_ratio import mechanisms
-from rca.methods.regression_basis import Masks, Terms, Windows, chosen, lines, polynomial, terms_of
+from rca.methods.regression_basis import Masks, Terms, TwoSamples, chosen, lines, polynomial, terms_of
 from rca.tables.columns import as_labels
 
 FOLDS = 4
@@ -137,7 +137,7 @@ def _is_reckoned(both: pd.DataFrame) -> bool:
     return bool(np.abs(y - terms @ learned).max() <= RECKONED * y.std())
 
 
-def _told_of(node: Windows) -> Windows:
+def _told_of(node: TwoSamples) -> TwoSamples:
     """What is compared of a root: its lines and squares, and on which side of some quantiles its number lies."""
     terms = polynomial([node], node, room=node[0].shape[1])
     told = terms.reference[:, 1:], terms.current[:, 1:]
@@ -147,7 +147,7 @@ def _told_of(node: Windows) -> Windows:
     return told
 
 
-def _by_products(node: Windows, causes: Sequence[Windows], folds: tuple[npt.NDArray[np.intp], ...]) -> float:
+def _by_products(node: TwoSamples, causes: Sequence[TwoSamples], folds: tuple[npt.NDArray[np.intp], ...]) -> float:
     """p-value that products of what the parents tell neither of the node nor of the window have mean zero."""
     if not node[0].shape[1]:
         return 1.0
@@ -167,14 +167,14 @@ def _by_products(node: Windows, causes: Sequence[Windows], folds: tuple[npt.NDAr
     return mean_is_zero(_products(left, np.hstack(weights), room) * surprise[:, None])
 
 
-def _left_with_spread(terms: Terms, node: Windows, train: Masks, *, spreads: Sequence[int]) -> Floats:
+def _left_with_spread(terms: Terms, node: TwoSamples, train: Masks, *, spreads: Sequence[int]) -> Floats:
     """What the parents leave of a node; and of the square of that, so that another spread about its mean shows."""
     left = _left(terms, node, train)
     squares = np.square(left[:, spreads])
     return np.hstack([left, _left(terms, (squares[: len(node[0])], squares[len(node[0]) :]), train)])
 
 
-def _left(terms: Terms, node: Windows, train: Masks) -> Floats:
+def _left(terms: Terms, node: TwoSamples, train: Masks) -> Floats:
     """What the parents leave of a node, learned on both windows together."""
     x, y = (np.vstack([window[mask] for window, mask in zip(of, train, strict=True)]) for of in (terms.windows, node))
     learned = np.linalg.solve(*terms.normal(x, y))

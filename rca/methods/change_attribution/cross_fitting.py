@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rca.arrays import Floats
-from rca.methods.change_attribution.causal_chain import ROWS_A_PRODUCT, Chain, learned, products, told
+from rca.methods.change_attribution.causal_chain import ROWS_A_PRODUCT, Chain, learned, products, residual_products
 from rca.methods.change_attribution.density_ratio import effective
-from rca.methods.change_attribution.nested_regression import Passed, Step, influence, passed
-from rca.methods.regression_basis import Learner, Masks, Windows
+from rca.methods.change_attribution.nested_regression import MechanismRegressions, Passed, influence, passed
+from rca.methods.regression_basis import Learner, Masks, TwoSamples
 
 FOLDS = 4
 """Parts of the rows."""
@@ -27,8 +27,8 @@ class Game:
     """The chain of mechanisms, every node's lines, and what the metric is made of."""
 
     chain: Chain
-    lines: dict[str, Windows]
-    outcome: Windows
+    lines: dict[str, TwoSamples]
+    outcome: TwoSamples
     root: bool
 
     @property
@@ -45,7 +45,7 @@ class Game:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Played:
+class CrossFitted:
     """The game on all rows.
 
     Attributes
@@ -60,9 +60,9 @@ class Played:
     """
 
     plain: Floats
-    added: Windows
+    added: TwoSamples
     folds: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
-    weights: Windows
+    weights: TwoSamples
 
     def estimate(self, of: npt.NDArray[np.bool_]) -> Floats:
         """What some of the folds give, shape (steps,)."""
@@ -70,7 +70,7 @@ class Played:
         return np.asarray(self.plain[of].mean(axis=0) + rows[0] + rows[1])
 
 
-def play(game: Game, rng: np.random.Generator) -> Played:
+def cross_fit(game: Game, rng: np.random.Generator) -> CrossFitted:
     """Learn every mechanism on all folds but one, judge that one, and put the folds together.
 
     Parameters
@@ -82,7 +82,7 @@ def play(game: Game, rng: np.random.Generator) -> Played:
     players, sizes = len(game.chain.order), game.sizes
     folds = rng.permutation(sizes[0]) % FOLDS, rng.permutation(sizes[1]) % FOLDS
     added, heavy = [np.zeros((rows, players, players)) for rows in sizes], [np.zeros((rows, players)) for rows in sizes]
-    free: dict[int, Windows] = {}
+    free: dict[int, TwoSamples] = {}
     plain = np.zeros((FOLDS, players))
     learners: tuple[Learner, ...] | None = None  # chosen once, by the first fold's training rows
     for fold in range(FOLDS):
@@ -90,13 +90,13 @@ def play(game: Game, rng: np.random.Generator) -> Played:
         done = learned(game.chain, game.lines, game.outcome, train=train, learners=learners)
         steps, learners = done.steps, done.learners
         plain[fold], found = _one_fold(game, steps, held)
-        parents = [told(game.chain, game.lines, k, train=train) for k in range(players)]
+        parents = [residual_products(game.chain, game.lines, k, train=train) for k in range(players)]
         for side in (0, 1):
             added[side][held[side]] = found[side]
             heavy[side][held[side]] = np.column_stack([one.weights[side][held[side]] for one in parents])
         found_free = (products(game.chain, game.lines, k, by=one, train=train) for k, one in enumerate(parents))
         _keep(free, {k: pair for k, pair in enumerate(found_free) if pair is not None}, held)
-    return Played(
+    return CrossFitted(
         plain=plain,
         added=(
             _steadied(added[0], {k: pair[0] for k, pair in free.items()}, heavy[0]),
@@ -107,7 +107,7 @@ def play(game: Game, rng: np.random.Generator) -> Played:
     )
 
 
-def _keep(free: dict[int, Windows], found: Mapping[int, Windows], held: Masks) -> None:
+def _keep(free: dict[int, TwoSamples], found: Mapping[int, TwoSamples], held: Masks) -> None:
     """Lay the held-out rows' products of every step where they belong."""
     for k, windows in found.items():
         empty = (np.zeros((len(mask), rows.shape[1])) for mask, rows in zip(held, windows, strict=True))
@@ -115,7 +115,7 @@ def _keep(free: dict[int, Windows], found: Mapping[int, Windows], held: Masks) -
             kept[mask] = rows
 
 
-def _one_fold(game: Game, steps: Sequence[Step], held: Masks) -> tuple[Floats, Windows]:
+def _one_fold(game: Game, steps: Sequence[MechanismRegressions], held: Masks) -> tuple[Floats, TwoSamples]:
     """What the regressions say, shape (players,), and what each held-out row adds, shape (rows, steps, players)."""
     players = len(steps)
     plain, added = np.zeros(players), [np.zeros((int(mask.sum()), players, players)) for mask in held]

@@ -26,15 +26,15 @@ from rca.methods.metric import Parts
 from rca.methods.shapley import shapley_matrix
 from rca.methods.two_sample_tests import RAREST, benjamini_hochberg, chi_square
 from rca.tables.columns import as_labels, as_numbers, for_trees, kind_of, without_infinities
-from rca.tables.discretisation import cells
+from rca.tables.discretisation import discretise
 
 FOLDS = 2
 """Parts of the rows; the classifier that weighs a row has not seen it."""
 
-LARGEST = 20.0
+MAX_RATIO = 20.0
 """Ratios are cut here: a row that counts for more than twenty is a guess."""
 
-FEWEST = 5
+MIN_ROWS = 5
 """Rows of each window below which a setting of the parents says nothing."""
 
 ENOUGH = 100.0
@@ -186,7 +186,7 @@ def chain_ratios(
 
 
 def _cut(log_ratio: Floats) -> Floats:
-    return np.clip(np.exp(log_ratio), 1 / LARGEST, LARGEST)
+    return np.clip(np.exp(log_ratio), 1 / MAX_RATIO, MAX_RATIO)
 
 
 def _log_odds(reference: Floats, current: Floats, folds: tuple[Places, Places]) -> tuple[Floats, Floats]:
@@ -274,7 +274,7 @@ def mechanisms(
     list of Mechanism
         In the order of `parents`; q-values by Benjamini-Hochberg over all of them.
     """
-    laid = {name: cells(reference[name], current[name], coded=name in categorical) for name in parents}
+    laid = {name: discretise(reference[name], current[name], coded=name in categorical) for name in parents}
     codes = {name: np.concatenate([column.reference, column.current]) for name, column in laid.items()}
     counted = {
         node: _counted(codes[node], _settings([codes[name] for name in causes], rows=len(codes[node])), len(reference))
@@ -320,7 +320,7 @@ def _unchanged(counts: Floats) -> float:
     from scipy.stats import chi2
 
     statistic, freedom = 0.0, 0
-    for setting in np.flatnonzero((counts.sum(axis=2) >= FEWEST).all(axis=0)):
+    for setting in np.flatnonzero((counts.sum(axis=2) >= MIN_ROWS).all(axis=0)):
         table = _frequent(counts[:, setting])
         if table.shape[1] > 1:
             statistic += chi_square(table)[0]
@@ -334,7 +334,7 @@ def _conditional_ratio(counted: _Counted) -> Ratio:
     smooth = counts + counts.sum(axis=(0, 1)) / counts.sum()  # one pseudo-row a setting, spread as the node's margin
     conditional = smooth / smooth.sum(axis=2, keepdims=True)
     known = (counts.sum(axis=2) > 0).all(axis=0)
-    table = np.where(known[:, None], np.clip(conditional[1] / conditional[0], 1 / LARGEST, LARGEST), 1.0)
+    table = np.where(known[:, None], np.clip(conditional[1] / conditional[0], 1 / MAX_RATIO, MAX_RATIO), 1.0)
     return Ratio(reference=table[counted.reference], current=table[counted.current])
 
 

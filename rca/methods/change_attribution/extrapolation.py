@@ -16,7 +16,7 @@ from rca.finding import Interval
 from rca.methods.change_attribution.causal_chain import Chain
 from rca.methods.change_attribution.cross_fitting import Game, linearised
 from rca.methods.change_attribution.nested_regression import passed
-from rca.methods.regression_basis import Masks, Terms, Windows, every_other, polynomial, tree_tells
+from rca.methods.regression_basis import Masks, Terms, TwoSamples, every_other, polynomial, tree_tells
 
 GROUPS = 25
 """Groups of each window's rows; the spread of answers without one of them is the sampling error."""
@@ -35,7 +35,7 @@ ROWS_A_TERM = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Carried:
+class Extrapolated:
     """A mechanism's part by extrapolation.
 
     Attributes
@@ -54,7 +54,7 @@ class Carried:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class ExtrapolatedMechanism:
     """A mechanism as a regression that goes on beyond its rows.
 
     Attributes
@@ -62,8 +62,8 @@ class Line:
     onward : tuple of ndarray of shape (terms before, terms after)
     """
 
-    onward: Windows
-    after: Windows
+    onward: TwoSamples
+    after: TwoSamples
 
     def mixed(self, t: float) -> Floats:
         """The regression, were the mechanism mixed."""
@@ -79,21 +79,21 @@ class Sums:
     left, right : tuple of ndarray of shape (groups, terms before, terms before or after)
     """
 
-    left: Windows
-    right: Windows
-    after: Windows
+    left: TwoSamples
+    right: TwoSamples
+    after: TwoSamples
 
-    def line(self, kept: Masks, *, together: bool) -> Line:
+    def line(self, kept: Masks, *, together: bool) -> ExtrapolatedMechanism:
         """The regression on some of the groups, of each window alone or of both."""
         left = [side[of].sum(axis=0) for side, of in zip(self.left, kept, strict=True)]
         right = [side[of].sum(axis=0) for side, of in zip(self.right, kept, strict=True)]
         if together:
             left, right = [left[0] + left[1]] * 2, [right[0] + right[1]] * 2
         found = [_solved(a, b) for a, b in zip(left, right, strict=True)]
-        return Line(onward=(found[0], found[1]), after=self.after)
+        return ExtrapolatedMechanism(onward=(found[0], found[1]), after=self.after)
 
 
-def extrapolated(game: Game, *, unchanged: Collection[str], level: float = 0.95) -> dict[str, Carried]:
+def extrapolate(game: Game, *, unchanged: Collection[str], level: float = 0.95) -> dict[str, Extrapolated]:
     """Divide the change among the mechanisms by regressions that go on beyond their rows.
 
     Parameters
@@ -106,7 +106,7 @@ def extrapolated(game: Game, *, unchanged: Collection[str], level: float = 0.95)
 
     Returns
     -------
-    dict of str to Carried
+    dict of str to Extrapolated
         By node, in the order of cause and effect; empty where a mechanism is neither a line nor a parabola inside its
         rows, so that there is nothing to go on with. Nothing is drawn: groups are every 25th row.
 
@@ -164,7 +164,7 @@ def _goes_on(game: Game) -> bool:
     return True
 
 
-def _winds(columns: Sequence[Windows], response: Windows) -> bool:
+def _winds(columns: Sequence[TwoSamples], response: TwoSamples) -> bool:
     """Whether trees tell of what lines and parabolas leave of a response, if that is worth speaking of."""
     terms, every = _terms(columns, response, curved=True), tuple(np.ones(len(one), bool) for one in response)
     left = [y - x @ np.linalg.lstsq(x, y)[0] for x, y in zip(terms.windows, response, strict=True)]
@@ -174,7 +174,7 @@ def _winds(columns: Sequence[Windows], response: Windows) -> bool:
     return tree_tells(columns, (left[0], left[1]), halves)
 
 
-def _told(chain: Chain, without: Callable[[Masks], Floats], *, level: float) -> dict[str, Carried]:
+def _told(chain: Chain, without: Callable[[Masks], Floats], *, level: float) -> dict[str, Extrapolated]:
     """The parts, their errors by leaving out one group at a time, and what the halves give."""
     from scipy.stats import t as student
 
@@ -189,7 +189,7 @@ def _told(chain: Chain, without: Callable[[Masks], Floats], *, level: float) -> 
     errors = np.sqrt(spread)
     reach = float(student.ppf((1 + level) / 2, GROUPS - 1)) * errors
     return {
-        node: Carried(
+        node: Extrapolated(
             value=float(values[i]),
             error=float(errors[i]),
             interval=Interval(low=float(values[i] - reach[i]), high=float(values[i] + reach[i]), level=level),
@@ -199,7 +199,7 @@ def _told(chain: Chain, without: Callable[[Masks], Floats], *, level: float) -> 
     }
 
 
-def _value(game: Game, steps: Sequence[Line]) -> Floats:
+def _value(game: Game, steps: Sequence[ExtrapolatedMechanism]) -> Floats:
     """Shapley values of the mechanisms by the regressions alone, shape (players,)."""
     slopes = [share * linearised(passed(steps, t), root=game.root)[0] for t, share in game.nodes]
     return np.asarray(np.sum(slopes, axis=0))
@@ -218,13 +218,13 @@ def _summed(game: Game) -> list[Sums]:
     return found
 
 
-def _terms(columns: Sequence[Windows], rows: Windows, *, curved: bool) -> Terms:
+def _terms(columns: Sequence[TwoSamples], rows: TwoSamples, *, curved: bool) -> Terms:
     room = min(map(len, rows)) // ROWS_A_TERM if curved else 0
     terms = polynomial([one for one in columns if one[0].shape[1]], rows, room=room)
     return replace(terms, penalty=np.zeros_like(terms.penalty))  # what shrinks inside the data bends outside
 
 
-def _bends(columns: Sequence[Windows], after: Windows) -> bool:
+def _bends(columns: Sequence[TwoSamples], after: TwoSamples) -> bool:
     """Whether squares and products tell more of rows held out: only then are they carried on."""
     if not any(one[0].shape[1] for one in columns):
         return False
@@ -232,7 +232,7 @@ def _bends(columns: Sequence[Windows], after: Windows) -> bool:
     return missed[1] < (1 - WORTH_CURVES) * missed[0]
 
 
-def _missed(terms: Terms, after: Windows) -> float:
+def _missed(terms: Terms, after: TwoSamples) -> float:
     """Squared error at every other row, learned on the others, each of what is regressed in its own spread."""
     total = 0.0
     for rows, truth in zip(terms.windows, after, strict=True):
@@ -243,7 +243,7 @@ def _missed(terms: Terms, after: Windows) -> float:
     return total
 
 
-def _grouped(before: Windows, after: Windows) -> Sums:
+def _grouped(before: TwoSamples, after: TwoSamples) -> Sums:
     left, right = [], []
     for x, y in zip(before, after, strict=True):
         group = np.arange(len(x)) % GROUPS

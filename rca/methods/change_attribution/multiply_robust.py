@@ -16,17 +16,17 @@ from rca.arrays import Floats
 from rca.errors import Unanswerable
 from rca.finding import Finding, Interval, Target, Unanswered
 from rca.methods.change_attribution.causal_chain import Chain, chain_of
-from rca.methods.change_attribution.cross_fitting import FOLDS, Game, Played, play
+from rca.methods.change_attribution.cross_fitting import FOLDS, CrossFitted, Game, cross_fit
 from rca.methods.change_attribution.density_ratio import ENOUGH, effective
 from rca.methods.metric import Parts
-from rca.methods.regression_basis import Windows, lines
+from rca.methods.regression_basis import TwoSamples, lines
 from rca.result import Result, Row
 from rca.tables.columns import as_numbers
 
 FARTHEST = 1e100
 """Numbers from here on have squares that are none."""
 
-FEWEST = 40
+MIN_ROWS = 40
 """Rows of a window below which nothing is regressed."""
 
 HEAVIEST = 0.05
@@ -141,7 +141,7 @@ class MechanismAttribution(Result):
         )
 
 
-def attribute(
+def attribute_change(
     reference: pd.DataFrame,
     current: pd.DataFrame,
     parents: Mapping[str, Sequence[str]],
@@ -197,7 +197,7 @@ def attribute(
     >>> rng = np.random.default_rng(0)
     >>> before = pd.DataFrame({"x": rng.normal(0, 1, 500)}).assign(y=lambda rows: 2 * rows["x"])
     >>> after = pd.DataFrame({"x": rng.normal(1, 1, 500)}).assign(y=lambda rows: 2 * rows["x"])
-    >>> found = attribute(before, after, {"x": [], "y": ["x"]}, target="y", rng=rng)
+    >>> found = attribute_change(before, after, {"x": [], "y": ["x"]}, target="y", rng=rng)
     >>> round(found["x"].value / found.change, 3), abs(found["y"].value) < 1e-3
     (1.0, True)
     """
@@ -207,7 +207,7 @@ def attribute(
     game = game_of(reference, current, chain, parts=(before, after), categorical=categorical)
     return MechanismAttribution(
         target="the metric" if parts is not None else f"the mean of {columns[0]}",
-        parts=tuple(_told(play(game, rng), chain, level=level)),
+        parts=tuple(_told(cross_fit(game, rng), chain, level=level)),
         change=after.value() - before.value(),
     )
 
@@ -220,7 +220,7 @@ def game_of(
     parts: tuple[Parts, Parts],
     categorical: Sequence[str] = (),
 ) -> Game:
-    """Lay out the mechanisms upstream of a metric as the players of a game; the arguments are those of `attribute`."""
+    """The mechanisms upstream of a metric as the players of a game; the arguments are those of `attribute_change`."""
     return Game(
         chain=chain,
         lines={node: lines(reference[node], current[node], coded=node in categorical) for node in chain.order},
@@ -236,19 +236,21 @@ def mean_of(values: "pd.Series[float] | Floats") -> Parts:
     return Parts(numerator=np.where(known, numbers, 0.0)[:, None], denominator=known.astype(float)[:, None])
 
 
-def _outcome(before: Parts, after: Parts) -> Windows:
+def _outcome(before: Parts, after: Parts) -> TwoSamples:
     """Numerator and denominator of each row; the rows that count are enough, and there is one ratio to speak of."""
     if before.shape == "gap":
         raise Unanswerable("what did each mechanism do", "a gap between groups is no smooth function of means")
     fewest = min(int(one.denominator.any(axis=1).sum()) for one in (before, after))
-    if fewest < FEWEST:
-        raise Unanswerable("what did each mechanism do", f"a window has {fewest} rows that count, {FEWEST} are needed")
+    if fewest < MIN_ROWS:
+        raise Unanswerable(
+            "what did each mechanism do", f"a window has {fewest} rows that count, {MIN_ROWS} are needed"
+        )
     if max(float(np.abs(one.numerator).max()) for one in (before, after)) > FARTHEST:
         raise Unanswerable("what did each mechanism do", "the metric adds up numbers too large to square")
     return np.hstack([before.numerator, before.denominator]), np.hstack([after.numerator, after.denominator])
 
 
-def _told(played: Played, chain: Chain, *, level: float) -> list[MechanismPart]:
+def _told(played: CrossFitted, chain: Chain, *, level: float) -> list[MechanismPart]:
     """The parts with their errors, and what stands behind them."""
     values = played.estimate(np.ones(FOLDS, bool))
     errors = np.sqrt(sum(rows.var(axis=0) / len(rows) for rows in played.added))

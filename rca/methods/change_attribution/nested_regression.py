@@ -23,16 +23,16 @@ from typing import Protocol
 import numpy as np
 
 from rca.arrays import Floats
-from rca.methods.regression_basis import Masks, Terms, Windows
+from rca.methods.regression_basis import Masks, Terms, TwoSamples
 
 Pair = tuple[Floats, Floats]
 
 
-class Mechanism(Protocol):
-    """What a pass through a chain asks of a mechanism; `Step` has it."""
+class PassableMechanism(Protocol):
+    """What a pass through a chain asks of a mechanism; `MechanismRegressions` has it."""
 
     @property
-    def after(self) -> Windows: ...
+    def after(self) -> TwoSamples: ...
 
     @property
     def onward(self) -> Pair: ...
@@ -41,7 +41,7 @@ class Mechanism(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class MechanismRegressions:
     """One mechanism: regressions of what later steps need on what came before, one in each window.
 
     Attributes
@@ -57,7 +57,7 @@ class Step:
     """
 
     before: Terms
-    after: Windows
+    after: TwoSamples
     onward: Pair
     inverse: Pair
 
@@ -66,7 +66,7 @@ class Step:
         return (1 - t) * self.onward[0] + t * self.onward[1]
 
 
-def step(before: Terms, after: Windows, train: Masks) -> Step:
+def step(before: Terms, after: TwoSamples, train: Masks) -> MechanismRegressions:
     """Learn one mechanism on the training rows of each window."""
     onward, inverse = [], []
     for side in (0, 1):
@@ -75,7 +75,9 @@ def step(before: Terms, after: Windows, train: Masks) -> Step:
         turned: Floats = np.asarray(np.linalg.inv(left), dtype=float)
         onward.append(turned @ right)
         inverse.append(turned * len(x))
-    return Step(before=before, after=after, onward=(onward[0], onward[1]), inverse=(inverse[0], inverse[1]))
+    return MechanismRegressions(
+        before=before, after=after, onward=(onward[0], onward[1]), inverse=(inverse[0], inverse[1])
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +107,7 @@ class Passed:
         return np.asarray(self.worth[0][0, 1:])
 
 
-def passed(steps: Sequence[Mechanism], t: float) -> Passed:
+def passed(steps: Sequence[PassableMechanism], t: float) -> Passed:
     """Run a chain forwards and backwards with every mechanism mixed, ``1 - t`` to ``t``."""
     parts, players = steps[-1].after[0].shape[1], len(steps)
     means, worth = [np.zeros((1, 1 + players))], [np.zeros((parts, 1 + players, parts))]
@@ -122,7 +124,7 @@ def passed(steps: Sequence[Mechanism], t: float) -> Passed:
     return Passed(means=means[:-1], worth=worth)
 
 
-def influence(one: Step, at: Passed, held: Masks, *, k: int, t: float) -> Windows:
+def influence(one: MechanismRegressions, at: Passed, held: Masks, *, k: int, t: float) -> TwoSamples:
     """Weighted residuals of the k-th step's regressions at the held-out rows of each window.
 
     Returns

@@ -12,9 +12,18 @@ import numpy as np
 
 from rca.arrays import Floats, Mask
 from rca.methods.boosted_trees import regressor
-from rca.methods.regression_basis import ROWS_A_TERM, TERMS, Masks, Terms, Windows, every_other, polynomial, tree_tells
+from rca.methods.regression_basis import (
+    ROWS_A_TERM,
+    TERMS,
+    Masks,
+    Terms,
+    TwoSamples,
+    every_other,
+    polynomial,
+    tree_tells,
+)
 
-LARGEST = 50.0
+MAX_RATIO = 50.0
 """Ratios are cut here: beyond, a row's weight says more of the classifier than of the row."""
 
 WORTH = 1e-3
@@ -42,7 +51,7 @@ class Nuisance:
         return len(self.ratio_terms.penalty) + len(self.loss_terms.penalty) + self.trees
 
     @classmethod
-    def chosen(cls, columns: Sequence[Windows], loss: Floats, train: Masks) -> "Nuisance":
+    def chosen(cls, columns: Sequence[TwoSamples], loss: Floats, train: Masks) -> "Nuisance":
         """Choose terms on the training rows: squares for the ratio, and trees for the loss, only where they tell."""
         rows = loss, np.zeros(len(train[1]))
         simple = polynomial(columns, rows)
@@ -63,9 +72,9 @@ class Nuisance:
         if not rows.shape[1] or min(sizes) == 0:
             return np.ones(len(train[0]))
         odds = _classifier().fit(rows, np.repeat([0, 1], sizes)).decision_function(self.ratio_terms.reference[:, 1:])
-        return np.asarray(np.exp(np.minimum(odds - np.log(sizes[1] / sizes[0]), np.log(LARGEST))))
+        return np.asarray(np.exp(np.minimum(odds - np.log(sizes[1] / sizes[0]), np.log(MAX_RATIO))))
 
-    def regressed(self, loss: Floats, train: Mask, weights: Floats) -> Windows:
+    def regressed(self, loss: Floats, train: Mask, weights: Floats) -> TwoSamples:
         """The loss expected of every row of each window, by the reference's training rows."""
         terms, shown = self.loss_terms, weights[train] / weights[train].mean()
         if self.trees:

@@ -27,10 +27,10 @@ from rca.arrays import Floats, Mask, Places
 from rca.errors import Unanswerable
 from rca.finding import Finding, Interval, Target, Unanswered
 from rca.methods.change_attribution.density_ratio import ENOUGH, effective
-from rca.methods.change_attribution.multiply_robust import FEWEST, HEAVIEST
+from rca.methods.change_attribution.multiply_robust import HEAVIEST, MIN_ROWS
 from rca.methods.change_attribution.one_step import Nuisance
 from rca.methods.metric import Parts
-from rca.methods.regression_basis import HUGEST, Windows, lines
+from rca.methods.regression_basis import HUGEST, TwoSamples, lines
 from rca.result import Result, Row
 from rca.tables.columns import as_labels, as_numbers, kind_of
 
@@ -236,7 +236,7 @@ class Transported:
     """
 
     value: float
-    influence: Windows
+    influence: TwoSamples
     n_effective: float
     heaviest: float
     unseen_share: float
@@ -283,7 +283,7 @@ def transported(
     )
 
 
-def _outcomes(reference: pd.DataFrame, current: pd.DataFrame, loss: str | tuple[Parts, Parts]) -> Windows:
+def _outcomes(reference: pd.DataFrame, current: pd.DataFrame, loss: str | tuple[Parts, Parts]) -> TwoSamples:
     """Numerator and denominator of each row of each window."""
     question = "how does the change split into features and label"
     if isinstance(loss, tuple):
@@ -294,8 +294,8 @@ def _outcomes(reference: pd.DataFrame, current: pd.DataFrame, loss: str | tuple[
         values = [as_numbers(rows[loss]) for rows in (reference, current)]
         found = [np.column_stack([np.where(np.isfinite(v), v, 0.0), np.isfinite(v)]) for v in values]
     fewest = min(int((one[:, 1] != 0).sum()) for one in found)
-    if fewest < FEWEST:
-        raise Unanswerable(question, f"a window has {fewest} rows that count, {FEWEST} are needed")
+    if fewest < MIN_ROWS:
+        raise Unanswerable(question, f"a window has {fewest} rows that count, {MIN_ROWS} are needed")
     return found[0], found[1]
 
 
@@ -342,7 +342,7 @@ class _Stage:
     def value(self) -> float:
         return float(self.means[0] / self.means[1])
 
-    def influence(self) -> Windows:
+    def influence(self) -> TwoSamples:
         """First-order effect of each row of a window on the value, shape (rows,)."""
         turned = np.array([1.0, -self.value]) / self.means[1]
         before, after = self.reference @ turned, self.current @ turned
@@ -372,7 +372,7 @@ def _observed(before: Floats, after: Floats, unseen: Mask) -> _Stage:
 
 
 def _stage(
-    columns: Sequence[Windows], outcomes: Windows, unseen: Mask, *, folds: tuple[Places, Places]
+    columns: Sequence[TwoSamples], outcomes: TwoSamples, unseen: Mask, *, folds: tuple[Places, Places]
 ) -> tuple[_Stage, Floats]:
     """The reference's loss under the current law of some columns, and the weights of the reference's rows for it."""
     before, after = outcomes

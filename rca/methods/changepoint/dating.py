@@ -9,7 +9,7 @@ import pandas as pd
 
 from rca.arrays import Floats
 from rca.methods.changepoint.likelihood import TRIM, Course, capped, chance, credible, overdispersion, tempered, tilts
-from rca.methods.changepoint.ramps_and_pulses import pulse, ramps, spans
+from rca.methods.changepoint.ramps_and_pulses import pulse, ramp_spans, ramps
 from rca.methods.seasonality import moments_of, resemblance, season_of, seconds_of
 from rca.result import Result, Row
 from rca.tables.discretisation import HALF
@@ -223,7 +223,7 @@ def _found(course: Course, seconds: Floats) -> _Found | None:
     """The change, if there is one beyond chance: a step; a ramp or a pulse where these fit better by far."""
     worth, rows = course.doubt * course.cluster[0], course.rows / course.cluster[0]
     likelihood = course.likelihood()
-    ended, end = pulse(course, spans(course, seconds))
+    ended, end = pulse(course, ramp_spans(course, seconds))
     price = worth * float(np.log(max(rows, 2)))
     ended -= price
     p_value = chance(max(float(likelihood.max()), ended), course)
@@ -254,7 +254,7 @@ def _ramp(course: Course, seconds: Floats, step: Floats) -> tuple[Floats, float]
 
     Both are averaged over all places and, for a ramp, all ends; that averaging is the price of a ramp's freedom.
     """
-    of = spans(course, seconds)
+    of = ramp_spans(course, seconds)
     if len(of.counts) <= TRIM:
         return np.zeros(len(step)), 0.0
     by_end = (ramps(course, of) - course.likelihood().max()) / (course.doubt * course.cluster[0])

@@ -42,7 +42,7 @@ class Spans:
     edges: Floats
 
 
-def spans(course: Course, seconds: Floats) -> Spans:
+def ramp_spans(course: Course, seconds: Floats) -> Spans:
     """Gather moments into spans; a moment is never divided."""
     ahead = np.cumsum(course.counts) - course.counts
     place = np.unique((ahead * BINS // course.rows).astype(np.intp), return_inverse=True)[1]

@@ -17,7 +17,7 @@ import yaml
 
 from rca.errors import InvalidCase, Problem, did_you_mean
 
-LARGEST = 1_000_000
+MAX_BYTES = 1_000_000
 """Bytes a record may have."""
 
 DEEPEST = 64
@@ -75,7 +75,7 @@ def read_yaml(path: Path, *, name: str) -> Document:
     Raises
     ------
     InvalidCase
-        If it is no file of at most `LARGEST` bytes of UTF-8, or no YAML that a record may be.
+        If it is no file of at most `MAX_BYTES` bytes of UTF-8, or no YAML that a record may be.
     """
     return document(_text(path, name), name=name)
 
@@ -85,12 +85,12 @@ def _text(path: Path, name: str) -> str:
         raise InvalidCase.because("there is no such file", place=name)
     try:
         with path.open("rb") as file:
-            raw = file.read(LARGEST + 1)
+            raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise InvalidCase.because(f"cannot be read: {error.strerror}", place=name) from error
-    if len(raw) > LARGEST:
+    if len(raw) > MAX_BYTES:
         raise InvalidCase.because(
-            f"is larger than {LARGEST:,} bytes", place=name, hint="tables and logs belong in files of their own"
+            f"is larger than {MAX_BYTES:,} bytes", place=name, hint="tables and logs belong in files of their own"
         )
     try:
         return raw.decode("utf-8-sig")

@@ -16,7 +16,7 @@ from rca.record.schema.corrective_action import CorrectiveAction, named
 from rca.record.schema.why_tree import Factor, Question, Why
 from rca.record.why_tree.blameless import BLAME, HUMAN_ERROR, ONE_ROOT, people_in
 from rca.record.why_tree.evidence import Known
-from rca.record.why_tree.views import Step, distinct, steps, unaddressed
+from rca.record.why_tree.views import Edge, distinct, steps, unaddressed
 
 GRAVE = ("sev1", "sev2")
 """Severities at which a trigger is not left to people's attention alone."""
@@ -124,7 +124,7 @@ def _placed(asked: Inquiry) -> Iterator[tuple[str, CorrectiveAction]]:
 # --- of one why ------------------------------------------------------------------------------------------------------
 
 
-def _question(step: Step, _: Inquiry) -> Iterator[Flaw]:
+def _question(step: Edge, _: Inquiry) -> Iterator[Flaw]:
     asked, place = step.why.question.strip(), f"{step.place}.question"
     if not asked.endswith("?") or len(asked.split()) < 2:
         hint = "ask it in words, with a question mark: Why did …?"
@@ -134,14 +134,14 @@ def _question(step: Step, _: Inquiry) -> Iterator[Flaw]:
         yield Flaw(rule="asks_who", place=place, what=f"{show(asked)} asks for a person", hint=hint)
 
 
-def _is_open(step: Step, _: Inquiry) -> Iterator[Flaw]:
+def _is_open(step: Edge, _: Inquiry) -> Iterator[Flaw]:
     if step.why.answer is None:
         what = f"{show(step.why.question)} is not answered"
         hint = "answer it at the meeting, or say in `no_action` of the answer above why the asking stops there"
         yield Flaw(rule="open", place=step.place, what=what, hint=hint)
 
 
-def _has_evidence(step: Step, asked: Inquiry) -> Iterator[Flaw]:
+def _has_evidence(step: Edge, asked: Inquiry) -> Iterator[Flaw]:
     answer, place = step.why.answer, f"{step.place}.answer.evidence"
     if answer is None:
         return
@@ -161,7 +161,7 @@ def _unknown(given: Iterable[str], place: str, asked: Inquiry) -> Iterator[Flaw]
             yield Flaw(rule="unknown_evidence", place=place, what=what, hint=known.hint(one))
 
 
-def _claims_no_more(step: Step, asked: Inquiry) -> Iterator[Flaw]:
+def _claims_no_more(step: Edge, asked: Inquiry) -> Iterator[Flaw]:
     """An answer called shown, whose findings are not."""
     answer = step.why.answer
     if answer is None or answer.strength != "shown" or asked.known is None:
@@ -172,7 +172,7 @@ def _claims_no_more(step: Step, asked: Inquiry) -> Iterator[Flaw]:
         yield Flaw(rule="overclaimed", place=f"{step.place}.answer.strength", what=what, hint=f"write {cited[0]}")
 
 
-def _says_something(step: Step, _: Inquiry) -> Iterator[Flaw]:
+def _says_something(step: Edge, _: Inquiry) -> Iterator[Flaw]:
     answer = step.why.answer
     if answer is None:
         return
@@ -184,7 +184,7 @@ def _says_something(step: Step, _: Inquiry) -> Iterator[Flaw]:
         yield Flaw(rule="repeats_the_question", place=place, what=what, hint="say what brought it about")
 
 
-def _blameless(step: Step, _: Inquiry) -> Iterator[Flaw]:
+def _blameless(step: Edge, _: Inquiry) -> Iterator[Flaw]:
     answer, place = step.why.answer, f"{step.place}.answer.statement"
     if answer is None:
         return
@@ -198,14 +198,14 @@ def _blameless(step: Step, _: Inquiry) -> Iterator[Flaw]:
         yield Flaw(rule="blame", place=place, what=what, hint="say what was known and done then, and why it made sense")
 
 
-def _nobody_named(step: Step, _: Inquiry) -> Iterator[Flaw]:
+def _nobody_named(step: Edge, _: Inquiry) -> Iterator[Flaw]:
     held = [step.why.question, *([step.why.answer.statement] if step.why.answer else [])]
     held += [one.statement for one in step.why.rejected] + [one.statement for one in step.why.candidates]
     for name in dict.fromkeys(name for text in held for name in people_in(text)):
         yield Flaw(rule="named_person", place=step.place, what=f"{show(name)} is a person", hint="write the role")
 
 
-def _in_time(step: Step, asked: Inquiry) -> Iterator[Flaw]:
+def _in_time(step: Edge, asked: Inquiry) -> Iterator[Flaw]:
     answer = step.why.answer
     if answer is None or answer.at is None:
         return
@@ -218,7 +218,7 @@ def _in_time(step: Step, asked: Inquiry) -> Iterator[Flaw]:
         yield Flaw(rule="cause_after_effect", place=f"{step.place}.answer.at", what=what, hint=hint)
 
 
-def _not_in_circles(step: Step, _: Inquiry) -> Iterator[Flaw]:
+def _not_in_circles(step: Edge, _: Inquiry) -> Iterator[Flaw]:
     answer = step.why.answer
     above = {named(name) for one in step.above if one.answer for name in one.answer.names}
     if answer is not None and above & {named(name) for name in answer.names}:
@@ -229,7 +229,7 @@ def _not_in_circles(step: Step, _: Inquiry) -> Iterator[Flaw]:
         yield Flaw(rule="asked_again", place=f"{step.place}.question", what=what, hint="ask about the answer above it")
 
 
-def _side_by_side(step: Step, _: Inquiry) -> Iterator[Flaw]:
+def _side_by_side(step: Edge, _: Inquiry) -> Iterator[Flaw]:
     told = [named(one.answer.statement) for one in step.why.whys if one.answer]
     for said in sorted({one for one in told if told.count(one) > 1}):
         what = f"{show(said)} is given twice under one answer"
@@ -239,7 +239,7 @@ def _side_by_side(step: Step, _: Inquiry) -> Iterator[Flaw]:
         yield Flaw(rule="lonely_or", place=f"{step.place}.join", what=what, hint="name the other that would do as well")
 
 
-def _rejected(step: Step, asked: Inquiry) -> Iterator[Flaw]:
+def _rejected(step: Edge, asked: Inquiry) -> Iterator[Flaw]:
     for at, one in enumerate(step.why.rejected):
         place = f"{step.place}.rejected[{at}]"
         if not one.because.strip():
@@ -251,7 +251,7 @@ def _rejected(step: Step, asked: Inquiry) -> Iterator[Flaw]:
         yield from _unknown(one.evidence, f"{place}.evidence", asked)
 
 
-OF_A_WHY: tuple[Callable[[Step, Inquiry], Iterator[Flaw]], ...] = (
+OF_A_WHY: tuple[Callable[[Edge, Inquiry], Iterator[Flaw]], ...] = (
     _question, _is_open, _has_evidence, _claims_no_more, _says_something, _blameless, _nobody_named, _in_time,
     _not_in_circles, _side_by_side, _rejected,
 )  # fmt: skip

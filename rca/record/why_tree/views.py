@@ -18,7 +18,7 @@ Sets = tuple[frozenset[str], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class Edge:
     """One edge of a tree: a why, the why above it, and how deep it lies."""
 
     why: Why
@@ -27,14 +27,14 @@ class Step:
     above: tuple[Why, ...] = ()
 
 
-def steps(trees: Iterable[Why], place: str = "whys") -> Iterator[Step]:
+def steps(trees: Iterable[Why], place: str = "whys") -> Iterator[Edge]:
     """Every why of some trees with its place in the record, each before those under it."""
     for index, tree in enumerate(trees):
         yield from _below(tree, f"{place}[{index}]", ())
 
 
-def _below(tree: Why, place: str, above: tuple[Why, ...]) -> Iterator[Step]:
-    yield Step(why=tree, place=place, depth=len(above), above=above)
+def _below(tree: Why, place: str, above: tuple[Why, ...]) -> Iterator[Edge]:
+    yield Edge(why=tree, place=place, depth=len(above), above=above)
     for index, one in enumerate(tree.whys):
         yield from _below(one, f"{place}.whys[{index}]", (*above, tree))
 

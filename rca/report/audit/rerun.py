@@ -10,7 +10,7 @@ from typing import Any
 from rca.analysis.portfolio.question import portfolio
 from rca.errors import InvalidCase
 from rca.record.case import Case
-from rca.report.manifest.run_request import Order
+from rca.report.manifest.run_request import RunRequest
 from rca.report.notebooks.templates import choose, fit, for_case
 from rca.report.run import publish
 from rca.report.run.case_run import derive
@@ -53,7 +53,7 @@ def _derive_portfolio(made: Mapping[str, Any], stage: Path) -> None:
     derive_portfolio(source, stage, portfolio(source, **settings), settings=settings)
 
 
-def _order(made: Mapping[str, Any], case: Path) -> Order:
+def _order(made: Mapping[str, Any], case: Path) -> RunRequest:
     settings = {name: value for name, value in made["parameters"].items() if name != "seed"}
     only, seed = made.get("only"), made["parameters"].get("seed")
     if type(seed) is not int or not (
@@ -65,7 +65,7 @@ def _order(made: Mapping[str, Any], case: Path) -> Order:
     if problems:
         raise InvalidCase(problems)
     loaded = Case.load(case)
-    return Order(
+    return RunRequest(
         case=loaded,
         written=made["case"],
         templates=for_case(templates, loaded.incident, asked=only is not None),

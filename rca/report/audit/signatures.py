@@ -19,7 +19,7 @@ SUFFIX = ".signed.json"
 LONGEST = 120
 """Letters of a role or a name."""
 
-LARGEST = 1_000_000
+MAX_BYTES = 1_000_000
 """Bytes of that file."""
 
 
@@ -81,7 +81,7 @@ def written(path: Path) -> list[Signature]:
 
 
 def _read(path: Path, info: os.stat_result) -> list[Any]:
-    if not stat.S_ISREG(info.st_mode) or info.st_size > LARGEST:
+    if not stat.S_ISREG(info.st_mode) or info.st_size > MAX_BYTES:
         raise ValueError("not a plain file of its size")
     made = json.loads(path.read_bytes())
     if not (isinstance(made, dict) and made.get("schema") == SCHEMA and isinstance(made.get("signatures"), list)):

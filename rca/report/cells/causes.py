@@ -5,12 +5,12 @@ These answers are asked for by their one notebook, and not by the analysis: what
 
 from typing import TYPE_CHECKING
 
-from rca.analysis.causal.graph_columns import QUESTION as CHANGED
-from rca.analysis.causal.graph_falsification import QUESTION as DRAWN
-from rca.analysis.causal.question import WHY_ODD as ODD
-from rca.analysis.conclusion.causal_answers import CHECK as COMPARED
-from rca.analysis.counterfactual.outcome_model import QUESTION as IMAGINED
-from rca.analysis.event_study.identification import QUESTION as EFFECT
+from rca.analysis.causal.graph_columns import CAUSES_QUESTION
+from rca.analysis.causal.graph_falsification import GRAPH_QUESTION
+from rca.analysis.causal.question import ODD_QUESTION
+from rca.analysis.conclusion.causal_answers import CROSS_CHECK_QUESTION
+from rca.analysis.counterfactual.outcome_model import WHAT_IF_QUESTION
+from rca.analysis.event_study.identification import EFFECT_QUESTION
 from rca.report.cells.output import absent, figure, html
 from rca.report.parts.causal import charts as causal_charts
 from rca.report.parts.causal import sections as causal_sections
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def mechanisms(answers: "CausalAnswers") -> None:
     """Which mechanism changed, drawn on the graph, and what each did."""
     if (part := answers.causes) is None:
-        absent(f"No change can be divided among mechanisms: {_why_not(answers, CHANGED)}.")
+        absent(f"No change can be divided among mechanisms: {_why_not(answers, CAUSES_QUESTION)}.")
     else:
         _drawn(part, causal_sections.mechanisms(part))
 
@@ -36,8 +36,8 @@ def compared(answers: "CausalAnswers") -> None:
     known = {one.question: one.why for one in answers.unanswered}
     if part is not None:
         html(causal_sections.compared(part), said="Divided twice")
-    elif COMPARED in known:
-        absent(f"dowhy was not asked: {known[COMPARED]}.")
+    elif CROSS_CHECK_QUESTION in known:
+        absent(f"dowhy was not asked: {known[CROSS_CHECK_QUESTION]}.")
     else:
         absent("dowhy was not asked; set `cross_check` to True to see its division beside ours.")
 
@@ -45,7 +45,7 @@ def compared(answers: "CausalAnswers") -> None:
 def causal_graph(answers: "CausalAnswers") -> None:
     """The graph, and whether the reference bears it out."""
     if (part := answers.graph) is None:
-        absent(f"No graph can be drawn: {_why_not(answers, DRAWN)}.")
+        absent(f"No graph can be drawn: {_why_not(answers, GRAPH_QUESTION)}.")
     else:
         _drawn(part, causal_sections.graph(part))
 
@@ -54,7 +54,7 @@ def effect(answers: "CausalAnswers") -> None:
     """What an event did to the metric, and what that withstood."""
     part = answers.effect
     if part is None:
-        absent(f"What an event did cannot be told: {_why_not(answers, EFFECT)}.")
+        absent(f"What an event did cannot be told: {_why_not(answers, EFFECT_QUESTION)}.")
         return
     figure(chart(part))
     if part.refuters:
@@ -71,7 +71,7 @@ def what_if(answers: "CausalAnswers") -> None:
         html(causal_sections.imagined(found), said=said)
         figure(chart(found[0]))
         html(causal_sections.what_if(found[0]), said=str(found[0]))
-    reasons = [one.why for one in answers.unanswered if one.question == IMAGINED]
+    reasons = [one.why for one in answers.unanswered if one.question == WHAT_IF_QUESTION]
     for why in reasons:
         absent(f"What would have been otherwise cannot be told: {why}.")
 
@@ -79,7 +79,7 @@ def what_if(answers: "CausalAnswers") -> None:
 def odd(answers: "CausalAnswers") -> None:
     """Which node made odd rows so."""
     if (part := answers.odd) is None:
-        absent(f"No row can be said to be odd for a reason: {_why_not(answers, ODD)}.")
+        absent(f"No row can be said to be odd for a reason: {_why_not(answers, ODD_QUESTION)}.")
     else:
         _drawn(part, causal_sections.odd(part))
 
@@ -91,4 +91,4 @@ def _drawn(part: Result, markup: str) -> None:
 
 def _why_not(answers: "CausalAnswers", question: str) -> str:
     known = {one.question: one.why for one in answers.unanswered}
-    return known.get(question) or known.get(CHANGED) or "the case has not what it takes"
+    return known.get(question) or known.get(CAUSES_QUESTION) or "the case has not what it takes"

@@ -5,23 +5,23 @@ from typing import TYPE_CHECKING
 from rca.record.why_tree.views import fishbone
 from rca.report.cells.output import figure, html
 from rca.report.parts.why_tree import charts as why_tree_charts
-from rca.report.plot import chart
 from rca.report.postmortem import context
+from rca.report.plot import chart
 
 if TYPE_CHECKING:
     from rca.analysis.conclusion.analysis import Analysis
     from rca.record.case import Case
-    from rca.report.postmortem.context import Told
+    from rca.report.postmortem.context import PostmortemContext
 
 # --- the post-mortem -------------------------------------------------------------------------------------------------
 
 
-def postmortem(case: "Case", analysis: "Analysis") -> "Told":
+def postmortem(case: "Case", analysis: "Analysis") -> "PostmortemContext":
     """What the parts of a post-mortem are told from: the record and the findings, names of people replaced by roles."""
-    return context.told(case, analysis)
+    return context.context_of(case, analysis)
 
 
-def part(name: str, post: "Told") -> None:
+def part(name: str, post: "PostmortemContext") -> None:
     """One part of a post-mortem by its name, such as `identity`, `impact` or `actions`."""
     from rca.report.postmortem.what_happened import PARTS
 
@@ -29,14 +29,14 @@ def part(name: str, post: "Told") -> None:
     html(PARTS[name](post), said=f"Post-mortem: {name.replace('_', ' ')}", claims=claims)
 
 
-def why_tree(post: "Told") -> None:
+def why_tree(post: "PostmortemContext") -> None:
     """The why-tree as a figure, then as nested questions with their evidence."""
     if post.whys:
         figure(why_tree_charts.outline(post.whys))
     part("why_tree", post)
 
 
-def factors(post: "Told") -> None:
+def factors(post: "PostmortemContext") -> None:
     """The factors as a fishbone, then with the guards that were missing and what together was enough."""
     if post.whys:
         figure(chart(fishbone(post.whys, post.incident.title)))

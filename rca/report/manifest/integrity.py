@@ -22,7 +22,7 @@ MANIFEST, SIDECAR = "manifest.json", "manifest.sha256"
 LONGEST_PATH = 4096
 """Bytes of the path of a case; no system takes more."""
 
-LARGEST = 64 * 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024
 """Bytes of a JSON file that is read whole."""
 
 
@@ -116,7 +116,7 @@ def _parse(report: Path) -> Record:
         If it is no manifest of this version, or names a file outside its folder.
     """
     path = report / MANIFEST
-    if not stat.S_ISREG(path.lstat().st_mode) or path.stat().st_size > LARGEST:
+    if not stat.S_ISREG(path.lstat().st_mode) or path.stat().st_size > MAX_BYTES:
         raise ValueError("not a plain file of a manifest's size")
     made = json.loads(path.read_bytes())
     if not (isinstance(made, dict) and made.get("schema") == SCHEMA):

@@ -13,7 +13,7 @@ from rca.record.case import Case
 from rca.report.manifest.integrity import MANIFEST, SCHEMA, SIDECAR, Record, entry, sha256
 
 if TYPE_CHECKING:
-    from rca.report.manifest.run_request import Order
+    from rca.report.manifest.run_request import RunRequest
 
 PACKAGES = (
     "dowhy",
@@ -57,7 +57,7 @@ def inputs(case: Path) -> Record:
     }
 
 
-def provenance(order: "Order") -> Record:
+def provenance(order: "RunRequest") -> Record:
     """Everything that a report is made from."""
     return {
         "schema": SCHEMA,

@@ -10,7 +10,7 @@ from rca.report.notebooks.templates import Template
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class RunRequest:
     """What is to be run: all that a report is a function of, beside code and environment.
 
     Attributes

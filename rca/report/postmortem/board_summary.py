@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rca.record.durations import spell
+from rca.record.durations import duration_in_words
 from rca.record.schema.corrective_action import overdue
 from rca.record.why_tree.views import distinct, steps
 from rca.report.rendering.plain_text import MONTHS, count, number, plain, utc, words
@@ -72,7 +72,7 @@ NOW = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class SummaryLine:
     """One line of the summary: what it answers, and the answer."""
 
     asks: str
@@ -88,18 +88,18 @@ def jargon(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_JARGON.findall(text.casefold())))
 
 
-def board(incident: "Incident", analysis: "Analysis") -> tuple[Line, ...]:
+def board(incident: "Incident", analysis: "Analysis") -> tuple[SummaryLine, ...]:
     """What a board has to know, in the order in which it asks."""
     lines = (
-        Line(asks="What happened?", says=incident.summary or f"{incident.title}. The record has no summary."),
-        Line(asks="Since when?", says=" ".join(_since(incident, analysis))),
-        Line(asks="Who was hurt, and how much was at stake?", says=" ".join(_hurt(incident.impact, analysis))),
-        Line(asks="Why?", says=" ".join(_why(analysis))),
-        Line(asks="Which guard was missing?", says=" ".join(_guards(analysis))),
-        Line(asks="Where do we stand?", says=" ".join(_state(incident, analysis))),
-        Line(asks="Who does what by when?", says=" ".join(_plan(incident))),
+        SummaryLine(asks="What happened?", says=incident.summary or f"{incident.title}. The record has no summary."),
+        SummaryLine(asks="Since when?", says=" ".join(_since(incident, analysis))),
+        SummaryLine(asks="Who was hurt, and how much was at stake?", says=" ".join(_hurt(incident.impact, analysis))),
+        SummaryLine(asks="Why?", says=" ".join(_why(analysis))),
+        SummaryLine(asks="Which guard was missing?", says=" ".join(_guards(analysis))),
+        SummaryLine(asks="Where do we stand?", says=" ".join(_state(incident, analysis))),
+        SummaryLine(asks="Who does what by when?", says=" ".join(_plan(incident))),
     )
-    return tuple(Line(asks=line.asks, says=plain(line.says)) for line in lines)
+    return tuple(SummaryLine(asks=line.asks, says=plain(line.says)) for line in lines)
 
 
 def _day(at: "datetime") -> str:
@@ -114,14 +114,14 @@ def _since(incident: "Incident", analysis: "Analysis") -> Iterator[str]:
     yield f"Since {_day(start)}{guessed}." if start else "When it began is not known."
     if incident.timeline.detected and start:
         late = (incident.timeline.detected - start).total_seconds()
-        yield f"It was noticed on {_day(incident.timeline.detected)}, {spell(late)} later."
+        yield f"It was noticed on {_day(incident.timeline.detected)}, {duration_in_words(late)} later."
     if ended and start:
-        yield f"The harm ended on {_day(ended)}, after {spell((ended - start).total_seconds())}."
+        yield f"The harm ended on {_day(ended)}, after {duration_in_words((ended - start).total_seconds())}."
 
 
 def _sure(onset: "Onset") -> str:
     wide = (onset.latest - onset.earliest).total_seconds()
-    return f" (found in the data; certain to within {spell(wide)})" if wide else " (found in the data)"
+    return f" (found in the data; certain to within {duration_in_words(wide)})" if wide else " (found in the data)"
 
 
 def _hurt(impact: "Impact", analysis: "Analysis") -> Iterator[str]:

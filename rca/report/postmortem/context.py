@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class PostmortemContext:
     """What a post-mortem is told from.
 
     Attributes
@@ -55,11 +55,11 @@ class Told:
         )
 
 
-def told(case: "Case", analysis: "Analysis") -> Told:
+def context_of(case: "Case", analysis: "Analysis") -> PostmortemContext:
     """What a post-mortem of a case is told from, names of people replaced by roles."""
     plain = without_people([one.model_dump(mode="json") for one in analysis.whys], case.incident)
     whys = tuple(Why.model_validate(one) for one in plain)
-    return Told(incident=nameless(case.incident), whys=whys, analysis=analysis, inputs=case.inputs())
+    return PostmortemContext(incident=nameless(case.incident), whys=whys, analysis=analysis, inputs=case.inputs())
 
 
 # --- fields and what they lack ---------------------------------------------------------------------------------------

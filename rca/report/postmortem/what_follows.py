@@ -7,14 +7,14 @@ from rca.record.schema.corrective_action import CorrectiveAction
 from rca.record.schema.why_tree import Why
 from rca.record.why_tree.lint import sound
 from rca.record.why_tree.views import steps
-from rca.report.postmortem.context import Told, absent, fields
+from rca.report.postmortem.context import PostmortemContext, absent, fields
 from rca.report.rendering.html import bullets, element, escape, paragraph, shown, table
 from rca.report.rendering.plain_text import capital, moment, number, words
 
 # --- what we change --------------------------------------------------------------------------------------------------
 
 
-def response(one: Told) -> str:
+def response(one: PostmortemContext) -> str:
     """What stopped it, what repaired it, and whether that worked."""
     timeline, debrief = one.incident.timeline, one.debrief
     return fields(
@@ -28,11 +28,11 @@ def response(one: Told) -> str:
     ) + recovery(one)
 
 
-def _last_good(one: Told) -> str | None:
+def _last_good(one: PostmortemContext) -> str | None:
     return next((each.last_good for each in one.incident.systems if each.name == one.incident.model_name), None)
 
 
-def recovery(one: Told) -> str:
+def recovery(one: PostmortemContext) -> str:
     """Whether the repair worked, by an equivalence test."""
     part = one.analysis.recovery
     if part is None:
@@ -44,7 +44,7 @@ def recovery(one: Told) -> str:
     return paragraph(f"Did it work? {capital(str(part))}.") + table(rows, f"After the repair, in {part.unit}")
 
 
-def review(one: Told) -> str:
+def review(one: PostmortemContext) -> str:
     """What went well, what badly, and where luck helped."""
     debrief = one.debrief
     parts = (
@@ -56,7 +56,7 @@ def review(one: Told) -> str:
     return listed + absent([f"{name[0].lower()}{name[1:]} (postmortem.{key})" for name, said, key in parts if not said])
 
 
-def actions(one: Told) -> str:
+def actions(one: PostmortemContext) -> str:
     """What is done about it: by whom, by when, aimed at what, and how its effect is checked."""
     now = one.incident.now
     rows = [
@@ -86,7 +86,7 @@ def _effect(action: CorrectiveAction) -> str:
     return f"{'it works' if action.checked.held else 'it does NOT work'}, {moment(action.checked.at)}"
 
 
-def recurrence(one: Told) -> str:
+def recurrence(one: PostmortemContext) -> str:
     """Whether something like it happened before, and whether an action then failed."""
     seen = one.debrief.seen_before
     if seen is None:
@@ -105,7 +105,7 @@ def recurrence(one: Told) -> str:
 # --- for the meeting, and for the record -----------------------------------------------------------------------------
 
 
-def agenda(one: Told) -> str:
+def agenda(one: PostmortemContext) -> str:
     """What the meeting has to answer: open whys as questions, and what is not sound yet."""
     asked = [step.why for step in steps(one.whys) if step.why.answer is None]
     listed = [f"{why.question}{f' (for {why.ask})' if why.ask else ''}{_clues(why)}" for why in asked]
@@ -122,7 +122,7 @@ def _clues(why: Why) -> str:
     return "".join(f" On record: {one.statement}." for one in why.candidates)
 
 
-def obligations(one: Told) -> str:
+def obligations(one: PostmortemContext) -> str:
     """Facts that duties to report hang on; whether one applies is for a rule with a date, and for counsel."""
     known = one.incident.obligations
     told_ = tuple(f"{words(name)}: {shown(value)}" for name, value in known.facts.items())
@@ -137,7 +137,7 @@ def obligations(one: Told) -> str:
     ) + paragraph("Which rule applies is not decided here.", "rca-note")
 
 
-def _to(one: Told, audience: str) -> list[str]:
+def _to(one: PostmortemContext, audience: str) -> list[str]:
     return [f"{moment(each.at)}, {each.what}" for each in one.debrief.messages if each.to == audience]
 
 
@@ -160,7 +160,7 @@ DOMAINS = {
 """Category of an incident → domain of the MIT AI Risk Repository; a suggestion."""
 
 
-def frameworks(one: Told) -> str:
+def frameworks(one: PostmortemContext) -> str:
     """Where frameworks ask for what is told here."""
     rows = [
         {"framework": name, "number": at, "about": what, "answered in": part} for name, at, what, part in FRAMEWORKS
@@ -170,7 +170,7 @@ def frameworks(one: Told) -> str:
     return table(rows, "Where frameworks ask for what is told here") + paragraph(said, "rca-note")
 
 
-def comms(one: Told) -> str:
+def comms(one: PostmortemContext) -> str:
     """Who was told what, and when."""
     rows = [
         {"at": moment(each.at), "to": each.to, "what": each.what, "by": each.by or "no role on record"}
@@ -195,7 +195,7 @@ def comms(one: Told) -> str:
     )
 
 
-def open_questions(one: Told) -> str:
+def open_questions(one: PostmortemContext) -> str:
     """What is not known, what the data cannot say, and what was assumed."""
     assumed = {text for finding in one.analysis.findings() for text in finding.assumptions}
     return fields(
@@ -205,7 +205,7 @@ def open_questions(one: Told) -> str:
     ) + (paragraph("The findings assume:") + bullets(sorted(map(capital, assumed))) if assumed else "")
 
 
-def evidence(one: Told) -> str:
+def evidence(one: PostmortemContext) -> str:
     """Every piece of evidence: files of the case with their digests, and what was kept elsewhere."""
     cited: dict[str, int] = {}
     for step in steps(one.whys):
@@ -232,7 +232,7 @@ def evidence(one: Told) -> str:
     )
 
 
-def signoff(one: Told) -> str:
+def signoff(one: PostmortemContext) -> str:
     """Who has to sign, and how a signature is put beside this report and checked."""
     report = f"reports/{one.incident.id}"
     roles = one.debrief.sign_off
@@ -254,7 +254,7 @@ def escape_lines(text: str) -> str:
     return "\n".join(escape(line) for line in text.splitlines())
 
 
-PARTS: dict[str, Callable[[Told], str]] = {
+PARTS: dict[str, Callable[[PostmortemContext], str]] = {
     "response": response,
     "review": review,
     "actions": actions,

@@ -18,7 +18,7 @@ from rca.report.parts.verdict import sections as verdict_sections
 from rca.report.parts.why_tree import sections as why_tree_sections
 from rca.report.postmortem import what_follows
 from rca.report.postmortem.board_summary import board, jargon
-from rca.report.postmortem.context import Told, absent, fields
+from rca.report.postmortem.context import PostmortemContext, absent, fields
 from rca.report.rendering.html import bullets, element, escape, paragraph, table
 from rca.report.rendering.plain_text import capital, count, moment, span, words
 
@@ -34,7 +34,7 @@ SHORT = 8
 # --- what happened ---------------------------------------------------------------------------------------------------
 
 
-def in_short(one: Told) -> str:
+def in_short(one: PostmortemContext) -> str:
     """The summary for a board, and words in it that a board may not know."""
     lines = board(one.incident, replace(one.analysis, whys=one.whys))
     listed = "".join(element("dt", escape(line.asks)) + element("dd", escape(line.says)) for line in lines)
@@ -43,7 +43,7 @@ def in_short(one: Told) -> str:
     return element("dl", listed) + (paragraph(note, "rca-note") if note else "")
 
 
-def identity(one: Told) -> str:
+def identity(one: PostmortemContext) -> str:
     """What this report is, and of what."""
     known, debrief = one.incident, one.debrief
     return fields(
@@ -62,7 +62,7 @@ def identity(one: Told) -> str:
     )
 
 
-def system(one: Told) -> str:
+def system(one: PostmortemContext) -> str:
     """The systems involved, and the record of the model that failed."""
     named = one.incident.model_name
     listed = [
@@ -92,7 +92,7 @@ def system(one: Told) -> str:
     )
 
 
-def detection(one: Told) -> str:
+def detection(one: PostmortemContext) -> str:
     """How it was noticed, since when it went on by then, and why not sooner."""
     timeline, onset = one.incident.timeline, one.analysis.onset or one.analysis.verdict.onset
     since = verdict_sections.since(onset) if onset is not None else None
@@ -113,7 +113,7 @@ def _from_the_tree(whys: Iterable[Why], word: str) -> str | None:
     return next((why.answer.statement for why in asked if why.answer is not None), None)
 
 
-def moments(one: Told) -> str:
+def moments(one: PostmortemContext) -> str:
     """Every moment with its source and uncertainty; contradictions; the exposure."""
     life = one.analysis.lifecycle
     return lifecycle(life) if life is not None else absent(["any moment (timeline)"])
@@ -151,7 +151,7 @@ def exposure(life: "Lifecycle") -> str:
     return paragraph(f"Exposure: {life.exposure}.")
 
 
-def durations(one: Told) -> str:
+def durations(one: PostmortemContext) -> str:
     """Each duration with its two moments."""
     note = "Where each stands among past incidents is not part of this report: one incident has no percentile."
     return timeline_sections.durations(one.analysis.durations) + paragraph(note, "rca-note")
@@ -160,7 +160,7 @@ def durations(one: Told) -> str:
 # --- who was hurt ----------------------------------------------------------------------------------------------------
 
 
-def impact(one: Told) -> str:
+def impact(one: PostmortemContext) -> str:
     """Whom it reached, in numbers, from the record and from the data."""
     known = one.incident.impact
     life = one.analysis.lifecycle
@@ -183,12 +183,12 @@ def impact(one: Told) -> str:
     )
 
 
-def _harm(one: Told) -> str | None:
+def _harm(one: PostmortemContext) -> str | None:
     metric = one.analysis.verdict.metric
     return None if metric is None else str(metric)
 
 
-def _by_group(one: Told) -> str | None:
+def _by_group(one: PostmortemContext) -> str | None:
     """The gap between groups that opened most."""
     gaps = one.analysis.gaps
     metric = one.analysis.verdict.metric
@@ -201,7 +201,7 @@ def _by_group(one: Told) -> str | None:
 # --- why -------------------------------------------------------------------------------------------------------------
 
 
-def why_tree(one: Told) -> str:
+def why_tree(one: PostmortemContext) -> str:
     """The tree as nested questions, and its longest path as five whys."""
     path = [why for why in longest_path(one.whys) if why.answer]
     five = [f"{why.question} {capital(why.answer.statement)}." for why in path if why.answer is not None]
@@ -219,7 +219,7 @@ def why_tree(one: Told) -> str:
     )
 
 
-def rejected(one: Told) -> str:
+def rejected(one: PostmortemContext) -> str:
     """What was looked at and is not why."""
     rows = [
         {
@@ -233,7 +233,7 @@ def rejected(one: Told) -> str:
     return table(rows, "Looked at and rejected") if rows else absent(["what else was suspected (whys[].rejected)"])
 
 
-def factors(one: Told) -> str:
+def factors(one: PostmortemContext) -> str:
     """Factors by role, the guards that were missing, and which of them together were enough."""
     found = distinct(one.whys)
     rows = [
@@ -284,7 +284,7 @@ def _sets(whys: tuple[Why, ...]) -> str:
     )
 
 
-PARTS: dict[str, Callable[[Told], str]] = {
+PARTS: dict[str, Callable[[PostmortemContext], str]] = {
     "identity": identity,
     "summary": in_short,
     "system": system,

@@ -16,7 +16,7 @@ from rca.record.check import check
 from rca.report.cells.output import FINDINGS, RESULTS
 from rca.report.manifest import provenance as manifest
 from rca.report.manifest.integrity import damage
-from rca.report.manifest.run_request import Order
+from rca.report.manifest.run_request import RunRequest
 from rca.report.notebooks.canonical import Notebook, bundles, canonical, to_json
 from rca.report.notebooks.runner import TIMEOUT, bar, execute
 from rca.report.notebooks.templates import choose, fit, for_case
@@ -99,7 +99,7 @@ def run(
     name = loaded.incident.id
     runs = publish.room(reports, name)
     with publish.staging(runs) as stage:
-        order = Order(
+        order = RunRequest(
             case=loaded,
             written=manifest.relative(folder, stage),
             templates=for_case(templates, loaded.incident, asked=bool(only)),
@@ -129,7 +129,9 @@ def _absolute(path: "str | os.PathLike[str]") -> Path:
     return whole.parent.resolve() / whole.name
 
 
-def _derived(order: Order, stage: Path, runs: Path, *, progress: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _derived(
+    order: RunRequest, stage: Path, runs: Path, *, progress: bool
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The report in its stage; a notebook that fails is kept beside the runs."""
     try:
         return derive(order, stage, progress=progress)
@@ -141,13 +143,13 @@ def _derived(order: Order, stage: Path, runs: Path, *, progress: bool) -> tuple[
 
 
 def derive(
-    order: Order, stage: Path, *, progress: bool = False, provenance: Mapping[str, Any] | None = None
+    order: RunRequest, stage: Path, *, progress: bool = False, provenance: Mapping[str, Any] | None = None
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Derive the report of a case from nothing but its inputs, into `stage/report`.
 
     Parameters
     ----------
-    order : Order
+    order : RunRequest
     stage : Path
         Working folder of the kernels, at the depth of the folder of a run.
     progress : bool
@@ -185,7 +187,7 @@ def derive(
 # --- the notebooks ---------------------------------------------------------------------------------------------------
 
 
-def _execute_all(order: Order, stage: Path, *, progress: bool) -> tuple[dict[str, Notebook], list[dict[str, Any]]]:
+def _execute_all(order: RunRequest, stage: Path, *, progress: bool) -> tuple[dict[str, Notebook], list[dict[str, Any]]]:
     notebooks, notes = {}, []
     with bar(order.templates, shown=progress) as tick:
         for template in order.templates:

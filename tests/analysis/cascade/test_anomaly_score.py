@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rca.analysis.cascade.anomaly_score import ABNORMAL, LOUD, SURE, UNSEEN, abnormal_in, departures, sure_in
+from rca.analysis.cascade.anomaly_score import ABNORMAL, LOUD, MIN_SCORE, UNSEEN, abnormal_in, departures, sure_in
 from rca.analysis.cascade.normal_range import Clock
 
 
@@ -131,7 +131,7 @@ def test_blocks_do_not_show(monkeypatch):
 
 
 def test_longer_windows_and_shorter_spells_ask_for_more():
-    assert sure_in(3) < sure_in(30) < sure_in(1000) == sure_in(10**6) == SURE
+    assert sure_in(3) < sure_in(30) < sure_in(1000) == sure_in(10**6) == MIN_SCORE
     assert abnormal_in(3) < abnormal_in(1000) == ABNORMAL
     assert sure_in(100, held=1) > sure_in(100, held=2) > sure_in(100)
     assert all(abnormal_in(samples) < sure_in(samples) for samples in (1, 5, 50, 500))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rca.analysis.cascade.case_signals import MOMENTS, ROWS, metric_signal
+from rca.analysis.cascade.case_signals import MIN_ROWS, MOMENTS, metric_signal
 from rca.analysis.cascade.question import cascade_of
 from rca.analysis.inputs.windows import windows_from
 from rca.record.case import Case
@@ -38,7 +38,7 @@ def test_the_metric_is_told_at_the_moments_of_the_signals():
 
 def test_few_rows_are_told_at_fewer_moments():
     told = metric_signal(windows(np.random.default_rng(1), per=5), pd.Series(AT))
-    assert MOMENTS <= np.isfinite(told).sum() <= 5 * 240 / ROWS + 1
+    assert MOMENTS <= np.isfinite(told).sum() <= 5 * 240 / MIN_ROWS + 1
 
 
 def test_a_gap_between_groups_is_told_of_as_many_rows_in_the_smaller_one():
@@ -52,7 +52,7 @@ def test_a_gap_between_groups_is_told_of_as_many_rows_in_the_smaller_one():
     gap = windows_from(*tables, metric={"name": "group_gap", "of": "error_rate"}, **known)
     told = metric_signal(gap, pd.Series(AT))
     reached = np.isfinite(told)
-    assert MOMENTS <= reached.sum() <= 0.25 * 30 * 240 / ROWS + 1
+    assert MOMENTS <= reached.sum() <= 0.25 * 30 * 240 / MIN_ROWS + 1
     assert np.nanmean(told[195:]) > np.nanmean(told[:180]) + 0.3
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rca.analysis.cascade.departure_onset import FAR, Start, start
+from rca.analysis.cascade.departure_onset import FAR, DepartureOnset, departure_onset
 
 
 def noise(rng, samples, memory=0.0):
@@ -20,7 +20,8 @@ def climb(samples, at, *, ramp=1, height=12.0):
 def covered(*, memory, ramp, height, draws=150):
     rng = np.random.default_rng(1)
     found = [
-        start(noise(rng, 200, memory) + climb(200, 50, ramp=ramp, height=height), memory=memory) for _ in range(draws)
+        departure_onset(noise(rng, 200, memory) + climb(200, 50, ramp=ramp, height=height), memory=memory)
+        for _ in range(draws)
     ]
     return np.mean([one.earliest <= 50 <= one.latest for one in found]), np.mean([o.latest - o.earliest for o in found])
 
@@ -38,7 +39,7 @@ def test_the_steeper_the_climb_the_narrower_the_interval():
 
 
 def test_a_step_is_dated_to_the_sample():
-    assert start(noise(np.random.default_rng(2), 100) + climb(100, 30, height=20.0)) == Start(
+    assert departure_onset(noise(np.random.default_rng(2), 100) + climb(100, 30, height=20.0)) == DepartureOnset(
         earliest=30, latest=30, straight=(30, 30)
     )
 
@@ -47,29 +48,29 @@ def test_what_happens_after_it_is_far_out_does_not_move_the_start():
     calm = noise(np.random.default_rng(3), 100) + climb(100, 30, ramp=5, height=40.0)
     wild = calm.copy()
     wild[45:] *= np.random.default_rng(4).uniform(-50, 50, 55)
-    assert start(calm) == start(wild)
+    assert departure_onset(calm) == departure_onset(wild)
 
 
 def test_how_far_it_goes_beyond_far_does_not_matter():
     before = noise(np.random.default_rng(5), 100)
-    loud = [start(before + climb(100, 60, height=height)) for height in (3 * FAR, 1e6, 1e300)]
+    loud = [departure_onset(before + climb(100, 60, height=height)) for height in (3 * FAR, 1e6, 1e300)]
     assert loud[0] == loud[1] == loud[2]
 
 
 def test_a_departure_that_is_there_from_the_first_sample_starts_there():
-    assert start(np.full(20, 9.0)) == Start(earliest=0, latest=0, straight=(0, 0))
+    assert departure_onset(np.full(20, 9.0)) == DepartureOnset(earliest=0, latest=0, straight=(0, 0))
 
 
 @pytest.mark.parametrize("away", [[5.0], [5.0, 6.0], [0.0, 0.0, 7.0], [0.0] * 5])
 def test_a_few_samples_are_enough(away):
-    found = start(np.array(away))
+    found = departure_onset(np.array(away))
     assert 0 <= found.earliest <= found.latest < len(away)
 
 
 @pytest.mark.parametrize("ramp", [10, 14_000])
 def test_a_climb_over_very_many_samples_is_dated_too(ramp):
     away = noise(np.random.default_rng(6), 50_000) + climb(50_000, 30_000, ramp=ramp)
-    found = start(away)
+    found = departure_onset(away)
     assert found.earliest <= 30_000 <= found.latest
     assert found.latest - found.earliest < 1500
 
@@ -77,7 +78,9 @@ def test_a_climb_over_very_many_samples_is_dated_too(ramp):
 @pytest.mark.parametrize("samples", [2049, 3001, 9999])
 def test_a_start_lies_within_the_samples_however_many_there_are(samples):
     for at in (0, samples // 2, samples - 40):
-        found = start(noise(np.random.default_rng(9), samples) + climb(samples, at, ramp=30, height=6.0), held=30)
+        found = departure_onset(
+            noise(np.random.default_rng(9), samples) + climb(samples, at, ramp=30, height=6.0), held=30
+        )
         assert 0 <= found.earliest <= at <= found.latest < samples
         assert found.earliest <= found.straight[0] <= found.straight[1] <= found.latest
 
@@ -88,13 +91,13 @@ def test_a_climb_that_gathers_way_is_dated_too(form, ramp):
     rng, inside = np.random.default_rng(8), 0
     for _ in range(100):
         shape = 20 * np.clip((np.arange(300) - 99) / ramp, 0, 1) ** form
-        found = start(noise(rng, 300) + shape)
+        found = departure_onset(noise(rng, 300) + shape)
         inside += found.earliest <= 100 <= found.latest
     assert inside >= 80
 
 
 def test_shifted_samples_shift_the_start():
     away = noise(np.random.default_rng(7), 200) + climb(200, 120, ramp=10)
-    found, later = start(away), start(np.r_[np.zeros(40), away])
+    found, later = departure_onset(away), departure_onset(np.r_[np.zeros(40), away])
     assert abs(later.earliest - found.earliest - 40) <= 1
     assert abs(later.latest - found.latest - 40) <= 1

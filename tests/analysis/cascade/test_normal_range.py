@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rca.analysis.cascade.normal_range import DAY, GRAIN, Clock, quantiles, regular, usual
+from rca.analysis.cascade.normal_range import DAY, GRAIN, Clock, normal_range, quantiles, regular
 
 
 def clock(rows, normal, *, step=60.0):
@@ -14,25 +14,25 @@ def test_a_signal_with_rare_high_values_has_to_go_high_to_be_abnormal():
     rng = np.random.default_rng(0)
     plain = rng.normal(10, 1, (1, 2000))
     spiky = plain + 40 * (rng.random((1, 2000)) < 0.04)
-    assert usual(spiky).up[0] > 10 * usual(plain).up[0]
-    assert usual(spiky).down[0] == pytest.approx(usual(plain).down[0], rel=0.2)
+    assert normal_range(spiky).up[0] > 10 * normal_range(plain).up[0]
+    assert normal_range(spiky).down[0] == pytest.approx(normal_range(plain).down[0], rel=0.2)
 
 
 def test_the_width_of_normal_noise_is_its_standard_deviation():
-    told = usual(np.random.default_rng(1).normal(3, 2, (200, 4000)))
+    told = normal_range(np.random.default_rng(1).normal(3, 2, (200, 4000)))
     assert np.median(told.up) == pytest.approx(2, rel=0.05)
     assert np.median(told.down) == pytest.approx(2, rel=0.05)
 
 
 def test_fewer_samples_make_a_wider_range():
     values = np.random.default_rng(2).normal(0, 1, (1, 12))
-    assert usual(values).up[0] < usual(values[:, :6]).up[0] * 2
-    assert usual(np.tile(values, 20)).up[0] < usual(values).up[0]
+    assert normal_range(values).up[0] < normal_range(values[:, :6]).up[0] * 2
+    assert normal_range(np.tile(values, 20)).up[0] < normal_range(values).up[0]
 
 
 @pytest.mark.parametrize("level", [1.0, 1e9, 1e-9, -1e9])
 def test_no_step_below_the_grain_of_the_level_is_seen(level):
-    told = usual(np.full((1, 50), level))
+    told = normal_range(np.full((1, 50), level))
     assert told.flat[0]
     assert told.away(np.full((1, 1), level * (1 + GRAIN)))[0, 0] == pytest.approx(
         np.sign(level) / (1 + 4 / 50), rel=1e-3
@@ -40,7 +40,7 @@ def test_no_step_below_the_grain_of_the_level_is_seen(level):
 
 
 def test_a_signal_never_seen_is_zero_throughout():
-    told = usual(np.full((1, 30), np.nan))
+    told = normal_range(np.full((1, 30), np.nan))
     assert (told.centre[0], bool(told.flat[0])) == (0.0, True)
 
 
@@ -80,13 +80,15 @@ def test_a_weekend_that_repeats_is_taken_off_with_its_days_of_another_shape():
     at = clock(28 * 144, 25 * 144, step=600.0)
     weekday, hour = at.seconds // DAY % 7, at.seconds % DAY / 3600
     load = 50 + 20 * ((hour > 8) & (hour < 18)) * (weekday < 5) + rng.normal(0, 1, len(hour))
-    left = usual(regular(load[None], at)[:, : at.n_normal]).away(regular(load[None], at))
+    left = normal_range(regular(load[None], at)[:, : at.n_normal]).away(regular(load[None], at))
     assert np.quantile(np.abs(left[0, at.n_normal :]), 0.9) < 3
     weekend = np.flatnonzero(weekday[at.n_normal :] >= 5) + at.n_normal
     busy = load.copy()
     busy[weekend] += 20
     assert len(weekend) > 100
-    assert np.median(usual(regular(load[None], at)[:, : at.n_normal]).away(regular(busy[None], at))[0, weekend]) > 4
+    assert (
+        np.median(normal_range(regular(load[None], at)[:, : at.n_normal]).away(regular(busy[None], at))[0, weekend]) > 4
+    )
 
 
 def test_a_week_is_not_learnt_from_one():
@@ -103,7 +105,7 @@ def test_a_trend_carried_on_or_ended_is_at_home_and_a_step_from_it_is_not():
     goes_on, ends, breaks = climb.copy(), np.minimum(climb, 30), climb + 15 * (np.arange(400) >= 320)
     noise = rng.normal(0, 0.5, 400)
     values = regular(np.array([goes_on, ends, breaks]) + noise, clock(400, 300))
-    away = np.abs(usual(values[:, :300]).away(values[:, 300:]))
+    away = np.abs(normal_range(values[:, :300]).away(values[:, 300:]))
     assert np.quantile(away[:2], 0.95) < 3
     assert np.median(away[2, 30:]) > 10
 

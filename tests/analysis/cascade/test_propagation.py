@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from rca.analysis.cascade.propagation import Left, Spread, causes_of, in_order, path_to, upstream
+from rca.analysis.cascade.propagation import Departed, Spread, causes_of, in_order, path_to, upstream
 
 CHAIN = {"b": frozenset("a"), "c": frozenset("b"), "d": frozenset("c"), "a": frozenset()}
 
 
 def left(name, at, *, size=20.0, width=1.0, sure=True, amount=None):
-    return Left(name=name, size=size, earliest=at - width, latest=at, sure=sure, amount=amount)
+    return Departed(name=name, size=size, earliest=at - width, latest=at, sure=sure, amount=amount)
 
 
 def spread(*out, causes=CHAIN, alarm=None, measured="abcdefgx"):

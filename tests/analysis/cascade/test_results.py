@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from rca.analysis.cascade.results import Cascade, Step
+from rca.analysis.cascade.results import Cascade, FailureStep
 
 
 def step(**options):
-    return Step(**{"cause": "a", "effect": "b", "lag": 300.0, "earliest": 60.0, "latest": 400.0} | options)
+    return FailureStep(**{"cause": "a", "effect": "b", "lag": 300.0, "earliest": 60.0, "latest": 400.0} | options)
 
 
 @pytest.mark.parametrize(("earliest", "said"), [(60.0, "a → b after 5 min"), (0.0, "a → b at the same time")])

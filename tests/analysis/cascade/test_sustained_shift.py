@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rca.analysis.cascade.sustained_shift import BLOCKS, LENGTHS, lasting
+from rca.analysis.cascade.sustained_shift import BLOCKS, LENGTHS, sustained_shift
 
 
 def noise(rng, signals, samples, memory=0.0):
@@ -14,7 +14,7 @@ def noise(rng, signals, samples, memory=0.0):
 
 
 def ask(away, n_normal=600, *, bad=0):
-    return lasting(away, n_normal, bad=np.full(len(away), bad), signals=len(away))
+    return sustained_shift(away, n_normal, bad=np.full(len(away), bad), signals=len(away))
 
 
 @pytest.mark.parametrize("memory", [0.0, 0.5, 0.9])
@@ -35,7 +35,7 @@ def test_a_random_walk_is_not_called_moved_for_walking_on():
 def test_a_small_shift_that_lasts_is_found(memory, shift):
     away = noise(np.random.default_rng(3), 100, 900, memory)
     away[:, 650:] -= shift
-    found = lasting(away, 600, bad=np.zeros(100, dtype=int), signals=1)
+    found = sustained_shift(away, 600, bad=np.zeros(100, dtype=int), signals=1)
     assert (found.direction == -1).mean() >= 0.9
     assert np.median(found.size[found.direction != 0]) == pytest.approx(shift, rel=0.25)
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.analysis.causal.test_independence_tests import GRAPH, drawn
 
 import rca
 from rca.analysis.causal.graph_falsification import CausalGraph
 from rca.errors import InvalidCase, Unanswerable
 from rca.record.files.graph_file import Graph
+from tests.analysis.causal.test_independence_tests import GRAPH, drawn
 from tests.conftest import INCIDENTS
 
 EDGES = [(cause, node) for node, causes in GRAPH.items() for cause in causes]

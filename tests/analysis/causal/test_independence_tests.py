@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rca.analysis.causal.independence_tests import Seen, beside_chance, going_together, implied, order_of, try_out
+from rca.analysis.causal.independence_tests import NodeTerms, beside_chance, going_together, implied, order_of, try_out
 
 GRAPH = {"a": [], "k": [], "b": ["a"], "f": ["a"], "y": ["b", "f"], "z": ["k", "y"]}
 
@@ -20,7 +20,7 @@ def drawn(rng, rows=1500):
 
 @pytest.fixture(scope="module")
 def seen():
-    return Seen.of(drawn(np.random.default_rng(0)), list(GRAPH))
+    return NodeTerms.of(drawn(np.random.default_rng(0)), list(GRAPH))
 
 
 def failing(seen, graph):
@@ -62,7 +62,7 @@ def test_a_step_or_a_product_of_the_parents_is_no_dependence():
     flag = (score > 1.0).astype(int)
     rows = pd.DataFrame({"u": u, "v": v, "score": score, "flag": flag, "w": 0.8 * u * v + rng.normal(size=3000)})
     graph = {"u": [], "v": [], "score": ["u", "v"], "flag": ["score"], "w": ["u", "v"]}
-    assert failing(Seen.of(rows, list(rows)), graph) == set()
+    assert failing(NodeTerms.of(rows, list(rows)), graph) == set()
 
 
 def test_the_right_graph_is_better_than_chance_and_a_shuffled_one_is_not(seen):
@@ -76,7 +76,7 @@ def test_the_right_graph_is_better_than_chance_and_a_shuffled_one_is_not(seen):
 
 
 def test_a_graph_that_implies_nothing_cannot_be_held_against_chance(seen):
-    two = Seen.of(drawn(np.random.default_rng(0))[["a", "b"]], ["a", "b"])
+    two = NodeTerms.of(drawn(np.random.default_rng(0))[["a", "b"]], ["a", "b"])
     assert beside_chance(two, {"a": [], "b": ["a"]}, rng=np.random.default_rng(0)) is None
     apart = beside_chance(two, {"a": [], "b": []}, rng=np.random.default_rng(0))
     assert apart.alike == 1.0
@@ -85,12 +85,12 @@ def test_a_graph_that_implies_nothing_cannot_be_held_against_chance(seen):
 def test_constants_and_gaps_speak_for_nothing():
     rows = drawn(np.random.default_rng(2), 400).assign(c=1.0, d="x")
     rows.loc[:99, "a"] = np.nan
-    seen = Seen.of(rows, ["a", "b", "c", "d"])
+    seen = NodeTerms.of(rows, ["a", "b", "c", "d"])
     assert seen.size == 300
     found = try_out(seen, {"a": [], "b": ["a", "c"], "c": [], "d": ["c"]})
     assert all(one.p_value == 1.0 for one in found if {"c", "d"} & {one.node, one.other})
     assert beside_chance(seen, {"a": [], "b": [], "c": [], "d": ["c"]}, rng=np.random.default_rng(0)) is not None
-    empty = Seen.of(rows.assign(a=np.nan), ["a", "b"])
+    empty = NodeTerms.of(rows.assign(a=np.nan), ["a", "b"])
     assert empty.size == 0
 
 
@@ -99,4 +99,4 @@ def test_pairs_that_go_together_are_those_that_no_other_explains():
     a = rng.normal(size=2000)
     b = a + rng.normal(size=2000)
     rows = pd.DataFrame({"a": a, "b": b, "c": b + rng.normal(size=2000), "d": rng.normal(size=2000)})
-    assert set(going_together(Seen.of(rows, list(rows)), list(rows))) == {("a", "b"), ("b", "c")}
+    assert set(going_together(NodeTerms.of(rows, list(rows)), list(rows))) == {("a", "b"), ("b", "c")}

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rca.analysis.causal.outlier_attribution import Odd, attribute
+from rca.analysis.causal.outlier_attribution import Odd, attribute_outlier
 from rca.analysis.causal.structural_model import fit
 
 GRAPH = {"a": (), "b": ("a",), "c": ("a",), "y": ("b", "c")}
@@ -29,7 +29,7 @@ def shares(one):
 def test_the_noise_that_was_out_of_place_made_the_row_odd(model, node):
     rng = np.random.default_rng(1)
     size = {"a": 4.5, "b": 10.0, "c": 8.0, "y": 10.0}[node]
-    found = attribute(model, "y", drawn(rng, 20, **{node: size}), rng=rng)
+    found = attribute_outlier(model, "y", drawn(rng, 20, **{node: size}), rng=rng)
     assert found.exact
     assert sum(one.shares[0].node == node for one in found.rows_of) >= 18
     assert max(found.named(), key=found.named().get) == node
@@ -39,7 +39,7 @@ def test_the_noise_that_was_out_of_place_made_the_row_odd(model, node):
 def test_shares_add_up_to_how_rare_the_row_is(model):
     rng = np.random.default_rng(2)
     rows = drawn(rng, 60)
-    found = attribute(model, "y", rows, rng=rng)
+    found = attribute_outlier(model, "y", rows, rng=rng)
     spread = drawn(np.random.default_rng(3), 100_000)["y"].to_numpy()
     for one in found.rows_of:
         assert sum(shares(one).values()) == pytest.approx(one.score)
@@ -51,9 +51,9 @@ def test_shares_add_up_to_how_rare_the_row_is(model):
 
 def test_the_same_row_has_the_same_shares_whoever_stands_beside_it(model):
     rows = drawn(np.random.default_rng(4), 5, b=6.0)
-    whole = attribute(model, "y", rows, rng=np.random.default_rng(0))
+    whole = attribute_outlier(model, "y", rows, rng=np.random.default_rng(0))
     for one in whole.rows_of:
-        (alone,) = attribute(model, "y", rows.iloc[[one.row]], rng=np.random.default_rng(0)).rows_of
+        (alone,) = attribute_outlier(model, "y", rows.iloc[[one.row]], rng=np.random.default_rng(0)).rows_of
         assert shares(alone) == pytest.approx(shares(one))
 
 
@@ -70,11 +70,11 @@ def test_bends_and_categories_are_played_row_by_row():
 
     model = fit(bent(4000), {"k": (), "a": ("k",), "flag": ("a",), "y": ("a", "flag")})
     assert not model.straight
-    found = attribute(model, "y", bent(15, lift=14.0), rng=rng)
+    found = attribute_outlier(model, "y", bent(15, lift=14.0), rng=rng)
     assert found.exact
     assert found.named()["y"] >= 14
     rare = bent(300)
-    named = attribute(model, "flag", rare, rng=rng)
+    named = attribute_outlier(model, "flag", rare, rng=rng)
     assert {one.value for one in named.rows_of} == {"on", "off"}
     common = rare["flag"].mode()[0]
     assert all(one.score == pytest.approx(0.0, abs=0.01) for one in named.rows_of if one.value == common)
@@ -97,7 +97,7 @@ def test_above_all_coalitions_orders_are_drawn_and_still_add_up(bent):
         return pd.DataFrame(values)
 
     model = fit(many(2000), graph)
-    found = attribute(model, names[-1], many(3, last=9.0), rng=rng)
+    found = attribute_outlier(model, names[-1], many(3, last=9.0), rng=rng)
     assert not found.exact
     assert found.named() == {names[-1]: 3}
     assert all(sum(shares(one).values()) == pytest.approx(one.score) for one in found.rows_of)
@@ -107,7 +107,7 @@ def test_rows_with_gaps_are_counted_and_left_out(model):
     rng = np.random.default_rng(7)
     rows = drawn(rng, 4)
     rows.loc[2, "c"] = np.nan
-    found = attribute(model, "y", rows, rng=rng, ids=["p", "q", "ann@example.org", "s"])
+    found = attribute_outlier(model, "y", rows, rng=rng, ids=["p", "q", "ann@example.org", "s"])
     assert found.left_out == 1
     assert {one.row for one in found.rows_of} == {0, 1, 3}
     assert "'p'" not in repr(found)
@@ -115,13 +115,13 @@ def test_rows_with_gaps_are_counted_and_left_out(model):
 
 def test_it_says_itself_and_comes_back_from_json(model):
     rng = np.random.default_rng(8)
-    found = attribute(model, "y", drawn(rng, 3, y=9.0), rng=rng)
+    found = attribute_outlier(model, "y", drawn(rng, 3, y=9.0), rng=rng)
     assert Odd.from_dict(found.to_dict()) == found
     assert str(found) == "3 of 3 rows are odd in y; y made 3 of them so"
     assert list(found.to_frame()["made so by"]) == ["y"] * 3
-    one = attribute(model, "y", drawn(rng, 1, y=9.0), rng=rng)
+    one = attribute_outlier(model, "y", drawn(rng, 1, y=9.0), rng=rng)
     assert str(one).startswith("y of row 0: ")
     assert one.to_frame()["node"].iloc[0] == "y"
-    calm = attribute(model, "y", pd.DataFrame({"a": [0.0], "b": [0.0], "c": [0.0], "y": [0.0]}), rng=rng)
+    calm = attribute_outlier(model, "y", pd.DataFrame({"a": [0.0], "b": [0.0], "c": [0.0], "y": [0.0]}), rng=rng)
     assert str(calm) == "none of 1 rows is odd in y"
     assert calm.findings() == ()

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import rca
-from rca.analysis.conclusion.lifecycle import PHASES, Lifecycle, lifecycle
+from rca.analysis.conclusion.lifecycle import PHASES, Lifecycle, lifecycle_of
 from rca.methods.changepoint.dating import Onset
 from rca.record.schema.incident import MOMENTS, Incident
 
@@ -28,11 +28,11 @@ def incident(*, status="closed", as_of=None, events=(), sources=None, **moments)
 
 
 def told(record, onset=None):
-    return [one.what for one in lifecycle(record, onset).conflicts]
+    return [one.what for one in lifecycle_of(record, onset).conflicts]
 
 
 def test_every_moment_has_its_source_and_an_estimate_its_interval():
-    life = lifecycle(incident(sources={"detected": "sources/page.json"}), ONSET, places={"alerted": "line 7"})
+    life = lifecycle_of(incident(sources={"detected": "sources/page.json"}), ONSET, places={"alerted": "line 7"})
     by = {one.name: one for one in life.stamps}
     assert by["onset"].source == "estimated from the data, on error rate"
     assert (by["onset"].earliest, by["onset"].latest) == (ONSET.earliest, ONSET.latest)
@@ -45,7 +45,7 @@ def test_every_moment_has_its_source_and_an_estimate_its_interval():
 
 def test_a_record_that_agrees_with_itself_has_no_contradiction():
     assert told(incident(), ONSET) == told(incident()) == []
-    assert str(lifecycle(incident())) == "6 moments; no contradiction between sources"
+    assert str(lifecycle_of(incident())) == "6 moments; no contradiction between sources"
 
 
 def test_an_onset_on_record_outside_what_the_data_leave_is_told():
@@ -85,7 +85,7 @@ def test_a_status_without_its_moment_and_a_moment_after_now_are_told():
     assert told(incident(closed=None)) == ["The status is closed, and the record has no moment at which it was closed"]
     (what,) = told(incident(as_of="2026-03-05T00:00:00Z"))
     assert what == "The record is as of 2026-03-05 00:00 UTC, and has a moment after that, 2026-03-09 00:00 UTC"
-    assert str(lifecycle(incident(closed=None))).endswith("1 contradiction between sources")
+    assert str(lifecycle_of(incident(closed=None))).endswith("1 contradiction between sources")
 
 
 def hours(first, last):
@@ -93,13 +93,13 @@ def hours(first, last):
 
 
 def test_the_exposure_counts_the_rows_from_the_onset_to_containment():
-    found = lifecycle(incident(), ONSET, times=hours("2026-02-20", "2026-03-08")).exposure
+    found = lifecycle_of(incident(), ONSET, times=hours("2026-02-20", "2026-03-08")).exposure
     assert (found.rows, found.fewest, found.most) == (36, 35, 38)
     assert str(found) == "1 d 12 h from onset to containment, with 36 (35 to 38) rows in the data"
 
 
 def test_an_exposure_that_the_data_do_not_cover_says_so():
-    found = lifecycle(
+    found = lifecycle_of(
         incident(onset="2026-03-01T00:00:00Z"), ONSET, times=hours("2026-03-01 20:00", "2026-03-02 03:00")
     )
     assert found.exposure.left_out == "the data begin 20 h after the onset, and the data end 21 h before containment"
@@ -107,9 +107,9 @@ def test_an_exposure_that_the_data_do_not_cover_says_so():
 
 
 def test_without_rows_or_containment_there_is_no_count():
-    assert "no rows tell" in str(lifecycle(incident(), ONSET).exposure)
-    assert lifecycle(incident(contained=None), ONSET).exposure is None
-    assert lifecycle(incident()).exposure is None
+    assert "no rows tell" in str(lifecycle_of(incident(), ONSET).exposure)
+    assert lifecycle_of(incident(contained=None), ONSET).exposure is None
+    assert lifecycle_of(incident()).exposure is None
 
 
 def test_the_life_cycle_of_a_case_cites_its_record_and_comes_back():

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rca.analysis.cascade.results import Cascade, Suspect
-from rca.analysis.conclusion.verdict import SAYS, SMALLEST_PART, Verdict, weigh, weigh_cascade
+from rca.analysis.conclusion.verdict import SAYS, SMALLEST_PART, Verdict, weigh_cascade, weigh_windows
 from rca.analysis.harm.contribution import Contribution
 from rca.analysis.harm.harm import Harm
-from rca.analysis.onset.event_proximity import Candidate, Lined
+from rca.analysis.onset.event_proximity import EventProximity, NearEvent
 from rca.finding import Interval
 from rca.methods.changepoint.dating import Onset
 from rca.methods.metric import Measured
@@ -45,7 +45,7 @@ def suspect(component, score=9.0, signal=None):
 
 
 def test_the_largest_part_is_the_first_cause():
-    found = weigh(divided(part(0.12, name="a"), part(0.06, name="b")))
+    found = weigh_windows(divided(part(0.12, name="a"), part(0.06, name="b")))
     assert found.status == "explained"
     assert [cause.name for cause in found.causes] == ["a", "b"]
     assert "; also b was stuck on one value: 6.0." in found.summary
@@ -53,7 +53,7 @@ def test_the_largest_part_is_the_first_cause():
 
 def test_of_many_causes_the_sentence_names_a_few_and_counts_the_rest():
     parts = [part(0.04, name=name) for name in "abcde"]
-    assert weigh(divided(*parts)).summary.endswith("; also c was stuck on one value: 4.0; 2 more did harm too.")
+    assert weigh_windows(divided(*parts)).summary.endswith("; also c was stuck on one value: 4.0; 2 more did harm too.")
 
 
 def test_a_quiet_window_says_how_much_it_can_have_overlooked():
@@ -61,14 +61,14 @@ def test_a_quiet_window_says_how_much_it_can_have_overlooked():
 
     found = divided(part(0.0))
     quiet = replace(found.measured, current=0.105, change=0.005, interval=Interval(low=-0.01, high=0.02))
-    assert weigh(replace(found, measured=quiet)).summary.endswith("worse by 2.0 percentage points at most.")
+    assert weigh_windows(replace(found, measured=quiet)).summary.endswith("worse by 2.0 percentage points at most.")
 
 
 @given(st.lists(st.floats(-0.3, 0.3), max_size=6), st.floats(0, 0.2))
 @settings(deadline=None)
 def test_every_cause_surely_did_harm_and_no_small_part_of_it(values, half):
     parts = [part(value, half, name=f"c{i}") for i, value in enumerate(sorted(values, reverse=True))]
-    found = weigh(divided(*parts))
+    found = weigh_windows(divided(*parts))
     assert (found.status == "explained") == bool(found.causes)
     for cause in found.causes:
         assert cause.interval.low > 0
@@ -80,7 +80,7 @@ def test_every_cause_surely_did_harm_and_no_small_part_of_it(values, half):
     [(0.2, 0.3, "higher"), (-0.2, 0.05, "higher"), (0.2, 0.05, "lower"), (0.001, 0.0001, "higher"), (0, 0, "higher")],
 )
 def test_where_nothing_harmful_changed_there_is_no_incident(change, half, harm):
-    found = weigh(divided(part(), change=change, half=half, harm=harm))
+    found = weigh_windows(divided(part(), change=change, half=half, harm=harm))
     assert found.status == "no_incident"
     assert found.causes == ()
     assert found.onset is None
@@ -88,49 +88,52 @@ def test_where_nothing_harmful_changed_there_is_no_incident(change, half, harm):
 
 @pytest.mark.parametrize("only", [part(0.15, 0.2), part(0.01, 0.001), part(rows=20.0), part(-0.2)])
 def test_harm_without_a_sure_and_sizeable_cause_cannot_be_told(only):
-    found = weigh(divided(only))
+    found = weigh_windows(divided(only))
     assert found.status == "cannot_tell"
     assert "cannot say why" in found.summary
 
 
 def test_harm_that_nothing_is_accused_of_cannot_be_told():
-    assert weigh(divided()).status == "cannot_tell"
+    assert weigh_windows(divided()).status == "cannot_tell"
 
 
 def test_a_cause_cites_the_findings_behind_it():
-    (cause,) = weigh(divided(part())).causes
+    (cause,) = weigh_windows(divided(part())).causes
     assert cause.findings[0] == "harm.feature.income"
     assert {"drift.income", "fault.income"} <= set(cause.findings)
-    (moved,) = weigh(divided(part(fault="distribution"))).causes
+    (moved,) = weigh_windows(divided(part(fault="distribution"))).causes
     assert "drift.income" in moved.findings
     assert "fault.income" not in moved.findings
-    (world,) = weigh(divided(part(kind="concept", name="label", fault=None))).causes
+    (world,) = weigh_windows(divided(part(kind="concept", name="label", fault=None))).causes
     assert world.findings == ("harm.concept.label",)
 
 
 @pytest.mark.parametrize("fault", SAYS)
 def test_every_fault_has_words(fault):
-    assert SAYS[fault].format(name="income") in weigh(divided(part(fault=fault))).summary
+    assert SAYS[fault].format(name="income") in weigh_windows(divided(part(fault=fault))).summary
 
 
 @pytest.mark.parametrize("kind", ["model", "concept", "mechanism", "slice", "event"])
 def test_every_kind_of_cause_has_words(kind):
-    summary = weigh(divided(part(kind=kind, name="thing", fault=None))).summary
+    summary = weigh_windows(divided(part(kind=kind, name="thing", fault=None))).summary
     assert "because" in summary
     assert "None" not in summary
 
 
 def test_a_fall_is_called_a_fall():
-    assert "The error rate fell from 50" in weigh(divided(part(), change=-0.2, reference=0.5, harm="lower")).summary
+    assert (
+        "The error rate fell from 50"
+        in weigh_windows(divided(part(), change=-0.2, reference=0.5, harm="lower")).summary
+    )
 
 
 def test_the_sentence_names_what_it_cannot_escape_as_it_stands():
     name = "<b>{x}\n%s"
-    assert name in weigh(divided(part(name=name, fault=None))).summary
+    assert name in weigh_windows(divided(part(name=name, fault=None))).summary
 
 
 def test_a_name_with_braces_is_no_template():
-    assert "{0.__class__}" in weigh(divided(part(name="{0.__class__}"))).summary
+    assert "{0.__class__}" in weigh_windows(divided(part(name="{0.__class__}"))).summary
 
 
 def test_a_cascade_names_at_most_ten_abnormal_components():
@@ -157,7 +160,7 @@ def test_a_component_within_its_range_is_a_candidate_at_most():
 )
 def test_a_change_to_the_origin_within_its_interval_is_told_where_no_event_stands_out(system, inside, p_value, told):
     at = datetime(2026, 3, 5, 6, 12, tzinfo=UTC)
-    event = Candidate(
+    event = NearEvent(
         name="deploy a 2.8",
         at=at,
         kind="deploy",
@@ -168,7 +171,9 @@ def test_a_change_to_the_origin_within_its_interval_is_told_where_no_event_stand
         fits=True,
         why="",
     )
-    lined = Lined(onset=Onset(at=at, earliest=at, latest=at, what="a", unit=""), candidates=(event,), start=at, end=at)
+    lined = EventProximity(
+        onset=Onset(at=at, earliest=at, latest=at, what="a", unit=""), candidates=(event,), start=at, end=at
+    )
     spread = Cascade(suspects=(suspect("a"),), target=None, n_signals=2, chance=0.5)
     summary = weigh_cascade(spread, lined=lined).summary
     assert (
@@ -206,7 +211,7 @@ def test_a_signal_without_a_metric_is_still_named():
 
 
 def test_a_verdict_comes_back_from_its_dictionary_and_is_a_table():
-    found = weigh(divided(part(), part(0.05, name="b", fault="distribution")))
+    found = weigh_windows(divided(part(), part(0.05, name="b", fault="distribution")))
     assert Verdict.from_dict(found.to_dict()) == found
     assert [row["cause"] for row in found.rows()] == ["feature income", "feature b"]
     assert str(found) == found.summary

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rca.analysis.conclusion.verdict import Cause, Verdict
-from rca.analysis.conclusion.why_tree_draft import why_path
+from rca.analysis.conclusion.why_tree_draft import draft_why_tree
 from rca.analysis.harm.contribution import Contribution
-from rca.analysis.onset.event_proximity import Candidate
+from rca.analysis.onset.event_proximity import NearEvent
 from rca.finding import Interval
 from rca.methods.changepoint.dating import Onset
 from rca.methods.metric import Measured
@@ -48,7 +48,7 @@ def verdict(kind="feature", name="income", fault="frozen", *, dated=True, change
 
 
 def steps(*args, **options):
-    return why_path(INCIDENT, verdict(*args, **options))[0].path()
+    return draft_why_tree(INCIDENT, verdict(*args, **options))[0].path()
 
 
 def test_the_path_runs_from_the_symptom_to_the_last_change_before_the_onset():
@@ -72,7 +72,7 @@ def test_every_answer_has_evidence_and_what_nobody_knows_is_open():
 
 
 def test_the_guard_and_the_time_until_it_was_seen_are_asked_about():
-    (tree,) = why_path(INCIDENT, verdict())
+    (tree,) = draft_why_tree(INCIDENT, verdict())
     assert [why.question for why in tree.open()] == [
         "What made it possible that income was stuck on one value?",
         "Once income was stuck on one value: which guard could have stopped it before harm was done?",
@@ -81,12 +81,12 @@ def test_the_guard_and_the_time_until_it_was_seen_are_asked_about():
 
 
 def test_the_check_that_would_have_seen_a_fault_is_suggested_by_its_kind():
-    (tree,) = why_path(INCIDENT, verdict())
+    (tree,) = draft_why_tree(INCIDENT, verdict())
     (check,) = tree.open()[1].candidates
     assert check.statement.startswith("A check of income for one value in all rows of a day would have rung")
     assert check.evidence == ("harm.feature.income",)
     for fault in (None, "distribution"):
-        (tree,) = why_path(INCIDENT, verdict(fault=fault))
+        (tree,) = draft_why_tree(INCIDENT, verdict(fault=fault))
         assert tree.open()[1].candidates == ()
 
 
@@ -100,15 +100,15 @@ def test_without_a_date_no_change_is_suggested():
 
 def test_without_an_event_before_it_nothing_is_suggested():
     bare = INCIDENT.model_copy(update={"timeline": INCIDENT.timeline.model_copy(update={"events": ()})})
-    assert why_path(bare, verdict())[0].path()[-1].candidates == ()
+    assert draft_why_tree(bare, verdict())[0].path()[-1].candidates == ()
 
 
 def test_an_event_that_lies_surprisingly_near_is_an_answer_with_the_guard_under_it():
-    event = Candidate(
+    event = NearEvent(
         name="deploy store schema v12", at=AT, kind="deploy", system="store", lag=0.0, inside=True, p_value=0.01,
         fits=True, why="w",
     )  # fmt: skip
-    (tree,) = why_path(INCIDENT, verdict(), event=event)
+    (tree,) = draft_why_tree(INCIDENT, verdict(), event=event)
     made = tree.path()[2]
     assert made.answer.statement == "The nearest change before it is deploy store schema v12"
     assert made.answer.evidence == ("onset.event", "timeline.events:2026-03-01T12:00:00Z")
@@ -117,10 +117,10 @@ def test_an_event_that_lies_surprisingly_near_is_an_answer_with_the_guard_under_
 
 def test_an_event_is_told_in_the_words_of_the_record():
     at = INCIDENT.timeline.events[0].at
-    event = Candidate(
+    event = NearEvent(
         name="deploy st…", at=at, kind="deploy", system="store", lag=0.0, inside=True, p_value=0.01, fits=True, why="w"
     )
-    (tree,) = why_path(INCIDENT, verdict(), event=event)
+    (tree,) = draft_why_tree(INCIDENT, verdict(), event=event)
     assert tree.path()[2].answer.statement == "The nearest change before it is store: schema v12 (deploy)"
 
 
@@ -134,7 +134,7 @@ def test_a_complaint_before_detection_is_a_sign_that_went_unused():
         ],
     }
     known = INCIDENT.model_copy(update={"timeline": Timeline.model_validate(record)})
-    (tree,) = why_path(known, verdict())
+    (tree,) = draft_why_tree(known, verdict())
     assert [one.statement for one in tree.open()[-1].candidates] == [
         "A sign on record came before detection: a complaint"
     ]
@@ -143,7 +143,7 @@ def test_a_complaint_before_detection_is_a_sign_that_went_unused():
 def test_what_moved_and_did_next_to_nothing_is_put_on_record_as_rejected():
     parts = [part("income", 0.19), part("channel", 0.001), part("age", 0.05)]
     harm = type("Division", (), {"contributions": tuple(parts)})()
-    (tree,) = why_path(INCIDENT, verdict(), harm=harm, moved=("channel", "income", "age", "unknown"))
+    (tree,) = draft_why_tree(INCIDENT, verdict(), harm=harm, moved=("channel", "income", "age", "unknown"))
     (rejected,) = tree.path()[1].rejected
     assert (rejected.statement, rejected.evidence) == ("channel moved", ("harm.feature.channel",))
     assert rejected.because == "it moved, and did 0.1 percentage points of the change"
@@ -161,7 +161,7 @@ def test_several_causes_are_asked_about_side_by_side_and_slices_and_events_are_n
     more = [Cause(kind=kind, name=name, strength="shown", findings=("f",)) for kind, name in (
         ("concept", "label"), ("slice", "region=N"), ("event", "deploy"))]  # fmt: skip
     told = Verdict(status="explained", summary="s", metric=one.metric, causes=(*one.causes, *more))
-    (tree,) = why_path(INCIDENT, told)
+    (tree,) = draft_why_tree(INCIDENT, told)
     assert [why.question for why in tree.whys] == [
         "Why did the error rate rise?", "Why else did the error rate rise?", "Why was it not seen sooner?"]  # fmt: skip
     assert [why.answer.role for why in tree.whys[:2]] == ["trigger", "contributing"]
@@ -172,12 +172,12 @@ def test_a_fall_is_asked_about_as_a_fall():
 
 
 def test_a_verdict_without_a_cause_has_no_path():
-    assert why_path(INCIDENT, Verdict(status="no_incident", summary="s")) == ()
+    assert draft_why_tree(INCIDENT, Verdict(status="no_incident", summary="s")) == ()
 
 
 def test_a_cascade_is_asked_about_from_its_alarm_and_its_silent_guards_too():
     said = verdict("component", "store", None, signal="store|load", metric=False, dated=False)
-    alarm, unseen, guard = why_path(INCIDENT, said, guards=("dashboard",))
+    alarm, unseen, guard = draft_why_tree(INCIDENT, said, guards=("dashboard",))
     assert alarm.question == "Why did the alarm ring?"
     assert alarm.answer.statement == "store left its normal range (store|load)"
     assert {why.ask for why in alarm.open()} == {"data-platform"}

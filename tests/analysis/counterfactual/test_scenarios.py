@@ -5,12 +5,12 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from tests.analysis.counterfactual.test_what_if import FEATURES, ROLES, answered, drawn, model
 
 import rca
 from rca.analysis.counterfactual.scenarios import event_of
 from rca.errors import InvalidCase, Unanswerable
 from rca.record.schema.incident import Event
+from tests.analysis.counterfactual.test_what_if import FEATURES, ROLES, answered, drawn, model
 from tests.conftest import INCIDENTS
 
 START = pd.Timestamp("2026-03-01", tz="UTC")

@@ -275,7 +275,7 @@ def test_a_scenario_that_no_row_meets_changes_nothing(sound):
 
 
 def test_where_the_fault_can_be_done_to_too_few_rows_neighbours_are_believed(sound, monkeypatch):
-    monkeypatch.setattr(counterfactual_rows, "FEWEST", 10**6)
+    monkeypatch.setattr(counterfactual_rows, "MIN_ROWS", 10**6)
     found = asked(sound[0], frozen(sound[1]))
     assert (frozen(sound[1])["said"] != sound[1]["said"]).sum() == pytest.approx(found.changed.value, rel=0.1)
 

@@ -10,9 +10,9 @@ import pytest
 import rca
 from rca.analysis.conclusion.causal_answers import CausalAnswers
 from rca.analysis.event_study import estimation
-from rca.analysis.event_study.designs import Estimate, interrupted, terms_at
+from rca.analysis.event_study.designs import EffectEstimate, interrupted, terms_at
 from rca.analysis.event_study.effect import Effect, spell
-from rca.analysis.event_study.event import happening
+from rca.analysis.event_study.event import event_reference
 from rca.analysis.event_study.period_series import DAY, HOUR, WEEK, Periods, difference, length_for, pair_of, periods_of
 from rca.errors import InvalidCase, Unanswerable
 from rca.finding import Unanswered
@@ -312,15 +312,15 @@ def test_an_event_at_the_edge_of_the_data_cannot_be_told_of(rows):
 def test_words_name_an_event_of_the_timeline_or_are_refused():
     at = datetime(2026, 3, 1, tzinfo=UTC)
     timeline = [Event(at=at, kind="deploy", what="loader 2"), Event(at=at, kind="config", what="loader limits")]
-    assert happening("loader 2", timeline).name == "deploy loader 2"
-    assert happening("LIMITS", timeline).name == "config loader limits"
-    assert happening(timeline[1]).at == at
-    assert happening(at, timeline).name == "deploy loader 2"
-    assert [name for _, name in happening("loader 2", timeline).others] == ["config loader limits"]
+    assert event_reference("loader 2", timeline).name == "deploy loader 2"
+    assert event_reference("LIMITS", timeline).name == "config loader limits"
+    assert event_reference(timeline[1]).at == at
+    assert event_reference(at, timeline).name == "deploy loader 2"
+    assert [name for _, name in event_reference("loader 2", timeline).others] == ["config loader limits"]
     with pytest.raises(InvalidCase, match="may mean 2 events"):
-        happening("loader", timeline)
+        event_reference("loader", timeline)
     with pytest.raises(InvalidCase, match="did you mean 'deploy loader 2'"):
-        happening("deploy loder 2", timeline)
+        event_reference("deploy loder 2", timeline)
 
 
 def test_of_a_case_the_event_that_did_it_is_shown_and_a_bystander_is_not():
@@ -482,7 +482,7 @@ def test_few_periods_leave_out_what_they_cannot_tell():
     assert terms_at(few, "before_after").shape[1] == 2
     with pytest.raises(Unanswerable, match="only 3 periods before the event and 3"):
         interrupted(few, "its", level=0.95)
-    assert isinstance(interrupted(few, "before_after", level=0.95).estimate, Estimate)
+    assert isinstance(interrupted(few, "before_after", level=0.95).estimate, EffectEstimate)
 
 
 # --- hostile input ----------------------------------------------------------------------------------------------------
@@ -513,7 +513,7 @@ def test_without_a_time_or_a_column_of_times_nothing_can_be_told(rows):
 
     windows = windows_from(rows, rows, metric=RATE)
     with pytest.raises(Unanswerable, match="the rows have no time"):
-        study(windows, happening(EVENT), Asked(), rng=np.random.default_rng(0))
+        study(windows, event_reference(EVENT), Asked(), rng=np.random.default_rng(0))
 
 
 def test_rows_at_one_moment_or_without_a_number_cannot_be_told_of(rows):

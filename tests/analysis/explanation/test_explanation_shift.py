@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
-from tests.record.model.test_model_file import onnx
 
 import rca
 from rca.analysis.explanation.loss_attribution import divide_loss
@@ -17,6 +16,7 @@ from rca.analysis.explanation.shap_adapter import explainer_of, to_shap
 from rca.analysis.explanation.shap_values import Explained, among, given
 from rca.errors import InvalidCase, Unanswerable
 from rca.record.model.model_file import Model, model_in_memory, read_model
+from tests.record.model.test_model_file import onnx
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -305,7 +305,7 @@ def test_a_forest_of_very_many_leaves_is_only_asked(monkeypatch):
 def test_without_room_for_tables_the_values_are_the_same(booster, monkeypatch):
     model = model_in_memory(booster)
     roomy, _ = explainer_of(model, rows())(rows())
-    monkeypatch.setattr("rca.analysis.explanation.tree_shap.LARGEST", 0)
+    monkeypatch.setattr("rca.analysis.explanation.tree_shap.MAX_BYTES", 0)
     tight, _ = explainer_of(model, rows())(rows())
     np.testing.assert_allclose(tight.values, roomy.values, atol=1e-12)
 

@@ -7,7 +7,7 @@ import pytest
 from rca.analysis.drift.univariate import univariate_drift
 from rca.analysis.faults.affected_subgroup import broken_under
 from rca.analysis.faults.column_fault import hit, hit_by_row, mend
-from rca.analysis.faults.contingency import grid
+from rca.analysis.faults.contingency import contingency_of
 from rca.analysis.faults.diagnosis import Faults, diagnose
 
 
@@ -98,7 +98,7 @@ def test_evidence_of_rows_is_for_the_segment_only():
 def test_a_fault_everywhere_is_under_no_condition():
     assert named(broken("lab", TRUTH["age"] > 0, WAYS["default_value"]), "lab").where == ()
     after = broken("lab", TRUTH["age"] > 0, WAYS["default_value"])
-    assert broken_under(grid(BEFORE, after, columns=list(BEFORE)), "lab") == []
+    assert broken_under(contingency_of(BEFORE, after, columns=list(BEFORE)), "lab") == []
 
 
 @pytest.mark.parametrize("fault", ["missing", "default_value", "frozen", "scaled"])

@@ -8,9 +8,9 @@ from numpy.testing import assert_allclose
 from rca.analysis.drift.univariate import univariate_drift
 from rca.analysis.faults.column_fault import ColumnFault, inflict, mend
 from rca.analysis.faults.diagnosis import diagnose
-from rca.analysis.harm.repair_and_rescore import ROWS, SEATS, mended_harm
-from rca.analysis.harm.rescoring import Asker
-from rca.analysis.inputs.metric_reader import Meter
+from rca.analysis.harm.repair_and_rescore import MAX_ROWS, SEATS, mended_harm
+from rca.analysis.harm.rescoring import Scorer
+from rca.analysis.inputs.metric_reader import MetricReader
 from rca.practice.simulate import score_of, tabular
 from rca.record.case import Roles
 from rca.record.schema.incident import Metric
@@ -20,7 +20,7 @@ ROLES = Roles(label="label", score="score", prediction="prediction", features=FE
 
 
 def asker():
-    return Asker(
+    return Scorer(
         score=lambda rows: score_of(rows[list(FEATURES)]),
         roles=ROLES,
         decides=lambda scores: (scores >= 0.5).astype("int8"),
@@ -32,9 +32,14 @@ def mended(reference, current, suspects=None, name="brier", seed=0):
     moved = univariate_drift(reference, current, features=FEATURES)
     found = diagnose(reference, current, moved).columns if suspects is None else suspects
     return mended_harm(
-        reference, current, found, meter=Meter(metric=Metric(name=name), roles=ROLES), ask=asker(), features=FEATURES,
+        reference,
+        current,
+        found,
+        meter=MetricReader(metric=Metric(name=name), roles=ROLES),
+        ask=asker(),
+        features=FEATURES,
         rng=np.random.default_rng(seed),
-    )  # fmt: skip
+    )
 
 
 def suspect(column, fault="distribution"):
@@ -107,12 +112,12 @@ def test_no_more_than_the_seats_are_mended():
 
 
 def test_large_windows_are_sampled():
-    reference, current = planted("shifted", rows=ROWS + 500)
-    assert mended(reference, current).rows == (ROWS, ROWS)
+    reference, current = planted("shifted", rows=MAX_ROWS + 500)
+    assert mended(reference, current).rows == (MAX_ROWS, MAX_ROWS)
 
 
 def test_a_fault_partway_is_mended_from_its_first_row_in_a_sample_too():
-    reference, current = planted("none", rows=ROWS + 2000)
+    reference, current = planted("none", rows=MAX_ROWS + 2000)
     late = np.arange(len(current)) >= 3000
     current = current.assign(x0=current["x0"].where(~late, current["x0"] * 100))
     current = current.assign(score=score_of(current[list(FEATURES)]))
@@ -156,7 +161,7 @@ def test_any_sort_of_column_can_be_mended_or_matched_on(sort, beside):
     reference, current = (frame.assign(z=pd.Series(ODD[sort])) for frame in planted("scaled", rows=300))
     suspects = [suspect("x0")] if beside else [suspect("z", "new_values"), suspect("x1")]
     done = mended_harm(
-        reference, current, suspects, meter=Meter(metric=Metric(name="brier"), roles=ROLES), ask=asker(),
+        reference, current, suspects, meter=MetricReader(metric=Metric(name="brier"), roles=ROLES), ask=asker(),
         features=(*FEATURES, "z"), rng=np.random.default_rng(0),
     )  # fmt: skip
     assert np.isfinite(done.contributions).all()
@@ -175,8 +180,8 @@ def test_a_mended_column_keeps_its_type_for_the_model():
 
     mended_harm(
         reference, current.assign(word=current["word"].where(current.index < 100)), [suspect("word", "missing")],
-        meter=Meter(metric=Metric(name="brier"), roles=ROLES),
-        ask=Asker(score=score, roles=ROLES, decides=lambda scores: (scores >= 0.5).astype("int8"), features=FEATURES),
+        meter=MetricReader(metric=Metric(name="brier"), roles=ROLES),
+        ask=Scorer(score=score, roles=ROLES, decides=lambda scores: (scores >= 0.5).astype("int8"), features=FEATURES),
         features=("word", *FEATURES), rng=np.random.default_rng(0),
     )  # fmt: skip
     assert seen == {"category"}

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rca.analysis.harm.rescoring import Asker, agreement, asker_of, rule_of
-from rca.analysis.harm.surrogate_model import FAITHFUL, FEWEST, surrogate_of
+from rca.analysis.harm.rescoring import Scorer, agreement, rule_of, scorer_of
+from rca.analysis.harm.surrogate_model import FAITHFUL, MIN_ROWS, surrogate_scorer
 from rca.analysis.inputs.windows import Windows
 from rca.practice.simulate import score_of, tabular
 from rca.record.case import Roles
@@ -47,7 +47,7 @@ def decided(rows, threshold):
 
 def test_a_model_repeats_what_it_said():
     reference, current = planted("scaled")
-    ask = asker_of(windows_of(reference, current, model=Known()))
+    ask = scorer_of(windows_of(reference, current, model=Known()))
     for rows in (reference, current):
         pd.testing.assert_frame_equal(ask(rows), rows, check_dtype=False)
         assert agreement(ask, rows) == 1.0
@@ -55,7 +55,7 @@ def test_a_model_repeats_what_it_said():
 
 def test_a_model_asked_about_other_rows_answers_those_and_leaves_the_rest():
     reference, current = planted()
-    ask = asker_of(windows_of(reference, current, model=Known()))
+    ask = scorer_of(windows_of(reference, current, model=Known()))
     changed = current.assign(x0=-current["x0"])
     again = ask(changed)
     np.testing.assert_array_equal(again["score"], score_of(changed[list(FEATURES)]))
@@ -68,7 +68,7 @@ def test_a_model_asked_about_other_rows_answers_those_and_leaves_the_rest():
 def test_only_answers_that_are_on_record_are_filled_in(score, prediction):
     reference, current = planted()
     kept = [*FEATURES, "label", score or prediction]
-    ask = asker_of(windows_of(reference[kept], current[kept], model=Known(), score=score, prediction=prediction))
+    ask = scorer_of(windows_of(reference[kept], current[kept], model=Known(), score=score, prediction=prediction))
     assert list(ask(current[kept]).columns) == kept
 
 
@@ -76,11 +76,11 @@ def test_only_answers_that_are_on_record_are_filled_in(score, prediction):
 def test_without_a_model_or_its_answers_nobody_is_asked(missing):
     silent = {"score": None, "prediction": None} if missing == "answers" else {}
     model = Known() if missing == "answers" else None
-    assert asker_of(windows_of(*planted(), model=model, **silent)) is None
+    assert scorer_of(windows_of(*planted(), model=model, **silent)) is None
 
 
 def test_a_model_reads_those_of_its_features_that_the_tables_have():
-    ask = asker_of(windows_of(*planted(), model=Known(features=(*FEATURES, "absent"))))
+    ask = scorer_of(windows_of(*planted(), model=Known(features=(*FEATURES, "absent"))))
     assert ask.features == FEATURES
     assert ask.fidelity is None
 
@@ -91,7 +91,7 @@ def test_a_model_reads_those_of_its_features_that_the_tables_have():
 @pytest.mark.parametrize("kept_to", [0.2, 0.35, 0.8])
 def test_the_threshold_is_the_one_that_the_references_predictions_keep_to(kept_to):
     reference, current = (decided(rows, kept_to) for rows in planted())
-    ask = asker_of(windows_of(reference, current, model=Known(), threshold=0.5))
+    ask = scorer_of(windows_of(reference, current, model=Known(), threshold=0.5))
     assert agreement(ask, reference) == 1.0
     assert agreement(ask, current) > 0.98
     stated = decided(current, 0.5)
@@ -101,13 +101,13 @@ def test_the_threshold_is_the_one_that_the_references_predictions_keep_to(kept_t
 def test_the_stated_threshold_stands_where_the_reference_keeps_to_it():
     # Any threshold in the gap agrees with the reference; rows in the gap tell which one was taken.
     reference, current = (rows.assign(score=np.repeat([0.1, 0.9], 200)) for rows in planted())
-    ask = asker_of(windows_of(decided(reference, 0.3), decided(current, 0.3), model=Known(), threshold=0.3))
+    ask = scorer_of(windows_of(decided(reference, 0.3), decided(current, 0.3), model=Known(), threshold=0.3))
     assert ask.decides(np.array([0.29, 0.3, 0.31])).tolist() == [0, 0, 1]
 
 
 def test_the_current_window_has_no_say_in_the_threshold():
     reference, current = planted()
-    ask = asker_of(windows_of(reference, decided(current, 0.9), model=Known()))
+    ask = scorer_of(windows_of(reference, decided(current, 0.9), model=Known()))
     assert agreement(ask, reference) == 1.0
     assert agreement(ask, decided(current, 0.9)) < 0.9
 
@@ -116,7 +116,7 @@ def test_predictions_are_spelled_as_they_are_recorded():
     reference, current = (
         rows.assign(prediction=np.where(rows["prediction"] == 1, "decline", "grant")) for rows in planted()
     )
-    ask = asker_of(windows_of(reference, current, model=Known(), positive="decline"))
+    ask = scorer_of(windows_of(reference, current, model=Known(), positive="decline"))
     assert set(ask(current)["prediction"]) == {"decline", "grant"}
     assert agreement(ask, current) == 1.0
 
@@ -124,20 +124,20 @@ def test_predictions_are_spelled_as_they_are_recorded():
 @pytest.mark.parametrize("said", [0, 1])
 def test_a_reference_that_always_said_the_same_leaves_the_stated_threshold(said):
     reference, current = planted()
-    ask = asker_of(windows_of(reference.assign(prediction=said), current, model=Known(), threshold=0.7))
+    ask = scorer_of(windows_of(reference.assign(prediction=said), current, model=Known(), threshold=0.7))
     np.testing.assert_array_equal(ask(current)["prediction"], ask(current)["score"] > 0.7)
 
 
 def test_predictions_that_are_missing_do_not_move_the_threshold():
     reference, current = (decided(rows, 0.35) for rows in planted())
     holed = reference.assign(prediction=reference["prediction"].where(np.arange(len(reference)) % 3 > 0))
-    ask = asker_of(windows_of(holed, current, model=Known()))
+    ask = scorer_of(windows_of(holed, current, model=Known()))
     assert agreement(ask, current) > 0.97
 
 
 def test_a_regressions_predictions_are_its_scores():
     reference, current = (rows.assign(prediction=rows["score"]) for rows in planted())
-    ask = asker_of(windows_of(reference, current, model=Known(), score=None))
+    ask = scorer_of(windows_of(reference, current, model=Known(), score=None))
     np.testing.assert_array_equal(ask(current)["prediction"], current["score"])
 
 
@@ -147,13 +147,13 @@ def test_a_regressions_predictions_are_its_scores():
 @pytest.mark.parametrize(("off", "alike"), [(1e-6, True), (1e-2, False)])
 def test_scores_agree_to_four_digits(off, alike):
     reference, current = planted()
-    ask = asker_of(windows_of(reference, current, model=Known()))
+    ask = scorer_of(windows_of(reference, current, model=Known()))
     assert agreement(ask, current.assign(score=current["score"] * (1 + off))) == float(alike)
 
 
 def test_a_row_agrees_where_score_and_prediction_both_do():
     reference, current = planted()
-    ask = asker_of(windows_of(reference, current, model=Known()))
+    ask = scorer_of(windows_of(reference, current, model=Known()))
     at = np.arange(len(current))
     wrong = current.assign(
         score=current["score"].where(at >= 100, 2.0), prediction=current["prediction"].where(at < 300, 7)
@@ -163,7 +163,7 @@ def test_a_row_agrees_where_score_and_prediction_both_do():
 
 def test_a_model_that_was_exchanged_does_not_agree():
     reference, current = planted()
-    ask = asker_of(windows_of(reference, current, model=Known()))
+    ask = scorer_of(windows_of(reference, current, model=Known()))
     other = current.assign(score=score_of(current[list(FEATURES)].assign(x1=0.0)))
     assert agreement(ask, reference) == 1.0
     assert agreement(ask, other) < 0.05
@@ -175,7 +175,7 @@ def test_a_model_that_was_exchanged_does_not_agree():
 @pytest.mark.parametrize("fault", ["none", "frozen", "scaled", "missing", "distribution"])
 def test_a_stand_in_repeats_answers_it_has_not_seen_in_both_windows(fault):
     reference, current = planted(fault)
-    ask = surrogate_of(windows_of(reference, current))
+    ask = surrogate_scorer(windows_of(reference, current))
     assert FAITHFUL <= ask.fidelity <= 1
     fresh = planted(fault, seed=1)
     for rows in (reference, current, *fresh):
@@ -185,11 +185,11 @@ def test_a_stand_in_repeats_answers_it_has_not_seen_in_both_windows(fault):
 
 def test_a_stand_in_says_how_well_it_repeats_the_window_that_it_repeats_worse():
     reference, current = planted("missing", rows=1000)
-    ask = surrogate_of(windows_of(reference, current))
+    ask = surrogate_scorer(windows_of(reference, current))
     recorded = current["score"]
     repeated = 1 - ((recorded - ask.score(current)) ** 2).mean() / recorded.var(ddof=0)
     assert ask.fidelity == pytest.approx(repeated)
-    assert ask.fidelity < surrogate_of(windows_of(reference, planted(rows=1000)[1])).fidelity
+    assert ask.fidelity < surrogate_scorer(windows_of(reference, planted(rows=1000)[1])).fidelity
 
 
 def steps(rows):
@@ -198,13 +198,13 @@ def steps(rows):
 
 def test_a_stand_in_may_be_trees_where_a_line_would_not_do():
     reference, current = (steps(rows) for rows in planted(rows=800))
-    ask = surrogate_of(windows_of(reference, current))
+    ask = surrogate_scorer(windows_of(reference, current))
     assert ask.fidelity > 0.99
 
 
 def test_probabilities_stay_between_0_and_1_however_far_a_column_went():
     reference, current = planted("scaled")
-    ask = surrogate_of(windows_of(reference, current))
+    ask = surrogate_scorer(windows_of(reference, current))
     far = ask(current.assign(x0=1e30))["score"]
     assert far.between(0, 1).all()
 
@@ -221,8 +221,8 @@ CHANGED = {
 @pytest.mark.parametrize("change", CHANGED)
 def test_a_changed_model_gets_no_stand_in(change):
     reference, current = planted(rows=800)
-    assert surrogate_of(windows_of(reference, current)) is not None
-    assert surrogate_of(windows_of(reference, current.assign(score=CHANGED[change](current)))) is None
+    assert surrogate_scorer(windows_of(reference, current)) is not None
+    assert surrogate_scorer(windows_of(reference, current.assign(score=CHANGED[change](current)))) is None
 
 
 def test_a_model_that_was_never_asked_such_rows_gets_no_stand_in():
@@ -233,13 +233,13 @@ def test_a_model_that_was_never_asked_such_rows_gets_no_stand_in():
     reference, current = (
         rows.assign(score=steps(rows.assign(x0=rows["x0"] - 1.5))["score"]) for rows in (reference, current)
     )
-    assert surrogate_of(windows_of(reference, current)) is None
+    assert surrogate_scorer(windows_of(reference, current)) is None
 
 
 def test_answers_that_no_column_explains_get_no_stand_in():
     rng = np.random.default_rng(0)
     reference, current = (rows.assign(score=rng.random(len(rows))) for rows in planted())
-    assert surrogate_of(windows_of(reference, current)) is None
+    assert surrogate_scorer(windows_of(reference, current)) is None
 
 
 def blurred(rows, by=1.0):
@@ -255,58 +255,58 @@ def test_one_window_that_it_does_not_repeat_is_enough_to_refuse_a_stand_in(windo
         reference = blurred(reference)
     else:
         current = blurred(current)
-    assert surrogate_of(windows_of(reference, current)) is None
+    assert surrogate_scorer(windows_of(reference, current)) is None
 
 
 def test_the_better_stand_in_is_the_one_that_repeats_unseen_answers():
     # Trees learn the blur of the rows they see by heart; on rows they have not seen, the line is nearer.
     reference, current = (blurred(rows, by=0.25) for rows in planted(rows=400))
-    ask = surrogate_of(windows_of(reference, current))
+    ask = surrogate_scorer(windows_of(reference, current))
     assert ask.fidelity > 0.97
     smooth = ask(current.assign(x0=1.0, **dict.fromkeys(FEATURES[1:], 0.0)))["score"]
     assert smooth.iloc[0] == pytest.approx(score_of(pd.DataFrame({"x0": [1.0]}))[0], abs=0.02)
 
 
 def test_a_case_with_its_model_needs_no_stand_in():
-    assert surrogate_of(windows_of(*planted(), model=Known())) is None
+    assert surrogate_scorer(windows_of(*planted(), model=Known())) is None
 
 
 @pytest.mark.parametrize("lacking", [{"score": None, "prediction": None}, {"features": ()}])
 def test_without_answers_or_columns_there_is_no_stand_in(lacking):
-    assert surrogate_of(windows_of(*planted(), **lacking)) is None
+    assert surrogate_scorer(windows_of(*planted(), **lacking)) is None
 
 
 def test_answers_that_never_vary_get_no_stand_in():
     reference, current = planted()
-    assert surrogate_of(windows_of(reference.assign(score=0.3), current)) is None
+    assert surrogate_scorer(windows_of(reference.assign(score=0.3), current)) is None
 
 
 @pytest.mark.parametrize("short", [0, 1])
 def test_below_the_fewest_rows_there_is_no_stand_in(short):
-    reference, current = planted(rows=FEWEST)
+    reference, current = planted(rows=MIN_ROWS)
     cut = [reference, current]
-    assert surrogate_of(windows_of(*cut)) is not None
+    assert surrogate_scorer(windows_of(*cut)) is not None
     cut[short] = cut[short].iloc[1:]
-    assert surrogate_of(windows_of(*cut)) is None
+    assert surrogate_scorer(windows_of(*cut)) is None
 
 
 def test_rows_without_an_answer_are_left_out_and_count_for_none():
-    reference, current = planted(rows=FEWEST + 50)
+    reference, current = planted(rows=MIN_ROWS + 50)
     holed = reference.assign(score=reference["score"].where(np.arange(len(reference)) >= 50))
-    assert surrogate_of(windows_of(holed, current)) is not None
-    assert surrogate_of(windows_of(holed.iloc[:-1], current)) is None
+    assert surrogate_scorer(windows_of(holed, current)) is not None
+    assert surrogate_scorer(windows_of(holed.iloc[:-1], current)) is None
 
 
 def test_a_stand_in_decides_by_the_threshold_of_the_reference():
     reference, current = (decided(rows, 0.35) for rows in planted(rows=1000))
-    ask = surrogate_of(windows_of(reference, current))
+    ask = surrogate_scorer(windows_of(reference, current))
     assert (ask(current)["prediction"] == current["prediction"]).mean() > 0.97
 
 
 def test_an_asker_is_a_function_of_rows_and_changes_none():
     reference, current = planted()
     before = current.copy()
-    ask = Asker(score=lambda rows: np.zeros(len(rows)), roles=Roles(score="score"), decides=len, features=())
+    ask = Scorer(score=lambda rows: np.zeros(len(rows)), roles=Roles(score="score"), decides=len, features=())
     assert (ask(current)["score"] == 0).all()
     pd.testing.assert_frame_equal(current, before)
     assert len(reference) == len(ask(reference))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rca.analysis.onset.event_proximity import LONGEST, Lined, line_up, name_of
+from rca.analysis.onset.event_proximity import LONGEST, EventProximity, name_of, nearest_events
 from rca.finding import Target
 from rca.methods.changepoint.dating import Onset
 from rca.record.schema.incident import Event
@@ -30,7 +30,7 @@ def event(at, kind="deploy", system="loader", what="version 2"):
 
 
 def test_an_event_just_before_a_sharp_onset_is_named():
-    found = line_up(onset(), [event(9.95), event(3, "config"), event(20)], window=WINDOW)
+    found = nearest_events(onset(), [event(9.95), event(3, "config"), event(20)], window=WINDOW)
     assert found.named.at == day(9.95)
     assert found.named.inside
     assert found.findings()[0].cause == Target(kind="event", name="deploy loader version 2")
@@ -39,29 +39,29 @@ def test_an_event_just_before_a_sharp_onset_is_named():
 
 
 def test_the_chance_is_the_share_of_the_window_from_which_one_event_would_be_so_near():
-    found = line_up(onset(), [event(9.95)], window=WINDOW)
+    found = nearest_events(onset(), [event(9.95)], window=WINDOW)
     assert found.candidates[0].p_value == pytest.approx(0.2 / 30)
-    found = line_up(onset(), [event(9.95), event(20.0)], window=WINDOW)
+    found = nearest_events(onset(), [event(9.95), event(20.0)], window=WINDOW)
     assert found.candidates[0].p_value == pytest.approx(0.4 / 30)
-    found = line_up(onset(), [event(9.0)], window=WINDOW)  # 0.9 days before the interval opens
+    found = nearest_events(onset(), [event(9.0)], window=WINDOW)  # 0.9 days before the interval opens
     assert found.candidates[0].p_value == pytest.approx((0.2 + 0.9) / 30)
 
 
 def test_many_events_or_a_wide_interval_surprise_nobody():
     busy = [event(number * 0.5) for number in range(60)]
-    assert line_up(onset(), busy, window=WINDOW).named is None
-    assert line_up(onset(early=4, late=4), [event(9.95)], window=WINDOW).named is None
+    assert nearest_events(onset(), busy, window=WINDOW).named is None
+    assert nearest_events(onset(early=4, late=4), [event(9.95)], window=WINDOW).named is None
 
 
 def test_what_follows_the_latest_onset_or_detection_is_no_candidate():
-    assert line_up(onset(), [event(10.2)], window=WINDOW).candidates == ()
-    assert line_up(onset(early=1, late=5), [event(12)], window=WINDOW, detected=day(11)).candidates == ()
-    assert line_up(onset(early=1, late=5), [event(12)], window=WINDOW, detected=day(13)).candidates != ()
+    assert nearest_events(onset(), [event(10.2)], window=WINDOW).candidates == ()
+    assert nearest_events(onset(early=1, late=5), [event(12)], window=WINDOW, detected=day(11)).candidates == ()
+    assert nearest_events(onset(early=1, late=5), [event(12)], window=WINDOW, detected=day(13)).candidates != ()
 
 
 @pytest.mark.parametrize("kind", ["alert", "human", "communication", "Alert"])
 def test_answers_to_an_incident_did_not_begin_it(kind):
-    found = line_up(onset(), [event(9.95, kind)], window=WINDOW)
+    found = nearest_events(onset(), [event(9.95, kind)], window=WINDOW)
     assert found.candidates == ()
     assert str(found) == "no event of the timeline can have begun it"
     assert found.findings() == ()
@@ -69,7 +69,7 @@ def test_answers_to_an_incident_did_not_begin_it(kind):
 
 def test_an_onset_that_may_lie_before_the_window_reaches_back_to_its_start():
     before = onset(at=1, early=0, censored=True)
-    found = line_up(before, [event(0.2)], window=WINDOW)
+    found = nearest_events(before, [event(0.2)], window=WINDOW)
     assert found.candidates[0].inside
     assert found.candidates[0].p_value == pytest.approx(1.1 / 30)
 
@@ -77,7 +77,7 @@ def test_an_onset_that_may_lie_before_the_window_reaches_back_to_its_start():
 def test_of_events_in_the_interval_those_that_fit_come_first():
     both = [event(9.99, system="scorer"), event(9.95, "schema", "feed", "income in cents")]
     model, feature = (
-        line_up(onset(), both, window=WINDOW, cause=Target(kind=kind, name=name), model="scorer")
+        nearest_events(onset(), both, window=WINDOW, cause=Target(kind=kind, name=name), model="scorer")
         for kind, name in (("model", "scorer"), ("feature", "income"))
     )
     assert (model.candidates[0].system, model.candidates[0].fits) == ("scorer", True)
@@ -101,7 +101,7 @@ def test_of_events_in_the_interval_those_that_fit_come_first():
     ],
 )
 def test_an_event_fits_a_cause_that_it_can_bring_about(kind, cause, fits):
-    candidate = line_up(onset(), [event(9.95, kind)], window=WINDOW, cause=cause).candidates[0]
+    candidate = nearest_events(onset(), [event(9.95, kind)], window=WINDOW, cause=cause).candidates[0]
     assert candidate.fits is fits
     assert candidate.why
 
@@ -111,12 +111,12 @@ def test_the_order_of_events_does_not_matter(places, random):
     events = [event(place / 2, what=f"change {place}") for place in places]
     shuffled = list(events)
     random.shuffle(shuffled)
-    assert line_up(onset(), events, window=WINDOW) == line_up(onset(), shuffled, window=WINDOW)
+    assert nearest_events(onset(), events, window=WINDOW) == nearest_events(onset(), shuffled, window=WINDOW)
 
 
 @given(st.lists(st.floats(-10, 40), max_size=12), st.floats(0, 5), st.floats(0, 5))
 def test_chances_are_chances_and_do_not_fall_with_distance(places, early, late):
-    found = line_up(onset(early=early, late=late), [event(place) for place in places], window=WINDOW)
+    found = nearest_events(onset(early=early, late=late), [event(place) for place in places], window=WINDOW)
     told = [one.p_value for one in found.candidates]
     assert all(0 <= chance <= 1 for chance in told)
     assert told == pytest.approx(sorted(told))
@@ -129,13 +129,15 @@ def test_events_at_random_are_named_in_no_more_than_one_of_twenty(count):
     named = 0
     for _ in range(draws):
         events = [event(at) for at in rng.uniform(-5, 30, count)]
-        named += line_up(onset(at=rng.uniform(0, 30), early=0.2, late=0.1), events, window=WINDOW).named is not None
+        named += (
+            nearest_events(onset(at=rng.uniform(0, 30), early=0.2, late=0.1), events, window=WINDOW).named is not None
+        )
     assert named / draws <= 0.05 + 4 * np.sqrt(0.05 * 0.95 / draws)
     assert (named > 0) == (count < 15)  # fifteen events lie near any moment
 
 
 def test_a_window_without_a_length_surprises_nobody():
-    assert line_up(onset(), [event(9.95)], window=(day(10), day(10))).named is None
+    assert nearest_events(onset(), [event(9.95)], window=(day(10), day(10))).named is None
 
 
 def test_a_long_name_is_cut_and_a_short_one_is_whole():
@@ -144,9 +146,9 @@ def test_a_long_name_is_cut_and_a_short_one_is_whole():
 
 
 def test_it_says_itself_and_comes_back_from_its_dictionary():
-    found = line_up(onset(), [event(9.95), event(4)], window=WINDOW)
-    assert Lined.from_dict(found.to_dict()) == found
+    found = nearest_events(onset(), [event(9.95), event(4)], window=WINDOW)
+    assert EventProximity.from_dict(found.to_dict()) == found
     assert str(found).startswith("deploy loader version 2, 1.2 h before the onset (chance of an event so near:")
     assert list(found.to_frame()["lag"]) == ["1.2 h before", "6.0 d before"]
-    unsure = line_up(onset(), [event(4)], window=WINDOW)
+    unsure = nearest_events(onset(), [event(4)], window=WINDOW)
     assert str(unsure).startswith("no event stands out; the nearest is deploy loader version 2, 6.0 d before")

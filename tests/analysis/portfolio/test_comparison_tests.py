@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from rca.analysis.portfolio.comparison_tests import growth, log_rank, rate_of_counts, ratio, smallest_seen, trend_test
+from rca.analysis.portfolio.kaplan_meier import Estimate
 from tests.analysis.portfolio.test_kaplan_meier import (
     MAINTAINED,
     MERCAPTOPURINE,
@@ -11,9 +14,6 @@ from tests.analysis.portfolio.test_kaplan_meier import (
     PLACEBO,
     lengths_and_ends,
 )
-
-from rca.analysis.portfolio.comparison_tests import growth, log_rank, rate_of_counts, ratio, smallest_seen, trend_test
-from rca.analysis.portfolio.kaplan_meier import Estimate
 
 
 def both(*data):

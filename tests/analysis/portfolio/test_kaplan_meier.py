@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.stats import binom
 
-from rca.analysis.portfolio.kaplan_meier import FEWEST, Estimate, grain_of, survival
+from rca.analysis.portfolio.kaplan_meier import MIN_LENGTHS, Estimate, grain_of, survival
 
 MAINTAINED = ([9, 13, 13, 18, 23, 28, 31, 34, 45, 48, 161], [1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 0])
 NOT_MAINTAINED = ([5, 5, 8, 8, 12, 16, 23, 27, 30, 33, 43, 45], [1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1])
@@ -197,7 +197,7 @@ def test_a_restricted_mean_to_the_longest_is_the_mean_and_its_error_that_of_a_me
 
 
 def test_a_restricted_mean_of_few_has_no_interval():
-    few, enough = (survival(np.arange(1.0, n + 1)) for n in (FEWEST - 1, FEWEST))
+    few, enough = (survival(np.arange(1.0, n + 1)) for n in (MIN_LENGTHS - 1, MIN_LENGTHS))
     assert few.restricted_mean(100.0).low is None
     assert enough.restricted_mean(100.0).holds(10.5)
 

@@ -13,7 +13,7 @@ from rca.analysis.portfolio.kaplan_meier import Estimate
 from rca.analysis.portfolio.question import Portfolio
 from rca.analysis.portfolio.results import Comparison, Summary, Trend
 from rca.analysis.portfolio.service_targets import targets_of
-from rca.analysis.portfolio.summaries import GROUPS, POINTS, compare
+from rca.analysis.portfolio.summaries import GROUPS, POINTS, compare_periods
 from rca.errors import InvalidCase
 from tests.conftest import HOSTILE, INCIDENTS, ROOT
 
@@ -242,7 +242,7 @@ def test_before_and_after_a_day_are_compared_with_the_smallest_change_to_be_seen
 
 def test_a_change_for_the_better_is_seen():
     rng = np.random.default_rng(0)
-    one = compare(rng.lognormal(8, 1, 100), rng.lognormal(7, 1, 100))
+    one = compare_periods(rng.lognormal(8, 1, 100), rng.lognormal(7, 1, 100))
     assert one.differs
     assert one.ratio.holds(np.exp(-1))
     assert one.p_value < 0.001

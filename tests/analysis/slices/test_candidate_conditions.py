@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rca.analysis.slices.candidate_conditions import Literals, literals
+from rca.analysis.slices.candidate_conditions import Candidates, literals
 from rca.analysis.slices.text_ngrams import phrases
 from rca.tables.columns import as_labels, as_numbers
 from rca.tables.condition import Condition
@@ -124,6 +124,6 @@ def test_hostile_texts_are_words_like_others(hostile):
 
 def test_no_columns_give_no_literals():
     found = literals({}, HALF)
-    assert isinstance(found, Literals)
+    assert isinstance(found, Candidates)
     assert len(found) == 0
     assert found.all_hold(()).all()

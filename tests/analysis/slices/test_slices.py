@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 import rca
 from rca.analysis.inputs.windows import Windows
-from rca.analysis.slices.beam_search import Board, pruned, scan, search
+from rca.analysis.slices.beam_search import Shortlist, pruned, scan, search
 from rca.analysis.slices.candidate_conditions import literals
 from rca.analysis.slices.expected_metric import PENALTIES, _ridge, expected
 from rca.analysis.slices.pooled_rows import pooled
-from rca.analysis.slices.scan_statistics import Parted, deviations, excess, own_deviation
+from rca.analysis.slices.scan_statistics import SetSums, deviations, excess, own_deviation
 from rca.analysis.slices.slices import Slices, find_slices
 from rca.errors import Unanswerable
 from rca.methods.metric import measure
@@ -347,8 +347,8 @@ def test_where_nothing_counts_the_question_stays_open(south):
 def board_of(where, *, n=3000, seed=20):
     rng = np.random.default_rng(seed)
     pool = pooled(windows_of(*(both := (rows_of(rng, n), rows_of(rng, n, where=where)))), parts_of(both), rng=rng)
-    parted = Parted(current=pool.current, weight=pool.weight, value=pool.value, left=pool.value)
-    return Board(literals=literals(pool.columns, pool.current), parted=parted)
+    parted = SetSums(current=pool.current, weight=pool.weight, value=pool.value, left=pool.value)
+    return Shortlist(literals=literals(pool.columns, pool.current), parted=parted)
 
 
 def parts_of(both):
@@ -399,7 +399,7 @@ def test_halves_are_drawn_by_chance_whatever_the_order_of_rows():
 
 def test_what_a_row_is_expected_to_have_is_learned_from_the_reference_alone():
     board = board_of(lambda rows: rows["region"] == "south")
-    other = Parted(
+    other = SetSums(
         current=board.parted.current,
         weight=board.parted.weight,
         value=np.where(board.parted.current, 7.0, board.parted.value),

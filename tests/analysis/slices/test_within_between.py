@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rca.analysis.slices.within_between import Change, loss
+from rca.analysis.slices.within_between import MetricChange, loss
 
 
 def drawn(seed, *, n=60, root=False, sign=1.0):
     rng = np.random.default_rng(seed)
     value, weight = [sign * rng.random(n) ** 2, sign * rng.random(n)], [rng.integers(0, 3, n) * 1.0, np.ones(n)]
     pieces = [rng.integers(0, 3, n) for _ in range(2)]
-    return Change(value=tuple(value), weight=tuple(weight), root=root), pieces
+    return MetricChange(value=tuple(value), weight=tuple(weight), root=root), pieces
 
 
 @given(st.integers(0, 10_000), st.booleans(), st.sampled_from([1.0, -1.0]))
@@ -29,21 +29,21 @@ def test_parts_of_disjoint_sets_add_up_to_the_change(seed, root, sign):
 def test_a_group_that_only_grew_lost_nothing():
     value = np.tile([0.0, 1.0], 50)
     held = np.arange(100) < 20, np.arange(100) < 60
-    found = loss(Change(value=(value, value), weight=(np.ones(100),) * 2), held)
+    found = loss(MetricChange(value=(value, value), weight=(np.ones(100),) * 2), held)
     assert found.lost == pytest.approx(0)
     assert found.mix == pytest.approx(0)  # it grew, and it is like the others
 
 
 def test_a_bad_group_that_grew_is_mix_alone():
     bad = np.arange(100) < 20, np.arange(100) < 60
-    change = Change(value=tuple(one.astype(float) for one in bad), weight=(np.ones(100),) * 2)
+    change = MetricChange(value=tuple(one.astype(float) for one in bad), weight=(np.ones(100),) * 2)
     found = loss(change, bad)
     assert found.lost == 0
     assert found.mix == pytest.approx(0.4 * (1 - 0.4))
 
 
 def test_rows_that_only_one_window_has_changed_in_nothing():
-    change = Change(value=(np.zeros(4), np.ones(4)), weight=(np.ones(4),) * 2)
+    change = MetricChange(value=(np.zeros(4), np.ones(4)), weight=(np.ones(4),) * 2)
     found = loss(change, (np.zeros(4, dtype=bool), np.array([True, False, False, False])))
     assert (found.lost, found.error) == (0, 0)
     assert found.mix == pytest.approx(0.25 - 0.5 * 0.25)
@@ -55,7 +55,7 @@ def test_the_error_of_a_part_is_that_of_repeated_draws(root):
     for _ in range(400):
         held = tuple(rng.random(300) < share for share in (0.3, 0.5))
         value = tuple(rng.exponential(1 + at * move) for at, move in zip(held, (0.5, 2.0), strict=True))
-        found = loss(Change(value=value, weight=(np.ones(300),) * 2, root=root), held)
+        found = loss(MetricChange(value=value, weight=(np.ones(300),) * 2, root=root), held)
         lost.append(found.lost)
         errors.append(found.error)
     assert np.mean(errors) == pytest.approx(np.std(lost), rel=0.15)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from rca.methods.change_attribution.density_ratio import LARGEST, Ratio, chain_ratios, divide, effective, mechanisms
+from rca.methods.change_attribution.density_ratio import MAX_RATIO, Ratio, chain_ratios, divide, effective, mechanisms
 from rca.methods.metric import Parts
 
 
@@ -121,7 +121,7 @@ def test_ratios_are_cut_where_the_windows_do_not_meet():
     ratios = chain(window(rng, 500), window(rng, 500, 50.0))
     for ratio in ratios.values():
         for side in (ratio.reference, ratio.current):
-            assert ((side >= 1 / LARGEST) & (side <= LARGEST)).all()
+            assert ((side >= 1 / MAX_RATIO) & (side <= MAX_RATIO)).all()
 
 
 def test_the_same_seed_gives_the_same_ratios():

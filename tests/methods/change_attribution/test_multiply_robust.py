@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from rca.errors import InvalidCase, Unanswerable
-from rca.methods.change_attribution.multiply_robust import MechanismAttribution, attribute
+from rca.methods.change_attribution.multiply_robust import MechanismAttribution, attribute_change
 from rca.methods.metric import Parts
 from rca.methods.shapley import shapley
 
@@ -34,7 +34,7 @@ def pair(seed=0, rows=2000, moved=MOVED):
 
 
 def divided(reference, current, graph=GRAPH, target="y", seed=0, **options):
-    return attribute(reference, current, graph, target=target, rng=np.random.default_rng(seed), **options)
+    return attribute_change(reference, current, graph, target=target, rng=np.random.default_rng(seed), **options)
 
 
 def values(found):

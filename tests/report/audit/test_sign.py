@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from rca.errors import InvalidCase
-from rca.report.audit.sign import LONGEST, sign
-from rca.report.audit.signatures import SUFFIX, signed
+from rca.report.audit.sign import sign
+from rca.report.audit.signatures import LONGEST, SUFFIX, signed
 from rca.report.audit.verify import verify
 from rca.report.manifest.provenance import seal
 

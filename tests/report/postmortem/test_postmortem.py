@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import rca
-from rca.analysis.conclusion.verdict import Verdict, weigh
-from rca.analysis.conclusion.why_tree_draft import why_path
+from rca.analysis.conclusion.verdict import Verdict, weigh_windows
+from rca.analysis.conclusion.why_tree_draft import draft_why_tree
 from rca.finding import Interval
 from rca.methods.metric import Measured
 from rca.practice.simulate import tabular
@@ -19,7 +19,7 @@ from rca.record.schema.incident import Data, Impact, Incident, Obligations, Syst
 from rca.record.schema.why_tree import Factor, Why
 from rca.record.why_tree.blameless import nameless
 from rca.report.postmortem.board_summary import JARGON, MOST_ACTIONS, PLAINLY, board, jargon
-from rca.report.postmortem.context import told
+from rca.report.postmortem.context import context_of
 from rca.report.postmortem.what_happened import PARTS
 
 NINETEEN = {
@@ -52,7 +52,7 @@ def text(markup):
 def post(name):
     """The post-mortem of an incident that ships, analysed once."""
     case = rca.load(f"data/incidents/{name}")
-    return told(case, rca.analyse(case))
+    return context_of(case, rca.analyse(case))
 
 
 @pytest.fixture
@@ -69,7 +69,9 @@ def line():
 def draft(credit):
     """An incident whose why-tree nobody has worked on."""
     incident, analysis = credit.incident.model_copy(update={"whys": ()}), credit.analysis
-    return replace(credit, incident=incident, whys=why_path(incident, analysis.verdict, moved=analysis.drift.moved()))
+    return replace(
+        credit, incident=incident, whys=draft_why_tree(incident, analysis.verdict, moved=analysis.drift.moved())
+    )
 
 
 @pytest.fixture
@@ -405,7 +407,7 @@ def test_an_onset_on_record_is_not_called_an_estimate(line):
 def test_a_drafted_tree_is_told_without_words_of_the_trade(credit, fault):
     reference, current = tabular(np.random.default_rng(1), fault=fault, rows=1500)
     found = rca.harm(reference, current, metric="error_rate", label="label", prediction="prediction", score="score")
-    verdict = weigh(found, None)
-    whys = why_path(credit.incident, verdict)
+    verdict = weigh_windows(found, None)
+    whys = draft_why_tree(credit.incident, verdict)
     lines = board(credit.incident, replace(credit.analysis, verdict=verdict, whys=whys, recovery=None))
     assert jargon(" ".join(line.says for line in lines)) == ()

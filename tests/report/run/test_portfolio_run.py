@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from tests.analysis.portfolio.test_portfolio import log
 
 from rca import cli, portfolio
 from rca.errors import InvalidCase, RunFailed
@@ -14,6 +13,7 @@ from rca.report.audit.verify import verify
 from rca.report.cells import portfolio as cells_portfolio
 from rca.report.run import portfolio_run
 from rca.report.run.portfolio_run import NAME, PortfolioRun, run_portfolio
+from tests.analysis.portfolio.test_portfolio import log
 from tests.conftest import HOSTILE, INCIDENTS
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.contingency import Grid
-from rca.analysis.faults.rules.recoding import ERRORS, MOST, SMALL, SURE, witnesses
+from rca.analysis.faults.contingency import Contingency
+from rca.analysis.faults.rules.recoding import ERRORS, MIN_LOG_LIKELIHOOD, MOST, SMALL, witnesses
 from rca.analysis.faults.rules.single_value import VISIBLE
 from rca.arrays import Floats, Labels, Mask
 from rca.tables.columns import as_labels
@@ -70,8 +70,8 @@ def _overall(table: Floats) -> Floats:
     return np.asarray(cells / cells.sum())
 
 
-def mingled(
-    reference: "pd.Series[Any]", current: "pd.Series[Any]", laid: Grid, *, moved: Collection[str]
+def partial_recoding(
+    reference: "pd.Series[Any]", current: "pd.Series[Any]", laid: Contingency, *, moved: Collection[str]
 ) -> ColumnFault | None:
     """The one-to-one map of names by which a part p of the rows goes, if the other columns tell it.
 
@@ -83,7 +83,7 @@ def mingled(
     ----------
     reference, current : pandas.Series
         The windows that `laid` was made of.
-    laid : Grid
+    laid : Contingency
     moved : collection of str
         Columns whose relation to this one is no witness.
 
@@ -100,7 +100,11 @@ def mingled(
     changed = order != np.arange(len(order))
     hit = part * float(tables.shares[0][order][changed].sum())
     margin = best - max(_moved(tables), _written(tables))
-    if hit < VISIBLE or margin < SURE * changed.sum() + tables.noise(changed) or not _fits(tables, order, part):
+    if (
+        hit < VISIBLE
+        or margin < MIN_LOG_LIKELIHOOD * changed.sum() + tables.noise(changed)
+        or not _fits(tables, order, part)
+    ):
         return None
     return _said(str(reference.name), tables.names, order, share=hit)
 
@@ -112,7 +116,7 @@ def _said(column: str, names: Labels, order: Any, *, share: float) -> ColumnFaul
 
 
 def _tables(
-    reference: "pd.Series[Any]", current: "pd.Series[Any]", laid: Grid, *, moved: Collection[str]
+    reference: "pd.Series[Any]", current: "pd.Series[Any]", laid: Contingency, *, moved: Collection[str]
 ) -> _Tables | None:
     asked = witnesses(str(reference.name), laid.cells, moved=moved)
     labels = [as_labels(values.iloc[rows]) for values, rows in zip((reference, current), laid.rows, strict=True)]

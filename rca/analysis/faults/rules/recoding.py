@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.contingency import Grid
+from rca.analysis.faults.contingency import Contingency
 from rca.analysis.faults.rules.single_value import VISIBLE
 from rca.arrays import Floats, Labels, Mask
 from rca.tables.columns import as_labels
@@ -20,7 +20,7 @@ MOST = 40
 SMALL = 0.005
 """Share of the rows below which a category is left out of that question."""
 
-SURE = 10.0
+MIN_LOG_LIKELIHOOD = 10.0
 """Log likelihood by which a map has to be better than the next, and than none."""
 
 WITNESSES = 12
@@ -129,7 +129,7 @@ class _Ballot:
 
 
 def renamed(
-    reference: "pd.Series[Any]", current: "pd.Series[Any]", laid: Grid, *, moved: Collection[str]
+    reference: "pd.Series[Any]", current: "pd.Series[Any]", laid: Contingency, *, moved: Collection[str]
 ) -> ColumnFault | None:
     """The one-to-one map of names under which a column agrees with its past, if shares or other columns tell it.
 
@@ -140,7 +140,7 @@ def renamed(
     ----------
     reference, current : pandas.Series
         The windows that `laid` was made of.
-    laid : Grid
+    laid : Contingency
     moved : collection of str
         Columns whose relation to this one is no witness.
 
@@ -167,7 +167,7 @@ def witnesses(column: str, names: Iterable[str], *, moved: Collection[str]) -> l
 
 
 def _ballot(
-    reference: "pd.Series[Any]", current: "pd.Series[Any]", laid: Grid, *, moved: Collection[str]
+    reference: "pd.Series[Any]", current: "pd.Series[Any]", laid: Contingency, *, moved: Collection[str]
 ) -> _Ballot | None:
     asked = witnesses(str(reference.name), laid.cells, moved=moved)
     windows = [
@@ -225,7 +225,11 @@ def _matched(column: str, ballot: _Ballot, unseen: Mask) -> ColumnFault | None:
         return None
     pairs = list(zip(map(str, ballot.now[unseen]), map(str, ballot.was[was]), strict=True))
     share = float(ballot.shares[1][unseen].sum())
-    return _recoded(column, pairs, share, unseen=True) if margin >= SURE else _ambiguous(column, pairs, share)
+    return (
+        _recoded(column, pairs, share, unseen=True)
+        if margin >= MIN_LOG_LIKELIHOOD
+        else _ambiguous(column, pairs, share)
+    )
 
 
 def _alike(ballot: _Ballot, now: Any, was: Any) -> bool:
@@ -240,7 +244,7 @@ def _alike(ballot: _Ballot, now: Any, was: Any) -> bool:
 def _only_one(ballot: _Ballot, unseen: Mask, was: Any) -> bool:
     """Whether the other columns, too, take a single new name for the one that is gone, rather than for any."""
     fits = ballot.by_others[unseen][0]
-    return bool(np.delete(fits, was).max() <= fits[was[0]] - SURE)
+    return bool(np.delete(fits, was).max() <= fits[was[0]] - MIN_LOG_LIKELIHOOD)
 
 
 def _renumbered(column: str, ballot: _Ballot) -> ColumnFault | None:
@@ -249,7 +253,7 @@ def _renumbered(column: str, ballot: _Ballot) -> ColumnFault | None:
         return None
     order, margin = _assigned(ballot.fit)
     changed = ballot.now != ballot.was[order]
-    if changed.sum() < MANY or margin < SURE / 2 or not _alike(ballot, np.arange(len(order)), order):
+    if changed.sum() < MANY or margin < MIN_LOG_LIKELIHOOD / 2 or not _alike(ballot, np.arange(len(order)), order):
         return None
     pairs = [(str(ballot.now[i]), str(ballot.was[order[i]])) for i in np.flatnonzero(changed)]
     return _recoded(column, pairs, float(ballot.shares[1][changed].sum()), unseen=False)
@@ -269,8 +273,10 @@ def _mingled(column: str, ballot: _Ballot, unseen: Mask) -> ColumnFault | None:
     chosen = np.arange(len(order)), order
     others = fits.copy()
     others[chosen] = -np.inf
-    clear = (fits[chosen] - others.max(axis=1)).min() >= SURE and ballot.surprise[unseen][chosen].max() <= USUAL
-    if margin < SURE or not clear or (np.abs(total - was) > ERRORS * error).any():
+    clear = (fits[chosen] - others.max(axis=1)).min() >= MIN_LOG_LIKELIHOOD and ballot.surprise[unseen][
+        chosen
+    ].max() <= USUAL
+    if margin < MIN_LOG_LIKELIHOOD or not clear or (np.abs(total - was) > ERRORS * error).any():
         return None
     pairs = list(zip(map(str, ballot.now[unseen]), map(str, ballot.was[order]), strict=True))
     return _recoded(column, pairs, float(ballot.shares[1][unseen].sum()), unseen=True)
@@ -287,11 +293,11 @@ def _exchanged(column: str, ballot: _Ballot) -> ColumnFault | None:
         share = float(ballot.shares[1][changed].sum())
         told = fit is ballot.by_others or (
             changed.sum() >= MANY
-            and margin >= SURE / 2
+            and margin >= MIN_LOG_LIKELIHOOD / 2
             and _alike(ballot, own, order)
             and _unopposed(ballot, own, order)
         )
-        if share >= VISIBLE and gained >= SURE * changed.sum() and told and _undone(ballot, order):
+        if share >= VISIBLE and gained >= MIN_LOG_LIKELIHOOD * changed.sum() and told and _undone(ballot, order):
             pairs = [(str(ballot.now[i]), str(ballot.was[order[i]])) for i in np.flatnonzero(changed)]
             return _recoded(column, pairs, share, unseen=False)
     return None

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import READINGS, ROWS, ColumnFault, spans
-from rca.analysis.faults.cross_column_prediction import Witness, correlation
+from rca.analysis.faults.cross_column_prediction import CrossColumnModel, correlation
 from rca.arrays import Floats
 from rca.methods.changepoint.dating import change_point
 from rca.tables.columns import as_labels
@@ -43,7 +43,7 @@ TELLS = 0.3
 MADE_UP = 2 / 3
 """Share of the correlation lost in the row itself that has to be found again some rows before."""
 
-SURE = 5.0
+MIN_STANDARD_ERRORS = 5.0
 """Standard errors by which a lag has to be better than none."""
 
 PART = 0.15
@@ -60,7 +60,7 @@ class Late:
         The current rows in time order.
     time, entity : str or None
         Columns of the time, and of what readings are of.
-    witness : Witness
+    witness : CrossColumnModel
     seen : (ndarray, ndarray)
         Its design of both windows.
     """
@@ -69,7 +69,7 @@ class Late:
     current: pd.DataFrame
     time: str | None
     entity: str | None
-    witness: Witness
+    witness: CrossColumnModel
     seen: tuple[Floats, Floats]
 
 
@@ -188,7 +188,7 @@ def _out_of_step(
         lag: _better(own - _gap(said, scaled, periods + lag), periods) for lag in range(1, len(series) - SERIES + 1)
     }
     lag = max(fits, key=lambda one: fits[one], default=0)
-    if not lag or fits[lag] < SURE:
+    if not lag or fits[lag] < MIN_STANDARD_ERRORS:
         return None
     gain = own - _gap(said, scaled, periods + lag)
     since = change_point(np.where(np.isfinite(gain), gain, 0.0), 0.0)
@@ -248,7 +248,7 @@ def _by_row(late: Late, name: str) -> ColumnFault | None:
     reach = min(len(usual), len(strength))
     gained = (strength[:reach] - usual[:reach])[1:]
     lag = 1 + int(np.argmax(gained)) if len(gained) else 0
-    chance = SURE / np.sqrt(max(len(both[1][0]) - lag, 1))
+    chance = MIN_STANDARD_ERRORS / np.sqrt(max(len(both[1][0]) - lag, 1))
     if not lag or gained[lag - 1] < max(MADE_UP * (usual[0] - strength[0]), chance):
         return None
     since = _out_since(*both[1], lag)
@@ -336,14 +336,15 @@ def _worst(
     reference: pd.DataFrame, current: pd.DataFrame, columns: Sequence[str], *, codes: Collection[str]
 ) -> ColumnFault | None:
     """The column that lost the most of its correlation with what the others say of it; None where none lost much."""
-    witness = Witness.fit(reference, columns, codes=codes)
+    witness = CrossColumnModel.fit(reference, columns, codes=codes)
     seen = witness.design(reference), witness.design(current)
     told = {name: [correlation(*witness.says(name, rows)) for rows in seen] for name in witness.places}
     error = float(np.sqrt(1 / max(len(reference) - 3, 1) + 1 / max(len(current) - 3, 1)))
     lost = {
         name: 1 - after / before
         for name, (before, after) in told.items()
-        if before >= TELLS and np.arctanh(before * 0.999999) - np.arctanh(after * 0.999999) >= SURE * error
+        if before >= TELLS
+        and np.arctanh(before * 0.999999) - np.arctanh(after * 0.999999) >= MIN_STANDARD_ERRORS * error
     }
     name = max(lost, key=lambda one: lost[one], default=None)
     if name is None or lost[name] < PART:

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.rules.unit_change import ALIKE, APART, FEWEST, SEEN, SURELY
+from rca.analysis.faults.rules.unit_change import ALIKE, APART, MIN_ROWS, SEEN, SURELY
 from rca.arrays import Floats
 from rca.methods.changepoint.dating import ChangePoint, change_point
 from rca.methods.two_sample_tests import chance_distance
 from rca.tables.columns import as_numbers, kind_of
-from rca.tables.discretisation import HALF, cells
+from rca.tables.discretisation import HALF, discretise
 
 PERHAPS = ("distribution", "new_values", "shifted", "scaled", "default_value", "frozen", "missing")
 """What two columns may look like that hold each other's values in a part of the rows."""
@@ -76,7 +76,7 @@ def _partly(pair: tuple[str, str], reference: pd.DataFrame, current: pd.DataFram
         return {}
     (one, other), (now, then) = ([values[np.isfinite(values)] for values in window] for window in numbers)
     parted = _parted(one, other)
-    if parted is None or min(len(now), len(then)) < FEWEST:
+    if parted is None or min(len(now), len(then)) < MIN_ROWS:
         return {}
     cut, sign = parted
     usual, crossed = ((values >= cut).mean() for values in (one, other))
@@ -105,7 +105,7 @@ def _partly(pair: tuple[str, str], reference: pd.DataFrame, current: pd.DataFram
 
 def _parted(one: Floats, other: Floats) -> tuple[float, float] | None:
     """The number between the values of two columns, and whether the other's lie above it; None where they mingle."""
-    if min(len(one), len(other)) < FEWEST:
+    if min(len(one), len(other)) < MIN_ROWS:
         return None
     at = np.unique(np.concatenate([one, other]))
     gap = np.searchsorted(np.sort(one), at, side="left") / len(one)
@@ -124,7 +124,7 @@ def _mixed(own: Floats, partner: Floats, now: Floats, *, share: float) -> float:
 def _since(pair: tuple[str, str], reference: pd.DataFrame, current: pd.DataFrame) -> ChangePoint:
     """First row from which each column looks like the other's past rather than its own."""
     both = [pd.concat([rows[name] for name in pair], ignore_index=True) for rows in (reference, current)]
-    laid, n, m = cells(*both), len(reference), len(current)
+    laid, n, m = discretise(*both), len(reference), len(current)
     one, other = (np.bincount(codes, minlength=laid.count) + HALF for codes in np.split(laid.reference, [n]))
     likelier = np.log(other) - np.log(one)
     before = likelier[laid.reference[:n]] - likelier[laid.reference[n:]]
@@ -142,5 +142,5 @@ def _exchanged(pair: tuple[str, str], reference: pd.DataFrame, current: pd.DataF
 
 def _apart(before: "pd.Series[Any]", after: "pd.Series[Any]") -> float:
     """Total variation over common cells."""
-    shares = cells(before, after).shares()
+    shares = discretise(before, after).shares()
     return float(np.abs(shares[0] - shares[1]).sum() / 2)

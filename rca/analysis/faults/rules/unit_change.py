@@ -10,7 +10,7 @@ from rca.methods.two_sample_tests import chance_distance, kolmogorov_distance
 ALIKE = 0.25
 """A fault explains a move if undoing it leaves at most this share of the distance."""
 
-FEWEST = 30
+MIN_ROWS = 30
 """Rows of each window below which no factor or offset is looked for."""
 
 FAR = 0.2
@@ -134,7 +134,7 @@ def affine(reference: Floats, current: Floats) -> Affine | None:
     'times 12, years to months'
     """
     before, after = (np.sort(values[np.isfinite(values)]) for values in (reference, current))
-    if min(len(before), len(after)) < FEWEST or max(np.abs(before).max(), np.abs(after).max()) > HUGE:
+    if min(len(before), len(after)) < MIN_ROWS or max(np.abs(before).max(), np.abs(after).max()) > HUGE:
         return None
     move = _Move(before=before, after=after, far=kolmogorov_distance(before, after))
     if move.far < FAR:
@@ -220,7 +220,7 @@ def scattered(reference: Floats, current: Floats) -> Affine | None:
     (0.001, 0.3)
     """
     before, after = (np.sort(values[np.isfinite(values)]) for values in (reference, current))
-    if min(len(before), len(after)) < 4 * FEWEST or max(np.abs(before).max(), np.abs(after).max()) > HUGE:
+    if min(len(before), len(after)) < 4 * MIN_ROWS or max(np.abs(before).max(), np.abs(after).max()) > HUGE:
         return None
     move = _Move(before=before, after=after, far=kolmogorov_distance(before, after))
     if move.far < max(1.5 * SURELY * move.chance, SEEN):
@@ -264,7 +264,7 @@ def _partly_rescaled(move: _Move) -> tuple[_Mixture, Affine] | None:
     """Sizes, of which a part are times a factor; what is zero stays so, and signs stay too."""
     before, after = (np.sort(np.abs(values[values != 0])) for values in (move.before, move.after))
     signs = abs(float((move.before < 0).mean() - (move.after < 0).mean()))
-    if min(len(before), len(after)) < FEWEST or signs > SURELY * move.chance:
+    if min(len(before), len(after)) < MIN_ROWS or signs > SURELY * move.chance:
         return None
     known = _units()
     fits = {factor: _mixture(before, before * factor, after) for factor in known}
@@ -280,7 +280,7 @@ def _partly_rescaled(move: _Move) -> tuple[_Mixture, Affine] | None:
 def _partly_shifted(move: _Move) -> tuple[_Mixture, Affine] | None:
     """Values, of which a part lie all of them beyond what was ever there, and look like the others there."""
     for beyond in (move.after[move.after > move.before[-1]], move.after[move.after < move.before[0]]):
-        if len(beyond) < max(FEWEST, SEEN * len(move.after)):
+        if len(beyond) < max(MIN_ROWS, SEEN * len(move.after)):
             continue
         offset = float(np.median(beyond) - np.median(move.before))
         fit = _mixture(move.before, move.before + offset, move.after)

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rca.analysis.cascade.results import Cascade, Step, Suspect, Trace
-from rca.record.durations import spell
+from rca.analysis.cascade.results import Cascade, FailureStep, Suspect, Trace
+from rca.record.durations import duration_in_words
 from rca.record.schema.incident import Event, Signals
 from rca.report.rendering.chart import (
     CALM,
@@ -189,7 +189,7 @@ def _firsts(drawn: Sequence[Suspect], result: Cascade) -> Spec:
 def _onsets_title(out: Sequence[Suspect]) -> str:
     if len(out) < 2 or out[0].onset is None or out[-1].onset is None:
         return f"{count(len(out), 'system')} left its normal range"
-    within = spell((out[-1].onset - out[0].onset).total_seconds())
+    within = duration_in_words((out[-1].onset - out[0].onset).total_seconds())
     return f"{count(len(out), 'system')} left their normal range within {within}"
 
 
@@ -200,7 +200,7 @@ def _onset_row(one: Suspect, first: Suspect) -> Spec:
         "signal": one.signal,
         "last normal": moment(one.earliest),
         "left normal": moment(one.onset),
-        "after the first": spell(later),
+        "after the first": duration_in_words(later),
     }
 
 
@@ -229,7 +229,8 @@ def way(result: Cascade) -> Chart:
         alt=_way_alt(result),
         rows=tuple(
             {
-                "from": one.cause, "to": one.effect, "lag": spell(one.lag) if not one.simultaneous else "same time",
+                "from": one.cause, "to": one.effect,
+                "lag": duration_in_words(one.lag) if not one.simultaneous else "same time",
                 "past": one.over, "on the way to the alarm": one.to_alarm,
             }
             for one in result.steps
@@ -244,13 +245,13 @@ def way(result: Cascade) -> Chart:
     )  # fmt: skip
 
 
-def _told_steps(result: Cascade) -> list[Step]:
+def _told_steps(result: Cascade) -> list[FailureStep]:
     """The steps that are drawn: those to the alarm, and the first of the others."""
     kept = [*result.way, *(one for one in result.steps if not one.to_alarm)][:MOST_SYSTEMS]
     return [one for one in result.steps if one in kept]
 
 
-def _places(result: Cascade, steps: Sequence[Step]) -> dict[str, tuple[float, int]]:
+def _places(result: Cascade, steps: Sequence[FailureStep]) -> dict[str, tuple[float, int]]:
     """Where each system stands: steps from the origin, and a row of its own among those as far."""
     if not result.suspects:
         return {}
@@ -268,7 +269,7 @@ def _places(result: Cascade, steps: Sequence[Step]) -> dict[str, tuple[float, in
     return found
 
 
-def _arrows(steps: Sequence[Step], places: Mapping[str, tuple[float, int]]) -> list[Spec]:
+def _arrows(steps: Sequence[FailureStep], places: Mapping[str, tuple[float, int]]) -> list[Spec]:
     drawn = [one for one in steps if one.cause in places and one.effect in places]
     return [
         {
@@ -287,7 +288,7 @@ def _arrows(steps: Sequence[Step], places: Mapping[str, tuple[float, int]]) -> l
     ]
 
 
-def _stops(one: Step) -> list[str]:
+def _stops(one: FailureStep) -> list[str]:
     return [one.cause, *([one.over] if one.over is not None else []), one.effect]
 
 
@@ -319,9 +320,9 @@ def _nodes(places: Mapping[str, tuple[float, int]], minutes: Mapping[str, float 
     }
 
 
-def _lag(one: Step, places: Mapping[str, tuple[float, int]]) -> Spec:
+def _lag(one: FailureStep, places: Mapping[str, tuple[float, int]]) -> Spec:
     (x0, y0), (x1, y1) = places.get(one.cause, (0.0, 0)), places.get(one.effect, (0.0, 0))
-    text = "same time" if one.simultaneous else f"+{spell(one.lag)}"
+    text = "same time" if one.simultaneous else f"+{duration_in_words(one.lag)}"
     where = {"x": (x0 + x1) / 2, "y": (y0 + y1) / 2, "xref": "x", "yref": "y", "showarrow": False, "yshift": 10}
     return {"text": label(text), "font": {"size": 11, "color": QUIET}, **where}
 
@@ -334,7 +335,7 @@ def _way_title(result: Cascade) -> str:
             f"From {plain(result.suspects[0].component, 40)} the failure reached {count(len(result.steps), 'system')}"
         )
     silent = f"; {plain(result.guards[0], 40)} stayed green" if result.guards else ""
-    whole = spell(sum(one.lag for one in result.way))
+    whole = duration_in_words(sum(one.lag for one in result.way))
     return f"{count(len(result.way), 'step')} and {whole} from {plain(result.way[0].cause, 40)} to the alarm{silent}"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from rca.record.durations import spell
+from rca.record.durations import duration_in_words
 from rca.report.rendering.html import shown, table
 from rca.report.rendering.plain_text import moment
 
@@ -18,7 +18,7 @@ def touched(systems: "Iterable[Touched]") -> str:
             "system": one.component,
             "failing since": moment(one.since),
             "until": moment(one.until),
-            "for": spell(one.seconds),
+            "for": duration_in_words(one.seconds),
             "passed through it": ", ".join(f"{shown(round(size))} {what}" for what, size in one.counted.items())
             or "not known",
         }

@@ -6,7 +6,7 @@ from typing import Any
 from rca.analysis.causal.graph_falsification import CausalGraph
 from rca.analysis.causal.mechanism_change import Causes
 from rca.analysis.causal.outlier_attribution import Odd
-from rca.analysis.conclusion.causal_answers import Compared
+from rca.analysis.conclusion.causal_answers import DividedTwice
 from rca.analysis.counterfactual.what_if import WhatIf
 from rca.methods.metric import SHARES
 from rca.report.rendering.html import bullets, element, escape, paragraph, table
@@ -77,7 +77,7 @@ def mechanisms(result: Causes) -> str:
     return table(rows, caption) + paragraph(f"{rest} {assumed}", "rca-note")
 
 
-def compared(result: Compared) -> str:
+def compared(result: DividedTwice) -> str:
     """What we and dowhy find each mechanism did to the mean of a column."""
     theirs = dict(zip(result.theirs.players, result.theirs.contributions, strict=True))
     rows = [

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from rca.analysis.drift.classifier_two_sample import Joint
-from rca.analysis.explanation.results import Change, ExplanationShift, Reason
+from rca.analysis.explanation.results import ExplanationShift, Reason, ShapChange
 from rca.finding import Interval
 from rca.report.rendering.chart import (
     CALM,
@@ -256,7 +256,7 @@ def _updated_title(result: ExplanationShift) -> str:
 
 
 def _update_row(one: Reason) -> Spec:
-    update = one.update or Change(value=0.0, interval=Interval(low=0.0, high=0.0), p_value=1.0)
+    update = one.update or ShapChange(value=0.0, interval=Interval(low=0.0, high=0.0), p_value=1.0)
     return {
         "feature": one.column,
         "change of mean |SHAP|": one.size.value,
@@ -323,7 +323,7 @@ def _waterfall(steps: Sequence[Added], said: Sequence[str]) -> Spec:
     }
 
 
-def _added(result: ExplanationShift, total: Change) -> list[Added]:
+def _added(result: ExplanationShift, total: ShapChange) -> list[Added]:
     parts = sorted(_losses(result), key=lambda part: -abs(part[1]))
     steps = [Added(name="the usual answer", start=0.0, by=result.loss_start, color=QUIET)]
     at = result.loss_start
@@ -341,7 +341,7 @@ def _colour(value: float, interval: Interval) -> str:
     return QUIET if 0 in interval else HARM if value > 0 else HELP
 
 
-def _turned_title(result: ExplanationShift, total: Change) -> str:
+def _turned_title(result: ExplanationShift, total: ShapChange) -> str:
     found, unit = result.turned(), plain(result.loss_unit, 40)
     if not found or found[0].loss is None:
         went = number(total.value, sign=True)
@@ -352,7 +352,7 @@ def _turned_title(result: ExplanationShift, total: Change) -> str:
     return f"{name} turned against the label{more}: {did} {unit} of loss by it alone, {of} in all"
 
 
-def _turned_alt(result: ExplanationShift, total: Change) -> str:
+def _turned_alt(result: ExplanationShift, total: ShapChange) -> str:
     told = "; ".join(f"{one.column} {one.loss}" for one in result.turned()[:MOST_PARTS])
     return (
         f"A waterfall from no change of the mean loss to {total} {result.loss_unit}. The usual answer alone, the same "
@@ -361,7 +361,7 @@ def _turned_alt(result: ExplanationShift, total: Change) -> str:
     )
 
 
-def _turned_rows(result: ExplanationShift, total: Change) -> tuple[Spec, ...]:
+def _turned_rows(result: ExplanationShift, total: ShapChange) -> tuple[Spec, ...]:
     name = f"added to the loss ({result.loss_unit})"
     parts = [("the usual answer", result.loss_start, None), *_losses(result)[:MOST_NUMBERS]]
     told = [*parts, ("the loss", total.value, total.interval)]

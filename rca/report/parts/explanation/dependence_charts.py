@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from math import sqrt
 
-from rca.analysis.explanation.dependence_curves import Curve
+from rca.analysis.explanation.dependence_curves import DependenceCurve
 from rca.analysis.explanation.results import Reason
 from rca.methods.two_sample_tests import Z
 from rca.report.parts.explanation.charts import LEGEND, Window, unit_of
@@ -12,16 +12,16 @@ from rca.report.rendering.plain_text import alike, count, number, plain, readabl
 
 
 @chart.register
-def _curve(result: Curve) -> Chart:
+def _curve(result: DependenceCurve) -> Chart:
     return dependence(result)
 
 
-def dependence(curve: Curve, reason: Reason | None = None, *, scale: str = "") -> Chart:
+def dependence(curve: DependenceCurve, reason: Reason | None = None, *, scale: str = "") -> Chart:
     """What each value of a feature is worth, in both windows.
 
     Parameters
     ----------
-    curve : Curve
+    curve : DependenceCurve
     reason : Reason, optional
         What was found of the feature; the claim is taken from it.
     scale : str
@@ -39,7 +39,7 @@ def dependence(curve: Curve, reason: Reason | None = None, *, scale: str = "") -
     )
 
 
-def drawable(curve: Curve) -> bool:
+def drawable(curve: DependenceCurve) -> bool:
     """Whether there is a value that either window has enough rows of."""
     return any(value is not None for value in (*curve.reference, *curve.current))
 
@@ -51,7 +51,7 @@ Colors = dict[Window, str]
 WINDOWS: tuple[Window, Window] = ("reference", "current")
 
 
-def _lines(curve: Curve, title: str, colors: Colors) -> tuple[tuple[Spec, ...], Spec]:
+def _lines(curve: DependenceCurve, title: str, colors: Colors) -> tuple[tuple[Spec, ...], Spec]:
     """Curves with bands over bins of numbers; missing values stand apart at the end."""
     names = [readable(name) for name in curve.labels]
     ticks = sorted({*range(0, len(names), max(-(-len(names) // 7), 1)), *_missing(curve)})
@@ -61,20 +61,20 @@ def _lines(curve: Curve, title: str, colors: Colors) -> tuple[tuple[Spec, ...], 
     return (*bands, *lines), {"height": 330, "xaxis": {**bins, **named}, "yaxis": {"title": title, "zeroline": True}}
 
 
-def _missing(curve: Curve) -> list[int]:
+def _missing(curve: DependenceCurve) -> list[int]:
     return [at for at, name in enumerate(curve.labels) if name == "missing"]
 
 
-def _values(curve: Curve, window: Window) -> list[float | None]:
+def _values(curve: DependenceCurve, window: Window) -> list[float | None]:
     return list(curve.reference if window == "reference" else curve.current)
 
 
-def _errors(curve: Curve, window: Window) -> list[float]:
+def _errors(curve: DependenceCurve, window: Window) -> list[float]:
     """Half of each 95 % interval; 0 where it is not known."""
     return [Z * both[WINDOWS.index(window)] if both is not None else 0.0 for both in curve.errors]
 
 
-def _band(curve: Curve, window: Window, color: str) -> Spec:
+def _band(curve: DependenceCurve, window: Window, color: str) -> Spec:
     """The interval around a curve, in one piece for each stretch without a gap."""
     values, errors, missing = _values(curve, window), _errors(curve, window), _missing(curve)
     x: list[int | None] = []
@@ -111,7 +111,7 @@ def _stretches(usable: Iterable[Spot]) -> list[list[Spot]]:
     return found
 
 
-def _line(curve: Curve, window: Window, color: str) -> Spec:
+def _line(curve: DependenceCurve, window: Window, color: str) -> Spec:
     """A curve whose points are the larger, the more rows they hold; missing values are not joined to it."""
     values, errors, missing = _values(curve, window), _errors(curve, window), _missing(curve)
     known = [at for at in range(len(values)) if at not in missing]
@@ -133,23 +133,23 @@ def _line(curve: Curve, window: Window, color: str) -> Spec:
     }
 
 
-def _sizes(curve: Curve, window: Window) -> list[float]:
+def _sizes(curve: DependenceCurve, window: Window) -> list[float]:
     """Points whose areas go with the rows they hold."""
     rows = _rows(curve, window)
     most = max(rows, default=0) or 1
     return [round(4 + 8 * sqrt(held / most), 1) for held in rows]
 
 
-def _rows(curve: Curve, window: Window) -> list[int]:
+def _rows(curve: DependenceCurve, window: Window) -> list[int]:
     return [both[WINDOWS.index(window)] for both in curve.rows]
 
 
-def _spot(curve: Curve, at: int, window: Window) -> str:
+def _spot(curve: DependenceCurve, at: int, window: Window) -> str:
     name, value = label(readable(curve.labels[at])), number(_values(curve, window)[at])
     return f"{name}, {window}: {value}, {count(_rows(curve, window)[at], 'row')}"
 
 
-def _bars(curve: Curve, title: str, colors: Colors) -> tuple[tuple[Spec, ...], Spec]:
+def _bars(curve: DependenceCurve, title: str, colors: Colors) -> tuple[tuple[Spec, ...], Spec]:
     """Paired bars, a category a row."""
     data = tuple(_side(curve, window, colors[window]) for window in WINDOWS)
     size = height(len(curve.labels), per_row=38)
@@ -157,7 +157,7 @@ def _bars(curve: Curve, title: str, colors: Colors) -> tuple[tuple[Spec, ...], S
     return data, {"height": size, "barmode": "group", "bargap": 0.25, "xaxis": {"title": title}, "yaxis": rows}
 
 
-def _side(curve: Curve, window: Window, color: str) -> Spec:
+def _side(curve: DependenceCurve, window: Window, color: str) -> Spec:
     values = _values(curve, window)
     pattern = {"shape": "/" if window == "reference" else "", "size": 5, "solidity": 0.35, "fillmode": "overlay"}
     return {
@@ -174,7 +174,7 @@ def _side(curve: Curve, window: Window, color: str) -> Spec:
     }
 
 
-def _curve_title(curve: Curve, reason: Reason | None) -> str:
+def _curve_title(curve: DependenceCurve, reason: Reason | None) -> str:
     name, change = plain(curve.column, 40), reason.curve if reason else None
     if change is not None and 0 in change.interval:
         return f"{name}: the same value is explained as before"
@@ -196,7 +196,7 @@ def _where(name: str) -> str:
     return "where missing" if name == "missing" else f"at {plain(readable(name), 24)}"
 
 
-def _curve_alt(curve: Curve) -> str:
+def _curve_alt(curve: DependenceCurve) -> str:
     what = (
         "Curves with 95% bands, over values one by one where they are few and else in bins of about as many rows, the "
         "dots the larger the more rows they hold"
@@ -208,7 +208,7 @@ def _curve_alt(curve: Curve) -> str:
     return f"{what}: the mean SHAP value of {curve.column} in the reference beside the current window.{few}"
 
 
-def _curve_row(curve: Curve, at: int) -> Spec:
+def _curve_row(curve: DependenceCurve, at: int) -> Spec:
     before, during = curve.rows[at]
     return {
         curve.column: readable(curve.labels[at]),

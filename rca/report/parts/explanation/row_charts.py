@@ -155,7 +155,7 @@ def _exemplar(result: Exemplar) -> Chart:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class WaterfallBar:
     """A bar of the way from the usual answer to the row's own; `usual` is where it usually ends."""
 
     name: str
@@ -204,21 +204,21 @@ def example(row: Exemplar, *, scale: str = "") -> Chart:
     )
 
 
-def _way(row: Exemplar) -> list[Step]:
+def _way(row: Exemplar) -> list[WaterfallBar]:
     said = alike(row.base, *(value for _, _, value, _ in row.told), row.rest, row.margin)
     signed = alike(*(value for _, _, value, _ in row.told), row.rest, sign=True)
     at = row.base
-    steps = [Step(name="usual answer", said=said[0], start=0.0, by=at, color=QUIET)]
+    steps = [WaterfallBar(name="usual answer", said=said[0], start=0.0, by=at, color=QUIET)]
     for (name, held, value, usual), by in zip(row.told, signed, strict=False):
         told = f"{plain(readable(held), 12)}: {by}"
-        steps.append(Step(name=name, said=told, start=at, by=value, color=CALM, usual=at + usual))
+        steps.append(WaterfallBar(name=name, said=told, start=at, by=value, color=CALM, usual=at + usual))
         at += value
     if abs(row.rest) > ROUNDING:
-        steps.append(Step(name="all others", said=signed[-1], start=at, by=row.rest, color=QUIET))
-    return [*steps, Step(name="this row's answer", said=said[-1], start=0.0, by=row.margin, color=QUIET)]
+        steps.append(WaterfallBar(name="all others", said=signed[-1], start=at, by=row.rest, color=QUIET))
+    return [*steps, WaterfallBar(name="this row's answer", said=said[-1], start=0.0, by=row.margin, color=QUIET)]
 
 
-def _usual(steps: Sequence[Step]) -> Spec:
+def _usual(steps: Sequence[WaterfallBar]) -> Spec:
     """Where each step would end if its feature were worth what it usually is."""
     drawn = [(at, step.usual) for at, step in enumerate(steps) if step.usual is not None]
     return {

@@ -64,7 +64,7 @@ def axis_of(measured: Measured) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class WaterfallBar:
     """One bar of a waterfall, in the metric's unit: it runs from `start` by `by`."""
 
     name: str
@@ -110,16 +110,18 @@ def _harm(result: Harm) -> Chart:
     )
 
 
-def _steps(result: Harm) -> list[Step]:
+def _steps(result: Harm) -> list[WaterfallBar]:
     """From the reference to the current value, one step per contribution, in the unit it is read in."""
     measured = result.measured
     way, at = measured.sign * measured.scale, measured.scale * measured.reference
-    steps = [Step(name="reference", start=0.0, by=at, color=CALM)]
+    steps = [WaterfallBar(name="reference", start=0.0, by=at, color=CALM)]
     for name, value, interval in _parts(result):
         color = QUIET if name == "unexplained" else HARM if value > 0 else HELP
-        steps.append(Step(name=name, start=at, by=way * value, color=color, interval=_moved(scaled(interval, way), at)))
+        steps.append(
+            WaterfallBar(name=name, start=at, by=way * value, color=color, interval=_moved(scaled(interval, way), at))
+        )
         at += way * value
-    return [*steps, Step(name="current", start=0.0, by=measured.scale * measured.current, color=CALM)]
+    return [*steps, WaterfallBar(name="current", start=0.0, by=measured.scale * measured.current, color=CALM)]
 
 
 def _moved(interval: Interval | None, by: float) -> Interval | None:

@@ -6,7 +6,7 @@ from typing import Any
 from rca.analysis.portfolio.duration_units import SCALES, between, spelled, words_of
 from rca.analysis.portfolio.kaplan_meier import Estimate
 from rca.analysis.portfolio.question import Portfolio
-from rca.analysis.portfolio.results import Comparison, Curve, Grouped, Summary, Trend, scale_of
+from rca.analysis.portfolio.results import Comparison, Grouped, Summary, SurvivalCurve, Trend, scale_of
 from rca.report.rendering.chart import CALM, HARM, HELP, QUIET, Chart, Spec, chart, height, label, named_rows
 from rca.report.rendering.plain_text import capital, count, plain
 
@@ -171,7 +171,7 @@ def _comparison_title(result: Comparison) -> str:
     return f"{name}: the median changed ×{between(result.ratio, '')}"
 
 
-def _steps(curve: Curve, name: str, unit: str, *, place: int) -> Spec:
+def _steps(curve: SurvivalCurve, name: str, unit: str, *, place: int) -> Spec:
     return {
         "type": "scatter",
         "mode": "lines",
@@ -183,7 +183,7 @@ def _steps(curve: Curve, name: str, unit: str, *, place: int) -> Spec:
     }
 
 
-def _band(curve: Curve, unit: str) -> list[Spec]:
+def _band(curve: SurvivalCurve, unit: str) -> list[Spec]:
     """The 95 % band of a curve as an upper and a lower line with the room between them filled."""
     if not curve.low:
         return []
@@ -193,7 +193,7 @@ def _band(curve: Curve, unit: str) -> list[Spec]:
     return [{**shared, "y": list(curve.high), "line": line}, {**shared, "y": list(curve.low), "line": line, **fill}]
 
 
-def _times(curve: Curve, unit: str) -> list[float]:
+def _times(curve: SurvivalCurve, unit: str) -> list[float]:
     """The times of a curve on a logarithmic axis, which has no zero: it begins at half of the first."""
     first, *steps = (at / SCALES[unit] for at in curve.seconds)
     return [steps[0] / 2 if steps else max(first, 1.0), *steps]
@@ -206,7 +206,7 @@ def _axes(unit: str) -> Spec:
     }
 
 
-def _curve_rows(curve: Curve, unit: str) -> tuple[Spec, ...]:
+def _curve_rows(curve: SurvivalCurve, unit: str) -> tuple[Spec, ...]:
     """A dozen points of a curve, for the table under it."""
     last = len(curve.seconds) - 1
     places = sorted({round(last * part / 11) for part in range(12)})

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from rca.methods.changepoint.dating import Onset
-from rca.record.durations import Duration, durations, spell
+from rca.record.durations import Duration, duration_in_words, durations
 from rca.record.schema.incident import Event, Incident, Timeline
 from rca.report.rendering.chart import (
     CALM,
@@ -177,7 +177,7 @@ def _points(marks: Sequence[Mark]) -> Spec:
 
 def _span_bar(span: Duration, moments: dict[str, Any], place: int) -> Spec:
     ends = [stamp(moments[span.start]), stamp(moments[span.end])]
-    text = f"{words(span.name)}: {spell(span.seconds)}, {words(span.start)} to {words(span.end)}"
+    text = f"{words(span.name)}: {duration_in_words(span.seconds)}, {words(span.start)} to {words(span.end)}"
     return {
         "type": "scatter",
         "mode": "lines",
@@ -201,7 +201,7 @@ def _harmful_span(record: Timeline, estimate: datetime | None) -> list[Spec]:
 def _timeline_title(record: Timeline, spans: Sequence[Duration]) -> str:
     known = {span.name: span for span in spans}
     told = [
-        f"{spell(known[name].seconds)} {said}"
+        f"{duration_in_words(known[name].seconds)} {said}"
         for name, said in (("time_to_detect", "from onset to detection"), ("time_to_recover", "from onset to recovery"))
         if name in known
     ]

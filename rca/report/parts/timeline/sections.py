@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rca.record.durations import Duration, spell
+from rca.record.durations import Duration, duration_in_words
 from rca.record.schema.incident import Incident
 from rca.report.rendering.html import element, escape, paragraph, table
 from rca.report.rendering.plain_text import moment, words
 
 if TYPE_CHECKING:
-    from rca.analysis.onset.event_proximity import Lined
+    from rca.analysis.onset.event_proximity import EventProximity
     from rca.analysis.onset.incident_onset import Since
 
 
@@ -48,7 +48,7 @@ def dates(result: "Since") -> str:
     return table(rows, "When each began")
 
 
-def near(result: "Lined") -> str:
+def near(result: "EventProximity") -> str:
     """Events on record before the onset, with how surprising it is that they lie so near."""
     rows = [{**row, "at": moment(row["at"])} for row in result.rows()]
     return paragraph(str(result), "rca-note") + table(rows, "Events that can have begun it, the nearest first")
@@ -61,11 +61,11 @@ def durations(spans: Sequence[Duration]) -> str:
 
 def _duration(span: Duration) -> dict[str, Any]:
     known = span.earliest is not None and span.latest is not None
-    low, high = spell(span.earliest or 0), spell(span.latest or 0)
+    low, high = duration_in_words(span.earliest or 0), duration_in_words(span.latest or 0)
     interval = None if not known else f"{low} to {high}" if low != high else "narrower than shown"
     return {
         "duration": words(span.name),
-        "took": spell(span.seconds),
+        "took": duration_in_words(span.seconds),
         "from": words(span.start) + (" (estimated)" if span.estimated else ""),
         "to": words(span.end),
         "interval": interval,

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from rca.record.schema.why_tree import CATEGORIES, Factor, Why
-from rca.record.why_tree.views import UNSORTED, Fishbone, Step, steps
+from rca.record.why_tree.views import UNSORTED, Edge, Fishbone, steps
 from rca.report.rendering.chart import CALM, HARM, HELP, QUIET, Chart, Spec, chart, height, label
 from rca.report.rendering.plain_text import count, plain
 
@@ -48,14 +48,14 @@ def outline(trees: Iterable[Why]) -> Chart:
     )
 
 
-def _title(found: Sequence[Step]) -> str:
+def _title(found: Sequence[Edge]) -> str:
     open_ = sum(step.why.answer is None for step in found)
     if not found:
         return "No why is on record, and the data suggest none"
     return f"{count(len(found), 'why')}, {open_} of them open" if open_ else f"{count(len(found), 'why')}, all answered"
 
 
-def _alt(found: Sequence[Step], drawn: int) -> str:
+def _alt(found: Sequence[Edge], drawn: int) -> str:
     more = f" The first {drawn} of {len(found)} are drawn." if len(found) > drawn else ""
     told = "; ".join(f"{'under it: ' if step.depth else ''}{_answered(step.why)}" for step in found[:6])
     return (
@@ -68,7 +68,7 @@ def _answered(tree: Why) -> str:
     return tree.answer.statement if tree.answer else f"open: {tree.question}"
 
 
-def _row(step: Step) -> Spec:
+def _row(step: Edge) -> Spec:
     answer = step.why.answer
     return {
         "depth": step.depth + 1,
@@ -82,7 +82,7 @@ def _row(step: Step) -> Spec:
     }
 
 
-def _beside(step: Step, row: int) -> Spec:
+def _beside(step: Edge, row: int) -> Spec:
     """Question and answer at the right of a node."""
     question = "<br>".join(label(line, LINE) for line in _wrapped(step.why.question, 1))
     answer = "<br>".join(label(line, LINE) for line in _wrapped(_said(step.why), 3))
@@ -100,7 +100,7 @@ def _wrapped(text: str, lines: int) -> list[str]:
     return textwrap.wrap(plain(text, 300), LINE - 2, max_lines=lines, placeholder=" …") or ["–"]
 
 
-def _nodes(drawn: Sequence[Step]) -> Spec:
+def _nodes(drawn: Sequence[Edge]) -> Spec:
     answers = [step.why.answer for step in drawn]
     return {
         "type": "scatter",
@@ -125,7 +125,7 @@ def _evidence(answer: Factor | None) -> str:
     )
 
 
-def _edges(drawn: Sequence[Step]) -> Spec:
+def _edges(drawn: Sequence[Edge]) -> Spec:
     """A line from each why down from the one above and over to itself."""
     rows = {step.place: row for row, step in enumerate(drawn)}
     xs: list[float | None] = []

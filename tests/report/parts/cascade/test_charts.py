@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from rca.analysis.cascade.results import Step
+from rca.analysis.cascade.results import FailureStep
 from rca.record.schema.incident import Event, Signals
 from rca.report.parts.cascade.charts import MOST_SIGNALS, MOST_SYSTEMS, onsets, signals, way
 from rca.report.rendering.chart import chart
@@ -37,7 +37,8 @@ def many(cascade, size):
         for at in range(size)
     )
     steps = tuple(
-        Step(cause=f"c{at:03}", effect=f"c{at + 1:03}", lag=60.0, earliest=30.0, latest=90.0) for at in range(size - 1)
+        FailureStep(cause=f"c{at:03}", effect=f"c{at + 1:03}", lag=60.0, earliest=30.0, latest=90.0)
+        for at in range(size - 1)
     )
     traces = tuple(replace(cascade.traces[0], signal=one.signal, onset=one.onset) for one in suspects)
     return replace(cascade, suspects=suspects, steps=steps, traces=traces, touched=())
@@ -135,7 +136,7 @@ def test_hostile_names_cannot_be_read_as_tags(cascade, record, hostile):
     evil = replace(
         cascade,
         suspects=(replace(cascade.suspects[0], component=hostile, signal=name),),
-        steps=(Step(cause=hostile, effect=hostile + "2", lag=1.0, earliest=0.5, latest=2.0),),
+        steps=(FailureStep(cause=hostile, effect=hostile + "2", lag=1.0, earliest=0.5, latest=2.0),),
         traces=(replace(cascade.traces[0], signal=name),),
     )
     table = pd.DataFrame({"time": [record.from_, record.to], name: [1.0, 2.0]})

@@ -10,7 +10,7 @@ from rca.analysis.causal import graph_columns, graph_falsification
 from rca.analysis.causal import question as causal_question
 from rca.analysis.causal.graph_falsification import CausalGraph
 from rca.analysis.conclusion import causal_answers
-from rca.analysis.conclusion.causal_answers import CausalAnswers, Compared
+from rca.analysis.conclusion.causal_answers import CausalAnswers, DividedTwice
 from rca.analysis.counterfactual import outcome_model
 from rca.finding import Unanswered
 from rca.methods.shapley import Attribution
@@ -176,11 +176,11 @@ def test_what_is_shown_is_the_same_twice_and_carries_no_finding_that_the_analysi
 def test_where_there_is_nothing_to_show_the_reason_is(monkeypatch, verb):
     why = "the case has no causal graph"
     questions = (
-        graph_columns.QUESTION,
-        causal_answers.CHECK,
-        graph_falsification.QUESTION,
-        outcome_model.QUESTION,
-        causal_question.WHY_ODD,
+        graph_columns.CAUSES_QUESTION,
+        causal_answers.CROSS_CHECK_QUESTION,
+        graph_falsification.GRAPH_QUESTION,
+        outcome_model.WHAT_IF_QUESTION,
+        causal_question.ODD_QUESTION,
     )
     empty = CausalAnswers(unanswered=tuple(Unanswered(question=one, why=why) for one in questions))
     (only,) = shown(monkeypatch, verb, empty)
@@ -193,7 +193,7 @@ def test_where_there_is_nothing_to_show_the_reason_is(monkeypatch, verb):
 def test_dowhys_division_stands_beside_ours_or_how_to_get_it(monkeypatch, answers):
     (hint,) = shown(monkeypatch, "compared", answers)
     assert "cross_check" in hint["text/plain"]
-    both = Compared(ours=answers.causes, theirs=_attribution(answers))
+    both = DividedTwice(ours=answers.causes, theirs=_attribution(answers))
     (told,) = shown(monkeypatch, "compared", replace(answers, compared=both))
     assert "dowhy" in told["text/html"]
 

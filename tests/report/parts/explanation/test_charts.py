@@ -8,8 +8,8 @@ import pytest
 
 from rca.analysis.drift.classifier_two_sample import Carrier, Joint
 from rca.analysis.explanation.cohorts import CohortShift, Exemplar
-from rca.analysis.explanation.dependence_curves import Curve
-from rca.analysis.explanation.results import Change, ExplanationShift, Reason
+from rca.analysis.explanation.dependence_curves import DependenceCurve
+from rca.analysis.explanation.results import ExplanationShift, Reason, ShapChange
 from rca.finding import Finding, Interval, Unanswered
 from rca.report import show
 from rca.report.cells import output
@@ -26,7 +26,7 @@ VERBS = ("method", "explanation", "swarm", "together", "reasons", "turned", "cur
 
 
 def change(value, half=0.01, q=0.0):
-    return Change(value=value, interval=Interval(low=value - half, high=value + half), p_value=q, q_value=q)
+    return ShapChange(value=value, interval=Interval(low=value - half, high=value + half), p_value=q, q_value=q)
 
 
 def reason(name, before, during, **more):
@@ -56,7 +56,7 @@ def exemplar():
 
 @pytest.fixture
 def curve():
-    return Curve(
+    return DependenceCurve(
         column="income",
         labels=("1", "2", "3", "4", "missing"),
         numeric=True,
@@ -388,7 +388,7 @@ def test_the_claim_of_a_curve_says_whether_the_same_is_explained_otherwise(curve
 
 
 def test_empty_curves_are_not_drawn(shift, monkeypatch):
-    empty = Curve(column="income", labels=(), numeric=False, reference=(), current=(), errors=(), rows=())
+    empty = DependenceCurve(column="income", labels=(), numeric=False, reference=(), current=(), errors=(), rows=())
     assert not drawable(empty)
     (note,) = shown(monkeypatch, "curves", explanation=replace(shift, curves=(empty,)))
     assert "No value of a feature is in enough rows" in note["text/plain"]

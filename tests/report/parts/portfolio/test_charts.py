@@ -4,12 +4,12 @@ import json
 
 import pandas as pd
 import pytest
-from tests.analysis.portfolio.test_portfolio import log
 
 from rca import portfolio
 from rca.report.parts.portfolio.charts import MOST_CURVES, curves
 from rca.report.plot import plot
 from rca.report.rendering.chart import chart
+from tests.analysis.portfolio.test_portfolio import log
 from tests.conftest import HOSTILE
 
 
