@@ -1,8 +1,8 @@
 """The one engine: everything that can be said about a case, from which every notebook, score and report is told."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from rca.analysis.cascade.origin_ranking import CASCADE_QUESTION
 from rca.analysis.cascade.question import cascade_of
@@ -14,9 +14,10 @@ from rca.analysis.conclusion.verdict import Verdict, weigh_cascade, weigh_window
 from rca.analysis.conclusion.why_tree_draft import draft_why_tree
 from rca.analysis.conclusion.window_answers import Answers, window_answers
 from rca.analysis.drift.univariate import univariate_drift
+from rca.analysis.inputs.asking import Asking
 from rca.analysis.inputs.windows import both_windows, windows_of
 from rca.analysis.onset.event_proximity import EventProximity, nearest_events
-from rca.errors import InvalidCase, Unanswerable
+from rca.errors import InvalidCase
 from rca.finding import Target, Unanswered
 from rca.record.case import Case
 from rca.record.durations import Duration, durations
@@ -25,8 +26,6 @@ from rca.record.why_tree.blameless import nameless
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-T = TypeVar("T")
 
 
 def analyse(case: "Case", *, seed: int = 0, alpha: float = 0.05) -> Analysis:
@@ -65,69 +64,69 @@ def _require_case(given: object) -> None:
 
 
 def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
-    said: list[Unanswered] = []
-    told = _tables(case, said, seed=seed, alpha=alpha)
-    spread = _or_unanswered(lambda: cascade_of(case), said) if case.incident.signals is not None else None
-    lined = _lined(case, told) if told.harm is not None or spread is None else _lined_spread(case, spread)
-    verdict = _verdict(told, spread, lined, said=said)
-    whys = case.incident.whys or _drafted(case, verdict, told, lined=lined, spread=spread)
-    said += _left_open(whys)
+    """Ask every question in the order in which evidence builds on evidence."""
+    ask = Asking()
+    answers = _of_tables(case, ask, seed=seed, alpha=alpha)
+    cascade = ask(lambda: cascade_of(case)) if case.incident.signals is not None else None
+    if answers.harm is not None or cascade is None:
+        events = _events_of_rows(case, answers)
+    else:
+        events = _events_of_signals(case, cascade)
+    verdict = _weighed(answers, cascade, events, unanswered=ask.unanswered)
+    whys = case.incident.whys or _drafted(case, verdict, answers, events=events, cascade=cascade)
+    ask.unanswered += _left_open(whys)
     analysis = Analysis(
         incident=case.incident.id,
         seed=seed,
         alpha=alpha,
         verdict=verdict,
-        drift=told.drift,
-        joint=told.joint,
-        faults=told.faults,
-        harm=told.harm,
-        slices=told.slices,
-        gaps=told.gaps,
-        since=told.since,
-        events=lined,
-        explanation=told.explanation,
-        unlabelled=told.unlabelled,
-        cascade=spread,
-        recovery=_recovered(case, told, said),
+        drift=answers.drift,
+        joint=answers.joint,
+        faults=answers.faults,
+        harm=answers.harm,
+        slices=answers.slices,
+        gaps=answers.gaps,
+        since=answers.since,
+        events=events,
+        explanation=answers.explanation,
+        unlabelled=answers.unlabelled,
+        cascade=cascade,
+        recovery=_recovered(case, answers, ask),
         lifecycle=_life(case, verdict),
         durations=_durations(case, verdict),
         whys=whys,
-        unanswered=tuple(said),
+        unanswered=tuple(ask.unanswered),
     )
     return replace(analysis, verdict=_citing(verdict, {finding.id for finding in analysis.findings()}))
 
 
-def _tables(case: "Case", said: list[Unanswered], *, seed: int, alpha: float) -> Answers:
+def _of_tables(case: "Case", ask: Asking, *, seed: int, alpha: float) -> Answers:
     """What the tables say; columns that moved alone, where the case has no metric to say more of."""
-    windows = _or_unanswered(lambda: windows_of(case), said)
+    windows = ask(lambda: windows_of(case))
     if windows is not None:
-        told = window_answers(windows, seed=seed, alpha=alpha)
-        said += told.unanswered
-        return told
+        return window_answers(windows, ask, seed=seed, alpha=alpha)
     if case.reference is None or case.current is None:
         return Answers()
-    return Answers(
-        drift=_or_unanswered(lambda: univariate_drift(*both_windows(case), roles=case.roles, alpha=alpha), said)
-    )
+    return Answers(drift=ask(lambda: univariate_drift(*both_windows(case), roles=case.roles, alpha=alpha)))
 
 
-def _recovered(case: "Case", told: Answers, said: list[Unanswered]) -> Recovery | None:
+def _recovered(case: "Case", answers: Answers, ask: Asking) -> Recovery | None:
     """Whether the repair worked, where there are rows from after it."""
-    windows, rows = told.windows, case.recovered
+    windows, rows = answers.windows, case.recovered
     if windows is None or rows is None:
         return None
-    return _or_unanswered(lambda: recovery_of(windows, rows), said)
+    return ask(lambda: recovery_of(windows, rows))
 
 
-def _lined(case: "Case", told: Answers) -> EventProximity | None:
-    """The onset lined up with the events of the timeline."""
-    if told.since is None or told.windows is None or not case.incident.timeline.events:
+def _events_of_rows(case: "Case", answers: Answers) -> EventProximity | None:
+    """The onset of the harm beside the events of the timeline."""
+    if answers.since is None or answers.windows is None or not case.incident.timeline.events:
         return None
-    time = str(told.windows.roles.time)
-    window = told.windows.reference[time].max(), told.windows.current[time].max()
-    first = next(iter(told.harm.contributions), None) if told.harm is not None else None
+    time = str(answers.windows.roles.time)
+    window = answers.windows.reference[time].max(), answers.windows.current[time].max()
+    first = next(iter(answers.harm.contributions), None) if answers.harm is not None else None
     return nearest_events(
-        told.since.onset,
+        answers.since.onset,
         case.incident.timeline.events,
         window=(window[0].to_pydatetime(), window[1].to_pydatetime()),
         detected=case.incident.timeline.detected,
@@ -136,28 +135,28 @@ def _lined(case: "Case", told: Answers) -> EventProximity | None:
     )
 
 
-def _lined_spread(case: "Case", spread: Cascade) -> EventProximity | None:
-    """The onset of the first system to fail lined up with the events of the timeline."""
+def _events_of_signals(case: "Case", cascade: Cascade) -> EventProximity | None:
+    """The onset of the first system to fail beside the events of the timeline."""
     signals, events = case.incident.signals, case.incident.timeline.events
-    if signals is None or spread.onset is None or spread.doubt is not None or not events:
+    if signals is None or cascade.onset is None or cascade.doubt is not None or not events:
         return None
-    first = Target(kind="component", name=spread.suspects[0].component)
-    opened = min(signals.from_, spread.onset.earliest)
+    first = Target(kind="component", name=cascade.suspects[0].component)
+    opened = min(signals.from_, cascade.onset.earliest)
     detected = case.incident.timeline.detected
-    return nearest_events(spread.onset, events, window=(opened, signals.to), detected=detected, cause=first)
+    return nearest_events(cascade.onset, events, window=(opened, signals.to), detected=detected, cause=first)
 
 
 def _drafted(
-    case: "Case", verdict: Verdict, told: Answers, *, lined: EventProximity | None, spread: Cascade | None
+    case: "Case", verdict: Verdict, answers: Answers, *, events: EventProximity | None, cascade: Cascade | None
 ) -> tuple[Why, ...]:
     """A first why-tree, where the record has none."""
     return draft_why_tree(
         case.incident,
         verdict,
-        harm=told.harm,
-        moved=told.drift.moved() if told.drift is not None else (),
-        event=lined.named if lined is not None else None,
-        guards=spread.guards if spread is not None and told.harm is None else (),
+        harm=answers.harm,
+        moved=answers.drift.moved() if answers.drift is not None else (),
+        event=events.named if events is not None else None,
+        guards=cascade.guards if cascade is not None and answers.harm is None else (),
     )
 
 
@@ -181,17 +180,17 @@ def _citing(verdict: Verdict, known: set[str]) -> Verdict:
     return replace(verdict, causes=tuple(causes))
 
 
-def _verdict(
-    told: Answers, spread: Cascade | None, lined: EventProximity | None, *, said: Sequence[Unanswered]
+def _weighed(
+    answers: Answers, cascade: Cascade | None, events: EventProximity | None, *, unanswered: Sequence[Unanswered]
 ) -> Verdict:
-    if told.harm is not None:
-        onset = told.since.onset if told.since else None
-        return weigh_windows(told.harm, onset, slices=told.slices, lined=lined, explanation=told.explanation)
-    if spread is not None:
-        return weigh_cascade(spread, lined=lined)
-    if told.unlabelled is not None:
-        return Verdict(status="cannot_tell", summary=f"Too few rows have a label: {told.unlabelled}.")
-    why = [one for one in said if one.question == CASCADE_QUESTION]
+    if answers.harm is not None:
+        onset = answers.since.onset if answers.since else None
+        return weigh_windows(answers.harm, onset, slices=answers.slices, events=events, explanation=answers.explanation)
+    if cascade is not None:
+        return weigh_cascade(cascade, events=events)
+    if answers.unlabelled is not None:
+        return Verdict(status="cannot_tell", summary=f"Too few rows have a label: {answers.unlabelled}.")
+    why = [one for one in unanswered if one.question == CASCADE_QUESTION]
     if why:
         return Verdict(status="cannot_tell", summary=f"No cause can be named: {why[0].why}.")
     return Verdict(status="cannot_tell", summary="The case holds no data that could name a cause.")
@@ -210,12 +209,3 @@ def _durations(case: "Case", found: Verdict) -> tuple[Duration, ...]:
     at: datetime | None = since.at if since else None
     between = (since.earliest, since.latest) if since else None
     return durations(case.incident.timeline, at, between=between)
-
-
-def _or_unanswered(ask: "Callable[[], T]", said: list[Unanswered]) -> "T | None":
-    """The answer; or None, with the reason kept as a result, where the data cannot say."""
-    try:
-        return ask()
-    except Unanswerable as reason:
-        said.append(Unanswered(question=reason.question, why=reason.why))
-        return None

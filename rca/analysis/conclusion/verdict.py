@@ -108,7 +108,7 @@ def weigh_windows(
     onset: Onset | None = None,
     *,
     slices: Slices | None = None,
-    lined: EventProximity | None = None,
+    events: EventProximity | None = None,
     explanation: ExplanationShift | None = None,
 ) -> Verdict:
     """Weigh the division of a metric's change into a verdict.
@@ -125,8 +125,8 @@ def weigh_windows(
         Passed on, but where nothing material happened.
     slices : Slices, optional
         Where the change sits.
-    lined : EventProximity, optional
-        The onset lined up with the timeline.
+    events : EventProximity, optional
+        Events of the timeline near the onset.
     explanation : ExplanationShift, optional
         Reasons of the model that moved: evidence beside a cause that did harm, and without harm a warning.
     """
@@ -142,7 +142,7 @@ def weigh_windows(
     if not causes:
         return Verdict(status="cannot_tell", summary=_open(measured), metric=measured, onset=onset)
     summary = _explained(measured, guilty, where) if guilty else _located(measured, where)
-    causes = (*causes, *_trigger(lined))
+    causes = (*causes, *_trigger(events))
     return Verdict(status="explained", summary=summary, metric=measured, causes=causes, onset=onset)
 
 
@@ -164,14 +164,14 @@ def _where(guilty: list[Contribution], slices: Slices | None) -> tuple[Cause, ..
     )[:MOST_SLICES]
 
 
-def _trigger(lined: EventProximity | None) -> tuple[Cause, ...]:
+def _trigger(events: EventProximity | None) -> tuple[Cause, ...]:
     """The event that the onset lies surprisingly near to."""
-    if lined is None or lined.named is None:
+    if events is None or events.named is None:
         return ()
-    return (Cause(kind="event", name=lined.named.name, strength="suggested", findings=("onset.event",)),)
+    return (Cause(kind="event", name=events.named.name, strength="suggested", findings=("onset.event",)),)
 
 
-def weigh_cascade(cascade: Cascade, *, lined: EventProximity | None = None) -> Verdict:
+def weigh_cascade(cascade: Cascade, *, events: EventProximity | None = None) -> Verdict:
     """Weigh the ranking of components into a verdict: those that left their normal range, ten at most.
 
     Where the ranking itself doubts its first, the data cannot tell. Then the components in front are candidates, in the
@@ -195,8 +195,8 @@ def weigh_cascade(cascade: Cascade, *, lined: EventProximity | None = None) -> V
     )
     return Verdict(
         status="explained",
-        summary=f"{summary}{alarm}{_passed_on(cascade)}.{_changed(first, lined)}",
-        causes=(*causes, *_trigger(lined)),
+        summary=f"{summary}{alarm}{_passed_on(cascade)}.{_changed(first, events)}",
+        causes=(*causes, *_trigger(events)),
         onset=cascade.onset,
     )
 
@@ -213,11 +213,11 @@ def _component(one: Suspect, strength: Strength) -> Cause:
     return Cause(kind="component", name=one.component, signal=one.signal, strength=strength, findings=(found,))
 
 
-def _changed(first: Suspect, lined: EventProximity | None) -> str:
+def _changed(first: Suspect, events: EventProximity | None) -> str:
     """The change to the origin that lies within its onset's interval, where no event stands out; a sentence."""
-    if lined is None or lined.named is not None:
+    if events is None or events.named is not None:
         return ""
-    own = [one for one in lined.candidates if one.inside and one.fits and one.system == first.component]
+    own = [one for one in events.candidates if one.inside and one.fits and one.system == first.component]
     if not own:
         return ""
     chance = f"by chance alone an event lies so near in {own[0].p_value:.0%} of such timelines"

@@ -1,8 +1,6 @@
 """All that two windows of rows can answer, question after question, as evidence builds on evidence."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from rca.analysis.drift.classifier_two_sample import Joint
 from rca.analysis.drift.question import drift_of, joint_of
@@ -11,20 +9,17 @@ from rca.analysis.explanation.question import explanation_of
 from rca.analysis.explanation.results import ExplanationShift
 from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.faults.question import faults_of
-from rca.analysis.harm.harm import Harm, attribute_harm
+from rca.analysis.harm.harm import Harm
 from rca.analysis.harm.label_free_bounds import Unlabelled
-from rca.analysis.harm.question import unlabelled_of
-from rca.analysis.inputs.arguments import seeded
+from rca.analysis.harm.question import harm_of, unlabelled_of
+from rca.analysis.inputs.asking import Asking
 from rca.analysis.inputs.windows import Windows
 from rca.analysis.onset.incident_onset import Since
 from rca.analysis.onset.question import onset_of
-from rca.analysis.slices.group_gaps import Gaps, group_gaps
-from rca.analysis.slices.question import slices_of
+from rca.analysis.slices.group_gaps import Gaps
+from rca.analysis.slices.question import gaps_of, slices_of
 from rca.analysis.slices.slices import Slices
-from rca.errors import Unanswerable
 from rca.finding import Unanswered
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,42 +39,36 @@ class Answers:
     unanswered: tuple[Unanswered, ...] = ()
 
 
-def window_answers(windows: Windows, *, seed: int = 0, alpha: float = 0.05) -> Answers:
+def window_answers(windows: Windows, ask: Asking | None = None, *, seed: int = 0, alpha: float = 0.05) -> Answers:
     """Ask all questions of two windows.
 
     Parameters
     ----------
     windows : Windows
+    ask : Asking, optional
+        Keeps why a question has no answer.
     seed : int
         Every question draws from this seed anew, so that asked alone it has the same answer.
     alpha : float
         False discovery rate of what is called moved.
     """
-    said: list[Unanswered] = []
-
-    def ask(question: Callable[[], T]) -> T | None:
-        try:
-            return question()
-        except Unanswerable as reason:
-            said.append(Unanswered(question=reason.question, why=reason.why))
-            return None
-
-    moved = ask(lambda: drift_of(windows, alpha=alpha))
-    if moved is None:
-        return Answers(windows=windows, unanswered=tuple(said))
-    broke = faults_of(windows, moved)
-    done = ask(lambda: attribute_harm(windows, moved, broke, rng=seeded(seed)))
-    where = ask(lambda: slices_of(windows, done, seed=seed, alpha=alpha)) if done is not None else None
+    ask = ask if ask is not None else Asking()
+    drift = ask(lambda: drift_of(windows, alpha=alpha))
+    if drift is None:
+        return Answers(windows=windows, unanswered=tuple(ask.unanswered))
+    faults = faults_of(windows, drift)
+    harm = ask(lambda: harm_of(windows, drift, faults, seed=seed))
+    slices = ask(lambda: slices_of(windows, harm, seed=seed, alpha=alpha)) if harm is not None else None
     return Answers(
         windows=windows,
-        drift=moved,
+        drift=drift,
         joint=ask(lambda: joint_of(windows, seed=seed)),
-        faults=broke,
-        harm=done,
-        slices=where,
-        gaps=ask(lambda: group_gaps(windows, alpha=alpha)) if windows.roles.groups else None,
-        since=ask(lambda: onset_of(windows, done, broke, where=where)) if done is not None else None,
-        explanation=ask(lambda: explanation_of(windows, where=where, seed=seed, alpha=alpha)),
+        faults=faults,
+        harm=harm,
+        slices=slices,
+        gaps=ask(lambda: gaps_of(windows, alpha=alpha)),
+        since=ask(lambda: onset_of(windows, harm, faults=faults, slices=slices)) if harm is not None else None,
+        explanation=ask(lambda: explanation_of(windows, slices, seed=seed, alpha=alpha)),
         unlabelled=ask(lambda: unlabelled_of(windows, seed=seed)),
-        unanswered=tuple(said),
+        unanswered=tuple(ask.unanswered),
     )

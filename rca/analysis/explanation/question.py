@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def explanation_of(
-    windows: Windows, *, where: Slices | None = None, seed: int = 0, alpha: float = 0.05
+    windows: Windows, slices: Slices | None = None, *, seed: int = 0, alpha: float = 0.05
 ) -> ExplanationShift:
     """How the reasons of the model changed; in the slices that carry the harm by themselves too."""
-    found = [one.conditions for one in where.slices] if where is not None else []
+    found = [one.conditions for one in slices.slices] if slices is not None else []
     return explain_windows(windows, slices=found, seed=seed, alpha=alpha)
 
 

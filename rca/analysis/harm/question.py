@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rca.analysis.drift.question import drift_of
+from rca.analysis.drift.univariate import Drift
+from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.faults.question import faults_of
 from rca.analysis.harm.harm import Harm, attribute_harm
 from rca.analysis.harm.label_free_bounds import Unlabelled, label_free_bounds
@@ -19,6 +21,11 @@ LOSS = "\0loss"
 
 BOUNDED = {"error_rate": (0.0, 1.0), "brier": (0.0, 1.0)}
 """Metrics that every row adds to, and the least and the most that it can."""
+
+
+def harm_of(windows: Windows, drift: Drift, faults: Faults, *, seed: int = 0) -> Harm:
+    """How much of the metric's change each thing did."""
+    return attribute_harm(windows, drift, faults, rng=seeded(seed))
 
 
 def unlabelled_of(windows: Windows, *, seed: int = 0) -> Unlabelled | None:
@@ -66,4 +73,4 @@ def harm(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any
     """
     windows = windows_asked(case, current, asked)
     moved = drift_of(windows)
-    return attribute_harm(windows, moved, faults_of(windows, moved), rng=seeded(seed))
+    return harm_of(windows, moved, faults_of(windows, moved), seed=seed)

@@ -12,11 +12,16 @@ if TYPE_CHECKING:
     from rca.record.case import Case
 
 
-def slices_of(windows: Windows, done: Harm, *, seed: int = 0, alpha: float = 0.05) -> Slices | None:
+def slices_of(windows: Windows, harm: Harm, *, seed: int = 0, alpha: float = 0.05) -> Slices | None:
     """In which rows the harm sits; None where none was done."""
-    if not done.measured.material:
+    if not harm.measured.material:
         return None
-    return find_slices(windows, done.measured, rng=seeded(seed), alpha=alpha)
+    return find_slices(windows, harm.measured, rng=seeded(seed), alpha=alpha)
+
+
+def gaps_of(windows: Windows, *, alpha: float = 0.05) -> Gaps | None:
+    """Gaps between groups in both windows; None where the case names no groups."""
+    return group_gaps(windows, alpha=alpha) if windows.roles.groups else None
 
 
 def slices(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Slices:

@@ -175,7 +175,7 @@ def test_a_change_to_the_origin_within_its_interval_is_told_where_no_event_stand
         onset=Onset(at=at, earliest=at, latest=at, what="a", unit=""), candidates=(event,), start=at, end=at
     )
     spread = Cascade(suspects=(suspect("a"),), target=None, n_signals=2, chance=0.5)
-    summary = weigh_cascade(spread, lined=lined).summary
+    summary = weigh_cascade(spread, events=lined).summary
     assert (
         "It had been changed within the interval of the onset: deploy a 2.8, 06:12 UTC (by chance" in summary
     ) == told
