@@ -1,6 +1,7 @@
 """A column of both windows, read as one sort of values whatever type either window happened to store it in."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -10,6 +11,8 @@ from rca.arrays import Counts, Floats, Labels, Mask
 from rca.tables.columns import as_labels, as_numbers, kind_of
 
 Values: TypeAlias = "pd.Series[Any]"
+
+Rows: TypeAlias = "Mask | slice"
 
 Sort = Literal["numeric", "categorical", "boolean", "datetime", "text", "identifier"]
 
@@ -77,6 +80,87 @@ class Pair:
     def known(self) -> bool:
         """Whether both windows have a value at all."""
         return not any(bool(missing.all()) for missing in self.missing)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ColumnPair:
+    """A column of both windows as it lies there, each reading of it worked out once and cut with the rows.
+
+    Attributes
+    ----------
+    reference, current : pandas.Series
+    coded : bool
+        Whether its numbers are codes.
+
+    Examples
+    --------
+    >>> pair = ColumnPair(reference=pd.Series(["1", None]), current=pd.Series(["1", "2", "2"]))
+    >>> pair.labels[1].tolist(), pair.take(slice(None), slice(1, None)).labels[1].tolist()
+    (['1', '2', '2'], ['2', '2'])
+    """
+
+    reference: Values
+    current: Values
+    coded: bool = False
+    cut: "tuple[ColumnPair, Rows, Rows] | None" = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """What the column is called."""
+        return str(self.reference.name)
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Rows of each window."""
+        return len(self.reference), len(self.current)
+
+    def take(self, reference: Rows, current: Rows) -> "ColumnPair":
+        """The same column in some rows of each window."""
+        both = self.reference.iloc[reference], self.current.iloc[current]
+        return replace(self, reference=both[0], current=both[1], cut=(self, reference, current))
+
+    @cached_property
+    def numbers(self) -> tuple[Floats, Floats]:
+        """Doubles; times as seconds since 1970, NaN where there is none."""
+        return self._cut("numbers") or (as_numbers(self.reference), as_numbers(self.current))
+
+    @cached_property
+    def labels(self) -> tuple[Labels, Labels]:
+        """Text, one spelling a value; NaN where there is none."""
+        return self._cut("labels") or (as_labels(self.reference), as_labels(self.current))
+
+    @cached_property
+    def missing(self) -> tuple[Mask, Mask]:
+        """Which rows have no value."""
+        found = self._cut("missing")
+        return found or (self.reference.isna().to_numpy(bool), self.current.isna().to_numpy(bool))
+
+    @cached_property
+    def distinct(self) -> int:
+        """Values that the reference has."""
+        return int(self.reference.nunique())
+
+    @property
+    def ordered(self) -> bool:
+        """Whether both windows compare it by order, and it is no time: times advance, which is nothing wrong."""
+        both = self.reference, self.current
+        return all(kind_of(one, coded=self.coded) == "numeric" and not _is_time(one) for one in both)
+
+    def known(self, read: tuple[Any, Any]) -> tuple[Any, Any]:
+        """A reading without the rows that have no value."""
+        return read[0][~self.missing[0]], read[1][~self.missing[1]]
+
+    def _cut(self, reading: str) -> Any:
+        """A reading of all rows, cut to these."""
+        if self.cut is None:
+            return None
+        whole, reference, current = self.cut
+        before, after = getattr(whole, reading)
+        return before[reference], after[current]
+
+
+def _is_time(values: Values) -> bool:
+    return bool(pd.api.types.is_datetime64_any_dtype(values) or pd.api.types.is_timedelta64_dtype(values))
 
 
 def read(reference: Values, current: Values, *, coded: bool = False, worded: bool = False) -> Pair:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from rca.analysis.cascade.results import Cascade, Suspect, metric_of
 from rca.analysis.explanation.results import ExplanationShift
+from rca.analysis.faults.rules.order import RULE_OF
 from rca.analysis.harm.contribution import Contribution
 from rca.analysis.harm.harm import Harm
 from rca.analysis.onset.event_proximity import EventProximity
@@ -306,20 +307,6 @@ def _open(measured: Measured) -> str:
     return f"{_change(measured)}, and these data cannot say why."
 
 
-SAYS: dict[Fault, str] = {
-    "frozen": "{name} was stuck on one value",
-    "default_value": "{name} was filled with one value that is not real",
-    "scaled": "{name} arrived in another unit",
-    "shifted": "{name} was off by a constant",
-    "missing": "{name} was missing",
-    "recoded": "{name} was coded otherwise",
-    "new_values": "{name} held values never seen before",
-    "swapped": "{name} held another column's values",
-    "stale": "{name} came too late",
-    "distribution": "{name} moved",
-}
-
-
 def in_a_clause(cause: Cause | Contribution) -> str:
     """A cause as a clause that can follow "because".
 
@@ -327,7 +314,8 @@ def in_a_clause(cause: Cause | Contribution) -> str:
     'income was stuck on one value'
     """
     if cause.kind == "feature":
-        return SAYS[cause.fault or "distribution"].format(name=cause.name)
+        rule = RULE_OF.get(cause.fault or "distribution")
+        return (rule.clause if rule is not None else "{name} moved").format(name=cause.name)
     return {
         "model": f"{cause.name} answered otherwise on the same inputs",
         "concept": "the outcome no longer followed the inputs as before",

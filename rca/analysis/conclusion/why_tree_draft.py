@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rca.analysis.conclusion.verdict import Cause, Verdict, in_a_clause
-from rca.finding import Fault
+from rca.analysis.faults.rules.order import RULE_OF
 from rca.record.schema.why_tree import Factor, FactorCategory, Rejected, Role, Why
 from rca.record.why_tree.evidence import EVENT
 
@@ -28,19 +28,6 @@ CATEGORIES: dict[str, FactorCategory] = {
     "component": "infrastructure",
 }
 """Where in the system each kind of cause lies."""
-
-CHECKS: dict[Fault, str] = {
-    "frozen": "one value in all rows of a day",
-    "default_value": "one value that fills many rows",
-    "missing": "its share of missing values",
-    "scaled": "values beyond its usual range",
-    "shifted": "its mean over a day",
-    "new_values": "values never seen before",
-    "recoded": "how often each of its codes comes",
-    "swapped": "values that belong to another column",
-    "stale": "its age",
-}
-"""What a check would have looked for, by the fault it would have seen."""
 
 SIGNS = frozenset({"alert", "communication", "human"})
 """Kinds of events by which an incident shows; they are no change that can have set it off."""
@@ -203,9 +190,9 @@ def _factor(cause: Cause, role: Role) -> Factor:
 
 def _check(cause: Cause) -> Iterator[Factor]:
     """The check that would have seen a fault, by its kind; whether there was one, people know."""
-    seen = CHECKS.get(cause.fault) if cause.fault is not None else None
-    if seen is not None:
-        statement = f"A check of {cause.name} for {seen} would have rung; nobody has said whether there is one"
+    rule = RULE_OF.get(cause.fault) if cause.fault is not None else None
+    if rule is not None:
+        statement = f"A check of {cause.name} for {rule.check} would have rung; nobody has said whether there is one"
         yield Factor(statement=statement, role="latent", category="process", evidence=cause.findings)
 
 

@@ -22,7 +22,8 @@ import pandas as pd
 
 from rca.analysis.counterfactual.decision import Reader
 from rca.analysis.counterfactual.structural_prediction import Follower
-from rca.analysis.faults.column_fault import ColumnFault, inflict
+from rca.analysis.faults.application import can_be_inflicted, inflict
+from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.harm.donor_imputation import Draw, cross_fitted, joined, nearest, typed
 from rca.analysis.harm.repair_and_rescore import Repair, chance_of_a_hit, numbered, repair, some
 from rca.analysis.harm.rescoring import Scorer
@@ -38,9 +39,6 @@ MIN_ROWS = 30
 
 DRAWS = 10
 """Errors of a stand-in that are drawn for each row."""
-
-NO_INFLICTION = ("stale", "new_values")
-"""Faults that cannot be done to any value: what neighbours cannot know is not measured for them."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -173,7 +171,7 @@ def _mended(stage: "_Stage", at: Places) -> Counterfactual:
         true=true,
         given=given,
         scale=float(lost.sum()) / len(kept),
-        counted=all(fault.fault not in NO_INFLICTION for fault in faults),
+        counted=all(can_be_inflicted(fault) for fault in faults),
     )
 
 

@@ -13,7 +13,8 @@ import pandas as pd
 
 from rca.analysis.counterfactual.counterfactual_rows import Intervention
 from rca.analysis.counterfactual.outcome_model import SAME, WHAT_IF_QUESTION, OutcomeModel, answerer, former, some_of
-from rca.analysis.faults.column_fault import ColumnFault, hit
+from rca.analysis.faults.application import hit
+from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.harm.rescoring import agreement
 from rca.analysis.inputs.arguments import names_of

@@ -78,6 +78,29 @@ class CrossColumnModel:
         return _rank(values, self.scales[name])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Late:
+    """What a column that lags is looked for with.
+
+    Attributes
+    ----------
+    reference, current : pandas.DataFrame
+        The current rows in time order.
+    time, entity : str or None
+        Columns of the time, and of what readings are of.
+    witness : CrossColumnModel
+    seen : (ndarray, ndarray)
+        Its design of both windows.
+    """
+
+    reference: pd.DataFrame
+    current: pd.DataFrame
+    time: str | None
+    entity: str | None
+    witness: CrossColumnModel
+    seen: tuple[Floats, Floats]
+
+
 def _quantiles(values: Floats) -> Floats:
     known = values[np.isfinite(values)]
     return np.quantile(known, np.linspace(0, 1, 201), method="lower") if len(known) else np.zeros(1)

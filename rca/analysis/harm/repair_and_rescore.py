@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rca.analysis.faults.column_fault import ColumnFault, hit, inflict, mend, mendable
+from rca.analysis.faults.application import hit, inflict, mend, mendable
+from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.harm.donor_imputation import DONORS, POSITION, Draw, cross_fitted, draw, joined, typed
 from rca.analysis.harm.rescoring import Scorer
 from rca.analysis.inputs.metric_reader import MetricReader, Segment

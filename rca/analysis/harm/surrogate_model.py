@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rca.analysis.faults.column_fault import ColumnFault, hit
+from rca.analysis.faults.application import hit
+from rca.analysis.faults.column_fault import ColumnFault
+from rca.analysis.faults.rules.order import RULE_OF
 from rca.analysis.harm.rescoring import Score, Scorer, decision_rule
 from rca.analysis.inputs.windows import Windows
 from rca.arrays import Mask
@@ -34,9 +36,6 @@ PART = 0.1
 
 AS_FAR = 2.0
 """How many times as far as values of the reference a broken column may take the answers."""
-
-UNHEARD = ("new_values", "missing", "default_value")
-"""Faults that put what the reference does not have, so that the reach of its own values says nothing of theirs."""
 
 MIN_ROWS = 200
 """Rows of a window below which no stand-in is fitted, or judged."""
@@ -142,7 +141,7 @@ def _due_to(windows: Windows, able: Sequence[ColumnFault], wrong: Mask, *, score
 def _only_there(windows: Windows, fault: ColumnFault, score: Score) -> bool:
     """Whether a column holds what no model was ever asked of, and answers are off in those rows and in no others."""
     wrong = hit(fault, windows.current)
-    if fault.fault not in UNHEARD or not MIN_ROWS <= wrong.sum() <= len(wrong) - MIN_ROWS:
+    if not RULE_OF[fault.fault].unheard or not MIN_ROWS <= wrong.sum() <= len(wrong) - MIN_ROWS:
         return False
     spread = float(score(windows.reference).var())
     off, spared, usual = (

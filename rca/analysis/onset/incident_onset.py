@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from rca.analysis.faults.column_fault import ColumnFault, hit
+from rca.analysis.faults.application import hit
+from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.diagnosis import Faults
+from rca.analysis.faults.rules.order import RULE_OF
 from rca.analysis.harm.contribution import Contribution
 from rca.analysis.harm.harm import Harm
 from rca.analysis.inputs.windows import Windows
@@ -26,9 +28,6 @@ Both = tuple[Floats, Floats]
 
 GUILTY = 0.15
 """Share of the harm from which a part of it is dated on its own."""
-
-SEEN_TOGETHER = ("scaled", "shifted", "swapped", "recoded")
-"""Faults that no row shows for sure, and that make the rows look otherwise all the same; a stale value looks right."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,15 +148,15 @@ def _broke(part: Contribution, harm: Harm) -> bool:
 
 def _shown(fault: ColumnFault, windows: Windows) -> Both | None:
     """Whether each row shows a fault, as 0 or 1; or by how much it looks like the current window; None if neither."""
-    both = windows.reference, windows.current
-    if fault.value is not None or fault.fault == "missing":
+    both, dated_by = (windows.reference, windows.current), RULE_OF[fault.fault].dated_by
+    if dated_by == "rows":
         before, after = (hit(replace(fault, since=0), rows).astype(float) for rows in both)
         return before, after
-    if fault.fault == "new_values":
+    if dated_by == "unseen":
         known = np.unique(as_labels(windows.reference[fault.column].dropna()))
         before, after = (_unseen(rows[fault.column], known) for rows in both)
         return before, after
-    return _alike(fault.column, windows) if fault.fault in SEEN_TOGETHER else None
+    return _alike(fault.column, windows) if dated_by == "likeness" else None
 
 
 def _unseen(values: Any, known: Any) -> Floats:

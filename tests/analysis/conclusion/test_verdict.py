@@ -1,17 +1,19 @@
 """The verdict: what is called guilty, what is left open, and the sentence that says so."""
 
 from datetime import UTC, datetime
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rca.analysis.cascade.results import Cascade, Suspect
-from rca.analysis.conclusion.verdict import SAYS, SMALLEST_PART, Verdict, weigh_cascade, weigh_windows
+from rca.analysis.conclusion.verdict import SMALLEST_PART, Verdict, weigh_cascade, weigh_windows
+from rca.analysis.faults.rules.order import RULE_OF
 from rca.analysis.harm.contribution import Contribution
 from rca.analysis.harm.harm import Harm
 from rca.analysis.onset.event_proximity import EventProximity, NearEvent
-from rca.finding import Interval
+from rca.finding import Fault, Interval
 from rca.methods.changepoint.dating import Onset
 from rca.methods.metric import Measured
 
@@ -108,9 +110,10 @@ def test_a_cause_cites_the_findings_behind_it():
     assert world.findings == ("harm.concept.label",)
 
 
-@pytest.mark.parametrize("fault", SAYS)
+@pytest.mark.parametrize("fault", get_args(Fault))
 def test_every_fault_has_words(fault):
-    assert SAYS[fault].format(name="income") in weigh_windows(divided(part(fault=fault))).summary
+    words = RULE_OF[fault].clause if fault in RULE_OF else "{name} moved"
+    assert words.format(name="income") in weigh_windows(divided(part(fault=fault))).summary
 
 
 @pytest.mark.parametrize("kind", ["model", "concept", "mechanism", "slice", "event"])

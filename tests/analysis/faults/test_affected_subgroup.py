@@ -6,7 +6,7 @@ import pytest
 
 from rca.analysis.drift.univariate import univariate_drift
 from rca.analysis.faults.affected_subgroup import broken_under
-from rca.analysis.faults.column_fault import hit, hit_by_row, mend
+from rca.analysis.faults.application import hit, hit_by_row, mend
 from rca.analysis.faults.contingency import contingency_of
 from rca.analysis.faults.diagnosis import Faults, diagnose
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from rca.analysis.drift.univariate import univariate_drift
-from rca.analysis.faults.column_fault import ColumnFault, hit, mend
+from rca.analysis.faults.application import hit, mend
+from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.diagnosis import Faults, diagnose
 from rca.analysis.faults.rules.unit_change import UNIT_FACTORS
 

@@ -6,7 +6,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from rca.analysis.drift.univariate import univariate_drift
-from rca.analysis.faults.column_fault import ColumnFault, inflict, mend
+from rca.analysis.faults.application import inflict, mend
+from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.diagnosis import diagnose
 from rca.analysis.harm.repair_and_rescore import MAX_ROWS, SEATS, mended_harm
 from rca.analysis.harm.rescoring import Scorer

@@ -7,9 +7,12 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
+from rca.analysis.faults.renaming import VISIBLE
+from rca.analysis.faults.rules.rule import FaultRule, Scene
 from rca.analysis.faults.rules.unit_change import ALIKE, SURELY
-from rca.arrays import Floats
+from rca.arrays import Floats, Mask
 from rca.methods.two_sample_tests import chance_distance
+from rca.tables.column_pair import ColumnPair
 from rca.tables.columns import as_labels, as_numbers, in_short, kind_of
 
 STUCK = 0.95
@@ -49,20 +52,18 @@ FILLERS = {
 }
 """Values that pipelines write when they have none."""
 
-VISIBLE = 0.05
-"""Share of rows from which a fault counts as one."""
-
 NAMES = 200
 """Names never seen before that are kept, the commonest."""
 
 
-def missing(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> ColumnFault | None:
+def missing(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """Values that are no longer there."""
-    before, after = float(reference.isna().mean()), float(current.isna().mean())
+    del scene
+    before, after = (float(gone.mean()) for gone in pair.missing)
     if after - before < VISIBLE or _odds(after) < LOST * _odds(before):
         return None
     return ColumnFault(
-        column=str(reference.name),
+        column=pair.name,
         fault="missing",
         share=(after - before) / (1 - before),
         evidence=f"missing in {after:.0%} of the rows, {before:.0%} before",
@@ -73,21 +74,22 @@ def _odds(share: float) -> float:
     return share / max(1 - share, 1e-9)
 
 
-def stuck(reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded: bool = False) -> ColumnFault | None:
+def stuck(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """One value where there used to be many: in all rows, or in some while the others keep to what they were.
 
     ``current = (1 - p) reference + p [x = v]``: take the value v out of both windows, and what is left has to agree.
     """
-    tally = _Tally.of(reference.dropna(), current.dropna(), coded=coded)
+    del scene
+    tally = _Tally.of(pair)
     if tally is None or tally.gains[tally.top] < VISIBLE:
         return None
     usual, share = tally.before[tally.top], tally.after[tally.top]
     if not (share >= STUCK or _alone(tally)) or (usual > 0 and _odds(share) < LIFTED * _odds(usual)):
         return None
     value = tally.name
-    frozen = is_usual(reference, value) and not (value.casefold() in FILLERS and usual < RARE)
+    frozen = is_usual(pair.reference, value) and not (value.casefold() in FILLERS and usual < RARE)
     return ColumnFault(
-        column=str(reference.name),
+        column=pair.name,
         fault="frozen" if frozen else "default_value",
         share=(share - usual) / (1 - usual),
         evidence=f"{in_short(value)} in {share:.0%} of the rows, {usual:.1%} before",
@@ -106,12 +108,12 @@ class _Tally:
     numeric: bool
 
     @classmethod
-    def of(cls, reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded: bool) -> "_Tally | None":
+    def of(cls, pair: ColumnPair) -> "_Tally | None":
+        numeric = all(kind_of(one, coded=pair.coded) == "numeric" for one in (pair.reference, pair.current))
+        reference, current = pair.known(pair.numbers if numeric else pair.labels)
         if not len(reference) or not len(current):
             return None
-        numeric = all(kind_of(values, coded=coded) == "numeric" for values in (reference, current))
-        read = as_numbers if numeric else as_labels
-        codes, values = pd.factorize(np.concatenate([read(reference), read(current)]), sort=True)
+        codes, values = pd.factorize(np.concatenate([reference, current]), sort=True)
         windows = codes[: len(reference)], codes[len(reference) :]
         shares = [np.bincount(window[window >= 0], minlength=len(values)) / len(window) for window in windows]
         if not len(values):
@@ -181,13 +183,16 @@ def is_usual(reference: "pd.Series[Any]", value: str) -> bool:
     return bool(np.isin(value, as_labels(reference.dropna())))
 
 
-def new_values(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> ColumnFault | None:
+def new_values(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """Names never seen before, in more rows than names that are seen once would have it.
 
     The share of rows whose name is new is, where nothing happened, the share of the reference's names that it has once
     (Good-Turing).
     """
-    before, after = pd.Series(as_labels(reference.dropna())), pd.Series(as_labels(current.dropna()))
+    del scene
+    if kind_of(pair.reference, coded=pair.coded) != "categorical":
+        return None
+    before, after = map(pd.Series, pair.known(pair.labels))
     if not len(after) or not len(before):
         return None
     counts = before.value_counts()
@@ -199,9 +204,76 @@ def new_values(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> Column
     names = after[unseen].value_counts().index
     some = ", ".join(map(in_short, sorted(names)[:3]))
     return ColumnFault(
-        column=str(reference.name),
+        column=pair.name,
         fault="new_values",
         share=min(1.0, excess),
         evidence=f"values never seen before in {unseen.mean():.0%} of the rows, such as {some}",
         names=tuple(map(str, names[:NAMES])),
     )
+
+
+def with_the_value(fault: ColumnFault, rows: pd.DataFrame) -> Mask:
+    """Rows that hold the value of the fault."""
+    return np.asarray(as_labels(rows[fault.column]) == fault.value, dtype=bool)
+
+
+def with_a_name(fault: ColumnFault, rows: pd.DataFrame) -> Mask:
+    """Rows that hold one of the names of the fault."""
+    return np.asarray(pd.Series(as_labels(rows[fault.column])).isin(fault.names))
+
+
+def _without_value(fault: ColumnFault, rows: pd.DataFrame) -> Mask:
+    return rows[fault.column].isna().to_numpy()
+
+
+def _filled(fault: ColumnFault, rows: pd.DataFrame, struck: Mask) -> "pd.Series[Any]":
+    """The column with the one value, in its own type, in some rows."""
+    values, value = rows[fault.column], str(fault.value)
+    held: Any = value
+    if pd.api.types.is_bool_dtype(values):
+        held = value == "True"
+    elif pd.api.types.is_numeric_dtype(values):
+        held = float(value)
+    return values.astype(object).mask(struck, held)
+
+
+MISSING = FaultRule(
+    kind="missing",
+    clause="{name} was missing",
+    check="its share of missing values",
+    detect={"everywhere": missing},
+    affected=_without_value,
+    inject=lambda fault, rows, struck: rows[fault.column].mask(struck),
+    dated_by="rows",
+    unheard=True,
+)
+
+FROZEN = FaultRule(
+    kind="frozen",
+    clause="{name} was stuck on one value",
+    check="one value in all rows of a day",
+    detect={"everywhere": stuck},  # on a usual value, or on none that is real
+    affected=with_the_value,
+    inject=_filled,
+    dated_by="rows",
+)
+
+DEFAULT_VALUE = FaultRule(
+    kind="default_value",
+    clause="{name} was filled with one value that is not real",
+    check="one value that fills many rows",
+    affected=with_the_value,
+    inject=_filled,
+    dated_by="rows",
+    unheard=True,
+)
+
+NEW_VALUES = FaultRule(
+    kind="new_values",
+    clause="{name} held values never seen before",
+    check="values never seen before",
+    detect={"everywhere": new_values},
+    affected=with_a_name,
+    dated_by="unseen",
+    unheard=True,
+)

@@ -1,16 +1,17 @@
 """Values that come too late, by rows, readings, days or months; and usual values that stand in the wrong rows."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rca.analysis.faults.column_fault import READINGS, ROWS, ColumnFault, spans
-from rca.analysis.faults.cross_column_prediction import CrossColumnModel, correlation
+from rca.analysis.faults.column_fault import READINGS, ROWS, ColumnFault
+from rca.analysis.faults.cross_column_prediction import CrossColumnModel, Late, correlation
+from rca.analysis.faults.rules.rule import FaultRule, Scene
 from rca.arrays import Floats
 from rca.methods.changepoint.dating import change_point
+from rca.tables.column_pair import ColumnPair
 from rca.tables.columns import as_labels
 
 PERIODS = {"Q": "quarters", "M": "months", "W": "weeks", "D": "days", "h": "hours"}
@@ -50,30 +51,7 @@ PART = 0.15
 """Share of the correlation with what the others say that a column has to lose, to be called out of place."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Late:
-    """What a stale column is looked for with.
-
-    Attributes
-    ----------
-    reference, current : pandas.DataFrame
-        The current rows in time order.
-    time, entity : str or None
-        Columns of the time, and of what readings are of.
-    witness : CrossColumnModel
-    seen : (ndarray, ndarray)
-        Its design of both windows.
-    """
-
-    reference: pd.DataFrame
-    current: pd.DataFrame
-    time: str | None
-    entity: str | None
-    witness: CrossColumnModel
-    seen: tuple[Floats, Floats]
-
-
-def stale(late: Late, name: str) -> ColumnFault | None:
+def stale(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """Name a column that lags: along the calendar, along the readings of an entity, or along the rows.
 
     Returns
@@ -82,6 +60,9 @@ def stale(late: Late, name: str) -> ColumnFault | None:
         With its lag. Along the calendar the lag is that at which values come again in the order in which they came
         before, or at which they fit what the other columns say of that time.
     """
+    late, name = scene.late, pair.name
+    if late is None:
+        return None
     found = _by_calendar(late, name) if late.time is not None else None
     if found is None and late.entity is not None:
         found = _by_reading(late, name)
@@ -352,3 +333,46 @@ def _worst(
     words = "values are the usual ones, and no longer go with the other columns of their row"
     evidence = f"{words}: correlation {told[name][1]:.2f}, {told[name][0]:.2f} before"
     return ColumnFault(column=name, fault="stale", share=1.0, evidence=evidence)
+
+
+# -- the rule ----------------------------------------------------------------------------------------------------------
+
+
+def _with_mispaired(found: Sequence[ColumnFault], scene: Scene) -> list[ColumnFault]:
+    """The faults found so far, and of the columns without one those whose values stand in the wrong rows."""
+    sound = [name for name in scene.names if all(row.column != name for row in found)]
+    return [*found, *mispaired(scene.reference, scene.current, sound, codes=scene.codes)]
+
+
+def _arrived(fault: ColumnFault, rows: pd.DataFrame) -> "pd.Series[Any]":
+    """The value that each row should have had, from the row, reading or period in which it arrived."""
+    values = rows[fault.column]
+    if fault.by is None:
+        return values.shift(-fault.lag)
+    if fault.period == READINGS:
+        return values.groupby(as_labels(rows[fault.by])).shift(-fault.lag)
+    periods = spans(rows[fault.by], fault.period)
+    known = values.groupby(periods).first()
+    return pd.Series(known.reindex(periods + fault.lag).to_numpy(), index=values.index)
+
+
+def spans(times: "pd.Series[Any]", period: str) -> "pd.Series[Any]":
+    """Number of the hour, day, week, month or quarter that each time lies in; missing times have none.
+
+    >>> spans(pd.Series(pd.to_datetime(["1970-01-03", "1970-02-01"], utc=True)), "D").tolist()
+    [2, 31]
+    """
+    moments = pd.DatetimeIndex(pd.to_datetime(times, utc=True, errors="coerce")).tz_localize(None)
+    numbers = pd.Series(moments.to_period(period).astype("int64"), index=times.index)
+    return numbers.mask(np.asarray(moments.isna()), -1)
+
+
+STALE = FaultRule(
+    kind="stale",
+    clause="{name} came too late",
+    check="its age",
+    detect={"by_relation": stale},
+    across=_with_mispaired,
+    undo=lambda fault, rows, wrong: rows[fault.column].where(~wrong, _arrived(fault, rows)),
+    undoable=lambda fault, rows: _arrived(fault, rows).notna().to_numpy(),
+)

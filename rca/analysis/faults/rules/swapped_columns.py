@@ -8,38 +8,40 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.rules.unit_change import ALIKE, APART, MIN_ROWS, SEEN, SURELY
-from rca.arrays import Floats
+from rca.analysis.faults.rules.rule import FaultRule, Scene
+from rca.analysis.faults.rules.unit_change import ALIKE, APART, MIN_ROWS, SEEN, SURELY, beyond_the_cut
+from rca.arrays import Floats, Mask
 from rca.methods.changepoint.dating import ChangePoint, change_point
 from rca.methods.two_sample_tests import chance_distance
 from rca.tables.columns import as_numbers, kind_of
 from rca.tables.discretisation import HALF, discretise
 
-PERHAPS = ("distribution", "new_values", "shifted", "scaled", "default_value", "frozen", "missing")
-"""What two columns may look like that hold each other's values in a part of the rows."""
+ALL_ROWS = ("distribution", "new_values", "shifted", "scaled")
+"""What two columns may look like that hold each other's values."""
+
+SOME_ROWS = (*ALL_ROWS, "default_value", "frozen", "missing")
+"""What they may look like where they do so in a part of the rows."""
 
 START = ChangePoint(at=0, earliest=0, latest=0)
 
 
-def swaps(
-    found: Sequence[ColumnFault], reference: pd.DataFrame, current: pd.DataFrame, *, ordered: bool = False
-) -> list[ColumnFault]:
+def swaps(found: Sequence[ColumnFault], scene: Scene) -> list[ColumnFault]:
     """Name the columns that hold each other's values, among those that moved and did not break otherwise.
 
     Parameters
     ----------
     found : sequence of ColumnFault
-    reference, current : pandas.DataFrame
-    ordered : bool
-        Whether the current rows are in time order, so that the exchange may have begun partway.
+    scene : Scene
+        Where it is ordered, the exchange may have begun partway.
 
     Returns
     -------
     list of ColumnFault
         The same columns in the same order.
     """
+    reference, current, ordered = scene.reference, scene.current, scene.ordered
     rows = {row.column: row for row in found}
-    loose = [row.column for row in found if row.fault in ("distribution", "new_values", "shifted", "scaled")]
+    loose = [row.column for row in found if row.fault in ALL_ROWS]
     for one, other in combinations(loose, 2):
         free = rows[one].partner is None and rows[other].partner is None
         since = _since((one, other), reference, current) if free and ordered else START
@@ -58,7 +60,7 @@ def swaps(
                 )
                 for column, partner in ((one, other), (other, one))
             )
-    spare = [name for name, row in rows.items() if row.partner is None and row.fault in PERHAPS]
+    spare = [name for name, row in rows.items() if row.partner is None and row.fault in SOME_ROWS]
     for one, other in combinations(spare, 2):
         if rows[one].partner is None and rows[other].partner is None:
             rows |= _partly((one, other), reference, current)
@@ -144,3 +146,25 @@ def _apart(before: "pd.Series[Any]", after: "pd.Series[Any]") -> float:
     """Total variation over common cells."""
     shares = discretise(before, after).shares()
     return float(np.abs(shares[0] - shares[1]).sum() / 2)
+
+
+def _of_the_partner(fault: ColumnFault, rows: pd.DataFrame, wrong: Mask) -> "pd.Series[Any]":
+    return rows[fault.column].where(~wrong, rows[str(fault.partner)])
+
+
+def _with_the_partners(fault: ColumnFault, rows: pd.DataFrame, struck: Mask) -> "pd.Series[Any]":
+    if fault.partner not in rows:
+        return rows[fault.column]
+    return rows[fault.column].astype(object).mask(struck, rows[fault.partner].astype(object))
+
+
+SWAPPED = FaultRule(
+    kind="swapped",
+    clause="{name} held another column's values",
+    check="values that belong to another column",
+    across=swaps,
+    affected=beyond_the_cut,
+    undo=_of_the_partner,
+    inject=_with_the_partners,
+    dated_by="likeness",
+)

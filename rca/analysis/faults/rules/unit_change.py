@@ -1,11 +1,17 @@
 """Another unit, or a constant added: the change of values that would make a column's present of its past."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from rca.arrays import Floats
+from rca.analysis.faults.column_fault import ColumnFault
+from rca.analysis.faults.rules.rule import FaultRule, Scene
+from rca.arrays import Floats, Mask
 from rca.methods.two_sample_tests import chance_distance, kolmogorov_distance
+from rca.tables.column_pair import ColumnPair
+from rca.tables.columns import as_numbers
 
 ALIKE = 0.25
 """A fault explains a move if undoing it leaves at most this share of the distance."""
@@ -297,3 +303,85 @@ def _grown(move: _Move, offset: float) -> bool:
         return False
     left = [move.left(mended) for mended in (move.after - offset, move.after * middle[0] / middle[1])]
     return left[1] <= left[0] + BLURRED * move.chance
+
+
+# -- the rules ---------------------------------------------------------------------------------------------------------
+
+
+def _changed(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
+    """The unit or the constant of all rows that were surely hit."""
+    if not pair.ordered:
+        return None
+    found = affine(pair.numbers[0], pair.numbers[1][scene.unsure :])
+    return _named(pair.name, found) if found is not None else None
+
+
+def _scattered(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
+    """The unit or the constant of a part of the rows that no condition and no moment tells, but the values do."""
+    del scene
+    found = scattered(*pair.numbers) if pair.ordered else None
+    return replace(_named(pair.name, found), scattered=True) if found is not None else None
+
+
+def _named(column: str, found: Affine) -> ColumnFault:
+    return ColumnFault(
+        column=column,
+        fault="shifted" if found.factor == 1 else "scaled",
+        share=found.share,
+        evidence=found.evidence,
+        factor=found.factor,
+        offset=found.offset,
+        cut=found.cut,
+    )
+
+
+def beyond_the_cut(fault: ColumnFault, rows: pd.DataFrame) -> Mask:
+    """Rows whose number lies on the side of the cut to which an offset moves them."""
+    assert fault.cut is not None
+    values = as_numbers(rows[fault.column])
+    with np.errstate(invalid="ignore"):
+        return np.asarray(values >= fault.cut if fault.offset > 0 else values < fault.cut)
+
+
+def _beyond_in_size(fault: ColumnFault, rows: pd.DataFrame) -> Mask:
+    """Rows whose number lies on the side of the cut to which a factor moves it."""
+    assert fault.cut is not None
+    sizes = np.abs(as_numbers(rows[fault.column]))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(sizes >= fault.cut if abs(fault.factor) > 1 else sizes < fault.cut)
+
+
+def _undone(fault: ColumnFault, rows: pd.DataFrame, wrong: Mask) -> "pd.Series[Any]":
+    numbers = as_numbers(rows[fault.column])
+    return _like(np.where(wrong, (numbers - fault.offset) / fault.factor, numbers), rows[fault.column])
+
+
+def _done(fault: ColumnFault, rows: pd.DataFrame, struck: Mask) -> "pd.Series[Any]":
+    numbers = as_numbers(rows[fault.column])
+    return _like(np.where(struck, numbers * fault.factor + fault.offset, numbers), rows[fault.column])
+
+
+def _like(numbers: Floats, values: "pd.Series[Any]") -> "pd.Series[Any]":
+    return pd.Series(numbers, index=values.index, name=values.name)
+
+
+SCALED = FaultRule(
+    kind="scaled",
+    clause="{name} arrived in another unit",
+    check="values beyond its usual range",
+    detect={"everywhere": _changed, "scattered": _scattered},  # by a factor, or by a constant
+    affected=_beyond_in_size,
+    undo=_undone,
+    inject=_done,
+    dated_by="likeness",
+)
+
+SHIFTED = FaultRule(
+    kind="shifted",
+    clause="{name} was off by a constant",
+    check="its mean over a day",
+    affected=beyond_the_cut,
+    undo=_undone,
+    inject=_done,
+    dated_by="likeness",
+)

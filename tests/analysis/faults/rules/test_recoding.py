@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from rca.analysis.drift.univariate import univariate_drift
-from rca.analysis.faults.column_fault import mend
+from rca.analysis.faults.application import mend
 from rca.analysis.faults.diagnosis import diagnose
-from rca.analysis.faults.rules.recoding import normal_form
+from rca.analysis.faults.renaming import normal_form
 
 NAMES = np.array(["car", "house", "boat", "study"])
 

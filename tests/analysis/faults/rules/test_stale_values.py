@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from rca.analysis.drift.univariate import univariate_drift
-from rca.analysis.faults.column_fault import hit, mend, mendable
+from rca.analysis.faults.application import hit, mend, mendable
 from rca.analysis.faults.diagnosis import diagnose
 from rca.analysis.faults.rules.stale_values import _is_series, _series, mispaired
 

@@ -9,10 +9,9 @@ import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.contingency import Contingency
-from rca.analysis.faults.rules.recoding import ERRORS, MIN_LOG_LIKELIHOOD, MOST, SMALL, witnesses
-from rca.analysis.faults.rules.single_value import VISIBLE
+from rca.analysis.faults.renaming import ERRORS, MIN_LOG_LIKELIHOOD, MOST, SMALL, VISIBLE, witnesses
 from rca.arrays import Floats, Labels, Mask
-from rca.tables.columns import as_labels
+from rca.tables.column_pair import ColumnPair
 
 PARTS = np.arange(0.1, 0.95, 0.1)
 """Shares of the rows that may have been hit; the likeliest is taken."""
@@ -70,9 +69,7 @@ def _overall(table: Floats) -> Floats:
     return np.asarray(cells / cells.sum())
 
 
-def partial_recoding(
-    reference: "pd.Series[Any]", current: "pd.Series[Any]", laid: Contingency, *, moved: Collection[str]
-) -> ColumnFault | None:
+def partial_recoding(pair: ColumnPair, laid: Contingency, *, moved: Collection[str]) -> ColumnFault | None:
     """The one-to-one map of names by which a part p of the rows goes, if the other columns tell it.
 
     ``P(b, w) = (1 - p) P0(b, w) + p P0(a, w)`` for a name b that stands for a, and cells w of other columns. The best
@@ -81,8 +78,8 @@ def partial_recoding(
 
     Parameters
     ----------
-    reference, current : pandas.Series
-        The windows that `laid` was made of.
+    pair : ColumnPair
+        The column in the rows that `laid` was made of.
     laid : Contingency
     moved : collection of str
         Columns whose relation to this one is no witness.
@@ -92,7 +89,7 @@ def partial_recoding(
     ColumnFault or None
         `recoded`, without a map by row: which rows were hit the values do not show.
     """
-    tables = _tables(reference, current, laid, moved=moved)
+    tables = _tables(pair, laid, moved=moved)
     if tables is None:
         return None
     maps = [(*_mapped(tables, float(part)), float(part)) for part in PARTS]
@@ -106,7 +103,7 @@ def partial_recoding(
         or not _fits(tables, order, part)
     ):
         return None
-    return _said(str(reference.name), tables.names, order, share=hit)
+    return _said(pair.name, tables.names, order, share=hit)
 
 
 def _said(column: str, names: Labels, order: Any, *, share: float) -> ColumnFault:
@@ -115,12 +112,10 @@ def _said(column: str, names: Labels, order: Any, *, share: float) -> ColumnFaul
     return ColumnFault(column=column, fault="recoded", share=1.0, evidence=f"in some {share:.0%} of the rows {told}")
 
 
-def _tables(
-    reference: "pd.Series[Any]", current: "pd.Series[Any]", laid: Contingency, *, moved: Collection[str]
-) -> _Tables | None:
-    asked = witnesses(str(reference.name), laid.cells, moved=moved)
-    labels = [as_labels(values.iloc[rows]) for values, rows in zip((reference, current), laid.rows, strict=True)]
-    held = [values.iloc[rows].notna().to_numpy() for values, rows in zip((reference, current), laid.rows, strict=True)]
+def _tables(pair: ColumnPair, laid: Contingency, *, moved: Collection[str]) -> _Tables | None:
+    asked = witnesses(pair.name, laid.cells, moved=moved)
+    labels = [one[rows] for one, rows in zip(pair.labels, laid.rows, strict=True)]
+    held = [~gone[rows] for gone, rows in zip(pair.missing, laid.rows, strict=True)]
     names = _common(labels, held)
     if not asked or not 2 <= len(names) <= MOST:
         return None

@@ -1,0 +1,27 @@
+"""The fault rules in the order in which they are asked."""
+
+from collections.abc import Mapping
+
+from rca.analysis.faults.rules.recoding import RECODED
+from rca.analysis.faults.rules.rule import FaultRule
+from rca.analysis.faults.rules.single_value import DEFAULT_VALUE, FROZEN, MISSING, NEW_VALUES
+from rca.analysis.faults.rules.stale_values import STALE
+from rca.analysis.faults.rules.swapped_columns import SWAPPED
+from rca.analysis.faults.rules.unit_change import SCALED, SHIFTED
+from rca.finding import Fault
+
+RULES: tuple[FaultRule, ...] = (
+    MISSING,
+    FROZEN,
+    DEFAULT_VALUE,
+    SCALED,
+    SHIFTED,
+    SWAPPED,
+    STALE,
+    RECODED,
+    NEW_VALUES,
+)
+"""Values lost, values changed, values exchanged, names changed."""
+
+RULE_OF: Mapping[Fault, FaultRule] = {rule.kind: rule for rule in RULES}
+"""The rule of each kind of fault; a distribution that moved is none."""
