@@ -1,13 +1,13 @@
-"""The one home of how boosted trees are set: shallow, slow, shrunk, and the same on every run.
+"""Gradient-boosted trees with shared default settings: small, slow, L2-regularised and deterministic.
 
-Every model that is fitted anew (a domain classifier, a regression of the loss, a stand-in) is small on purpose: it is
-asked about rows it has not seen, and what it says is averaged, so that a little bias costs less than overfitting.
+Models are small on purpose: they predict held-out rows, and predictions are averaged, so that a little bias costs less
+than overfitting.
 """
 
 from typing import Any
 
 ROUNDS = 80
-"""Trees of a model; enough at the learning rate below for some thousand rows."""
+"""Boosting rounds; enough at the learning rate below for some thousand rows."""
 
 LEAVES = 15
 
@@ -16,13 +16,15 @@ RATE = 0.08
 SHRINKAGE = 5.0
 
 
-def classifier(*, rounds: int = ROUNDS, leaves: int = LEAVES) -> Any:
-    """Boosted trees for a chance; not fitted yet.
+def classifier(*, rounds: int = ROUNDS, leaves: int = LEAVES, rate: float = RATE, shrinkage: float = SHRINKAGE) -> Any:
+    """Unfitted gradient-boosted classifier (scikit-learn's histogram boosting), by default with the shared settings.
 
     Parameters
     ----------
     rounds, leaves : int
         Trees, and leaves of each.
+    rate, shrinkage : float
+        Learning rate, and L2 penalty of the leaves.
 
     Returns
     -------
@@ -38,16 +40,18 @@ def classifier(*, rounds: int = ROUNDS, leaves: int = LEAVES) -> Any:
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    return HistGradientBoostingClassifier(**_settings(rounds, leaves))
+    return HistGradientBoostingClassifier(**_settings(rounds, leaves, rate, shrinkage=shrinkage))
 
 
-def regressor(*, rounds: int = ROUNDS, leaves: int = LEAVES) -> Any:
-    """Boosted trees for a mean; not fitted yet.
+def regressor(*, rounds: int = ROUNDS, leaves: int = LEAVES, rate: float = RATE, shrinkage: float = SHRINKAGE) -> Any:
+    """Unfitted gradient-boosted regressor of a conditional mean, by default with the shared settings.
 
     Parameters
     ----------
     rounds, leaves : int
         Trees, and leaves of each.
+    rate, shrinkage : float
+        Learning rate, and L2 penalty of the leaves.
 
     Returns
     -------
@@ -56,15 +60,20 @@ def regressor(*, rounds: int = ROUNDS, leaves: int = LEAVES) -> Any:
     """
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    return HistGradientBoostingRegressor(**_settings(rounds, leaves))
+    return HistGradientBoostingRegressor(**_settings(rounds, leaves, rate, shrinkage=shrinkage))
 
 
-def _settings(rounds: int, leaves: int) -> dict[str, Any]:
+def surrogate_regressor() -> Any:
+    """Unfitted boosted trees, large and unshrunk enough to repeat the scores of another model."""
+    return regressor(rounds=200, leaves=31, rate=0.1, shrinkage=0.0)
+
+
+def _settings(rounds: int, leaves: int, rate: float, *, shrinkage: float) -> dict[str, Any]:
     return {
         "max_iter": rounds,
         "max_leaf_nodes": leaves,
-        "learning_rate": RATE,
-        "l2_regularization": SHRINKAGE,
+        "learning_rate": rate,
+        "l2_regularization": shrinkage,
         "random_state": 0,
         "early_stopping": False,
     }

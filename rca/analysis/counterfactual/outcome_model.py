@@ -1,4 +1,4 @@
-"""Who can be asked what would have been decided: the model on file, a stand-in for it, or laws along a causal graph."""
+"""Choice of the outcome model: the model on file, a surrogate of it, or an SCM along the causal graph."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,17 +20,17 @@ SAME = 0.99
 """Share of recorded answers that the model file has to repeat, to count as the model that gave them."""
 
 LOOKED_AT = 4000
-"""Rows of which it is asked whether the model file repeats their answers."""
+"""Most rows on which the answers of the model file are compared with those on record."""
 
 MIN_ROWS = 50
-"""Reference rows below which nobody is asked."""
+"""Reference rows below which there is no outcome model."""
 
 NO_OTHER = "the model on file gave the answers on record then, too: there was no other to go back to"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OutcomeModel:
-    """Who can be asked what would have been, in words, and what that assumes."""
+    """A model that predicts counterfactual answers, its name in words, and its assumptions."""
 
     ask: Scorer
     by: str
@@ -40,7 +40,7 @@ class OutcomeModel:
 def answerer(
     windows: Windows, faults: Sequence[ColumnFault], *, columns: Sequence[str], rng: np.random.Generator
 ) -> OutcomeModel:
-    """Who can be asked what would have been decided of the current rows.
+    """Outcome model for the current rows: the model on file, else a faithful surrogate, else an SCM.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def answerer(
     Raises
     ------
     Unanswerable
-        If nobody can.
+        If there is none.
     """
     if len(windows.reference) < MIN_ROWS:
         why = f"the reference has only {len(windows.reference)} rows, and {MIN_ROWS} are needed"
@@ -70,7 +70,7 @@ def answerer(
         return OutcomeModel(ask=asker, by="the model on file")
     stood = fit_surrogate(windows, faults)
     if stood is not None and stood.faithful:
-        return _standing_in(stood.asker)
+        return _standing_in(stood.scorer)
     if windows.parents:
         following = follower(windows, columns, rng=rng, question=WHAT_IF_QUESTION)
         told = (
@@ -94,7 +94,7 @@ def some_of(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def former(windows: Windows, rows: Mask) -> OutcomeModel:
-    """Who answered in the reference, to be asked of some of the current rows.
+    """Outcome model of the reference, for some of the current rows (rollback).
 
     Raises
     ------
@@ -111,6 +111,6 @@ def former(windows: Windows, rows: Mask) -> OutcomeModel:
         told = ("the scores on record are those that would have been given",)
         return OutcomeModel(ask=rule, by="the threshold of the reference", assumptions=told)
     if stood is not None and stood.before >= FAITHFUL:
-        return _standing_in(replace(stood.asker, fidelity=stood.before))
+        return _standing_in(replace(stood.scorer, fidelity=stood.before))
     why = "no model that gave the answers of the reference is on file, and no stand-in repeats them"
     raise Unanswerable(WHAT_IF_QUESTION, why)

@@ -1,4 +1,4 @@
-"""Which model explains which window: the one on file, one before and one after an update, or stand-ins."""
+"""Choice of the model that explains each window: on file, before and after an update, or surrogates of its scores."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,23 +13,18 @@ from rca.analysis.explanation.explanation_shift import MIN_ROWS, ExplainedWindow
 from rca.analysis.explanation.results import ExplanationShift
 from rca.analysis.explanation.shap_adapter import EXPLANATION_QUESTION, explainer_of, log_odds
 from rca.analysis.explanation.shap_values import PREFIXES, Explained, among, known_rows
+from rca.analysis.harm.surrogate_model import FAITHFUL, LOST, SURROGATE_ROWS, fit_trees, variance_repeated
 from rca.analysis.inputs.arguments import seeded
 from rca.analysis.inputs.windows import Windows, require_yes
 from rca.arrays import Floats, Mask
 from rca.errors import Unanswerable
 from rca.record.model.forest import Scale
 from rca.record.model.model_file import Inside, Model
-from rca.tables.columns import Encoder, as_labels, as_numbers, for_trees, holds
+from rca.tables.columns import as_labels, as_numbers, holds
 from rca.tables.condition import Condition, all_hold, conjunction
 
 SAME = 0.99
 """Share of rows whose recorded score a model has to repeat, to be the one that gave it."""
-
-FAITHFUL, LOST = 0.9, 0.05
-"""Share of unseen answers' variance that a stand-in has to repeat; and that it may lose in the other window."""
-
-ENOUGH = 200
-"""Recorded scores from which a stand-in is fitted."""
 
 MOST_ROWS = 250_000
 """Rows of a window that are explained; with more the intervals are narrower than anyone needs."""
@@ -42,7 +37,7 @@ STOOD_IN = "stand-ins that were fitted to the recorded scores answer as the mode
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Who:
-    """Who answered in the reference, who in the current window, and what is assumed of them.
+    """The explainer of each window, and the assumptions behind that choice.
 
     Attributes
     ----------
@@ -75,10 +70,10 @@ def explain_windows(
     seed: int = 0,
     alpha: float = 0.05,
 ) -> ExplanationShift:
-    """Say how the reasons of the model changed from the reference to the current window.
+    """Explanation shift between the windows, by SHAP values of the model that answered in each.
 
     SHAP values that the tables bring along, as columns such as `shap_income`, are taken; else the models given, or the
-    one on file where it repeats the recorded scores; else stand-ins, fitted to the recorded scores.
+    one on file where it repeats the recorded scores; else surrogates, fitted to the recorded scores.
 
     Parameters
     ----------
@@ -122,7 +117,7 @@ Worked = tuple[ExplainedWindows, Any, tuple[str, ...]]
 
 
 def _given(windows: Windows) -> Worked | None:
-    """Values that the tables bring along."""
+    """SHAP values from columns of the tables."""
     tables = windows.reference, windows.current
     read = windows.model.features if windows.model is not None else ()
     both = [among(rows.drop(columns=list(read), errors="ignore"), windows.roles.features) for rows in tables]
@@ -157,7 +152,7 @@ def _worked_out(windows: Windows, models: tuple[Model, Model] | None, *, seed: i
 
 
 def _drawn(count: int, most: int, *, rng: np.random.Generator) -> Any:
-    """Places of rows that are explained, all or as many as can be."""
+    """Positions of the rows that are explained: all, or a random sample of `most`."""
     return np.arange(count) if count <= most else np.sort(rng.permutation(count)[:most])
 
 
@@ -189,20 +184,20 @@ def _who(windows: Windows, models: tuple[Model, Model] | None, *, seed: int) -> 
 
 
 def _repeated(model: Model, rows: pd.DataFrame, score: str) -> Mask:
-    """Rows whose recorded score the model gives."""
+    """Rows whose recorded score the model reproduces."""
     recorded, again = as_numbers(rows[score]), model.scores(rows)
     return np.asarray(np.isclose(recorded, again, rtol=1e-4, atol=1e-6, equal_nan=True))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _StandIn:
-    """A model fitted to recorded scores, and the share of unseen ones' variance that it repeats."""
+class _Surrogate:
+    """A surrogate model fitted to recorded scores, and its R² on held-out rows (fidelity)."""
 
     explainer: Explainer
     answer: Callable[[pd.DataFrame], Floats]
     fidelity: float
 
-    def believed(self) -> "_StandIn":
+    def believed(self) -> "_Surrogate":
         if self.fidelity < FAITHFUL:
             share = max(self.fidelity, 0.0)
             why = f"no model on file gave these scores, and a stand-in repeats {share:.0%} of them only"
@@ -211,7 +206,7 @@ class _StandIn:
 
 
 def _stand_ins(windows: Windows) -> Who:
-    """Stand-ins: one for both windows if it repeats the scores of the other as well."""
+    """Surrogates of the windows: one for both, if its fidelity holds in the other window as well."""
     score = windows.roles.score
     if score is None or not windows.roles.features:
         why = "there is no model on file, and no column of its scores that a stand-in could be fitted to"
@@ -219,40 +214,28 @@ def _stand_ins(windows: Windows) -> Who:
     both = (windows.reference[score], windows.current[score])
     scale: Scale = "log-odds" if all(map(_chances, both)) else "prediction"
     then = _fitted(windows, windows.reference, scale=scale).believed()
-    across = _share(_target(windows.current[score], scale), then.answer(windows.current))
+    across = variance_repeated(_target(windows.current[score], scale), then.answer(windows.current))
     same = across >= then.fidelity - LOST
     now = then if same else _fitted(windows, windows.current, scale=scale).believed()
     return Who(then=then.explainer, now=now.explainer, assumptions=(STOOD_IN,))
 
 
-def _fitted(windows: Windows, rows: pd.DataFrame, *, scale: Scale) -> _StandIn:
-    """Fit a stand-in to the scores of some rows, and to half of them to see what it repeats of the others."""
-    from sklearn.ensemble import HistGradientBoostingRegressor
-
+def _fitted(windows: Windows, rows: pd.DataFrame, *, scale: Scale) -> _Surrogate:
+    """Fit a surrogate to the scores of some rows; its fidelity is the R² of one fitted to half of them, on the rest."""
     names = tuple(name for name in windows.roles.features if not _is_shap(name, windows.roles.features))
     target = _target(rows[windows.roles.score or ""], scale)
     known = np.isfinite(target)
     rows, target = rows[known], target[known]
-    if len(rows) < ENOUGH or target.std() == 0:
+    if len(rows) < SURROGATE_ROWS or target.std() == 0:
         raise Unanswerable(EXPLANATION_QUESTION, "there are too few recorded scores, or they are all the same")
-    encode = Encoder.fit(rows, names)
-
-    def fit(part: Mask) -> Any:
-        trees = HistGradientBoostingRegressor(max_iter=150, max_leaf_nodes=31, random_state=0, early_stopping=False)
-        return trees.fit(for_trees(encode(rows[part])), target[part])
-
     half = np.arange(len(rows)) % 2 == 0
-    fidelity = _share(target[~half], fit(half).predict(encode(rows[~half])))
-    whole = fit(np.ones(len(rows), dtype=bool))
-
-    def answer(asked: pd.DataFrame) -> Floats:
-        return np.asarray(whole.predict(encode(asked)))
-
-    inside = Inside(held=whole, encode=encode)
-    model = Model(format="skops", features=names, place="stand-in", answer=answer, inside=inside)
+    fidelity = variance_repeated(target[~half], fit_trees(rows, target, names, part=half)(rows[~half]))
+    whole = fit_trees(rows, target, names)
+    inside = Inside(held=whole.held, encode=whole.encode)
+    model = Model(format="skops", features=names, place="stand-in", answer=whole, inside=inside)
     found = exact(model, rows, windows.roles.positive)
     assert found is not None
-    return _StandIn(explainer=found.on(scale), answer=answer, fidelity=fidelity)
+    return _Surrogate(explainer=found.on(scale), answer=whole, fidelity=fidelity)
 
 
 def _is_shap(name: str, features: Sequence[str]) -> bool:
@@ -266,18 +249,10 @@ def _chances(scores: "pd.Series[Any]") -> bool:
 
 
 def _target(scores: "pd.Series[Any]", scale: Scale) -> Floats:
-    """Recorded scores on the scale that reasons add up on; NaN where there is none."""
+    """Recorded scores on the scale of the margin (log-odds or as they are); NaN where there is none."""
     numbers = as_numbers(scores)
     chances = (numbers >= 0) & (numbers <= 1)
     return np.where(chances, log_odds(numbers), np.nan) if scale == "log-odds" else numbers
-
-
-def _share(recorded: Floats, said: Floats) -> float:
-    """Share of the recorded numbers' variance that is repeated."""
-    known = np.isfinite(recorded)
-    if not known.any():
-        return -np.inf
-    return 1 - float(np.mean((recorded - said)[known] ** 2)) / max(float(recorded[known].var()), np.finfo(float).tiny)
 
 
 # --- labels and parts of the rows -------------------------------------------------------------------------------------
@@ -302,7 +277,7 @@ def _truth(sides: ExplainedWindows, windows: Windows) -> tuple[Floats, Floats] |
 
 
 def _classes(columns: "Sequence[pd.Series[Any]]", outputs: int) -> tuple[Floats, Floats] | None:
-    """Labels as places among the classes, in order; None where there are not as many as outputs."""
+    """Labels as indices of the classes, in order; None where their number is not that of the outputs."""
     numbers = [as_numbers(column) for column in columns]
     if all(np.isfinite(one).any() and np.isin(one[np.isfinite(one)], np.arange(outputs)).all() for one in numbers):
         return numbers[0], numbers[1]
@@ -314,7 +289,7 @@ def _classes(columns: "Sequence[pd.Series[Any]]", outputs: int) -> tuple[Floats,
 
 
 def _told(explained: Explained, truth: Floats) -> bool:
-    """Whether the model names classes more often right than the commonest would be: else they are counted otherwise."""
+    """Whether accuracy beats that of the commonest class; if not, the outputs may be in another order."""
     known = np.isfinite(truth)
     right = float(np.mean(explained.margin.argmax(axis=1)[known] == truth[known]))
     return right > float(np.bincount(truth[known].astype(int)).max() / known.sum())
@@ -323,7 +298,7 @@ def _told(explained: Explained, truth: Floats) -> bool:
 def _cohorts(
     rows: tuple[pd.DataFrame, pd.DataFrame], windows: Windows, slices: Sequence[Sequence[Condition]]
 ) -> list[Cohort]:
-    """Groups on record, and slices that were found."""
+    """Cohorts to compare: values of the group columns, and slices that were found."""
     wanted: list[Sequence[Condition]] = list(slices)
     for column in windows.roles.groups:
         labels = pd.Series(np.concatenate([as_labels(table[column]) for table in rows])).value_counts()
@@ -340,7 +315,7 @@ def given_shift(
     seed: int = 0,
     alpha: float = 0.05,
 ) -> ExplanationShift:
-    """Compare SHAP values that somebody else worked out, by models that may differ."""
+    """Explanation shift of SHAP values that were computed elsewhere, by models that may differ."""
     kept = known_rows(before), known_rows(after)
     sides = ExplainedWindows(
         explained=(before.take(kept[0]), after.take(kept[1])),

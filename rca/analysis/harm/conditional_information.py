@@ -1,4 +1,7 @@
-"""What a column tells of the label, over what the others tell: by models fitted anew, not by the one that failed."""
+"""Conditional predictive information of a column on the label: loss saved by knowing it, given the other features.
+
+A leave-one-covariate-out (LOCO) importance, by cross-fitted models that are fitted anew, not by the model on file.
+"""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -7,22 +10,23 @@ import numpy as np
 import pandas as pd
 
 from rca.arrays import Floats
+from rca.methods.boosted_trees import regressor
 from rca.tables.columns import as_labels, as_numbers, for_trees, kind_of, without_infinities
 
 MAX_ROWS = 8000
-"""Rows of each window that models are fitted on."""
+"""Most rows of each window that models are fitted on."""
 
 FOLDS = 3
-"""Parts of the rows; a model is asked about rows it has not seen."""
+"""Cross-fitting folds."""
 
 CRITICAL = 1.645
-"""Standard errors by which information has to fall: one-sided, at 5 %."""
+"""Critical value of the one-sided test at 5 %, in standard errors."""
 
 
 def tells_less(
     reference: pd.DataFrame, current: pd.DataFrame, column: str, *, label: str, among: Sequence[str]
 ) -> bool:
-    """Whether a column tells less of the label in the current window than it did in the reference.
+    """One-sided z-test of whether a column's conditional information on the label fell between the windows.
 
     Parameters
     ----------
@@ -48,7 +52,7 @@ def tells_less(
 def information(
     rows: pd.DataFrame, column: str | Collection[str], *, label: str, among: Sequence[str]
 ) -> tuple[float, float]:
-    """Loss that a fresh model saves by knowing a column, or some together, and its standard error.
+    """Leave-one-covariate-out (LOCO) importance of a column, or of some together, and its standard error.
 
     Returns
     -------
@@ -77,20 +81,10 @@ def _numbers(values: "pd.Series[Any]") -> Floats:
 
 
 def _losses(seen: Floats, truth: Floats) -> Floats:
-    """Squared error of each row under a model that has not seen it."""
-    from sklearn.ensemble import HistGradientBoostingRegressor
-
+    """Cross-fitted squared error of each row."""
     fold = np.random.default_rng(0).permutation(len(truth)) % FOLDS
     losses = np.zeros(len(truth))
     for held in range(FOLDS):
-        model = HistGradientBoostingRegressor(
-            max_iter=80,
-            max_leaf_nodes=15,
-            learning_rate=0.08,
-            l2_regularization=5.0,
-            random_state=0,
-            early_stopping=False,
-        )
-        model.fit(for_trees(seen[fold != held]), truth[fold != held])
+        model = regressor().fit(for_trees(seen[fold != held]), truth[fold != held])
         losses[fold == held] = (truth[fold == held] - model.predict(seen[fold == held])) ** 2
     return losses

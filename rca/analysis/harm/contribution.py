@@ -1,4 +1,4 @@
-"""A contribution: one signed part of the harm, from an estimate and its error to a finding of a certain strength."""
+"""Signed contributions to the metric's change: estimate, normal interval, split-half check, strength of evidence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ Method = Literal["asked again", "mended", "reweighted", "mechanism"]
 
 @dataclass(frozen=True, kw_only=True)
 class Contribution:
-    """One signed part of the harm.
+    """One signed contribution to the harm (the metric's change in the bad direction).
 
     Attributes
     ----------
     kind, name, fault
-        What did it; `name` is a column, a node, a system, or `label` for a concept.
+        The cause; `name` is a column, a node, a system, or for a concept the column of the label or outcome.
     value : float
         In the metric's unit and the bad direction: positive where it did harm.
     interval : Interval
@@ -47,12 +47,12 @@ class Contribution:
 
     @property
     def identifiable(self) -> bool:
-        """Whether enough rows of one window resemble the other's to say anything."""
+        """Whether the windows overlap enough: effective sample size of at least `ENOUGH`."""
         return self.n_effective >= ENOUGH
 
     @property
     def label(self) -> str:
-        """What did it, in words."""
+        """The cause in words."""
         words = {
             "feature": f"column {self.name}",
             "mechanism": f"how {self.name} follows its causes",
@@ -66,7 +66,7 @@ class Contribution:
         return f"{self.label}: {self.value:+.3g} ({self.interval}), {self.method}"
 
     def finding(self, measured: Measured) -> Finding:
-        """The claim that it changed the metric by so much."""
+        """The finding that it changed the metric by `value`."""
         did = "raised" if self.value * measured.sign > 0 else "lowered"
         return Finding(
             id=f"harm.{self.kind}.{self.name}",
@@ -86,7 +86,7 @@ class Contribution:
 
 @dataclass(frozen=True, kw_only=True)
 class PartEstimate:
-    """A part of the harm, as it was computed.
+    """Point estimate of a contribution with its standard error and split-half estimates.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class PartEstimate:
     rows : float
         Effective rows behind it.
     halves : sequence of float
-        What each half of the rows gives; empty where they were not asked.
+        Estimates from each half of the rows; empty where there are none.
     """
 
     value: float
@@ -105,12 +105,12 @@ class PartEstimate:
 
     @property
     def interval(self) -> Interval:
-        """Of 95 %, by the normal approximation."""
+        """95 % interval by the normal approximation."""
         return Interval(low=self.value - Z * self.error, high=self.value + Z * self.error)
 
     @property
     def survived(self) -> bool:
-        """Whether it differs from zero, and has one sign in each half of the rows."""
+        """Whether it differs from zero and has the same sign in each half of the rows."""
         same_sign = bool(self.halves) and all(half * self.value > 0 for half in self.halves)
         return 0 not in self.interval and same_sign
 
@@ -124,7 +124,7 @@ def contribution(
     fault: Fault | None = None,
     assumptions: tuple[str, ...] = (),
 ) -> Contribution:
-    """A part of the harm; `shown` where it survived its refuter on enough rows."""
+    """Build a contribution; its strength is `shown` where it survived the split-half check on enough rows."""
     survived = estimate.survived
     return Contribution(
         kind=kind,
@@ -141,7 +141,7 @@ def contribution(
 
 
 def halves(rows: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Every other row, and the others: a part has to hold in both.
+    """Split-half: positions of every other row, and of the others.
 
     >>> [half.tolist() for half in halves(5)]
     [[0, 2, 4], [1, 3]]

@@ -1,4 +1,6 @@
-"""Donors: reference rows that stand in for rows whose values are not believed in some columns.
+"""Hot-deck imputation by predictive mean matching (PMM): suspect columns get the values of similar reference rows.
+
+These donors are nearest neighbours in the predicted ranks of the suspect columns given the others, cross-fitted.
 
 References
 ----------
@@ -14,16 +16,17 @@ import numpy as np
 import pandas as pd
 
 from rca.arrays import Floats, Mask, Places
+from rca.methods.boosted_trees import regressor
 from rca.tables.columns import Encoder, as_labels, as_numbers, for_trees, kind_of
 
 DONORS = 5
-"""Donors drawn for each row; the metric is averaged over them."""
+"""Donors drawn for each row (multiple imputations); the metric is averaged over them."""
 
 NEIGHBOURS = 10
 """Nearest reference rows that a donor is drawn from."""
 
 POOL = 12_000
-"""Reference rows that donors are taken from."""
+"""Most reference rows of the donor pool."""
 
 POSITION = "\0position"
 """Column of a sample that holds the position of each row in its window."""
@@ -31,14 +34,14 @@ POSITION = "\0position"
 
 @dataclass(frozen=True, kw_only=True)
 class Donors:
-    """Reference rows that stand in for rows whose suspect columns are not believed."""
+    """Fitted hot-deck: the donor pool, and the nearest donors of a row by predictive mean matching."""
 
     rows: pd.DataFrame
     matches: Callable[[pd.DataFrame], Places]
 
     @classmethod
     def fit(cls, reference: pd.DataFrame, suspects: set[str], others: list[str]) -> "Donors":
-        """Match rows on what the other columns predict of the suspect ones, which is all that they tell of them."""
+        """Fit predictive mean matching: nearest neighbours in the predicted ranks of the suspect columns."""
         from scipy.spatial import cKDTree
 
         pool = reference.iloc[np.linspace(0, len(reference) - 1, min(len(reference), POOL)).astype(int)]
@@ -58,24 +61,24 @@ class Donors:
         return cls(rows=pool.reset_index(drop=True), matches=matches)
 
     def draw(self, rows: pd.DataFrame, rng: np.random.Generator) -> Places:
-        """Draw `DONORS` donors for each row: positions in the pool, of shape (rows, DONORS)."""
+        """Draw `DONORS` of each row's nearest neighbours: positions in the pool, of shape (rows, DONORS)."""
         near = self.matches(rows)
         chosen = rng.integers(0, near.shape[1], size=(len(rows), DONORS))
         return np.take_along_axis(near, chosen, axis=1)
 
 
 def cross_fitted(reference: pd.DataFrame, suspects: set[str], others: list[str]) -> tuple[Donors, Donors]:
-    """Donors for even and for odd positions, each from the rows at the other positions.
+    """Cross-fitted hot-decks: one for even and one for odd positions, each from the rows at the other positions.
 
     No reference row may be its own donor, nor be matched by a regression that has seen it: the placebo would come out
-    too cheap, and an innocent column would seem to have done good.
+    too cheap, and an innocent column would get a negative contribution.
     """
     even = np.arange(len(reference)) % 2 == 0
     return Donors.fit(reference[~even], suspects, others), Donors.fit(reference[even], suspects, others)
 
 
 def draw(donors: tuple[Donors, Donors], rows: pd.DataFrame, rng: np.random.Generator) -> "Draw":
-    """Donors for the rows of a window, by the parity of their positions."""
+    """Draw hot-deck donors for the rows of a window, from the deck of the other parity."""
     odd = rows[POSITION].to_numpy() % 2 == 1
     drawn = np.zeros((len(rows), DONORS), dtype=np.intp)
     for side, own, before in ((0, ~odd, 0), (1, odd, len(donors[0].rows))):
@@ -85,7 +88,7 @@ def draw(donors: tuple[Donors, Donors], rows: pd.DataFrame, rng: np.random.Gener
 
 
 def nearest(donors: tuple[Donors, Donors], rows: pd.DataFrame) -> "Draw":
-    """All the rows of the reference that are nearest to each row, by the parity of its position: nothing is drawn."""
+    """All nearest donors of each row, from the deck of the other parity; nothing is drawn."""
     odd = rows[POSITION].to_numpy() % 2 == 1
     each = min(min(NEIGHBOURS, len(one.rows)) for one in donors)
     found = np.zeros((len(rows), each), dtype=np.intp)
@@ -97,7 +100,7 @@ def nearest(donors: tuple[Donors, Donors], rows: pd.DataFrame) -> "Draw":
 
 @dataclass(frozen=True, kw_only=True)
 class Draw:
-    """Rows of a window with their donors: positions in the pool, of shape (rows, donors of each)."""
+    """Rows of a window with their hot-deck donors: positions in the pool, of shape (rows, donors of each)."""
 
     rows: pd.DataFrame
     pool: pd.DataFrame
@@ -105,15 +108,15 @@ class Draw:
 
     @property
     def each(self) -> int:
-        """Donors of each row."""
+        """Number of donors of each row."""
         return int(self.donors.shape[1])
 
     def tall(self) -> pd.DataFrame:
-        """The rows once for each donor."""
+        """The rows repeated, once for each donor."""
         return pd.concat([self.rows] * self.each, ignore_index=True)
 
     def given(self, column: str, wrong: Mask) -> "pd.Series[Any]":
-        """A column with what each donor has in place of what is wrong, one donor after another."""
+        """Imputed column: the donors' values where it is wrong, one donor after another."""
         recorded, given = self.rows[column], self.pool[column].iloc[self.donors.T.ravel()].reset_index(drop=True)
         tall, wrong = pd.concat([recorded] * self.each, ignore_index=True), np.tile(wrong, self.each)
         if pd.api.types.is_numeric_dtype(recorded) and pd.api.types.is_numeric_dtype(given):
@@ -122,7 +125,7 @@ class Draw:
 
 
 def typed(values: "pd.Series[Any]", like: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Values in the type that the reference has; what cannot be read as one is missing."""
+    """Cast values to the reference's dtype; what cannot be cast is missing."""
     if pd.api.types.is_numeric_dtype(like):
         return pd.to_numeric(values, errors="coerce")
     if pd.api.types.is_datetime64_any_dtype(like):
@@ -131,14 +134,14 @@ def typed(values: "pd.Series[Any]", like: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def joined(exact: "pd.Series[Any]", given: "pd.Series[Any]", undone: Mask) -> "pd.Series[Any]":
-    """What is undone where it can be, and what donors give elsewhere."""
+    """Combine exactly repaired values, where there are any, with imputed ones elsewhere."""
     if pd.api.types.is_numeric_dtype(exact) and pd.api.types.is_numeric_dtype(given):
         return pd.Series(np.where(undone, exact.to_numpy(), given.to_numpy()))
     return typed(pd.Series(np.where(undone, exact.astype(object), given.astype(object)), dtype=object), given)
 
 
 def _ranks(values: "pd.Series[Any]") -> Floats:
-    """A column as mid-ranks between 0 and 1, so that no tail rules the regression; missing as one half."""
+    """Mid-ranks of a column between 0 and 1, robust to heavy tails; missing as one half."""
     numbers = (
         as_numbers(values)
         if kind_of(values) == "numeric"
@@ -148,9 +151,6 @@ def _ranks(values: "pd.Series[Any]") -> Floats:
 
 
 def _regress(seen: Floats, target: Floats) -> Callable[[Floats], Floats]:
-    from sklearn.ensemble import HistGradientBoostingRegressor
-
-    model = HistGradientBoostingRegressor(max_iter=60, max_leaf_nodes=15, random_state=0, early_stopping=False)
-    model.fit(for_trees(seen), target)
+    model = regressor(rounds=60, rate=0.1, shrinkage=0.0).fit(for_trees(seen), target)
     spread = float(target.std()) or 1.0
     return lambda rows: np.asarray(model.predict(rows) / spread)

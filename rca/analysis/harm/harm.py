@@ -1,7 +1,8 @@
-"""How much of the metric's change each thing did: the model, a column, how a node follows its parents, or the world.
+"""Attribution of a metric's change to causes: the model, broken columns, mechanisms of a causal graph, or the world.
 
-Evidence has an order. A model that answers otherwise on the same inputs is asked again. A column is mended and the
-model asked again. What neither explains is divided by density ratios, which show association only.
+Methods are applied in the order of the strength of their evidence: rescoring with the model on file; interventions that
+repair suspect columns and rescore (Shapley values); then, for what is left, multiply robust attribution along a causal
+graph or density-ratio reweighting, which shows association only.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,15 +27,15 @@ from rca.methods.two_sample_tests import Z
 from rca.result import Result, Row
 
 MATERIAL_SHARE = 0.25
-"""Share of the harm that mending has to explain before ratios are left aside, or to leave before they are asked."""
+"""Share of the harm that repairs have to explain for reweighting to be left out, or to leave for it to be tried."""
 
 SAME = 0.99
-"""Share of reference rows whose recorded answer the model file has to repeat, to count as the model that failed."""
+"""Share of reference rows whose recorded answer the model file has to reproduce, to count as the model that failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Harm(Result):
-    """The metric's change divided, the largest part first.
+    """Attribution of the metric's change to causes, largest contribution first.
 
     Attributes
     ----------
@@ -44,7 +45,7 @@ class Harm(Result):
     unexplained : float
         In the metric's unit and the bad direction.
     model_agrees : tuple of float or None
-        Share of rows in each window whose recorded answer the model file repeats; None without a model.
+        Share of rows in each window whose recorded answer the model file reproduces; None without a model.
     """
 
     measured: Measured
@@ -84,7 +85,7 @@ class Harm(Result):
 
 
 def attribute_harm(windows: Windows, drift: Drift, faults: Faults, *, rng: np.random.Generator) -> Harm:
-    """Divide the metric's change among what could have done it.
+    """Attribute the metric's change to its possible causes: rescoring, repair and rescore, then reweighting.
 
     Parameters
     ----------
@@ -109,7 +110,7 @@ def attribute_harm(windows: Windows, drift: Drift, faults: Faults, *, rng: np.ra
     measured = measure(before, after, windows.metric, rng=rng)
     found: list[Contribution] = []
     stood = fit_surrogate(windows, faults.columns)
-    asker = scorer_of(windows) or (stood.asker if stood is not None and stood.faithful else None)
+    asker = scorer_of(windows) or (stood.scorer if stood is not None and stood.faithful else None)
     agrees = _agreements(windows, asker)
     if asker is not None and meter.asks_the_model and (agrees is None or agrees[0] >= SAME):
         found += [_asked_again(windows, asker, after, groups=groups)] if agrees and agrees[1] < SAME else []
@@ -123,22 +124,22 @@ def attribute_harm(windows: Windows, drift: Drift, faults: Faults, *, rng: np.ra
 
 
 def _agreements(windows: Windows, asker: Scorer | None) -> tuple[float, float] | None:
-    """Share of rows in each window whose recorded answer the model file repeats; None where there is no file."""
+    """Share of rows in each window whose recorded answer the model file reproduces; None where there is no file."""
     if asker is None or asker.fidelity is not None:
         return None
     return agreement(asker, windows.reference), agreement(asker, windows.current)
 
 
 def _left(measured: Measured, found: Iterable[Contribution]) -> float:
-    """Harm that nothing found explains."""
+    """Harm that no contribution explains."""
     return measured.worse - sum(part.value for part in found)
 
 
-# -- the model, asked again --------------------------------------------------------------------------------------------
+# -- the model, rescored -----------------------------------------------------------------------------------------------
 
 
 def _asked_again(windows: Windows, asker: Scorer, after: Parts, *, groups: tuple[Segment, ...]) -> Contribution:
-    """The harm of answers that the model on file would not have given."""
+    """Contribution of the model: the metric as recorded less the metric of rescored rows, current window."""
     again = windows.meter.parts(asker(windows.current), groups=groups)
     sign = 1 if windows.metric.harm == "higher" else -1
     estimate = PartEstimate(
@@ -151,7 +152,7 @@ def _asked_again(windows: Windows, asker: Scorer, after: Parts, *, groups: tuple
 
 
 def _decided_anew(windows: Windows, after: Parts, *, groups: tuple[Segment, ...]) -> list[Contribution]:
-    """The harm of decisions that the reference's threshold would not have made of the scores on record."""
+    """Contribution of a changed threshold: decisions as recorded against the reference's threshold on their scores."""
     rule = rule_of(windows)
     if rule is None:
         return []
@@ -159,13 +160,13 @@ def _decided_anew(windows: Windows, after: Parts, *, groups: tuple[Segment, ...]
     return [_asked_again(windows, rule, after, groups=groups)] if agrees[0] >= SAME > agrees[1] else []
 
 
-# -- columns, mended ---------------------------------------------------------------------------------------------------
+# -- columns, repaired -------------------------------------------------------------------------------------------------
 
 
 def _mended(
     windows: Windows, asker: Scorer, faults: Faults, *, sign: int, rng: np.random.Generator
 ) -> list[Contribution]:
-    """The harm that goes away when columns that moved are mended and the model is asked again."""
+    """Contributions of suspect columns: the harm that goes when they are repaired and the rows rescored."""
     suspects = _suspects(windows, [row for row in faults.columns if row.column in asker.features], asker.features)
     if not suspects:
         return []
@@ -178,16 +179,16 @@ def _mended(
 
 
 def _by_surrogate(part: Contribution, fidelity: float) -> Contribution:
-    """A part found by asking a stand-in of the model: no more than a suggestion."""
+    """Downgrade a contribution found with a surrogate of the model to `suggested`."""
     assumption = f"a stand-in answers as the model does (it repeats {fidelity:.1%} of the variance of unseen answers)"
     return replace(part, strength="suggested", assumptions=(*part.assumptions, assumption))
 
 
 def _suspects(windows: Windows, moved: Sequence[ColumnFault], read: Sequence[str]) -> list[ColumnFault]:
-    """Columns whose values may be wrong: those that broke in a nameable way, then those that tell less of the truth.
+    """Suspect columns: those with a diagnosed fault, then drifted ones with less conditional information on the label.
 
-    A column that only moved may as well be right, in a world that has changed. If its values are wrong, it tells less
-    of the label than it used to. Where the metric asks no label, what moves the answers is all that matters.
+    A column that only drifted may be right, in a world that has changed. If its values are wrong, it is less
+    informative of the label than it was. Where the metric needs no label, every column that moved is a suspect.
     """
     if not windows.meter.needs_label:
         return sorted(moved, key=lambda row: not row.broken)
@@ -224,7 +225,7 @@ def _completed(
     found: Sequence[Contribution],
     rng: np.random.Generator,
 ) -> list[Contribution]:
-    """Add who did the harm that is left; ratios replace columns whose mending explained next to nothing."""
+    """Attribute the harm that is left; reweighting replaces repairs that explained next to nothing."""
     if sum(part.value for part in found if part.method == "mended") >= MATERIAL_SHARE * measured.worse:
         return [*found, *([_world(windows, measured, found)] if windows.meter.needs_label else [])]
     asked = [part for part in found if part.method == "asked again"]
@@ -234,7 +235,7 @@ def _completed(
 
 
 def _world(windows: Windows, measured: Measured, found: Sequence[Contribution]) -> Contribution:
-    """Harm that stays with every suspect column mended: the label follows the features otherwise."""
+    """Concept contribution: the harm that stays with every suspect column repaired, a change of P(label | features)."""
     spread = [_error(part.interval) for part in found]
     estimate = PartEstimate(
         value=_left(measured, found),

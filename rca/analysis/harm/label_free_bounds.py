@@ -1,9 +1,9 @@
-"""Without labels: what of a metric's change is identified, what has to be assumed, and how bad it can be at worst.
+"""Partial identification of a metric with missing labels: Manski bounds, and AIPW estimates under stated assumptions.
 
-A label that is missing hides how the label follows the features. Whatever the features say, the world may have turned
-round under them, and nothing in the rows would show it. So without labels no change of a labelled metric is identified:
-there are bounds, and there is the part that covariates would have had, had the label followed them as before. Where
-labels came for a part of the rows, that part may be unlike the rest.
+Without labels P(label | features) is not observed, so the change of a labelled metric is not identified. What can be
+given are worst-case bounds, and the covariate-shift part under the assumption that P(label | features) is unchanged.
+Where a part of the rows has labels, the metric of all rows is estimated under the assumption that labels are missing at
+random (MAR) given the features, by doubly robust (AIPW) reweighting.
 
 References
 ----------
@@ -34,7 +34,7 @@ QUESTION = "how much did the metric change"
 
 @dataclass(frozen=True, kw_only=True)
 class Unlabelled(Result):
-    """What rows without labels tell of a metric.
+    """Partially identified metric of the current window: bounds, and estimates under assumptions.
 
     Attributes
     ----------
@@ -43,17 +43,18 @@ class Unlabelled(Result):
     reference : float
         The metric in the reference.
     bounds : Interval
-        Values that the current window's metric can have, whatever the missing labels are; no chance is in it.
+        Worst-case (Manski) bounds of the current window's metric, whatever the missing labels are; without sampling
+        error.
     covariate_part : float or None
-        The change that the features' move would bring, had the label followed them as before. Not the change.
+        Change due to covariate shift alone, under an unchanged P(label | features). Not the change.
     covariate_interval : Interval or None
     reweighted : float or None
-        The metric of the current window, rows with a label weighted by one over their chance of having one.
+        AIPW estimate of the current window's metric under labels missing at random.
     reweighted_interval : Interval or None
     depends_on : tuple of str
         Columns that having a label depends on.
     assumes : tuple of str
-        What the last three lean on.
+        Assumptions of the estimates.
     """
 
     labelled: float
@@ -68,12 +69,12 @@ class Unlabelled(Result):
 
     @property
     def identified(self) -> bool:
-        """Whether the change follows from the rows alone: only where every label is known."""
+        """Whether the change is point-identified: only where every label is known."""
         return self.labelled == 1.0
 
     @property
     def unanswered(self) -> tuple[Unanswered, ...]:
-        """The question that stays open while labels are missing."""
+        """The open question, where labels are missing."""
         if self.identified:
             return ()
         why = (
@@ -129,7 +130,7 @@ def label_free_bounds(
     worst: tuple[float, float] = (0.0, 1.0),
     categorical: Sequence[str] = (),
 ) -> Unlabelled:
-    """What is identified of a mean loss whose current values are missing, in part or altogether.
+    """Manski bounds of a mean loss with missing current values, and AIPW estimates under missing at random (MAR).
 
     Parameters
     ----------
@@ -141,7 +142,7 @@ def label_free_bounds(
     rng : numpy.random.Generator
         Draws the folds.
     worst : (float, float)
-        The least and the most that a row can lose.
+        Smallest and largest possible loss of a row.
     categorical : sequence of str
         Numeric columns that are codes.
 
@@ -186,7 +187,7 @@ def label_free_bounds(
 
 
 def _covariates_alone(found: Unlabelled, carried: Transported, loss: "pd.Series[float]") -> Unlabelled:
-    """The change that features would bring with the label following them as before; none without overlap."""
+    """Add the covariate-shift part under an unchanged P(label | features); none without overlap."""
     if not carried.identifiable:
         return replace(found, assumes=(NO_OVERLAP,))
     before = as_numbers(loss)
@@ -200,7 +201,7 @@ def _covariates_alone(found: Unlabelled, carried: Transported, loss: "pd.Series[
 
 
 def _reweighted(found: Unlabelled, carried: Transported, loss: "pd.Series[float]") -> Unlabelled:
-    """The metric of all rows: of those with a label as it is, of the others as rows like them."""
+    """Add the AIPW estimate over all rows: observed where labelled, transported from labelled rows elsewhere."""
     if not carried.identifiable:
         return replace(found, assumes=(NO_OVERLAP,))
     seen, share = as_numbers(loss), found.labelled

@@ -1,4 +1,4 @@
-"""What did the harm, and how much of it; what can be said where labels are missing."""
+"""Attribution of the metric's change to causes, and partial identification where labels are missing."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -20,16 +20,16 @@ LOSS = "\0loss"
 """Name of the column of losses that is handed on; no case can have it."""
 
 BOUNDED = {"error_rate": (0.0, 1.0), "brier": (0.0, 1.0)}
-"""Metrics that every row adds to, and the least and the most that it can."""
+"""Metrics that are means over rows with bounded loss, and its bounds."""
 
 
 def harm_of(windows: Windows, drift: Drift, faults: Faults, *, seed: int = 0) -> Harm:
-    """How much of the metric's change each thing did."""
+    """Attribute the metric's change to causes, given drift and diagnosed faults."""
     return attribute_harm(windows, drift, faults, rng=seeded(seed))
 
 
 def unlabelled_of(windows: Windows, *, seed: int = 0) -> Unlabelled | None:
-    """What is known of rows without a label; None where all have one, or the metric asks for none."""
+    """Bounds and estimates of a metric with missing labels; None where none is missing or the metric has no bounds."""
     meter = windows.meter
     if meter.base != windows.metric.name or meter.base not in BOUNDED:
         return None
@@ -54,7 +54,7 @@ def unlabelled_of(windows: Windows, *, seed: int = 0) -> Unlabelled | None:
 
 
 def harm(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Harm:
-    """How much of the metric's change each thing did, of a case or of two tables.
+    """Attribute the metric's change to causes (model, columns, mechanisms, world), of a case or of two tables.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def harm(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any
     Raises
     ------
     InvalidCase
-        If an argument, or a table, is not what it has to be; it says which, and how to mend it.
+        If an argument, or a table, is not what it has to be; it says which, and how to correct it.
     Unanswerable
         If the case has not both windows, or no metric.
     """

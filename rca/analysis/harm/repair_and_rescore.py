@@ -1,11 +1,11 @@
-"""Mend it and see: give columns values they could have had, ask the model again, and look at the metric.
+"""Interventional attribution: repair suspect columns, rescore the rows, divide the metric's change by Shapley value.
 
-A column that is wrong is replaced by what it would have been: exactly, where its fault can be undone; else by the
-values of donors, reference rows that look alike in every column not under suspicion. Donors keep the columns' relation
-to the rest and to each other, but know less than the true value. What that costs is measured on the reference, where
-nothing is wrong, and taken off, so that an innocent column gets zero. What it costs depends on what else is broken at
-the time: of a column that is a hundred times too large, the model hears little else. So faults that can be done as well
-as undone are done to the reference, too, while the cost of the donors of another column is measured there.
+A wrong column is repaired exactly where its fault is invertible; else by hot-deck imputation from reference rows
+(donors) that match in every other column. Imputation keeps the dependence between columns, but a donor's value is less
+informative than the true one. That loss is measured by a placebo on the reference, where nothing is wrong, and
+subtracted, so that an innocent column gets zero. It depends on what else is broken at the time, since one grossly wrong
+column can dominate the model's score. So faults that can be injected are injected into the reference too, while the
+imputation loss of another column is measured there.
 
 References
 ----------
@@ -25,23 +25,24 @@ from rca.analysis.harm.donor_imputation import DONORS, POSITION, Draw, cross_fit
 from rca.analysis.harm.rescoring import Scorer
 from rca.analysis.inputs.metric_reader import MetricReader, Segment
 from rca.arrays import Floats, Mask, Places
+from rca.methods.boosted_trees import classifier
 from rca.methods.metric import Parts
 from rca.methods.shapley import shapley_matrix
 from rca.tables.columns import Encoder, for_trees
 
 SEATS = 6
-"""Columns that are mended together; beyond these, the columns that moved least stay as they are."""
+"""Most columns that are repaired together; the least likely beyond these stay as they are."""
 
 SOME = 0.02
-"""Share of rows hit, or spared, from which it is asked which rows a fault hits."""
+"""Share of rows hit, or spared, from which the probability of a hit is modelled by row."""
 
 MAX_ROWS = 4000
-"""Rows of each window that are asked again; their influence functions say what sampling them costs."""
+"""Most rows of each window that are rescored; influence functions account for sampling them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mended:
-    """What mending did.
+    """Shapley values of repaired columns in the metric's change.
 
     Attributes
     ----------
@@ -51,9 +52,9 @@ class Mended:
     halves : ndarray of shape (2, columns)
         The contributions found in each half of the rows.
     before, after : float
-        The metric's change as it is, and with every column mended.
+        The metric's change as it is, and with every column repaired.
     rows : tuple of int
-        Rows asked again in the reference and in the current window.
+        Rows rescored in the reference and in the current window.
     """
 
     columns: tuple[str, ...]
@@ -67,10 +68,10 @@ class Mended:
 
 @dataclass(frozen=True, kw_only=True)
 class _Window:
-    """Rows of one window, `DONORS` times over, with each suspect column as mending would have it.
+    """Rows of one window, repeated for each of `DONORS` imputations, with each suspect column repaired.
 
-    In the reference `broken` has the columns as their faults would have left them, if those can be done to any value.
-    `changed` says in which rows mending a column changes anything, and `wrong` in which it is wrong to begin with.
+    In the reference `broken` has the columns with their faults injected, where these can be done to any value.
+    `changed` marks the rows in which a repair changes a column, and `wrong` those in which it is wrong to begin with.
     """
 
     rows: pd.DataFrame
@@ -99,17 +100,18 @@ def mended_harm(
     features: Sequence[str],
     rng: np.random.Generator,
 ) -> Mended:
-    """Divide the metric's change among columns by mending every coalition of them and asking the model again.
+    """Shapley value of each column in the metric's change: repair every coalition of columns and rescore.
 
-    ``v(S) = m(current, S mended) - m(reference) - c(S)``, and c(S) is what donors cost: the metric of the reference
-    with donors for S, in rows that would have been hit, less the metric with the true values there; in both, the
-    columns outside S are broken as they are in the current window, where a fault can be done to any value.
+    ``v(S) = m(current, S repaired) - m(reference) - c(S)``, and c(S) is the cost of imputation, by a placebo: the
+    metric of the reference with donors' values for S, in rows that would have been hit, less the metric with the true
+    values there; in both, the columns outside S are broken as in the current window, where a fault can be done to any
+    value.
 
     Parameters
     ----------
     reference, current : pandas.DataFrame
     faults : sequence of ColumnFault
-        Whom to seat, the likeliest first; the first `SEATS` are.
+        Suspect columns, the likeliest first; the first `SEATS` are repaired.
     meter : MetricReader
     ask : Scorer
     features : sequence of str
@@ -145,7 +147,7 @@ def mended_harm(
 
 @dataclass(frozen=True, kw_only=True)
 class Repair:
-    """A fault in a sample of the current rows.
+    """Exact repair of a column in a sample of the current rows, as far as its fault is invertible.
 
     Attributes
     ----------
@@ -163,12 +165,12 @@ class Repair:
 
     @property
     def lost(self) -> float:
-        """Share of the rows that were hit whose true value is lost."""
+        """Share of the rows hit whose true value is lost and has to be imputed."""
         return 1 - float(self.undone.sum() / self.wrong.sum()) if self.wrong.any() else float(not self.fault.invertible)
 
 
 def repair(fault: ColumnFault, current: pd.DataFrame, kept: Places) -> Repair:
-    """Undo a fault on the whole window, as the true value may stand in another row, and look at a sample."""
+    """Invert a fault on the whole window, since the true value may stand in another row, and keep a sample."""
     values = mend(fault, current) if fault.invertible else current[fault.column]
     return Repair(
         fault=fault,
@@ -195,17 +197,17 @@ def _divided(
 
 
 def some(rows: int, rng: np.random.Generator) -> Places:
-    """Positions of at most `MAX_ROWS` rows, in their order."""
+    """Positions of a random sample of at most `MAX_ROWS` rows, ascending."""
     return np.sort(rng.choice(rows, MAX_ROWS, replace=False)) if rows > MAX_ROWS else np.arange(rows)
 
 
 def numbered(rows: pd.DataFrame, kept: Places) -> pd.DataFrame:
-    """Some rows, numbered anew with their old position kept."""
+    """Some rows, re-indexed, with their original position in column `POSITION`."""
     return rows.iloc[kept].reset_index(drop=True).assign(**{POSITION: kept})
 
 
 def _repaired(draw: Draw, repairs: Sequence[Repair]) -> _Window:
-    """What mending puts into the current window: exact values where the fault can be undone, else those of donors."""
+    """The current window with repaired columns: exact where the fault is invertible, else hot-deck imputed."""
     mended = {}
     for one in repairs:
         given = draw.given(one.fault.column, one.wrong & ~one.undone)
@@ -220,7 +222,7 @@ def _repaired(draw: Draw, repairs: Sequence[Repair]) -> _Window:
 
 
 def _placebo(draw: Draw, repairs: Sequence[Repair], struck: Sequence[Mask], *, rng: np.random.Generator) -> _Window:
-    """Donors where nothing is wrong, in the rows that would have been hit, to learn what donors cost."""
+    """Placebo on the reference: impute true values in the rows that would have been hit, to measure its cost."""
     mended, broken, changed = {}, {}, {}
     for one, rows in zip(repairs, struck, strict=True):
         column = one.fault.column
@@ -233,26 +235,21 @@ def _placebo(draw: Draw, repairs: Sequence[Repair], struck: Sequence[Mask], *, r
 
 
 def chance_of_a_hit(one: Repair, before: pd.DataFrame, after: pd.DataFrame, *, known: Sequence[str]) -> Floats:
-    """For each reference row, the probability that the fault would have hit it, by what else is known of the row.
+    """Probability that the fault would have hit each reference row, by a classifier on its other columns.
 
-    A fault that struck one segment costs donors there and nowhere else; so must its placebo.
+    A fault that hit one segment has its imputation cost there and nowhere else; so must its placebo.
     """
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
     if not SOME < one.wrong.mean() < 1 - SOME or not known:
         return np.full(len(before), one.fault.share)
     encode = Encoder.fit(before, known)
-    model = HistGradientBoostingClassifier(
-        max_iter=60, max_leaf_nodes=15, l2_regularization=5.0, random_state=0, early_stopping=False
-    )
-    model.fit(for_trees(encode(after)), one.wrong)
+    model = classifier(rounds=60, rate=0.1).fit(for_trees(encode(after)), one.wrong)
     chance = model.predict_proba(encode(before))[:, 1]
     return np.asarray(np.minimum(1.0, chance * one.fault.share / one.wrong.mean()))
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Played:
-    """The metric under every coalition of mended columns: `values` (coalitions,), and of each half of the rows.
+    """The metric under every coalition of repaired columns: `values` (coalitions,), influence functions and halves.
 
     `influence` has shape (coalitions, rows), `halves` (coalitions, 2).
     """
@@ -265,7 +262,7 @@ class _Played:
 def _every_coalition(
     window: _Window, seats: Sequence[ColumnFault], *, meter: MetricReader, ask: Scorer, groups: tuple[Segment, ...]
 ) -> _Played:
-    """The metric of a window with every coalition of columns mended."""
+    """The metric of a window with every coalition of columns repaired and the rows rescored."""
     played = [_asked(window, names, meter=meter, ask=ask, groups=groups) for names in _coalitions(seats)]
     return _measured(played, window.size)
 
@@ -273,9 +270,10 @@ def _every_coalition(
 def _cost_of_donors(
     window: _Window, seats: Sequence[ColumnFault], *, meter: MetricReader, ask: Scorer, groups: tuple[Segment, ...]
 ) -> _Played:
-    """The metric of the reference, with what the donors of each coalition add while the other columns are broken.
+    """The reference's metric plus the imputation cost of each coalition, with the other columns broken.
 
-    What a model makes of values it never saw a stand-in does not know: with one, the other columns stay as they are.
+    A surrogate does not know the model's score of values outside its training data: with one, the other columns are
+    left sound.
     """
     if ask.fidelity is not None:
         sound = replace(window, broken=window.broken[[]])
@@ -294,7 +292,7 @@ def _cost_of_donors(
 
 
 def _coalitions(seats: Sequence[ColumnFault]) -> list[list[str]]:
-    """Every set of columns, in the order of `shapley_matrix`."""
+    """Every coalition of columns, in the order of `shapley_matrix`."""
     names = [fault.column for fault in seats]
     return [[name for i, name in enumerate(names) if members >> i & 1] for members in range(2 ** len(names))]
 
@@ -317,7 +315,7 @@ def _asked(
     groups: tuple[Segment, ...],
     draws: int = DONORS,
 ) -> Parts:
-    """Parts of the metric with some columns mended and the others broken, averaged over donors."""
+    """Per-row parts of the metric with some columns repaired and the others broken, averaged over imputations."""
     draws = draws if names else 1
     rows = window.rows.iloc[: draws * window.size]
     others = [name for name in window.broken if name not in names]

@@ -1,4 +1,4 @@
-"""The model on file, asked again: what it says of rows, and whether it is the model that answered then."""
+"""Rescore rows with the model on file or its surrogate, and check its agreement with the recorded answers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Score = Callable[[pd.DataFrame], Floats]
 
 @dataclass(frozen=True, kw_only=True)
 class Scorer:
-    """Asks the model about rows and fills in what it says, in the case's own columns.
+    """Scores rows with a model, or its surrogate, and writes scores and predictions into the case's own columns.
 
     Attributes
     ----------
@@ -32,9 +32,9 @@ class Scorer:
     features : tuple of str
         Columns it reads.
     fidelity : float or None
-        Share of the recorded answers' variance that a stand-in repeats; None for the model itself.
+        R squared of a surrogate on the recorded answers; None for the model itself.
     strange : tuple of str
-        Columns to whose broken values a stand-in does not know the answer.
+        Columns whose broken values lie outside what a surrogate was fitted on.
     """
 
     score: Score
@@ -45,7 +45,7 @@ class Scorer:
     strange: tuple[str, ...] = ()
 
     def __call__(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """The rows with the model's present answer in place of the recorded one."""
+        """Rescore: the rows with the model's answer in place of the recorded one."""
         scores = self.score(rows)
         answers: dict[str, Any] = {}
         if self.roles.score is not None:
@@ -55,18 +55,18 @@ class Scorer:
         return rows.assign(**answers)
 
     def instead(self, rows: pd.DataFrame, mended: pd.DataFrame, *, touched: Mask, broken: Mask) -> pd.DataFrame:
-        """The rows with what would have been answered, had they been mended.
+        """Counterfactual answers: the rows with the score they would have had with some columns repaired.
 
-        The model itself is asked. A stand-in is asked only where mending changed something, as the record knows better
-        what the model said; and of rows that are still broken in a way to which it does not know the answer, it tells
-        the difference alone.
+        The model itself scores every row. A surrogate's score is used only in rows that a repair changed, since the
+        record has the model's own answer of the others; in rows that are still broken outside its training data, only
+        the difference of its scores is used.
 
         Parameters
         ----------
         rows, mended : pandas.DataFrame
-            As recorded, and with some columns mended.
+            As recorded, and with some columns repaired.
         touched, broken : ndarray of bool, shape (rows,)
-            Rows in which something was mended; rows in which a `strange` column is wrong still.
+            Rows that a repair changed; rows in which a `strange` column is still wrong.
         """
         if self.fidelity is None:
             return self(mended)
@@ -86,9 +86,9 @@ class Scorer:
 
 
 def scorer_of(windows: Windows) -> Scorer | None:
-    """Ask a case's model, and decide as its recorded predictions were; None without a model or a column of its answers.
+    """Scorer of a case's model, with the decision rule of its recorded predictions; None without model or answers.
 
-    Decisions follow the threshold that the reference's predictions keep to, the stated one if they do.
+    Decisions follow the threshold that the reference's predictions imply; the stated one, if it agrees with them.
     """
     if windows.model is None or (windows.roles.score or windows.roles.prediction) is None:
         return None
@@ -97,9 +97,9 @@ def scorer_of(windows: Windows) -> Scorer | None:
 
 
 def rule_of(windows: Windows) -> Scorer | None:
-    """Decide anew of the scores on record, as the reference's threshold does; None without both columns.
+    """Scorer that applies the reference's threshold to the recorded scores; None without both columns.
 
-    Where no model is on file its scores cannot be asked for, but what was decided of them can.
+    Where no model is on file rows cannot be rescored, but decisions can be made again from the recorded scores.
     """
     roles = windows.roles
     if roles.score is None or roles.prediction is None or windows.reference[roles.prediction].nunique() > 2:
@@ -111,7 +111,7 @@ def rule_of(windows: Windows) -> Scorer | None:
 
 
 def agreement(asker: Scorer, rows: pd.DataFrame) -> float:
-    """Share of rows whose recorded score and prediction the model file repeats, to four digits."""
+    """Share of rows whose recorded score and prediction a scorer reproduces, to four digits."""
     again, same = asker(rows), np.ones(len(rows), bool)
     for column in (asker.roles.score, asker.roles.prediction):
         if column is not None:
@@ -126,7 +126,7 @@ def _alike(recorded: "pd.Series[Any]", again: "pd.Series[Any]") -> Mask:
 
 
 def decision_rule(windows: Windows) -> Callable[[Floats], npt.NDArray[Any]]:
-    """How scores become recorded predictions: as they are for a regression, else by the reference's threshold."""
+    """Decision rule from scores to recorded predictions: identity for a regression, else the reference's threshold."""
     roles, reference = windows.roles, windows.reference
     if roles.prediction is None or reference[roles.prediction].nunique() > 2:
         return lambda scores: scores
@@ -145,7 +145,7 @@ def _first(values: "pd.Series[Any]", otherwise: Any) -> Any:
 
 
 def _threshold(scores: "pd.Series[Any]", yes: Mask, *, stated: float) -> float:
-    """The stated threshold if the reference's predictions keep to it, else the one they keep to."""
+    """The stated threshold if it separates the reference's predictions, else the midpoint between the two classes."""
     if yes.all() or not yes.any():
         return stated
     highest_no, lowest_yes = float(scores[~yes].max()), float(scores[yes].min())

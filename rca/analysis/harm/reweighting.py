@@ -1,7 +1,8 @@
-"""Mechanisms that nobody can be asked about: which of them play, and what each did to the metric, by reweighting rows.
+"""Attribution by density-ratio reweighting or multiply robust estimation, where no model can be rescored.
 
-With a causal graph the players are nodes that follow their parents otherwise. Without one they are a chain: columns
-that moved, the other columns, the label given them, the model's answers given all.
+With a causal graph the players are the nodes whose mechanism P(node | parents) changed. Without one they are a chain:
+drifted columns, the other columns, the label given them, and the model's answers given all (covariate shift, concept
+shift, model change).
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,27 +27,27 @@ from rca.methods.two_sample_tests import benjamini_hochberg
 from rca.tables.discretisation import discretise
 
 OVERLAP = 0.2
-"""Share that the windows of a column have in common, below which no ratio between them is believed."""
+"""Overlap coefficient of a column's windows below which no density ratio is used."""
 
 RATIO_ROWS = 8000
-"""Rows of each window that ratios are learned on."""
+"""Most rows of each window that density ratios are fitted on."""
 
 PLACEBO_ROWS = 2000
-"""Rows of each window that are dealt anew by chance, to see what an estimate makes of nothing."""
+"""Most rows of each window in the permutation placebo."""
 
 PLAYERS = 8
-"""Mechanisms that play together; the others are tested and left as they are."""
+"""Most mechanisms that are players together; the others are tested and held fixed."""
 
 CHANGED = 0.05
-"""False discovery rate at which a node counts as following its parents otherwise."""
+"""False discovery rate at which a node's mechanism counts as changed."""
 
 REST = "everything else"
-"""The mechanism of what nobody would be sent to look at; its part is left unexplained."""
+"""The mechanism of all other columns; its part is left unexplained."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Link:
-    """A mechanism: what it would be as a cause, and its columns."""
+    """A link of the chain: its kind as a cause, and its columns."""
 
     kind: CauseKind
     fault: Fault | None = None
@@ -55,7 +56,7 @@ class _Link:
 
 @dataclass(frozen=True, kw_only=True)
 class _Game:
-    """The metric's parts in both windows, a ratio for each mechanism that plays, and the one that needs none."""
+    """A reweighting game: the metric's parts in both windows, a density ratio for each player but the last."""
 
     before: Parts
     after: Parts
@@ -79,11 +80,11 @@ class _Game:
 
 
 def by_mechanism(windows: Windows, measured: Measured, *, rng: np.random.Generator) -> list[Contribution]:
-    """Which nodes of the causal graph follow their parents otherwise, and what that did to the metric.
+    """Contributions of the changed mechanisms of a causal graph: multiply robust, or by density ratios.
 
-    Where the graph knows every column that the metric is read off, all mechanisms play and the parts are multiply
-    robust; those are told whose counts differ and whose part is no chance. Else the nodes whose counts differ play
-    alone, by ratios.
+    Where the graph has every column that the metric is computed from, all mechanisms are players and the parts are
+    multiply robust; given are those that the invariance test finds changed and whose part is identifiable. Else the
+    changed nodes alone are players, by density ratios.
 
     Parameters
     ----------
@@ -118,7 +119,7 @@ def by_mechanism(windows: Windows, measured: Measured, *, rng: np.random.Generat
 
 
 def _changed(windows: Windows, parents: Mapping[str, tuple[str, ...]], *, rng: np.random.Generator) -> list[str]:
-    """Nodes that follow their parents otherwise, the surest first; that the parents moved is no such change."""
+    """Nodes whose mechanism changed, by tests of conditional invariance; smallest Benjamini-Hochberg q-value first."""
     if not parents:
         return []
     coded = windows.roles.categorical
@@ -130,7 +131,7 @@ def _changed(windows: Windows, parents: Mapping[str, tuple[str, ...]], *, rng: n
 def _robustly(
     windows: Windows, read: Sequence[str], changed: set[str], *, sign: int, rng: np.random.Generator
 ) -> list[Contribution]:
-    """Parts of the mechanisms that changed, and whether they stay away when nothing can have."""
+    """Multiply robust contributions of the changed mechanisms, each refuted against a permutation placebo."""
     rows = _some(windows.reference, rng), _some(windows.current, rng)
     found = _divided(windows, rows, read, rng=rng)
     told = [part for part in found if part.node in changed and part.identifiable]
@@ -150,7 +151,7 @@ def _divided(
 
 
 def _dealt(rows: tuple[pd.DataFrame, pd.DataFrame], rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Both windows with their rows dealt anew by chance: nothing changed between them."""
+    """Permutation placebo: both windows with their rows reassigned at random, so that nothing changed."""
     both = pd.concat(rows, ignore_index=True)
     order = rng.permutation(len(both))
     first = np.sort(order[: len(rows[0])]), np.sort(order[len(rows[0]) :])
@@ -158,7 +159,7 @@ def _dealt(rows: tuple[pd.DataFrame, pd.DataFrame], rng: np.random.Generator) ->
 
 
 def _refuted(part: MechanismPart, placebo: MechanismPart, *, sign: int) -> Contribution:
-    """A mechanism's part; `shown` only if it outdoes the part it has where the windows are dealt by chance."""
+    """A mechanism's contribution; `shown` only if the permutation placebo is small beside it."""
     estimate = PartEstimate(
         value=sign * part.value,
         error=part.error,
@@ -187,10 +188,10 @@ def _ancestors(parents: Mapping[str, tuple[str, ...]], node: str) -> set[str]:
 def by_chain(
     windows: Windows, drift: Drift, faults: Faults, *, sign: int, rng: np.random.Generator
 ) -> list[Contribution]:
-    """Data, model or world: columns that moved, the others, the label given them, the answers given all.
+    """Contributions along a chain by density ratios: drifted columns, the others, label given them, answers given all.
 
-    A column whose windows hardly overlap has no ratio and takes no part. If it broke, answers that changed given all
-    else are laid at its door, as the likelier of two explanations that the data cannot tell apart.
+    A column whose windows hardly overlap has no ratio and is no player. If it broke, a change of the answers given all
+    else is attributed to it, as the likelier of two explanations that the data cannot tell apart.
 
     Parameters
     ----------
@@ -219,7 +220,7 @@ def by_chain(
 
 
 def _apart(windows: Windows, drift: Drift) -> list[str]:
-    """Features of which the windows share next to nothing, so that no weights turn one into the other."""
+    """Drifted features without overlap between the windows, for which no density ratio is defined."""
     coded = windows.roles.categorical
     moved = [name for name in drift.moved() if name in windows.roles.features]
     laid = {name: discretise(windows.reference[name], windows.current[name], coded=name in coded) for name in moved}
@@ -227,15 +228,15 @@ def _apart(windows: Windows, drift: Drift) -> list[str]:
 
 
 def _broken(faults: Faults, apart: Sequence[str]) -> ColumnFault | None:
-    """The one column among some that broke; None where none did, or several."""
+    """The only column among some that has a diagnosed fault; None where none has, or several."""
     broken = [fault for name in apart if (fault := faults.get(name)) is not None and fault.broken]
     return broken[0] if len(broken) == 1 else None
 
 
 def _matter(windows: Windows, apart: Sequence[str]) -> bool:
-    """Whether columns that no ratio can be given for told something of the label, or of the answers, beside the others.
+    """Whether columns without overlap have conditional information on the label, or on the answers, in the reference.
 
-    What follows the rest otherwise may then as well follow them as it did.
+    Then a change of P(label | other columns) may be due to them, and is not identified.
     """
     roles = windows.roles
     read = [name for name in windows.meter.read if pd.api.types.is_numeric_dtype(windows.reference[name])]
@@ -244,7 +245,7 @@ def _matter(windows: Windows, apart: Sequence[str]) -> bool:
 
 
 def _untold(part: Contribution) -> Contribution:
-    """How answers or the outcome follow the features is not told where most of these are like none before."""
+    """Mark a model or concept contribution as not identified, where informative columns have no overlap."""
     if part.kind not in ("model", "concept"):
         return part
     why = "not identified: columns that matter hold nothing that they held before"
@@ -252,7 +253,7 @@ def _untold(part: Contribution) -> Contribution:
 
 
 def _likelier(part: Contribution, broken: ColumnFault | None) -> Contribution:
-    """Answers that changed are a broken column's doing rather than the model's, where one alone broke so."""
+    """Attribute a model contribution to the only broken column without overlap, if there is one."""
     if part.kind != "model" or broken is None:
         return part
     untold = "the answers followed the broken column; that the model changed at the same time cannot be excluded"
@@ -268,9 +269,9 @@ def _some(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def _links(windows: Windows, drift: Drift, *, without: Sequence[str]) -> dict[str, _Link]:
-    """The chain of mechanisms by name, in order.
+    """Links of the chain of mechanisms by name, in order.
 
-    Answers come last: they follow from what the model saw, so given the features a label tells nothing more of them.
+    Answers come last: they depend on the features that the model saw, and given these not on the label.
     """
     roles, meter = windows.roles, windows.meter
     moved = [name for name in drift.moved() if name in roles.features and name not in without][: PLAYERS - 3]
@@ -290,14 +291,14 @@ def _links(windows: Windows, drift: Drift, *, without: Sequence[str]) -> dict[st
 
 
 def _outcome_link(windows: Windows, outcome: str) -> dict[str, _Link]:
-    """An outcome that follows its inputs otherwise is the world's doing, unless a model produced the rows."""
+    """Link of a metric's outcome column: a concept shift, unless the outcome is a model's own output."""
     if windows.produces:
         return {windows.model_name: _Link(kind="model", columns=(outcome,))}
     return {outcome: _Link(kind="concept", columns=(outcome,))}
 
 
 def _played(game: _Game, links: Mapping[str, _Link], sign: int) -> list[Contribution]:
-    """What each mechanism did, but for what nobody would be sent to look at."""
+    """Contributions of the players by density ratios, without that of `REST`."""
     whole, parts = game.divide(), [half.divide() for half in game.halves()]
     return [
         _part(name, links[name], _estimate(whole, parts, at=i, sign=sign))

@@ -1,7 +1,7 @@
-"""A stand-in for a model that is not on file: fitted to answers on record, and believed as far as it repeats others.
+"""Surrogate of a model that is not on file: fitted to recorded answers, with its fidelity (held-out R squared).
 
-Whether the answers follow the features as before is judged in rows that no fault hit, or if it hit them, could not have
-changed the answers so far: what a model makes of a value that is broken, nothing on record tells.
+Whether the current answers still follow the features is judged in rows that no fault hit, or whose fault could not have
+changed the answers so far: how the model scores a broken value is not on record.
 """
 
 from collections.abc import Sequence
@@ -16,66 +16,61 @@ from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.rules.order import RULE_OF
 from rca.analysis.harm.rescoring import Score, Scorer, decision_rule
 from rca.analysis.inputs.windows import Windows
-from rca.arrays import Mask
+from rca.arrays import Floats, Mask
+from rca.methods.boosted_trees import surrogate_regressor
 from rca.tables.columns import Encoder, as_numbers, for_trees, kind_of
 
 FAITHFUL = 0.9
-"""Share of the variance of unseen answers that a stand-in has to repeat, to be asked in the model's place."""
+"""Fidelity (R squared on held-out answers) from which a surrogate is used in place of the model."""
 
 TELLING = 0.5
-"""Share of it that a stand-in has to repeat for its surprise to say that a model answers otherwise."""
+"""Fidelity on the reference below which a surrogate cannot say whether the answers still follow the features."""
 
 LOST = 0.05
-"""Share of it that may be lost from one window to the other, through rows that are rarer there."""
+"""Loss of fidelity between the windows that is tolerated, for rows that are rarer in the reference."""
 
 HEEDED = 0.01
-"""Share of the answers' variance that scrambling a column has to move, for the answers to depend on it."""
+"""Share of the answers' variance that permuting a column has to change, for the answers to depend on it."""
 
 PART = 0.1
-"""Share of what is off that a column has to be able to do, to be held for one of its causes."""
+"""Share of the excess squared error that a column has to be able to cause, to count as one of its causes."""
 
 AS_FAR = 2.0
-"""How many times as far as values of the reference a broken column may take the answers."""
+"""Factor by which a broken column may move the answers more than its reference values do, in mean square."""
 
-MIN_ROWS = 200
-"""Rows of a window below which no stand-in is fitted, or judged."""
+SURROGATE_ROWS = 200
+"""Fewest rows of a window for a surrogate to be fitted, or judged."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Surrogate:
-    """What was fitted to the reference's answers, and how much of unseen ones it repeats.
+    """A surrogate fitted to the reference's answers, with its fidelity in both windows.
 
     Attributes
     ----------
-    asker : Scorer
+    scorer : Scorer
         Its `fidelity` is the smaller of the two shares.
     before, now : float
-        Share of the variance of answers that it repeats, in reference rows it has not seen and in the current ones.
+        R squared on the recorded answers, in held-out reference rows and in the current ones.
     """
 
-    asker: Scorer
+    scorer: Scorer
     before: float
     now: float
 
     @property
     def faithful(self) -> bool:
-        """Whether it can be asked in the model's place."""
+        """Whether its fidelity allows it to be used in place of the model."""
         return min(self.before, self.now) >= FAITHFUL
 
     @property
     def same(self) -> bool:
-        """Whether the answers follow the features as they did, as far as it can tell."""
+        """Whether the answers still follow the features: its fidelity did not drop by more than `LOST`."""
         return self.before >= TELLING and self.now >= self.before - LOST
 
 
-def surrogate_scorer(windows: Windows, faults: Sequence[ColumnFault] = ()) -> Scorer | None:
-    """Ask a stand-in where the case has no model file; None where none would do."""
-    found = fit_surrogate(windows, faults)
-    return found.asker if found is not None and found.faithful else None
-
-
 def fit_surrogate(windows: Windows, faults: Sequence[ColumnFault] = ()) -> Surrogate | None:
-    """Fit a stand-in to the answers on record.
+    """Fit a surrogate (boosted trees or ridge, the better on held-out rows) to the recorded answers.
 
     Parameters
     ----------
@@ -94,18 +89,18 @@ def fit_surrogate(windows: Windows, faults: Sequence[ColumnFault] = ()) -> Surro
         return None
     known = [np.isfinite(as_numbers(rows[answers])) for rows in (windows.reference, windows.current)]
     reference, current = windows.reference[known[0]], windows.current[known[1]]
-    if min(len(reference), len(current)) < MIN_ROWS or as_numbers(reference[answers]).std() == 0:
+    if min(len(reference), len(current)) < SURROGATE_ROWS or as_numbers(reference[answers]).std() == 0:
         return None
     half = np.arange(len(reference)) % 2 == 0
     trials = [
-        (_repeated(fit(reference[half], answers, features), reference[~half], answers), fit) for fit in _STAND_INS
+        (_repeated(fit(reference[half], answers, features), reference[~half], answers), fit) for fit in _SURROGATES
     ]
     before, fit = max(trials, key=lambda trial: trial[0])
     score = fit(reference, answers, features)
     spared, strange = _spared(windows, faults, score)
     judged = current[spared[known[1]]]
-    now = _repeated(score, judged, answers) if len(judged) >= MIN_ROWS else before
-    asker = Scorer(
+    now = _repeated(score, judged, answers) if len(judged) >= SURROGATE_ROWS else before
+    scorer = Scorer(
         score=score,
         roles=windows.roles,
         decides=decision_rule(windows),
@@ -113,14 +108,14 @@ def fit_surrogate(windows: Windows, faults: Sequence[ColumnFault] = ()) -> Surro
         fidelity=min(before, now),
         strange=strange,
     )
-    return Surrogate(asker=asker, before=before, now=now)
+    return Surrogate(scorer=scorer, before=before, now=now)
 
 
 def _spared(windows: Windows, faults: Sequence[ColumnFault], score: Score) -> tuple[Mask, tuple[str, ...]]:
-    """Current rows by which a stand-in is judged: those that no fault hit which can have changed the answers so far.
+    """Current rows by which a surrogate is judged: those not hit by a fault that can have changed the answers so far.
 
-    With them, the columns that were hit so: what is answered to their broken values it does not know. Where they hit
-    every row, no row is left to judge by.
+    With them, the columns with such faults, whose broken values lie outside the surrogate's training data. Where they
+    hit every row, no row is left to judge by.
     """
     every = np.ones(len(windows.current), dtype=bool)
     able = [fault for fault in faults if fault.broken and _able(windows, fault, score)]
@@ -131,7 +126,7 @@ def _spared(windows: Windows, faults: Sequence[ColumnFault], score: Score) -> tu
 
 
 def _due_to(windows: Windows, able: Sequence[ColumnFault], wrong: Mask, *, score: Score) -> bool:
-    """Whether faults take the answers as far as they are off: by what they can do, or as only rows they hit are off."""
+    """Whether faults can explain the surrogate's error: by their reach, or because only rows they hit are off."""
     if any(_only_there(windows, fault, score) for fault in able):
         return True
     most = AS_FAR * _reach(windows, [fault.column for fault in able], score) + _off(windows.reference, score, windows)
@@ -139,9 +134,9 @@ def _due_to(windows: Windows, able: Sequence[ColumnFault], wrong: Mask, *, score
 
 
 def _only_there(windows: Windows, fault: ColumnFault, score: Score) -> bool:
-    """Whether a column holds what no model was ever asked of, and answers are off in those rows and in no others."""
+    """Whether a fault puts values outside the reference's support, and the surrogate errs in those rows alone."""
     wrong = hit(fault, windows.current)
-    if not RULE_OF[fault.fault].unheard or not MIN_ROWS <= wrong.sum() <= len(wrong) - MIN_ROWS:
+    if not RULE_OF[fault.fault].unheard or not SURROGATE_ROWS <= wrong.sum() <= len(wrong) - SURROGATE_ROWS:
         return False
     spread = float(score(windows.reference).var())
     off, spared, usual = (
@@ -151,7 +146,7 @@ def _only_there(windows: Windows, fault: ColumnFault, score: Score) -> bool:
 
 
 def _able(windows: Windows, fault: ColumnFault, score: Score) -> bool:
-    """Whether a column can take the answers far enough to have a part in what is off in the rows that it hit."""
+    """Whether a column moves the answers enough to cause a part of the surrogate's error in the rows hit."""
     wrong = hit(fault, windows.current)
     if fault.column not in windows.roles.features or not wrong.any():
         return False
@@ -163,7 +158,7 @@ def _able(windows: Windows, fault: ColumnFault, score: Score) -> bool:
 
 
 def _reach(windows: Windows, columns: Sequence[str], score: Score) -> float:
-    """How far some columns can take the answers, as a mean square: scrambled, or each at either end of its range."""
+    """Largest mean squared change of the answers by some columns: permuted, or set to either end of their range."""
     reference, answers = windows.reference, score(windows.reference)
     turned = np.roll(np.arange(len(reference)), len(reference) // 2)
     scrambled = {name: reference[name].array[turned] for name in columns}
@@ -172,7 +167,7 @@ def _reach(windows: Windows, columns: Sequence[str], score: Score) -> float:
 
 
 def _end(values: "pd.Series[Any]", quantile: float) -> Any:
-    """The smallest or the largest of a column's numbers; of its categories the rarest or the commonest."""
+    """End of a column's range: its smallest or largest number, its rarest or commonest category."""
     if kind_of(values) == "numeric":
         return values.quantile(quantile, interpolation="nearest")
     common = values.value_counts()
@@ -180,23 +175,46 @@ def _end(values: "pd.Series[Any]", quantile: float) -> Any:
 
 
 def _off(rows: pd.DataFrame, score: Score, windows: Windows) -> float:
-    """How far the answers on record are from those of a stand-in, as a mean square."""
+    """Mean squared error of a surrogate on the recorded answers."""
     recorded = as_numbers(rows[windows.roles.score or windows.roles.prediction or ""])
     return float(np.nanmean((recorded - score(rows)) ** 2))
 
 
-def _trees(rows: pd.DataFrame, answers: str, features: Sequence[str]) -> Score:
-    from sklearn.ensemble import HistGradientBoostingRegressor
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FittedTrees:
+    """Boosted trees fitted to the scores of another model, with the encoding of their inputs."""
 
-    encode, target = Encoder.fit(rows, features), as_numbers(rows[answers])
-    model = HistGradientBoostingRegressor(max_iter=200, max_leaf_nodes=31, random_state=0, early_stopping=False)
-    model.fit(for_trees(encode(rows)), target)
-    low, high = float(target.min()), float(target.max())
-    return lambda asked: np.clip(model.predict(encode(asked)), low, high)
+    held: Any
+    encode: Encoder
+
+    def __call__(self, rows: pd.DataFrame) -> Floats:
+        return np.asarray(self.held.predict(self.encode(rows)))
+
+
+def fit_trees(rows: pd.DataFrame, scores: Floats, features: Sequence[str], *, part: Mask | None = None) -> FittedTrees:
+    """Fit boosted trees to scores, of all rows or of a part; categories are read as they are in all of them."""
+    encode = Encoder.fit(rows, features)
+    part = part if part is not None else np.ones(len(rows), dtype=bool)
+    held = surrogate_regressor().fit(for_trees(encode(rows[part])), scores[part])
+    return FittedTrees(held=held, encode=encode)
+
+
+def variance_repeated(recorded: Floats, said: Floats) -> float:
+    """Share of the variance of recorded scores that predictions of them repeat (R squared)."""
+    known = np.isfinite(recorded)
+    if not known.any():
+        return -np.inf
+    return 1 - float(np.mean((recorded - said)[known] ** 2)) / max(float(recorded[known].var()), np.finfo(float).tiny)
+
+
+def _trees(rows: pd.DataFrame, answers: str, features: Sequence[str]) -> Score:
+    target = as_numbers(rows[answers])
+    trees, low, high = fit_trees(rows, target, features), float(target.min()), float(target.max())
+    return lambda asked: np.clip(trees(asked), low, high)
 
 
 def _linear(rows: pd.DataFrame, answers: str, features: Sequence[str]) -> Score:
-    """A line through the log odds of probabilities, or through the answers themselves if they are none."""
+    """Ridge regression of the answers, on the logit scale where they are probabilities."""
     from scipy.special import expit, logit
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import Ridge
@@ -210,10 +228,8 @@ def _linear(rows: pd.DataFrame, answers: str, features: Sequence[str]) -> Score:
     return lambda asked: np.asarray(expit(model.predict(encode(asked))) if probable else model.predict(encode(asked)))
 
 
-_STAND_INS = (_trees, _linear)
+_SURROGATES = (_trees, _linear)
 
 
 def _repeated(score: Score, rows: pd.DataFrame, answers: str) -> float:
-    """Share of the variance of the recorded answers that a surrogate repeats."""
-    recorded = as_numbers(rows[answers])
-    return 1 - float(np.mean((recorded - score(rows)) ** 2)) / max(float(recorded.var()), np.finfo(float).tiny)
+    return variance_repeated(as_numbers(rows[answers]), score(rows))

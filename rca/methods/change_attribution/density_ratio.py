@@ -1,10 +1,10 @@
-"""Ratios multiply: the metric had only some mechanisms changed, by weighting rows of either window.
+"""Change attribution by importance weighting: density ratios of mechanisms, and Shapley values over coalitions.
 
-With ``r_i(row)`` the density ratio of mechanism i, current over reference, the reference rows weighted by the product
-of the ratios of a coalition give the metric under that coalition. The current rows weighted by one over the ratios of
-those who stay out give it too. One mechanism, the last, never needs its ratio: coalitions without it are read off the
-reference, coalitions with it off the current window. So nothing and everything are exact, and the parts add up to the
-change.
+With ``r_i(row)`` the density ratio of mechanism i, current over reference, reference rows weighted by the product of a
+coalition's ratios estimate the metric with only its mechanisms changed. So do current rows weighted by one over the
+ratios of the others. One mechanism, the last, needs no ratio: coalitions without it use the reference, coalitions with
+it the current window. So the empty and the full coalition are exact, and the parts add up to the change. Ratios come
+from a cross-fitted classifier of the window (probabilistic classification), or from counts over discretised columns.
 
 References
 ----------
@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from rca.arrays import Counts, Floats, Places
+from rca.methods.boosted_trees import classifier
 from rca.methods.metric import Parts
 from rca.methods.shapley import shapley_matrix
 from rca.methods.two_sample_tests import RAREST, benjamini_hochberg, chi_square
@@ -29,21 +30,21 @@ from rca.tables.columns import as_labels, as_numbers, for_trees, kind_of, withou
 from rca.tables.discretisation import discretise
 
 FOLDS = 2
-"""Parts of the rows; the classifier that weighs a row has not seen it."""
+"""Cross-fitting folds of the classifier."""
 
 MAX_RATIO = 20.0
-"""Ratios are cut here: a row that counts for more than twenty is a guess."""
+"""Density ratios are clipped to between one over this and this."""
 
 MIN_ROWS = 5
-"""Rows of each window below which a setting of the parents says nothing."""
+"""Rows of each window below which a setting of the parents is not tested."""
 
 ENOUGH = 100.0
-"""Effective rows below which a weighted metric is not identifiable."""
+"""Kish's effective sample size below which a weighted metric is not identifiable (no overlap)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio:
-    """Current over reference density of one mechanism, at the rows of each window.
+    """Density ratio of one mechanism, current over reference, at the rows of each window.
 
     Attributes
     ----------
@@ -60,7 +61,7 @@ class Ratio:
 
 @dataclass(frozen=True, kw_only=True)
 class Division:
-    """The metric's change divided among mechanisms.
+    """Shapley values of mechanisms in the metric's change, with standard errors and effective sample sizes.
 
     Attributes
     ----------
@@ -79,7 +80,7 @@ class Division:
 
 
 def divide(before: Parts, after: Parts, ratios: Mapping[str, Ratio], *, last: str) -> Division:
-    """Divide the metric's change among mechanisms by the ratios of their densities.
+    """Attribute the metric's change to mechanisms: Shapley values of importance-weighted coalitions.
 
     Parameters
     ----------
@@ -127,7 +128,7 @@ def divide(before: Parts, after: Parts, ratios: Mapping[str, Ratio], *, last: st
 
 
 def _weights(ratios: Sequence[Floats], rows: int) -> Floats:
-    """Products of the ratios of every coalition, in the order of their bits; each row of weights has mean 1."""
+    """Importance weights of every coalition, in the order of their bits; each row is normalised to mean 1."""
     weights = np.ones((1, rows))
     for ratio in ratios:
         weights = np.vstack([weights, weights * ratio])
@@ -135,7 +136,7 @@ def _weights(ratios: Sequence[Floats], rows: int) -> Floats:
 
 
 def effective(weights: Floats) -> float:
-    """Kish's effective sample size of weighted rows: ``sum(w) ** 2 / sum(w ** 2)``.
+    """Kish's effective sample size (ESS) of weighted rows: ``sum(w) ** 2 / sum(w ** 2)``.
 
     References
     ----------
@@ -152,7 +153,7 @@ def effective(weights: Floats) -> float:
 def chain_ratios(
     reference: pd.DataFrame, current: pd.DataFrame, chain: Mapping[str, Sequence[str]], *, rng: np.random.Generator
 ) -> dict[str, Ratio]:
-    """Ratio of each link of a chain given the links before it.
+    """Conditional density ratio of each link of a chain given the links before it, by cross-fitted classifiers.
 
     Parameters
     ----------
@@ -190,7 +191,7 @@ def _cut(log_ratio: Floats) -> Floats:
 
 
 def _log_odds(reference: Floats, current: Floats, folds: tuple[Places, Places]) -> tuple[Floats, Floats]:
-    """Log of current over reference density at the rows of each window, by a cross-fitted classifier of the window."""
+    """Log density ratio, current over reference, at every row: log odds of a cross-fitted classifier of the window."""
     windows, odds = (reference, current), (np.zeros(len(reference)), np.zeros(len(current)))
     for fold in range(FOLDS):
         rows = [window[part != fold] for window, part in zip(windows, folds, strict=True)]
@@ -206,22 +207,14 @@ def _log_odds(reference: Floats, current: Floats, folds: tuple[Places, Places]) 
 
 
 def _tell_apart(reference: Floats, current: Floats) -> Any:
-    """A classifier of which window a row is from."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    model = HistGradientBoostingClassifier(
-        max_iter=80,
-        max_leaf_nodes=15,
-        learning_rate=0.08,
-        l2_regularization=5.0,
-        random_state=0,
-        early_stopping=False,
+    """Fit the domain classifier: which window a row is from."""
+    return classifier().fit(
+        for_trees(np.vstack([reference, current])), np.repeat([0, 1], [len(reference), len(current)])
     )
-    return model.fit(for_trees(np.vstack([reference, current])), np.repeat([0, 1], [len(reference), len(current)]))
 
 
 def _encoded(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> tuple[Floats, Floats]:
-    """A column of both windows as numbers: categories by the order of their pooled frequency."""
+    """Frequency-rank encoding of a column of both windows; numbers stay as they are."""
     if kind_of(reference) == kind_of(current) == "numeric":
         first, second = as_numbers(reference), as_numbers(current)
         return without_infinities(first), without_infinities(second)
@@ -233,7 +226,7 @@ def _encoded(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> tuple[Fl
 
 @dataclass(frozen=True, kw_only=True)
 class Mechanism:
-    """How one node of a graph follows its parents, compared between the windows.
+    """A conditional distribution P(node given parents) compared between the windows: chi-square test and density ratio.
 
     Attributes
     ----------
@@ -259,7 +252,7 @@ def mechanisms(
     *,
     categorical: Sequence[str] = (),
 ) -> list[Mechanism]:
-    """Compare every node's mechanism between the windows by counting over cells.
+    """Chi-square test and density ratio of P(node given parents) for every node, by counts over discretised columns.
 
     Parameters
     ----------
@@ -289,7 +282,7 @@ def mechanisms(
 
 @dataclass(frozen=True, kw_only=True)
 class _Counted:
-    """Rows of a node's values in each setting of its parents.
+    """Contingency tables of a node's values in each setting (stratum) of its parents.
 
     `counts` has shape (2, settings, values); the others are the (setting, value) of each row of a window.
     """
@@ -316,7 +309,7 @@ def _settings(codes: Sequence[Places], *, rows: int) -> Places:
 
 
 def _unchanged(counts: Floats) -> float:
-    """p-value of no change of a node given its parents: the chi-squares of all settings, added up."""
+    """p-value of the stratified chi-square test: statistics and degrees of freedom added up over the strata."""
     from scipy.stats import chi2
 
     statistic, freedom = 0.0, 0
@@ -329,7 +322,7 @@ def _unchanged(counts: Floats) -> float:
 
 
 def _conditional_ratio(counted: _Counted) -> Ratio:
-    """Ratio of P(node given parents) at every row; 1 in a setting that one window has not."""
+    """Smoothed ratio of P(node given parents) at every row; 1 in a setting that one window does not have."""
     counts = counted.counts
     smooth = counts + counts.sum(axis=(0, 1)) / counts.sum()  # one pseudo-row a setting, spread as the node's margin
     conditional = smooth / smooth.sum(axis=2, keepdims=True)
@@ -339,7 +332,7 @@ def _conditional_ratio(counted: _Counted) -> Ratio:
 
 
 def _frequent(table: Floats) -> Counts:
-    """A two-row table with its sparse columns added up."""
+    """A two-row table with its sparse columns pooled into one."""
     sparse = table.sum(axis=0) < RAREST
     rest = table[:, sparse].sum(axis=1, keepdims=True)
     kept = np.hstack([table[:, ~sparse], rest]) if rest.sum() else table[:, ~sparse]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rca.analysis.harm.rescoring import Scorer, agreement, rule_of, scorer_of
-from rca.analysis.harm.surrogate_model import FAITHFUL, MIN_ROWS, surrogate_scorer
+from rca.analysis.harm.surrogate_model import FAITHFUL, SURROGATE_ROWS, fit_surrogate
 from rca.analysis.inputs.windows import Windows
 from rca.practice.simulate import score_of, tabular
 from rca.record.case import Roles
@@ -172,6 +172,12 @@ def test_a_model_that_was_exchanged_does_not_agree():
 # --- who may stand in for it -----------------------------------------------------------------------------------------
 
 
+def surrogate_scorer(windows):
+    """The surrogate, where it can be asked in the model's place."""
+    found = fit_surrogate(windows)
+    return found.scorer if found is not None and found.faithful else None
+
+
 @pytest.mark.parametrize("fault", ["none", "frozen", "scaled", "missing", "distribution"])
 def test_a_stand_in_repeats_answers_it_has_not_seen_in_both_windows(fault):
     reference, current = planted(fault)
@@ -283,7 +289,7 @@ def test_answers_that_never_vary_get_no_stand_in():
 
 @pytest.mark.parametrize("short", [0, 1])
 def test_below_the_fewest_rows_there_is_no_stand_in(short):
-    reference, current = planted(rows=MIN_ROWS)
+    reference, current = planted(rows=SURROGATE_ROWS)
     cut = [reference, current]
     assert surrogate_scorer(windows_of(*cut)) is not None
     cut[short] = cut[short].iloc[1:]
@@ -291,7 +297,7 @@ def test_below_the_fewest_rows_there_is_no_stand_in(short):
 
 
 def test_rows_without_an_answer_are_left_out_and_count_for_none():
-    reference, current = planted(rows=MIN_ROWS + 50)
+    reference, current = planted(rows=SURROGATE_ROWS + 50)
     holed = reference.assign(score=reference["score"].where(np.arange(len(reference)) >= 50))
     assert surrogate_scorer(windows_of(holed, current)) is not None
     assert surrogate_scorer(windows_of(holed.iloc[:-1], current)) is None
