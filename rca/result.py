@@ -1,40 +1,44 @@
-"""What every result can do: say itself in a sentence, become a frame or JSON and come back, list its findings."""
+"""Base class of all results: a one-sentence summary, a table, a JSON round trip, and the findings it makes."""
 
 import html
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from rca.finding import Finding
+from rca.errors import Unanswerable
+from rca.finding import Finding, Unanswered
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Row = dict[str, Any]
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """A frozen answer of an analysis; subclasses say `__str__`, `rows` and `findings`."""
+    """Base class of the frozen result of an analysis; subclasses define `__str__`, `rows` and `findings`."""
 
     def __str__(self) -> str:
         raise NotImplementedError
 
     def rows(self) -> list[Row]:
-        """The answer as rows of plain values, ready for a table."""
+        """The result as a list of records with plain values, ready for a table."""
         raise NotImplementedError
 
     def findings(self) -> tuple[Finding, ...]:
-        """What the answer claims; empty where it only describes."""
+        """The claims that the result makes; empty where it only describes."""
         return ()
 
     def to_frame(self) -> "pd.DataFrame":
-        """The rows as a new pandas frame."""
+        """`rows` as a new pandas DataFrame."""
         import pandas as pd
 
         return pd.DataFrame(self.rows())
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; `from_dict` gives the same result back."""
+        """Serialise to plain JSON values; `from_dict` is the inverse."""
         from pydantic import TypeAdapter
 
         plain: dict[str, Any] = TypeAdapter(type(self)).dump_python(self, mode="json")
@@ -42,7 +46,7 @@ class Result:
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Self:
-        """The result that `to_dict` was called on.
+        """Deserialise what `to_dict` gave.
 
         Raises
         ------
@@ -66,7 +70,7 @@ class Result:
 
 
 def cell(value: object) -> str:
-    """A value as a person reads it in a table.
+    """Format a value for a table cell: four significant digits, thousands separators, yes or no, a dash for None.
 
     >>> cell(0.123456), cell(None), cell(True), cell(1200)
     ('0.1235', '–', 'yes', '1,200')
@@ -78,3 +82,29 @@ def cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+class Asking:
+    """Runs analyses one by one; turns `Unanswerable` into None and keeps the reason in `unanswered`.
+
+    Examples
+    --------
+    >>> ask = Asking()
+    >>> ask(lambda: 7)
+    7
+    >>> def since():
+    ...     raise Unanswerable("since when", "the case names no time column")
+    >>> ask(since), ask.unanswered
+    (None, [Unanswered(question='since when', why='the case names no time column')])
+    """
+
+    def __init__(self) -> None:
+        self.unanswered: list[Unanswered] = []
+
+    def __call__(self, question: Callable[[], T]) -> T | None:
+        """The answer; None, with the reason kept as a result, where the question is unanswerable."""
+        try:
+            return question()
+        except Unanswerable as reason:
+            self.unanswered.append(Unanswered(question=reason.question, why=reason.why))
+            return None

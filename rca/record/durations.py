@@ -1,4 +1,4 @@
-"""How long things took: durations of an incident, each with both of its moments by name."""
+"""Durations of an incident (time to detect, to recover, …), each with both of its moments by name."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -102,3 +102,16 @@ def duration_in_words(seconds: float) -> str:
         elif words:
             break
     return sign + " ".join(words[:2] or ["0 s"])
+
+
+def span_in_words(seconds: float) -> str:
+    """A length of time in its largest whole unit.
+
+    >>> span_in_words(86400.0), span_in_words(21600.0), span_in_words(90.0)
+    ('one day', '6 hours', '90 seconds')
+    """
+    for unit, name in ((7 * 86_400, "week"), (86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= unit and seconds % unit == 0:
+            count = int(seconds // unit)
+            return f"one {name}" if count == 1 else f"{count} {name}s"
+    return "one second" if seconds == 1 else f"{seconds:g} seconds"

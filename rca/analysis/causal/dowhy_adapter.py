@@ -1,7 +1,7 @@
-"""The only door to dowhy: its attributions of a change of a mean, what it calls identified, and its refuters.
+"""The only import of dowhy: mechanism attribution of a mean change, back-door identification, and its refuters.
 
-Behind the door its warnings end, numpy's and Python's global random states are seeded and put back, and every model
-stands on a graph of its own, as two models on one graph overwrite each other. Nor does it change how results are shown.
+Its warnings are silenced, numpy's and Python's global random states are seeded and restored, and every model has a
+graph of its own, as two models on one graph overwrite each other. Nor does it change how results are shown.
 """
 
 import logging
@@ -28,13 +28,13 @@ DRAWS = 20
 """Times that dowhy draws for a refuter."""
 
 FLIPPED, MOVED = 0.05, 0.3
-"""A common cause that nobody saw: share of the treatment that it turns round, and how far it moves the outcome, in
-standard deviations of what is left of it."""
+"""An unobserved common cause: share of the treatment that it flips, and how far it moves the outcome, in residual
+standard deviations."""
 
 
 @contextmanager
 def contained(seed: int) -> Iterator[None]:
-    """Let a library draw from the global random states, from this seed, and leave no trace; warnings end here.
+    """Seed numpy's and Python's global random states for a library call, restore them, and silence its warnings.
 
     Examples
     --------
@@ -57,12 +57,12 @@ def contained(seed: int) -> Iterator[None]:
 
 
 def opened() -> Any:
-    """The library; importing it would have sympy set how every later result is shown, and that is not let happen."""
+    """Import dowhy without its side effects: sympy would change how every later result is shown."""
     sympy: Any = import_module("sympy")
     kept = sympy.init_printing
     sympy.init_printing = lambda *_, **__: None
     try:
-        with contained(0):  # something it imports draws, too
+        with contained(0):  # one of its imports draws random numbers, too
             return import_module("dowhy")
     finally:
         sympy.init_printing = kept
@@ -77,7 +77,7 @@ def cross_check(
     way: Way = "sampled",
     seed: int = 0,
 ) -> Attribution:
-    """Divide the change of a mean among mechanisms as dowhy does, without its mechanism tests.
+    """Shapley attribution of a mean change to mechanisms by dowhy, without its mechanism-change tests.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def cross_check(
     Returns
     -------
     Attribution
-        Its errors are NaN: dowhy tells neither its Monte Carlo error nor that of sampling.
+        Its errors are NaN: dowhy gives neither its Monte Carlo error nor that of sampling.
 
     Raises
     ------
@@ -117,14 +117,14 @@ def cross_check(
 
 
 def _plain(rows: pd.DataFrame) -> pd.DataFrame:
-    """Complete rows of numbers, and of text where there are categories, which dowhy codes for itself."""
+    """Complete rows: numbers as floats, categories as text, which dowhy encodes itself."""
     whole = rows.dropna()
     numbers = {name: pd.api.types.is_numeric_dtype(column) for name, column in whole.items()}
     return whole.astype({name: float if number else object for name, number in numbers.items()})
 
 
 def _model(parents: Mapping[str, Sequence[str]]) -> Any:
-    """A model of dowhy's on a graph that no other model has."""
+    """An invertible structural causal model of dowhy, on a graph of its own."""
     from dowhy import gcm
 
     gcm.config.disable_progress_bars()
@@ -136,7 +136,7 @@ def _model(parents: Mapping[str, Sequence[str]]) -> Any:
 
 
 def _fitted(rows: pd.DataFrame, parents: Mapping[str, Sequence[str]]) -> Any:
-    """Roots as they were seen, every other node linear in its parents."""
+    """Fit an SCM of dowhy: empirical distributions at roots, linear additive-noise models elsewhere."""
     from dowhy import gcm
 
     model = _model(parents)
@@ -181,99 +181,12 @@ def _robust(
 _WAYS = {"sampled": _sampled, "robust": _robust}
 
 
-def odd_check(
-    reference: pd.DataFrame,
-    rows: pd.DataFrame,
-    parents: Mapping[str, Sequence[str]],
-    *,
-    target: str,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Divide how odd rows are among the noises upstream as dowhy does, with linear mechanisms.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row of each row, a column of each node; they add up to the row's information-theoretic score.
-
-    References
-    ----------
-    Budhathoki et al. (2022). Causal structure-based root cause analysis of outliers. ICML.
-    """
-    opened()
-    chain = chain_of(parents, [target])
-    before, odd = (some[list(chain.order)].astype(float) for some in (reference, rows))
-    with contained(seed):
-        from dowhy import gcm
-
-        found = gcm.attribute_anomalies(_fitted(before, chain.parents), target, odd)
-    return pd.DataFrame({node: np.asarray(found[node]) for node in chain.order})
-
-
-def otherwise_check(
-    reference: pd.DataFrame,
-    rows: pd.DataFrame,
-    parents: Mapping[str, Sequence[str]],
-    *,
-    given: Mapping[str, float],
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Compute what rows would have been with some nodes set, as dowhy does, with linear mechanisms.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The nodes' values of each row.
-    """
-    opened()
-    chain = chain_of(parents, list(parents))
-    before, seen = (some[list(chain.order)].astype(float) for some in (reference, rows))
-    with contained(seed):
-        from dowhy import gcm
-
-        model = _fitted(before, chain.parents)
-        actions = {node: (lambda _, value=value: value) for node, value in given.items()}
-        return gcm.counterfactual_samples(model, actions, observed_data=seen)  # type: ignore[no-any-return]
-
-
-def falsify_check(rows: pd.DataFrame, parents: Mapping[str, Sequence[str]], *, seed: int = 0) -> tuple[bool, bool]:
-    """Whether a graph can be falsified by rows at all, and whether it is, as dowhy finds by partial correlations.
-
-    References
-    ----------
-    Eulig et al. (2023). Toward falsifying causal graphs using a permutation-based test. arXiv:2305.09565.
-    """
-    opened()
-    with contained(seed):
-        from dowhy.gcm.falsify import falsify_graph
-
-        graph = _model(parents).graph
-        found = falsify_graph(
-            graph,
-            rows,
-            independence_test=_by_correlation,
-            conditional_independence_test=_by_correlation,
-            n_permutations=100,
-            show_progress_bar=False,
-        )
-    return bool(found.falsifiable), bool(found.falsified)
-
-
-def _by_correlation(one: Any, other: Any, given: Any = None) -> float:
-    """p-value of no partial correlation, which dowhy's falsification takes as a test."""
-    from scipy.stats import pearsonr
-
-    base = np.ones((len(one), 1)) if given is None else np.column_stack([np.ones(len(one)), given])
-    left = [column.ravel() - base @ np.linalg.lstsq(base, column.ravel(), rcond=None)[0] for column in (one, other)]
-    return float(pearsonr(*left).pvalue)
-
-
 # --- effects ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refuted:
-    """What dowhy's linear regression estimates, and what it does once something was done to the rows.
+    """Effect estimate of dowhy's linear regression, and the same under each refuter.
 
     Attributes
     ----------
@@ -298,7 +211,7 @@ class Refuted:
 def backdoor(
     edges: Sequence[tuple[str, str]], *, treatment: str, outcome: str, observed: Sequence[str]
 ) -> tuple[str, ...] | None:
-    """The smallest set of nodes that blocks every other way from treatment to outcome, as dowhy identifies it.
+    """Smallest back-door adjustment set between treatment and outcome, as dowhy identifies it.
 
     Returns
     -------
@@ -329,7 +242,7 @@ def backdoor(
 
 
 def blocks(edges: Sequence[tuple[str, str]], given: Sequence[str], *, treatment: str, outcome: str) -> bool:
-    """Whether some nodes block every way from treatment to outcome but those that go out of the treatment.
+    """Whether a set blocks every back-door path from treatment to outcome.
 
     >>> blocks([("load", "deploy"), ("load", "errors")], [], treatment="deploy", outcome="errors")
     False
@@ -342,12 +255,12 @@ def blocks(edges: Sequence[tuple[str, str]], given: Sequence[str], *, treatment:
 
 
 def _graph(edges: Sequence[tuple[str, str]]) -> Any:
-    """A graph of the library that dowhy itself draws with."""
+    """The edges as a networkx graph that dowhy reads."""
     return opened().graph.nx.DiGraph(list(edges))
 
 
 def refute(rows: pd.DataFrame, *, treatment: str, outcome: str, seed: int = 0) -> Refuted:
-    """Try dowhy's refuters on its linear regression of an outcome on a treatment; all other columns are common causes.
+    """Refuters of dowhy on a linear regression of the outcome on the treatment; all other columns are common causes.
 
     Parameters
     ----------
@@ -395,7 +308,7 @@ def _unseen(model: Any, estimand: Any, estimate: Any, *, spread: float) -> float
 
 
 def _left(rows: pd.DataFrame, outcome: str) -> float:
-    """Standard deviation of what a regression on all other columns leaves of the outcome."""
+    """Standard deviation of the residuals of the outcome regressed on all other columns."""
     terms = np.column_stack([np.ones(len(rows)), rows.drop(columns=outcome).to_numpy(float)])
     values = rows[outcome].to_numpy(float)
     return float(np.std(values - terms @ np.linalg.lstsq(terms, values, rcond=None)[0]))
@@ -403,7 +316,7 @@ def _left(rows: pd.DataFrame, outcome: str) -> float:
 
 @contextmanager
 def silent() -> Iterator[None]:
-    """Let a library log nothing, and leave its loggers as they were."""
+    """Silence the loggers of a library, and restore them."""
     logger = logging.getLogger("dowhy")
     kept = logger.level
     logger.setLevel(logging.CRITICAL)

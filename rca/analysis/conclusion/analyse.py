@@ -1,4 +1,4 @@
-"""The one engine: everything that can be said about a case, from which every notebook, score and report is told."""
+"""The analysis of a case: every question in order, from which notebooks, scores and reports are made."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -14,7 +14,6 @@ from rca.analysis.conclusion.verdict import Verdict, weigh_cascade, weigh_window
 from rca.analysis.conclusion.why_tree_draft import draft_why_tree
 from rca.analysis.conclusion.window_answers import Answers, window_answers
 from rca.analysis.drift.univariate import univariate_drift
-from rca.analysis.inputs.asking import Asking
 from rca.analysis.inputs.windows import both_windows, windows_of
 from rca.analysis.onset.event_proximity import EventProximity, nearest_events
 from rca.errors import InvalidCase
@@ -23,13 +22,14 @@ from rca.record.case import Case
 from rca.record.durations import Duration, durations
 from rca.record.schema.why_tree import Why
 from rca.record.why_tree.blameless import nameless
+from rca.result import Asking
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 
 def analyse(case: "Case", *, seed: int = 0, alpha: float = 0.05) -> Analysis:
-    """Say everything that can be said about a case.
+    """Run every analysis of a case: tables, signals, events, verdict and a draft of the why-tree.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def analyse(case: "Case", *, seed: int = 0, alpha: float = 0.05) -> Analysis:
     import sklearn.ensemble  # noqa: F401 - its OpenMP has to be there before it is limited
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(limits=1, user_api="openmp"):  # idle threads spin, and sums depend on their number
+    with threadpool_limits(limits=1, user_api="openmp"):  # idle threads spin, and sums depend on the number of threads
         return _analysed(case, seed=seed, alpha=alpha)
 
 
@@ -64,7 +64,7 @@ def _require_case(given: object) -> None:
 
 
 def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
-    """Ask every question in the order in which evidence builds on evidence."""
+    """Run the analyses in the order in which evidence builds on evidence."""
     ask = Asking()
     answers = _of_tables(case, ask, seed=seed, alpha=alpha)
     cascade = ask(lambda: cascade_of(case)) if case.incident.signals is not None else None
@@ -101,7 +101,7 @@ def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
 
 
 def _of_tables(case: "Case", ask: Asking, *, seed: int, alpha: float) -> Answers:
-    """What the tables say; columns that moved alone, where the case has no metric to say more of."""
+    """Answers from the tables; drift alone, where the case has no metric."""
     windows = ask(lambda: windows_of(case))
     if windows is not None:
         return window_answers(windows, ask, seed=seed, alpha=alpha)
@@ -111,7 +111,7 @@ def _of_tables(case: "Case", ask: Asking, *, seed: int, alpha: float) -> Answers
 
 
 def _recovered(case: "Case", answers: Answers, ask: Asking) -> Recovery | None:
-    """Whether the repair worked, where there are rows from after it."""
+    """Equivalence test of the repair, where there are rows from after it."""
     windows, rows = answers.windows, case.recovered
     if windows is None or rows is None:
         return None
@@ -119,7 +119,7 @@ def _recovered(case: "Case", answers: Answers, ask: Asking) -> Recovery | None:
 
 
 def _events_of_rows(case: "Case", answers: Answers) -> EventProximity | None:
-    """The onset of the harm beside the events of the timeline."""
+    """Proximity of the onset of the harm to the events of the timeline."""
     if answers.since is None or answers.windows is None or not case.incident.timeline.events:
         return None
     time = str(answers.windows.roles.time)
@@ -136,7 +136,7 @@ def _events_of_rows(case: "Case", answers: Answers) -> EventProximity | None:
 
 
 def _events_of_signals(case: "Case", cascade: Cascade) -> EventProximity | None:
-    """The onset of the first system to fail beside the events of the timeline."""
+    """Proximity of the onset of the first system to fail to the events of the timeline."""
     signals, events = case.incident.signals, case.incident.timeline.events
     if signals is None or cascade.onset is None or cascade.doubt is not None or not events:
         return None
@@ -149,7 +149,7 @@ def _events_of_signals(case: "Case", cascade: Cascade) -> EventProximity | None:
 def _drafted(
     case: "Case", verdict: Verdict, answers: Answers, *, events: EventProximity | None, cascade: Cascade | None
 ) -> tuple[Why, ...]:
-    """A first why-tree, where the record has none."""
+    """A draft of the why-tree, where the record has none."""
     return draft_why_tree(
         case.incident,
         verdict,
@@ -161,7 +161,7 @@ def _drafted(
 
 
 def _left_open(whys: Iterable[Why]) -> list[Unanswered]:
-    """The questions of a why-tree that nobody has answered, and answers at its ends that nothing shows."""
+    """Unanswered questions of a why-tree, and answers at its leaves without evidence."""
     asked = [one for why in whys for one in why.walk()]
     left = [one for one in asked if one.answer is None or (not one.whys and one.answer.strength == "assumed")]
     return [Unanswered(question=one.question.rstrip("?"), why=_why_open(one)) for one in left]
@@ -175,7 +175,7 @@ def _why_open(one: Why) -> str:
 
 
 def _citing(verdict: Verdict, known: set[str]) -> Verdict:
-    """The verdict, citing only findings there are: a column may have moved in its missing values alone."""
+    """The verdict without citations of findings that do not exist, as of drift in missing values alone."""
     causes = [replace(cause, findings=tuple(one for one in cause.findings if one in known)) for cause in verdict.causes]
     return replace(verdict, causes=tuple(causes))
 
@@ -197,7 +197,7 @@ def _weighed(
 
 
 def _life(case: "Case", found: Verdict) -> Lifecycle:
-    """The life cycle, with the moments of the rows during the failure."""
+    """The incident life cycle, with the times of the rows during the failure."""
     time, rows = case.roles.time, case.current
     times = rows[time].dropna() if rows is not None and time is not None else None
     places = {name: case.record.place("timeline", name) for name, _ in case.incident.timeline.moments()}

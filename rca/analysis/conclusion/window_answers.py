@@ -1,4 +1,4 @@
-"""All that two windows of rows can answer, question after question, as evidence builds on evidence."""
+"""All analyses of two windows of rows, in the order in which evidence builds on evidence."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,6 @@ from rca.analysis.faults.question import faults_of
 from rca.analysis.harm.harm import Harm
 from rca.analysis.harm.label_free_bounds import Unlabelled
 from rca.analysis.harm.question import harm_of, unlabelled_of
-from rca.analysis.inputs.asking import Asking
 from rca.analysis.inputs.windows import Windows
 from rca.analysis.onset.incident_onset import Since
 from rca.analysis.onset.question import onset_of
@@ -20,11 +19,12 @@ from rca.analysis.slices.group_gaps import Gaps
 from rca.analysis.slices.question import gaps_of, slices_of
 from rca.analysis.slices.slices import Slices
 from rca.finding import Unanswered
+from rca.result import Asking
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answers:
-    """What two windows say, as far as they go; the reasons for what is None are in `unanswered`."""
+    """Results of two windows; the reasons for what is None are in `unanswered`."""
 
     windows: Windows | None = None
     drift: Drift | None = None
@@ -40,7 +40,7 @@ class Answers:
 
 
 def window_answers(windows: Windows, ask: Asking | None = None, *, seed: int = 0, alpha: float = 0.05) -> Answers:
-    """Ask all questions of two windows.
+    """Run all analyses of two windows.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def window_answers(windows: Windows, ask: Asking | None = None, *, seed: int = 0
     ask : Asking, optional
         Keeps why a question has no answer.
     seed : int
-        Every question draws from this seed anew, so that asked alone it has the same answer.
+        Every analysis is seeded anew, so that it has the same result when it is run alone.
     alpha : float
         False discovery rate of what is called moved.
     """

@@ -1,4 +1,4 @@
-"""What an event did to the metric: the answer, how sure it is, and what it withstood."""
+"""Result of an event study: effect of an event on the metric, its interval, and which refutation tests it passed."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,16 +9,17 @@ from rca.analysis.event_study.refutation import Kind, Refuter
 from rca.finding import Finding, Interval, Strength, Target
 from rca.methods.ar1_regression import Sized
 from rca.methods.metric import SHARES
+from rca.record.durations import span_in_words
 from rca.result import Result, Row
 
 ROWS_ALIKE: dict[bool, str] = {
     True: "the covariates are not changed by the event, and say all by which the mix of rows matters",
     False: "the mix of rows did not change at the event",
 }
-"""What is assumed of the mix of rows, where it is held fixed and where it is not."""
+"""What is assumed of the covariate distribution, where it is held fixed and where it is not."""
 
 NEEDED: tuple[Kind, ...] = ("placebo_date", "placebo_group")
-"""Refuters without at least one of which nothing is shown: the same sum where nothing happened."""
+"""Placebo tests, without at least one of which nothing is shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ class Period:
         Its start.
     value : float
     interval : Interval
-        What sampling alone makes of it.
+        Its sampling interval.
     rows : int
         That count.
     without, without_interval : float, Interval
@@ -48,7 +49,7 @@ class Period:
 
 @dataclass(frozen=True, kw_only=True)
 class Effect(Result):
-    """What an event did to the metric.
+    """Effect of an event on the metric, with its series, interval and refutation tests.
 
     Attributes
     ----------
@@ -94,22 +95,22 @@ class Effect(Result):
 
     @property
     def effect(self) -> Sized:
-        """On average over the periods after the event."""
+        """Mean effect over the periods after the event."""
         return self.estimate.effect
 
     @property
     def without(self) -> float:
-        """What the metric would have been after the event without it."""
+        """Counterfactual: the metric after the event without it."""
         return self.after - self.effect.value
 
     @property
     def found(self) -> bool:
-        """Whether the interval leaves out no effect."""
+        """Whether the interval excludes zero."""
         return 0 not in self.effect.interval
 
     @property
     def strength(self) -> Strength | None:
-        """`shown` where all refuters that could be tried passed, and the same sum was tried where nothing happened."""
+        """`shown` where all refuters that could be tried passed, a placebo (in time or in groups) among them."""
         if not self.found:
             return None
         tried = [one for one in self.refuters if one.passed is not None]
@@ -118,17 +119,17 @@ class Effect(Result):
 
     @property
     def failed(self) -> tuple[Refuter, ...]:
-        """Refuters that the effect did not withstand."""
+        """Refuters that the effect did not pass."""
         return tuple(one for one in self.refuters if one.passed is False)
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What has to be taken for granted."""
+        """What the design assumes."""
         mix = () if self.estimate.design == "did" else (ROWS_ALIKE[bool(self.estimate.adjusted)],)
         return (*ASSUMED[self.estimate.design], *mix)
 
     def say(self, sized: Sized) -> str:
-        """A change of the metric with its interval, as it is read aloud."""
+        """A change of the metric with its interval, as text."""
         if not self.is_share:
             return str(sized)
         ends = sized.interval
@@ -150,7 +151,7 @@ class Effect(Result):
         quantities = (
             ("effect, on average after the event", self.effect),
             ("effect at the moment of the event", self.estimate.jump),
-            (f"growth of the effect in {spell(self.length)}", self.estimate.growth),
+            (f"growth of the effect in {span_in_words(self.length)}", self.estimate.growth),
         )
         plain = (
             ("before", self.before),
@@ -165,7 +166,7 @@ class Effect(Result):
         ]
 
     def checks(self) -> list[Row]:
-        """What was tried against it, as rows that anybody can read."""
+        """Refutation tests as rows of a table."""
         return [{"asked": one.asks, "verdict": one.verdict, "found": one.says} for one in self.refuters]
 
     def findings(self) -> tuple[Finding, ...]:
@@ -189,18 +190,5 @@ class Effect(Result):
 
 
 def is_share(name: str) -> bool:
-    """Whether a metric is read in per cent."""
+    """Whether a metric is a share, reported in per cent."""
     return name in SHARES
-
-
-def spell(seconds: float) -> str:
-    """A length of time in words.
-
-    >>> spell(86400.0), spell(21600.0), spell(90.0)
-    ('one day', '6 hours', '90 seconds')
-    """
-    for unit, name in ((7 * 86_400, "week"), (86_400, "day"), (3_600, "hour"), (60, "minute")):
-        if seconds >= unit and seconds % unit == 0:
-            count = int(seconds // unit)
-            return f"one {name}" if count == 1 else f"{count} {name}s"
-    return "one second" if seconds == 1 else f"{seconds:g} seconds"

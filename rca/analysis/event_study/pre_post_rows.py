@@ -1,4 +1,4 @@
-"""Rows parted at an event: which count, on which side they lie, in which period, and which groups it reached."""
+"""Rows before and after an event: which count, their side and period, and which groups the event reached."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.event_study.designs import WORDS, Design
-from rca.analysis.event_study.effect import spell
 from rca.analysis.event_study.event import EventReference
 from rca.analysis.event_study.identification import EFFECT_QUESTION, Edges
 from rca.analysis.event_study.period_series import Periods, length_for, pair_of, periods_of
@@ -16,6 +15,7 @@ from rca.arrays import Floats, Mask
 from rca.errors import InvalidCase, Unanswerable, did_you_mean
 from rca.methods.metric import Parts
 from rca.methods.seasonality import seconds_of
+from rca.record.durations import span_in_words
 from rca.tables.columns import as_labels, column_name
 
 MIN_ROWS = 10
@@ -27,14 +27,14 @@ MANY = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What is asked of an event, beyond which it is.
+    """Options of an event study.
 
     Attributes
     ----------
     design : {'its', 'did', 'before_after'} or None
         The strongest that applies where left out.
     covariates : tuple of str or None
-        Columns that the event does not change, whose mix is to be held fixed; None leaves it to the graph.
+        Columns that the event does not change, whose distribution is to be held fixed; None leaves it to the graph.
     groups : tuple of str
         Columns of groups; in one of them are those that the event reached.
     affected : tuple of str
@@ -59,7 +59,7 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PrePostRows:
-    """All rows in time order, and what they say of the metric.
+    """All rows in time order with their parts of the metric, split at the event.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class PrePostRows:
 
 
 def pre_post_rows(windows: Windows, event: EventReference, asked: Asked) -> PrePostRows:
-    """The rows that count and have a time, parted at the event."""
+    """The rows that count and have a time, split at the event into before and after."""
     time = windows.roles.time
     if time is None:
         raise Unanswerable(EFFECT_QUESTION, "the rows have no time: no column is named as `time`")
@@ -117,11 +117,11 @@ def _require_few(seconds: Floats, length: float) -> None:
     many = len(np.unique(seconds // length))
     if many > MANY:
         hint = "give a longer one, or leave it out"
-        raise InvalidCase.because(f"rows lie in {many} periods of {spell(length)}", place="every", hint=hint)
+        raise InvalidCase.because(f"rows lie in {many} periods of {span_in_words(length)}", place="every", hint=hint)
 
 
 def _wanted(windows: Windows, asked: Asked) -> list[str]:
-    """Columns that are looked at, so that no others are copied."""
+    """Columns that the study reads, so that no others are copied."""
     roles = windows.roles
     named = {roles.time, roles.weight, *windows.meter.read, *roles.groups, *asked.groups, *(asked.covariates or ())}
     named |= {node for edge in asked.edges for node in edge}
@@ -144,7 +144,7 @@ def _require_both(seconds: Floats, at: float, what: str) -> None:
 
 
 def labels_of(sides: PrePostRows, asked: Asked) -> Any:
-    """The group of each row; some have to be affected, and some not."""
+    """Group of each row for DiD; some have to be affected (treated), and some not (control)."""
     if not asked.groups or not asked.affected:
         hint = "give groups= with a column, and affected= with the groups that the event reached"
         raise InvalidCase.because(f"a {WORDS['did']} needs groups", place="affected", hint=hint)
@@ -168,7 +168,7 @@ def labels_of(sides: PrePostRows, asked: Asked) -> Any:
 
 
 def _column(sides: PrePostRows, asked: Asked) -> str:
-    """The one column of groups that has all those that the event reached, or the first."""
+    """The one group column that has all affected groups as values, or the first."""
     columns = tuple(map(column_name, sides.rows.columns))
     for name in asked.groups:
         if name not in columns:

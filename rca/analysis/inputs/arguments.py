@@ -1,4 +1,4 @@
-"""What people give as arguments of a question, read as what is meant or refused by name."""
+"""Validation of the arguments of public functions: coerced to what is meant, or refused with a hint."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -22,7 +22,7 @@ Answers = Callable[[pd.DataFrame], Any]
 
 
 def names_of(given: Any, *, place: str) -> tuple[str, ...]:
-    """Names of columns; one alone need not stand in a list.
+    """Coerce a column name, or several, to a tuple of names.
 
     Raises
     ------
@@ -37,18 +37,18 @@ def names_of(given: Any, *, place: str) -> tuple[str, ...]:
     if isinstance(given, str):
         return (column_name(given),)
     if not isinstance(given, Iterable):
-        hint = "give a list of them"
-        raise InvalidCase.because(f"{type(given).__name__} names no columns", place=place, hint=hint)
+        what, hint = f"{place} must be a column's name or a list of names", "give a name, or a list of them"
+        raise InvalidCase.because(f"{what}, got {type(given).__name__}", place=place, hint=hint)
     return tuple(map(column_name, given))
 
 
 def roles_of(given: Mapping[str, Any], columns: Iterable[str]) -> dict[str, Any]:
-    """Columns by role, as `Roles` takes them.
+    """Validate columns by role, as `Roles` takes them.
 
     Parameters
     ----------
     given : mapping of str to object
-        As written by who asks.
+        As given by the caller.
     columns : iterable of str
         Those that both windows have.
 
@@ -79,7 +79,7 @@ def _role(role: str, named: Any, known: set[str]) -> Any:
 
 
 def require_column(name: str, known: Iterable[str], *, place: str) -> None:
-    """Refuse a column that not both windows have.
+    """Refuse a column that is missing from one of the windows.
 
     Raises
     ------
@@ -91,13 +91,13 @@ def require_column(name: str, known: Iterable[str], *, place: str) -> None:
 
 def _positive(given: Any) -> str | float | bool:
     if not isinstance(given, str | float | int | np.number | np.bool_):
-        hint = "give one value of the label: a text, a number, or True"
-        raise InvalidCase.because(f"{type(given).__name__} is no value that means yes", place="positive", hint=hint)
+        what, hint = "positive must be the value of the label that means yes", "give a text, a number, or True"
+        raise InvalidCase.because(f"{what}, got {type(given).__name__}", place="positive", hint=hint)
     return given if isinstance(given, str | float | int) else given.item()
 
 
 def metric_of(given: Any) -> Metric:
-    """A metric by its name, or by the keys that `metric` has in a record.
+    """Validate a metric, given by name or as a mapping with the keys of `metric` in a record.
 
     Raises
     ------
@@ -130,12 +130,12 @@ def metric_of(given: Any) -> Metric:
 
 
 def model_of(given: Any, features: tuple[str, ...], *, positive: object = 1) -> Model | None:
-    """What answers rows: a model in memory; a function becomes a model of the features.
+    """Wrap a model in memory, or a function of the features, as `Model`; None without one.
 
     Raises
     ------
     InvalidCase
-        If it can answer nothing.
+        If it is neither.
     """
     if given is None:
         return None
@@ -155,7 +155,7 @@ def _answered(function: Answers, rows: pd.DataFrame) -> Floats:
 
 
 def edges_of(given: Iterable[Any]) -> tuple[tuple[str, str], ...]:
-    """Edges of a causal graph, as (cause, effect).
+    """Validate the edges of a causal graph, as (cause, effect).
 
     Raises
     ------
@@ -171,13 +171,14 @@ def edges_of(given: Iterable[Any]) -> tuple[tuple[str, str], ...]:
     for at, edge in enumerate(given):
         if isinstance(edge, str) or not isinstance(edge, Iterable) or len(ends := tuple(edge)) != 2:
             hint = "give pairs of columns, such as [('age', 'income')]"
-            raise InvalidCase.because(f"{edge!r} is no pair of cause and effect", place=f"graph[{at}]", hint=hint)
+            what = f"an edge must be a pair of columns, cause and effect, got {edge!r}"
+            raise InvalidCase.because(what, place=f"graph[{at}]", hint=hint)
         edges.append((column_name(ends[0]), column_name(ends[1])))
     return tuple(edges)
 
 
 def seeded(seed: Any) -> np.random.Generator:
-    """The generator that a seed starts.
+    """Seeded random generator (`numpy.random.default_rng`).
 
     Raises
     ------
@@ -185,12 +186,13 @@ def seeded(seed: Any) -> np.random.Generator:
         If it is no whole number from 0 on.
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise InvalidCase.because(f"{seed!r} starts no random numbers", place="seed", hint="give a whole number from 0")
+        what = f"seed must be a whole number from 0 on, got {seed!r}"
+        raise InvalidCase.because(what, place="seed", hint="give one such as 0")
     return np.random.default_rng(seed)
 
 
 def margin_of(given: Any) -> float:
-    """The largest difference that counts as none.
+    """Validate an equivalence margin, the largest difference that counts as none.
 
     Raises
     ------
@@ -198,12 +200,13 @@ def margin_of(given: Any) -> float:
         If it is no number above 0.
     """
     if isinstance(given, bool) or not isinstance(given, int | float | np.number) or not 0 < given < np.inf:
-        raise InvalidCase.because(f"{given!r} is no margin", place="margin", hint="give a number above 0")
+        hint = "give the largest difference that counts as none, in the metric's unit"
+        raise InvalidCase.because(f"margin must be a number above 0, got {given!r}", place="margin", hint=hint)
     return float(given)
 
 
 def share_of(given: Any, *, place: str, inside: bool = False) -> float:
-    """A share from 0 to 1; `inside` of both, for the level of an interval.
+    """Validate a share from 0 to 1, such as a false discovery rate; `inside` excludes both ends, as for a level.
 
     Raises
     ------
@@ -214,10 +217,12 @@ def share_of(given: Any, *, place: str, inside: bool = False) -> float:
     --------
     >>> share_of(1.5, place="alpha")
     Traceback (most recent call last):
-    rca.errors.InvalidCase: alpha: 1.5 is no share. Hint: give a number from 0 to 1
+    rca.errors.InvalidCase: alpha: alpha must lie from 0 to 1, got 1.5. Hint: give a number such as 0.05
     """
     if not isinstance(given, int | float | np.number) or not 0 <= given <= 1:
-        raise InvalidCase.because(f"{given!r} is no share", place=place, hint="give a number from 0 to 1")
+        what = f"{place} must lie from 0 to 1, got {given!r}"
+        raise InvalidCase.because(what, place=place, hint="give a number such as 0.05")
     if inside and not 0 < given < 1:
-        raise InvalidCase.because(f"{given!r} is no level of an interval", place=place, hint="give one such as 0.95")
+        what = f"{place} must lie between 0 and 1, got {given!r}"
+        raise InvalidCase.because(what, place=place, hint="give the level of an interval, such as 0.95")
     return float(given)

@@ -1,4 +1,4 @@
-"""The meter: reads a metric's parts off rows, once it is known which column is what."""
+"""Per-row numerators and denominators of any supported metric, read from a table given the roles of its columns."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,13 +19,13 @@ Segment = tuple[str, str]
 """A group column and one of its values, as text."""
 
 SMALLEST = 1e-15
-"""Probabilities are kept this far from 0 and 1 before a logarithm, as scikit-learn does for doubles."""
+"""Probabilities are clipped to this far from 0 and 1 before a logarithm, as scikit-learn does for doubles."""
 
 MAX_LOSS = 1e140
-"""Losses from here on cannot be squared and added up in doubles."""
+"""Losses from here on cannot be squared and added up in doubles without overflow."""
 
 LIGHTEST, HEAVIEST = 1e-30, 1e30
-"""Weights beyond these cannot be added up in singles."""
+"""Weights beyond these cannot be added up in single precision."""
 
 SEGMENT_ROWS = 30
 """Rows of a window below which a segment is not compared with others."""
@@ -33,7 +33,7 @@ SEGMENT_ROWS = 30
 
 @dataclass(frozen=True, kw_only=True)
 class MetricReader:
-    """Reads a metric's parts off rows; which columns it needs follows from the metric.
+    """Reads per-row numerators and denominators of a metric; which columns it needs follows from the metric.
 
     Attributes
     ----------
@@ -56,17 +56,17 @@ class MetricReader:
 
     @property
     def needs_label(self) -> bool:
-        """Whether the metric compares with the truth."""
+        """Whether the metric needs the true label."""
         return self.base not in ("rate", "mean")
 
     @property
     def asks_the_model(self) -> bool:
-        """Whether the metric changes when the model answers otherwise on the same rows."""
+        """Whether the metric depends on the model's predictions for given rows."""
         return self.needs_label or self.outcome in (self.roles.prediction, self.roles.score)
 
     @property
     def read(self) -> tuple[str, ...]:
-        """Columns that the metric is read off, without weights and groups."""
+        """Columns that the metric is computed from, without weights and groups."""
         if self.outcome is not None:
             return (self.outcome,)
         answers = (self.roles.score, self.roles.prediction)
@@ -74,7 +74,7 @@ class MetricReader:
         return tuple(name for name in (self.roles.label, next(filter(None, wanted), None)) if name is not None)
 
     def parts(self, rows: pd.DataFrame, *, groups: tuple[Segment, ...] | None = None) -> Parts:
-        """Numerator and denominator of each row.
+        """Numerator and denominator of each row, weighted by the weight column where there is one.
 
         Parameters
         ----------
@@ -103,7 +103,7 @@ class MetricReader:
         return Parts(numerator=numerator[:, None] * member, denominator=denominator[:, None] * member, shape="gap")
 
     def segments(self, *windows: pd.DataFrame) -> tuple[Segment, ...]:
-        """Segments that hold enough rows in every window to be compared: values of each group column."""
+        """Groups (values of each group column) with at least `SEGMENT_ROWS` rows in every window."""
         if self.metric.name != "group_gap":
             return ()
         found: list[Segment] = []
@@ -143,7 +143,7 @@ class MetricReader:
         return self._confusion(rows)
 
     def _flags(self, values: "pd.Series[Any]") -> Floats:
-        """A flag as 0 or 1, NaN where it is missing; words mean yes where they are the positive value.
+        """A flag as 0 or 1, NaN where it is missing; text is 1 where it is the positive value.
 
         Raises
         ------
@@ -207,13 +207,13 @@ def _role(column: str | None, role: str) -> str:
 
 
 def _is(values: "pd.Series[Any]", positive: str | float) -> tuple[Floats, Mask]:
-    """Whether each value means yes, and whether it is known."""
+    """Indicator of the positive class, and mask of known values."""
     known = values.notna().to_numpy(bool) if isinstance(positive, str) else np.isfinite(as_numbers(values))
     return holds(values, positive).astype(float), known
 
 
 def _differ(label: "pd.Series[Any]", prediction: "pd.Series[Any]") -> tuple[Floats, Floats]:
-    """Whether two columns of classes differ, two or many, and where both are known."""
+    """Disagreement of two columns of class labels (two or more classes), and where both are known."""
     known = (label.notna() & prediction.notna()).to_numpy()
     if pd.api.types.is_numeric_dtype(label) and pd.api.types.is_numeric_dtype(prediction):
         differ: Mask = as_numbers(label) != as_numbers(prediction)

@@ -1,4 +1,4 @@
-"""What an analysis of harm looks at: both windows, what their columns are, the metric, the model, the graph."""
+"""Inputs of the analyses: reference and current window with column roles, metric, model and causal graph."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from rca.record.case import Case
 
 TIMES = frozenset({"datetime64", "datetime", "date", "string", "categorical", "empty"})
-"""What a column of times may hold; numbers do not say since when they count."""
+"""Inferred types that a time column may have; of numbers the epoch is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Windows:
-    """Both windows of a case, and what is known about them.
+    """Reference and current window of a case, with roles, metric, model and causal parents of their columns.
 
     Attributes
     ----------
@@ -36,10 +36,10 @@ class Windows:
     model_name : str
         The system that answers.
     produces : bool
-        Whether rows are what a model produced, replies say, with no truth to compare them with; then an outcome that
-        follows the inputs otherwise is the model's doing, and not the world's.
+        Whether the outcome is a model's own output, such as replies, with no label to compare with; then a change of
+        P(outcome given inputs) is attributed to the model and not to the world.
     answers_same : bool
-        Whether the model, or a stand-in for it, was asked; then its answers need no ratio.
+        Whether the model, or a faithful surrogate, was rescored; then its answers need no density ratio.
     parents : dict of str to tuple of str
         Direct causes of each column, where the case has a causal graph; else empty.
     """
@@ -56,7 +56,7 @@ class Windows:
 
     @property
     def meter(self) -> MetricReader:
-        """Reads the metric's parts off rows."""
+        """Reader of the metric's per-row numerators and denominators."""
         return MetricReader(metric=self.metric, roles=self.roles)
 
     @property
@@ -66,7 +66,7 @@ class Windows:
 
 
 def windows_of(case: "Case") -> Windows:
-    """Read what the division of the harm needs off a case.
+    """Collect the inputs of the harm attribution from a case.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def windows_of(case: "Case") -> Windows:
 
 
 def both_windows(case: "Case") -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The reference and the current rows of a case.
+    """Reference and current table of a case.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def windows_from(
     graph: Iterable[tuple[str, str]] = (),
     **roles: Any,
 ) -> Windows:
-    """Read what the division of the harm needs off plain tables.
+    """Collect the inputs of the harm attribution from plain tables.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def windows_from(
 
 
 def _timed(rows: pd.DataFrame, time: str) -> pd.DataFrame:
-    """Rows whose times are moments in UTC, whether they came as such, as dates, or as text."""
+    """Parse the time column to UTC, from timestamps, dates or ISO 8601 text."""
     given, hint = rows[time], "give times, dates, or text such as 2026-05-02T09:10:00Z"
     held = pd.api.types.infer_dtype(given, skipna=True)
     if held not in TIMES:
@@ -182,12 +182,12 @@ def _timed(rows: pd.DataFrame, time: str) -> pd.DataFrame:
 
 
 def _require_positive(windows: Windows) -> None:
-    """Refuse a value that means yes, where it is asked for and no row of either window has it, but others."""
+    """Refuse a positive value that the metric needs and that no row of either window has."""
     require_yes(windows, [name for name in _of_yes(windows) if name is not None])
 
 
 def require_yes(windows: Windows, asked: Sequence[str]) -> None:
-    """Refuse a value that means yes, where no row of these columns has it, but others.
+    """Refuse a positive value that no row of these columns has, where they have at least two other values.
 
     Raises
     ------
@@ -205,7 +205,7 @@ def require_yes(windows: Windows, asked: Sequence[str]) -> None:
 
 
 def _of_yes(windows: Windows) -> tuple[str | None, ...]:
-    """Columns of which the metric, or the model's decisions, ask which value means yes."""
+    """Columns in which the metric, or the model's decisions, need to know the positive value."""
     roles, meter = windows.roles, windows.meter
     if meter.outcome is not None:
         return (meter.outcome,) if meter.base == "rate" and _is_words(windows.reference[meter.outcome]) else ()
@@ -222,14 +222,14 @@ def _is_words(values: "pd.Series[Any]") -> bool:
 
 
 def _parents(graph: Iterable[tuple[str, str]], columns: set[str]) -> dict[str, tuple[str, ...]]:
-    """Direct causes of every column that a causal graph knows."""
+    """Causal parents of every column in the graph."""
     edges = tuple(graph)
     nodes = sorted({node for edge in edges for node in edge} & columns)
     return {node: tuple(sorted(c for c, e in edges if e == node and c in columns)) for node in nodes}
 
 
 def windows_asked(case: "Case | Any", current: Any, asked: dict[str, Any]) -> Windows:
-    """Both windows, of a case or of two tables with their roles."""
+    """Inputs of an analysis, from a case or from two tables with the roles of their columns."""
     if current is not None:
         return windows_from(*as_frames(case, current), **asked)
     if asked:
@@ -238,12 +238,12 @@ def windows_asked(case: "Case | Any", current: Any, asked: dict[str, Any]) -> Wi
 
 
 def as_frames(reference: Any, current: Any, columns: Any = None) -> tuple[Any, Any]:
-    """Two tables of any engine as pandas frames, of some columns or of all."""
+    """Convert two tables of any engine to pandas frames, with some columns or all."""
     return as_pandas(reference, columns, place="reference"), as_pandas(current, columns, place="current")
 
 
 def require_case(given: "Case | Any") -> "Case":
-    """What is given, if it is a case; else an error that says what to give."""
+    """Validate that a case is given."""
     from rca.record.case import Case
 
     if not isinstance(given, Case):

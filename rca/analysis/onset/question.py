@@ -1,4 +1,4 @@
-"""Since when the incident lasts."""
+"""Onset of an incident: the change point of the metric, or of the column that did the harm."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,25 +7,25 @@ from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.faults.question import faults_of
 from rca.analysis.harm.harm import Harm
 from rca.analysis.harm.question import harm_of
-from rca.analysis.inputs.asking import Asking
 from rca.analysis.inputs.windows import Windows, windows_asked
 from rca.analysis.onset.incident_onset import Since, incident_onset
 from rca.analysis.slices.question import slices_of
 from rca.analysis.slices.slices import Slices
 from rca.methods.changepoint.dating import Onset
+from rca.result import Asking
 
 if TYPE_CHECKING:
     from rca.record.case import Case
 
 
 def onset_of(windows: Windows, harm: Harm, *, faults: Faults, slices: Slices | None) -> Since | None:
-    """Since when; a slice that carries the harm is dated too."""
+    """Onset of the incident; slices to which the harm is local are dated too."""
     local = [one.conditions for one in slices.slices] if slices is not None and slices.local else []
     return incident_onset(windows, harm, faults, slices=local)
 
 
 def onset(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Onset | None:
-    """Since when the metric, or the column that did the harm, differs; None where nothing is dated."""
+    """Change point of the metric, or of the column that did the harm; None where nothing is dated."""
     windows, ask = windows_asked(case, current, asked), Asking()
     drift = ask(lambda: drift_of(windows))
     if drift is None:

@@ -1,4 +1,4 @@
-"""Whether lengths of which some are still running differ between groups, along a date, and by how much."""
+"""Tests and effects for right-censored durations: log-rank, censored trend tests, ratios of medians, count trends."""
 
 import math
 import warnings
@@ -11,16 +11,16 @@ from rca.analysis.portfolio.kaplan_meier import LEVEL, Estimate
 from rca.arrays import Floats, Mask
 
 MANY, TESTED = 20_000, 100_000
-"""Lengths at most from which a trend is told, and groups are tested: of more, so many spread evenly over them."""
+"""Most durations in a trend test, and in a log-rank test; of more, a systematic sample is used."""
 
 POWER = 0.80
-"""Chance at which a change counts as one that could have been seen."""
+"""Power at which the smallest detectable change is stated."""
 
 
 def log_rank(lengths: Floats, ended: Mask, groups: npt.NDArray[Any]) -> float | None:
-    """p-value of the log-rank test that all groups last alike; None where they cannot differ.
+    """p-value of the log-rank test of equal survival in all groups; None where they cannot differ.
 
-    Of more lengths than `TESTED`, so many are asked, spread evenly over them.
+    Of more durations than `TESTED`, a systematic sample is used.
 
     References
     ----------
@@ -49,16 +49,17 @@ def _stride(lengths: Floats, most: int) -> int:
 
 
 def trend_test(lengths: Floats, ended: Mask, along: Floats) -> tuple[float, float] | None:
-    """Test of a trend: whether lengths grow or shrink along a number, such as the date.
+    """Tarone's trend test for right-censored durations along a covariate, such as the date, with Gehan-Breslow weights.
 
-    The score test of Cox's model at no effect, weighted by the number at risk as Gehan and Breslow have it, so that a
-    few very long incidents do not decide. With `along` of two values it is their test of two groups; where nothing is
-    censored it is a rank correlation, as that of Mann and Kendall is. Of more lengths than `MANY`, so many are asked.
+    The score test of Cox's model at no effect, weighted by the number at risk, so that a few very long incidents do not
+    decide. With `along` of two values it is the Gehan-Breslow test of two groups; without censoring it is a rank
+    correlation, as Mann-Kendall's is. Of more durations than `MANY`, a systematic sample is used.
 
     Returns
     -------
     (statistic, p_value) or None
-        The statistic is standard normal without a trend, and positive where lengths grow. None where nothing can move.
+        The statistic is standard normal without a trend, and positive where durations grow. None where its variance is
+        zero.
 
     References
     ----------
@@ -89,7 +90,7 @@ def _score(lengths: Floats, ended: Mask, along: Floats) -> float | None:
 
 
 def growth(lengths: Floats, ended: Mask, along: Floats) -> Estimate:
-    """Factor by which lengths grow along a number: the one that leaves no trend when it is taken off.
+    """Growth factor of durations along a covariate, by inverting the trend test (accelerated failure time model, AFT).
 
     ``trend_test(lengths / factor**along)`` is zero at the estimate and at its 5 % level at the ends of the interval, so
     that the interval leaves out 1 exactly where the test finds a trend.
@@ -118,7 +119,7 @@ def growth(lengths: Floats, ended: Mask, along: Floats) -> Estimate:
 
 
 def _root(lengths: Floats, ended: Mask, along: Floats, *, level: float) -> float | None:
-    """Where the statistic, which falls, comes to a level; None where it does not."""
+    """Root of the monotone trend statistic at a level; None where it is not reached."""
     from scipy.optimize import brentq
 
     logs = np.log(lengths)
@@ -141,9 +142,9 @@ def _root(lengths: Floats, ended: Mask, along: Floats, *, level: float) -> float
 
 
 def ratio(later: Estimate, earlier: Estimate) -> Estimate:
-    """Ratio of two medians with an interval, from those of the medians.
+    """Ratio of two medians with a MOVER interval (Zou & Donner) on the log scale, from those of the medians.
 
-    Each end is as far from the ratio as the two near ends are from their medians, added in squares on the log scale.
+    The distance of each end from the ratio is the root of the sum of squares of the distances of the medians' own ends.
 
     References
     ----------
@@ -164,7 +165,7 @@ def ratio(later: Estimate, earlier: Estimate) -> Estimate:
 
 
 def _reach(known: Estimate) -> tuple[float | None, float | None]:
-    """How far the ends of an interval are from its middle, on the log scale."""
+    """Distances of the ends of an interval from its estimate, on the log scale."""
     assert known.value
     low = math.log(known.value / known.low) if known.low else None
     high = math.log(known.high / known.value) if known.high else None
@@ -172,7 +173,7 @@ def _reach(known: Estimate) -> tuple[float | None, float | None]:
 
 
 def smallest_seen(later: Estimate, earlier: Estimate) -> float | None:
-    """Smallest ratio of medians above 1 that samples as large and as spread would have shown in 8 of 10 cases.
+    """Minimum detectable ratio of medians, above 1, at 80 % power, given the standard errors of both medians.
 
     ``exp((1.96 + 0.84) · s)`` with `s` the standard error of the log ratio, which the intervals imply.
 
@@ -194,11 +195,11 @@ def _normal(level: float) -> float:
 
 
 QUARTERS = 4
-"""Fewest quarters from which a slope is told."""
+"""Fewest quarters for a slope."""
 
 
 def rate_of_counts(years: Floats, counts: Floats, exposure: Floats) -> tuple[Estimate, float | None]:
-    """Factor by which the number of incidents grows a year, by Poisson regression with the spread that they show.
+    """Yearly growth factor of the number of incidents, by quasi-Poisson regression (with estimated dispersion).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How long each incident of a log took by each measure, with what is open censored and what is odd set apart."""
+"""Durations of incidents by measure, right-censored where open, with data-quality issues listed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ BETWEEN = "time_between_failures"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Lengths:
-    """The lengths of one measure.
+    """Right-censored durations of one measure.
 
     Attributes
     ----------
@@ -34,13 +34,13 @@ class Lengths:
     seconds : ndarray of shape (n,)
         Positive, ascending.
     ended : ndarray of bool, shape (n,)
-        False where the end is not there yet.
+        False where the duration is right-censored.
     rows : ndarray of int64, shape (n,)
-        Which incident each is of.
+        Position of the incident of each.
     left_out : ndarray of int64
-        Incidents of which the record gives no length: zero, negative, or a moment missing.
+        Incidents without a valid duration: zero, negative, or with a timestamp missing.
     grain : float
-        Seconds that all of them are multiples of; 0 if there is no such unit.
+        Rounding unit, in seconds, that all of them are multiples of; 0 if there is none.
     oddities : tuple of Oddity
     """
 
@@ -59,7 +59,7 @@ class Lengths:
 
 
 def lengths_of(incidents: Incidents, measure: str) -> Lengths | None:
-    """Lengths of a measure; None where the log does not have its moments.
+    """Right-censored durations of a measure; None where the log does not have its timestamps.
 
     Without an end, an incident that is not over is censored at what "now" is for it; one that is over lacks a moment,
     and is listed. A page that nobody acknowledged before it was over is censored there.
@@ -93,7 +93,7 @@ def lengths_of(incidents: Incidents, measure: str) -> Lengths | None:
 
 
 def _sorted_out(incidents: Incidents, measure: str, seconds: Floats, *, begun: Mask, ended: Mask) -> Lengths:
-    """The lengths that count, and a list of the others."""
+    """Valid durations, ascending, and the invalid ones as oddities."""
     start, end = MEASURED[measure]
     counted = seconds > 0
     order = np.flatnonzero(counted)
@@ -121,7 +121,7 @@ def _sorted_out(incidents: Incidents, measure: str, seconds: Floats, *, begun: M
 
 
 def _over_at(incidents: Incidents) -> Ticks:
-    """When each incident was over, by the first moment that says so."""
+    """Time at which each incident was over: the earliest of its final timestamps."""
     known = [incidents.stamps[name] for name in FINAL if name in incidents.stamps]
     never = np.iinfo(np.int64).max
     first = np.min([np.where(ticks == UNKNOWN, never, ticks) for ticks in known], axis=0) if known else None
@@ -132,9 +132,9 @@ def _over_at(incidents: Incidents) -> Ticks:
 
 
 def gaps_of(incidents: Incidents, codes: Codes | None = None) -> Lengths | None:
-    """Times without any failure: from when all before have recovered to the next onset; the last one is still running.
+    """Times between failures: from the recovery of all earlier incidents to the next onset; the last is right-censored.
 
-    Incidents that overlap are one stretch of failure.
+    Incidents that overlap are merged to one period of failure.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def gaps_of(incidents: Incidents, codes: Codes | None = None) -> Lengths | None:
 
 
 def _back(incidents: Incidents) -> Ticks:
-    """When each incident was recovered from; the end of time where it is open."""
+    """Recovery time of each incident; the largest integer where it is open."""
     back = incidents.stamps.get("recovered", np.full(len(incidents), UNKNOWN))
     back = np.where(back == UNKNOWN, _over_at(incidents), back)
     return np.where(back == UNKNOWN, np.where(incidents.over, incidents.began, np.iinfo(np.int64).max), back)

@@ -1,7 +1,7 @@
-"""A log of incidents read as moments in UTC: what each column is, what "now" is, and every stamp that is odd.
+"""Parse an incident log to UTC timestamps: column roles, the censoring time "now", and a list of data-quality issues.
 
-Nothing odd is mended in silence. A row that comes twice is counted once; an incident that comes again with other stamps
-was reopened, and lasts from its first beginning to its last end; both are listed, as is each stamp that cannot be read.
+Nothing is corrected silently. A duplicated row is counted once; an incident that comes again with other timestamps was
+reopened, and lasts from its first beginning to its last end; both are listed, as is each timestamp that cannot be read.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,16 +23,16 @@ from rca.tables.columns import column_name, encodable
 from rca.tables.frames import as_pandas, column_names, open_table, require
 
 LONGEST = 1e10
-"""Seconds, three centuries: what is longer is no length of an incident."""
+"""Largest valid duration of an incident, in seconds: three centuries."""
 
 LISTED = 1000
-"""Incidents that an oddity names; its count is of all of them."""
+"""Most incidents that an oddity names; its count is of all of them."""
 
 BEGINNINGS = ("onset", "detected", "alerted", "start")
-"""Moments that an incident begins with, the truest first."""
+"""Timestamps that an incident may begin with, in the order of preference."""
 
 OVER = frozenset({"closed", "resolved", "recovered", "done", "completed", "complete", "postmortem", "cancelled"})
-"""Words of a status that say that an incident is over."""
+"""Values of a status that mean that an incident is over."""
 
 _NAMING = "name columns by moments, such as onset and recovered, or start and end; or say which is which: `columns`"
 
@@ -41,12 +41,12 @@ GROUPINGS = ("severity", "category", "system", "quarter")
 
 @dataclass(frozen=True, kw_only=True)
 class Oddity:
-    """Incidents whose record is odd in the same way.
+    """A data-quality issue and the incidents that have it.
 
     Attributes
     ----------
     kind : str
-        `without length`, `negative`, `missing`, `out of order`, `unreadable`, `placeholder`, `duplicate`, `reopened`, …
+        In words: `without length`, `negative`, `missing`, `out of order`, `unreadable`, `a placeholder`, …
     of : str
         The measure or the column.
     count : int
@@ -67,7 +67,7 @@ class Oddity:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Incidents:
-    """Incidents as moments.
+    """An incident log as timestamps, with labels, censoring times and data-quality issues.
 
     Attributes
     ----------
@@ -82,9 +82,9 @@ class Incidents:
     over : ndarray of bool, shape (n,)
         Whether anything on record says that it has ended.
     until : ndarray of int64, shape (n,)
-        Up to when each is known: its own `as_of`, else that of the log.
+        Censoring time of each: its own `as_of`, else that of the log.
     as_of : int
-        What "now" is, `UNKNOWN` where no stamp says.
+        Censoring time of the log ("now"), `UNKNOWN` without any timestamp.
     read_as : mapping of str to str
         What was read → from which column.
     unused : tuple of str
@@ -115,7 +115,7 @@ def incidents_of(
     zone: str | None = None,
     columns: Mapping[str, str] | str | None = None,
 ) -> Incidents:
-    """Read a log of incidents.
+    """Parse an incident log: timestamps in UTC, durations and labels, with data-quality issues listed.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def _stamps(rows: pd.DataFrame) -> list[str]:
 
 
 def _measured(rows: pd.DataFrame, zone: str | None, odd: list[Oddity]) -> pd.DataFrame:
-    """The rows with facts as text, moments as microseconds, lengths as seconds, and the name of each incident."""
+    """Parse the columns: facts to text, timestamps to microseconds, durations to seconds, and names."""
     texts = {name: _texts(rows[name]) for name in FACTS if name in rows}
     rows = rows.assign(**texts)
     names = _names(rows)
@@ -183,7 +183,7 @@ def _measured(rows: pd.DataFrame, zone: str | None, odd: list[Oddity]) -> pd.Dat
 
 
 def _asked(columns: Mapping[str, str] | str | None) -> dict[str, str]:
-    """What is read → its column, as given.
+    """Parse the mapping of fields to columns, as given.
 
     >>> _asked("end = finished, id=ticket")
     {'end': 'finished', 'id': 'ticket'}
@@ -195,7 +195,7 @@ def _asked(columns: Mapping[str, str] | str | None) -> dict[str, str]:
 
 
 def _assigned(known: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
-    """What is read → its column: as given, else by name, the plainest name first."""
+    """Map fields to columns: as given, else by name, in the order of preference of its spellings."""
     for name, column in given.items():
         if name not in SPELLINGS:
             raise InvalidCase.because(f"nothing called {show(name)} is read", place="columns", hint=_near(name))
@@ -217,7 +217,7 @@ def _near(name: str) -> str:
 
 
 def _names(rows: pd.DataFrame) -> pd.Series:
-    """What each incident is called; one without a name by its row."""
+    """Name of each incident: its id, or else its row."""
     said = rows["id"] if "id" in rows else pd.Series(None, index=rows.index, dtype=object)
     nameless = said.isna().to_numpy(bool) | (said == "").to_numpy(bool, na_value=False)
     named = said.astype(object).to_numpy().copy()
@@ -226,7 +226,7 @@ def _names(rows: pd.DataFrame) -> pd.Series:
 
 
 def _texts(values: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Values as text, one spelling each; missing stays missing."""
+    """Coerce to text, one spelling a value; missing stays missing."""
     if isinstance(values.dtype, pd.StringDtype):
         return values
     known = values.notna()
@@ -240,7 +240,7 @@ def _texts(values: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def _note(odd: list[Oddity], mask: Mask, names: Iterable[Any], *, kind: str, of: str) -> None:
-    """List the incidents of a mask, if any."""
+    """Append the incidents of a mask as an oddity, if any."""
     count = int(np.count_nonzero(mask))
     if count:
         first = np.flatnonzero(mask)[:LISTED]
@@ -263,7 +263,7 @@ def oddity(incidents: Incidents, mask: Mask, *, kind: str, of: str) -> tuple[Odd
 def _settled(
     rows: pd.DataFrame, as_of: int, *, read: dict[str, str], unused: tuple[str, ...], odd: list[Oddity]
 ) -> Incidents:
-    """The log with every incident once, as it was known at one moment."""
+    """Deduplicate the log and truncate it to what was known at the censoring time."""
     if "id" in rows:
         rows = _once(rows, odd)
     stamps = {name: rows[name].to_numpy(np.int64) for name in STAMPS if name in rows}
@@ -297,7 +297,7 @@ def _settled(
 
 
 def _once(rows: pd.DataFrame, odd: list[Oddity]) -> pd.DataFrame:
-    """Every incident once: rows that come twice are counted once, and of one that was reopened all is put together."""
+    """Deduplicate: drop repeated rows, and merge the rows of reopened incidents."""
     known = rows["id"].notna() & (rows["name"] != "")
     twice = known & rows["name"].duplicated(keep=False)
     if not twice.any():
@@ -313,7 +313,7 @@ def _once(rows: pd.DataFrame, odd: list[Oddity]) -> pd.DataFrame:
 
 
 def _merged(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of one incident as one: its beginnings are the first, its ends the last; it is over if its last row is."""
+    """Merge the rows of each incident: earliest beginnings, latest ends; it is over if its last row is."""
     if rows.empty:
         return rows
     began = _first({name: rows[name].to_numpy(np.int64) for name in STAMPS if name in rows}, BEGINNINGS, len(rows))
@@ -340,7 +340,7 @@ def _merged(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _first(stamps: Mapping[str, Ticks], order: Iterable[str], rows: int) -> Ticks:
-    """Of each incident the first of some moments that is on record, in the order given; else the earliest of all."""
+    """First of some timestamps that is on record, in the order given; else the first other one on record."""
     found = np.full(rows, UNKNOWN)
     for name in order:
         if name in stamps:
@@ -351,7 +351,7 @@ def _first(stamps: Mapping[str, Ticks], order: Iterable[str], rows: int) -> Tick
 
 
 def _order(stamps: Mapping[str, Ticks], names: Iterable[Any], odd: list[Oddity]) -> None:
-    """List moments that cannot have happened in the order on record."""
+    """List pairs of timestamps that are in an impossible order."""
     known = [name for name in SEQUENCE if name in stamps]
     for place, later in enumerate(known):
         for earlier in known[:place]:
@@ -361,14 +361,14 @@ def _order(stamps: Mapping[str, Ticks], names: Iterable[Any], odd: list[Oddity])
 
 
 def _sizes(values: "pd.Series[Any]", unit: float) -> Floats:
-    """Lengths that the log has as numbers, in seconds; NaN where there is none, or none that an incident can have."""
+    """Durations given as numbers, in seconds; NaN where missing or beyond `LONGEST`."""
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(float, na_value=np.nan)
     sound = np.abs(numbers) < LONGEST / unit
     return np.where(sound, np.round(np.where(sound, numbers, 0.0) * unit, 6), np.nan)
 
 
 def _labels(rows: pd.DataFrame, began: Ticks) -> dict[str, tuple[Codes, tuple[str, ...]]]:
-    """What incidents can be told apart by, as codes."""
+    """Grouping variables as codes: severity, category, system and quarter."""
     found = {}
     for name in ("severity", "category", "system"):
         if name in rows:

@@ -1,9 +1,8 @@
-"""Lengths of time of which some are still running: Kaplan-Meier, its quantiles and means with intervals.
+"""Kaplan-Meier survival curves of right-censored durations, with intervals of quantiles, shares and restricted means.
 
-An incident that is open has lasted at least so long: it is censored, neither left out nor taken for closed. statsmodels
-has the estimator. Its intervals of quantiles rest on a normal error and are too short for ten
-incidents, so that those here rest on the beta product of Fay, Brittain & Proschan, which is exact where nothing is
-censored and the same as the order-statistic interval there.
+An open incident is right-censored: neither left out nor taken for closed. The estimator is that of statsmodels. Its
+normal-theory intervals of quantiles are too short for ten incidents, so that those here use the beta product confidence
+procedure (BPCP) of Fay, Brittain & Proschan, which without censoring is the exact order-statistic interval.
 """
 
 import math
@@ -19,22 +18,22 @@ LEVEL = 0.95
 """Of every interval here."""
 
 MIN_LENGTHS = 20
-"""Lengths known in full from which a mean is given an interval: the error of a skewed mean of fewer is not normal."""
+"""Fewest uncensored durations for an interval of a mean: with fewer, the error of a skewed mean is not normal."""
 
 UNITS = (86_400.0, 3_600.0, 60.0, 1.0)
-"""Seconds that stamps may be rounded to."""
+"""Units, in seconds, that timestamps may be rounded to."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """A number with its 95 % interval.
+    """A point estimate with its 95 % interval.
 
     Attributes
     ----------
     value : float or None
-        None where it cannot be told, as for a median that fewer than half have reached.
+        None where it is not identified, as a median that the survival curve does not reach.
     low, high : float or None
-        None where the data set no bound.
+        None where an end is unbounded.
     """
 
     value: float | None
@@ -42,7 +41,7 @@ class Estimate:
     high: float | None = None
 
     def holds(self, value: float) -> bool:
-        """Whether the interval has a value.
+        """Whether the interval contains a value.
 
         >>> Estimate(value=72.0, low=64.0).holds(1e9), Estimate(value=72.0, low=64.0).holds(1.0)
         (True, False)
@@ -52,18 +51,18 @@ class Estimate:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Survival:
-    """The share that lasts longer than so long, by Kaplan and Meier: ``S(t) = prod over t_j <= t of (1 - d_j / Y_j)``.
+    """Kaplan-Meier survival curve: ``S(t) = prod over t_j <= t of (1 - d_j / Y_j)``.
 
     Attributes
     ----------
     n : int
-        Lengths, ended and still running.
+        Number of durations, ended and censored.
     known : ndarray of shape (n,)
         All of them, ascending.
     times : ndarray of shape (steps,)
-        Distinct lengths at which some ended, ascending.
+        Distinct event times, ascending.
     at_risk, ended : ndarray of shape (steps,)
-        How many lasted at least so long, and how many ended then.
+        Numbers at risk and of events at each, ``Y_j`` and ``d_j``.
     share : ndarray of shape (steps,)
         ``S(t)`` from that time on.
     """
@@ -77,7 +76,7 @@ class Survival:
 
     @property
     def events(self) -> int:
-        """Lengths that ended."""
+        """Number of uncensored durations."""
         return int(self.ended.sum())
 
     @cached_property
@@ -88,12 +87,12 @@ class Survival:
         return np.cumprod(left / at_risk, dtype=np.float64), np.cumprod(second, dtype=np.float64)
 
     def place(self, time: float) -> tuple[int, float]:
-        """The last step up to a time, -1 before the first; and how many last longer than that."""
+        """Index of the last event time up to a time, -1 before the first; and the number that last longer."""
         step = int(np.searchsorted(self.times, time, side="right")) - 1
         return step, float(self.n - np.searchsorted(self.known, time, side="right"))
 
     def point(self, level: float) -> float | None:
-        """A quantile without an interval; None where it is not reached."""
+        """Kaplan-Meier quantile without an interval; None where it is not reached."""
         at = int(np.searchsorted(-self.share, -(1 - level) - 1e-12))
         if at == len(self.times):
             return None
@@ -101,7 +100,7 @@ class Survival:
         return float(self.times[at : at + 1 + flat].mean())
 
     def quantile(self, level: float, *, grain: float = 0.0) -> Estimate:
-        """Length that a share `level` have ended within, with an interval.
+        """Quantile of the durations with a beta product (BPCP) interval.
 
         Parameters
         ----------
@@ -133,7 +132,9 @@ class Survival:
         return Estimate(value=value, low=low, high=high)
 
     def beyond(self, time: float) -> Estimate:
-        """Share that lasts longer than `time`, with an interval: Jeffreys's where nothing is censored.
+        """Survival probability ``S(time)`` with an interval mid-way between both beta products.
+
+        Without censoring it is Jeffreys's.
 
         Examples
         --------
@@ -155,7 +156,7 @@ class Survival:
         return Estimate(value=value, low=min(low, value), high=max(high, value))
 
     def restricted_mean(self, horizon: float) -> Estimate:
-        """Mean of the part of each length before `horizon`: ``integral of S(t) from 0 to horizon``.
+        """Restricted mean survival time (RMST): ``integral of S(t) from 0 to horizon``.
 
         The interval is Student's, on Greenwood's error of the logarithm; there is none where fewer than
         `MIN_LENGTHS` have ended or got there.
@@ -182,7 +183,7 @@ class Survival:
         )
 
     def restricted(self, horizon: float) -> tuple[float, float]:
-        """The restricted mean and Greenwood's standard error of it."""
+        """Restricted mean survival time (RMST) and its Greenwood standard error."""
         kept = self.times < horizon
         edges = np.concatenate([[0.0], self.times[kept], [horizon]])
         areas = np.diff(edges) * np.concatenate([[1.0], self.share[kept]])
@@ -194,14 +195,14 @@ class Survival:
 
 
 def survival(lengths: Floats, ended: Mask | None = None) -> Survival:
-    """Kaplan-Meier estimate from lengths of which some are still running.
+    """Kaplan-Meier estimate of the survival curve from right-censored durations.
 
     Parameters
     ----------
     lengths : ndarray of shape (n,)
         Positive and finite.
     ended : ndarray of bool, shape (n,), optional
-        False where a length is still running; all have ended where it is left out.
+        False where a duration is right-censored; all have ended where it is left out.
 
     References
     ----------
@@ -232,7 +233,7 @@ def survival(lengths: Floats, ended: Mask | None = None) -> Survival:
 
 
 def grain_of(lengths: Floats) -> float:
-    """The largest of a day, an hour, a minute and a second of which all lengths are multiples; 0 without any.
+    """Rounding unit: the largest of day, hour, minute and second that divides all durations; 0 if none does.
 
     >>> grain_of(np.array([120.0, 60.0])), grain_of(np.array([0.5])), grain_of(np.array([]))
     (60.0, 0.0, 0.0)
@@ -244,19 +245,19 @@ def grain_of(lengths: Floats) -> float:
 
 
 def _upper(curve: Survival, step: int) -> tuple[float, float]:
-    """First two moments of the product of betas up to a step; before the first it is 1."""
+    """First two moments of the upper beta product up to a step; before the first it is 1."""
     first, second = curve.moments
     return (float(first[step]), float(second[step])) if step >= 0 else (1.0, 1.0)
 
 
 def _lower(curve: Survival, step: int, after: float) -> tuple[float, float]:
-    """The same as if one more of those still at risk ended at once: the product with ``Beta(after, 1)``."""
+    """First two moments of the lower beta product: the upper one times ``Beta(after, 1)``."""
     first, second = _upper(curve, step)
     return first * after / (after + 1), second * after / (after + 2)
 
 
 def _shape(first: float, second: float) -> tuple[float, float]:
-    """The two parameters of a beta distribution with these moments; (1, 0) and (0, 1) where all of it is at an end."""
+    """Method of moments: parameters of a beta distribution; (1, 0) and (0, 1) for point masses at 1 and 0."""
     spread = second - first**2
     if spread <= 0 or not 0 < first < 1:
         return (1.0, 0.0) if first >= 0.5 else (0.0, 1.0)
@@ -265,7 +266,7 @@ def _shape(first: float, second: float) -> tuple[float, float]:
 
 
 def _chance(moments: tuple[float, float], share: float) -> float:
-    """Chance that a beta variable of these moments is at most `share`."""
+    """Distribution function at `share` of the beta distribution with these moments."""
     from scipy.special import betainc
 
     a, b = _shape(*moments)
@@ -273,7 +274,7 @@ def _chance(moments: tuple[float, float], share: float) -> float:
 
 
 def _lower_end(curve: Survival, share: float, grain: float) -> float:
-    """From where on it cannot be excluded that the curve has come down to `share`."""
+    """Lower end of a quantile's interval: from where on ``S(t) <= share`` is not rejected."""
 
     def chance(at: int) -> float:
         step, after = curve.place(float(curve.known[at]))
@@ -294,7 +295,7 @@ def _lower_end(curve: Survival, share: float, grain: float) -> float:
 
 
 def _upper_end(curve: Survival, share: float, grain: float) -> float | None:
-    """Until where it cannot be excluded that the curve is still above `share`; None without end."""
+    """Upper end of a quantile's interval: until where ``S(t) > share`` is not rejected; None if unbounded."""
     tail, steps = (1 - LEVEL) / 2, range(len(curve.times))
     at = bisect_left(steps, True, key=lambda step: 1 - _chance(_upper(curve, step), share) < tail)  # noqa: FBT003
     if at == len(curve.times):
@@ -309,11 +310,11 @@ def _upper_end(curve: Survival, share: float, grain: float) -> float | None:
 
 
 def _apart(curve: Survival, step: int, grain: float) -> bool:
-    """Whether nothing lies between a step and the next: several are equal to one of them, and the other is far."""
+    """Whether two event times are not interpolated between: one is tied, and they are further apart than `grain`."""
     gap = float(curve.times[step + 1] - curve.times[step])
     return float(curve.ended[step : step + 2].max()) > 1 and gap > grain * (1 + 1e-9)
 
 
 def _between(part: float, odds: float) -> float:
-    """How far between two steps the level lies, from how far between their chances it does."""
+    """Nyblom's interpolation between two order statistics: position of the level from their tail probabilities."""
     return 1 / (1 + odds * (1 - part) / part) if part > 0 else 0.0

@@ -1,8 +1,8 @@
-"""The response over many incidents: how long each step took, for whom, since when, and against what was promised.
+"""Survival analysis of response times over many incidents: medians, group comparisons, trends, service-level targets.
 
-A mean of durations hangs on its few longest, and with fifty incidents before and after it falls by a tenth in four of
-ten draws though nothing changed. So every number here is a median with an interval, open incidents are censored, and
-beside every comparison stands the smallest change that so many incidents could have shown.
+A mean of durations depends on its few longest, and with fifty incidents before and after it falls by a tenth in four of
+ten draws though nothing changed. So every number here is a median with an interval, open incidents are right-censored,
+and every comparison comes with the minimum detectable change of so many incidents.
 """
 
 from collections import Counter
@@ -42,7 +42,7 @@ class Unfinished:
     Attributes
     ----------
     overdue_by : int or None
-        Days, at what "now" is; None if it is not due yet, or has no date.
+        Days, at the censoring time ("now"); None if it is not due yet, or has no date.
     """
 
     action: Noted
@@ -51,18 +51,18 @@ class Unfinished:
 
 @dataclass(frozen=True, kw_only=True)
 class Portfolio(Result):
-    """What many incidents say of the response.
+    """Response times over many incidents: Kaplan-Meier summaries, comparisons, trends, targets and open actions.
 
     Attributes
     ----------
     name : str
     incidents, open : int
     first, as_of : datetime or None
-        When the first began, and what "now" is.
+        When the first began, and the censoring time ("now").
     summaries : tuple of Summary
         A measure each.
     untold : tuple of str
-        Measures whose moments are not on record.
+        Measures whose timestamps are not on record.
     grouped : tuple of Grouped
     trends : tuple of Trend
     comparisons : tuple of Comparison
@@ -147,7 +147,7 @@ def portfolio(
     split: datetime | str | None = None,
     targets: Mapping[str, Any] | str | None = None,
 ) -> Portfolio:
-    """Say how long incidents took, over a folder of cases or a table with a row an incident.
+    """Survival analysis of response times over a folder of cases, or a table with a row an incident.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ def portfolio(
 
 
 def _recurring(factors: Iterable[Noted]) -> tuple[Recurring, ...]:
-    """Factors that more than one incident has on record, by their words; the most frequent first."""
+    """Contributing factors on record in more than one incident, matched by case-folded text; most frequent first."""
     found: dict[str, dict[str, Noted]] = {}
     for factor in factors:
         found.setdefault(" ".join(factor.what.casefold().split()), {}).setdefault(factor.incident, factor)
@@ -234,7 +234,7 @@ def _recurring(factors: Iterable[Noted]) -> tuple[Recurring, ...]:
 
 
 def _unfinished(actions: Iterable[Noted], now: datetime | None) -> tuple[Unfinished, ...]:
-    """Actions that are not done; the longest overdue first."""
+    """Corrective actions that are not done, longest overdue first."""
     found = [
         Unfinished(action=action, overdue_by=_overdue(action.due, now))
         for action in actions

@@ -1,26 +1,25 @@
-"""What is told of the response over many incidents: how long it took, by group, over time, and before and after."""
+"""Results of the portfolio analysis: duration summaries, group comparisons, trends, before and after."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rca.analysis.portfolio.duration_units import between, scale, spelled, words_of
 from rca.analysis.portfolio.kaplan_meier import LEVEL, Estimate
 from rca.finding import Finding, Interval
 from rca.result import Result, Row
 
 PERCENTILES = (0.75, 0.90, 0.95)
-"""Told beside the median."""
+"""Quantile levels reported beside the median."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SurvivalCurve:
-    """A survival curve thinned for drawing: the share that lasts longer than each time.
+    """A Kaplan-Meier survival curve thinned for drawing, with a pointwise band.
 
     Attributes
     ----------
     seconds, share : tuple of float
     low, high : tuple of float
-        95 % band, point by point; empty for groups.
+        Pointwise 95 % band; empty for groups.
     """
 
     seconds: tuple[float, ...]
@@ -31,7 +30,7 @@ class SurvivalCurve:
 
 @dataclass(frozen=True, kw_only=True)
 class Summary(Result):
-    """How long incidents took by one measure. All lengths are in seconds.
+    """Kaplan-Meier summary of the durations of one measure. All durations are in seconds.
 
     Attributes
     ----------
@@ -40,9 +39,9 @@ class Summary(Result):
     grouping, group : str
         What the incidents have in common; both empty for all of them.
     n, open : int
-        Lengths counted, and how many of them are still running.
+        Durations counted, and how many of them are right-censored.
     left_out : int
-        Incidents whose record gives no length; why is told among the oddities.
+        Incidents without a valid duration; the oddities say why.
     median : Estimate
     percentiles : tuple of Estimate
         Of `PERCENTILES`; those of groups have no interval.
@@ -52,7 +51,7 @@ class Summary(Result):
         Why the mean misleads, if it does: incidents are open; it lies outside the interval of the median; the longest
         tenth of at least ten holds half of all time.
     restricted : Estimate
-        Mean of what of each length lies before the `horizon`.
+        Restricted mean survival time (RMST) up to the `horizon`.
     horizon : float or None
     curve : SurvivalCurve
     """
@@ -76,8 +75,8 @@ class Summary(Result):
     def __str__(self) -> str:
         scale = scale_of(self)
         name = f"{words_of(self.measure)}, {words_of(self.start)} to {words_of(self.end)}"
-        ends = [f"p{level * 100:.0f} {spelled(one.value, scale)}" for level, one in self._percentiles() if one.value]
-        parts = [f"median {between(self.median, scale)} {scale}", *ends]
+        ends = [f"p{level * 100:.0f} {in_unit(one.value, scale)}" for level, one in self._percentiles() if one.value]
+        parts = [f"median {with_interval(self.median, scale)} {scale}", *ends]
         open_ = f", {self.open} open" if self.open else ""
         return f"{name}{self._of()}: {', '.join(parts)}; n = {self.n:,}{open_}"
 
@@ -88,11 +87,11 @@ class Summary(Result):
         return zip(PERCENTILES, self.percentiles, strict=True)
 
     def warning(self) -> str:
-        """What is wrong with the mean, in a sentence; empty if nothing."""
+        """Warning that the mean misleads, with the reasons; empty if it does not."""
         if not self.misleads or self.mean is None:
             return ""
         scale = scale_of(self)
-        return f"the mean, {spelled(self.mean, scale)} {scale}, misleads: {'; '.join(self.misleads)}"
+        return f"the mean, {in_unit(self.mean, scale)} {scale}, misleads: {'; '.join(self.misleads)}"
 
     def rows(self) -> list[Row]:
         row: Row = {"measure": self.measure, "from": self.start, "to": self.end}
@@ -122,7 +121,7 @@ class Summary(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison(Result):
-    """Two groups of incidents by one measure.
+    """Comparison of two groups of incidents by one measure: ratio of medians and log-rank test.
 
     Attributes
     ----------
@@ -133,7 +132,7 @@ class Comparison(Result):
     p_value : float or None
         Log-rank test of no difference.
     smallest : float or None
-        Smallest ratio above 1, or its inverse below, that would have been seen in 8 of 10 cases.
+        Minimum detectable ratio above 1 (or its inverse below) at 80 % power.
     """
 
     measure: str
@@ -145,7 +144,7 @@ class Comparison(Result):
 
     @property
     def differs(self) -> bool:
-        """Whether the interval of the ratio leaves out 1."""
+        """Whether the interval of the ratio excludes 1."""
         return self.ratio.value is not None and not self.ratio.holds(1.0)
 
     def __str__(self) -> str:
@@ -159,7 +158,7 @@ class Comparison(Result):
             if self.smallest
             else ""
         )
-        return f"{words_of(self.measure)}, {names}: median ×{between(self.ratio, '')}, {verdict}{tested}{seen}"
+        return f"{words_of(self.measure)}, {names}: median ×{with_interval(self.ratio, '')}, {verdict}{tested}{seen}"
 
     def rows(self) -> list[Row]:
         row: Row = {"measure": self.measure, "earlier": self.earlier.group, "later": self.later.group}
@@ -171,16 +170,16 @@ class Comparison(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class Grouped(Result):
-    """One measure by group.
+    """Summaries of one measure by group, with a log-rank test.
 
     Attributes
     ----------
     measure, grouping : str
     groups : tuple of Summary
     others : int
-        Groups that are not told apart, being too many.
+        Groups beyond the number that is listed.
     p_value, q_value : float or None
-        Log-rank test that all groups last alike, and the false discovery rate among all groupings of all measures. None
+        Log-rank test of equal survival, and its Benjamini-Hochberg q-value among all groupings of all measures. None
         for quarters, whose test is the trend.
     """
 
@@ -194,7 +193,7 @@ class Grouped(Result):
     def __str__(self) -> str:
         tested = f"; log-rank q = {self.q_value:.2g}" if self.q_value is not None else ""
         scale = scale_of(self.groups[0]) if self.groups else "s"
-        told = ", ".join(f"{one.group} {between(one.median, scale)}" for one in self.groups)
+        told = ", ".join(f"{one.group} {with_interval(one.median, scale)}" for one in self.groups)
         more = f", and {self.others} more" if self.others else ""
         return f"{words_of(self.measure)} by {self.grouping}, medians in {scale}: {told}{more}{tested}"
 
@@ -204,7 +203,7 @@ class Grouped(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class Trend(Result):
-    """Whether one measure grows or shrinks over time; of the number of incidents where `measure` is `incidents`.
+    """Trend of one measure over time; of the number of incidents where `measure` is `incidents`.
 
     Attributes
     ----------
@@ -228,7 +227,9 @@ class Trend(Result):
         what = "number of incidents" if self.measure == "incidents" else f"trend of {words_of(self.measure)}"
         tested = f"; p = {self.p_value:.2g}" if self.p_value is not None else "; no trend can be tested"
         grown = (
-            f"×{between(self.factor, '')} a year" if self.factor.value is not None else "too short a time for a slope"
+            f"×{with_interval(self.factor, '')} a year"
+            if self.factor.value is not None
+            else "too short a time for a slope"
         )
         return f"{what}: {grown}{tested}"
 
@@ -238,5 +239,57 @@ class Trend(Result):
 
 
 def scale_of(summary: Summary) -> str:
-    """The unit in which lengths of a summary are read: that of its median."""
-    return scale(summary.median.value or summary.median.low or summary.mean or 0.0)
+    """Unit in which durations of a summary are reported: that of its median."""
+    return unit_for(summary.median.value or summary.median.low or summary.mean or 0.0)
+
+
+# --- durations in words -----------------------------------------------------------------------------------------------
+
+SCALES = {"d": 86_400.0, "h": 3_600.0, "min": 60.0, "s": 1.0}
+"""Unit → its seconds."""
+
+
+def unit_for(seconds: float) -> str:
+    """Largest unit of which a duration has at least two.
+
+    >>> unit_for(4320.0), unit_for(7200.0), unit_for(90.0)
+    ('min', 'h', 's')
+    """
+    return next((name for name, size in SCALES.items() if seconds >= 2 * size), "s")
+
+
+def in_unit(value: float | None, unit: str) -> str:
+    """Format a duration in a unit, or a plain number without one, with three digits.
+
+    >>> in_unit(4320.0, "min"), in_unit(674_100.0, "min"), in_unit(None, "h"), in_unit(0.5, "")
+    ('72', '11,235', 'not reached', '0.5')
+    """
+    if value is None:
+        return "not reached"
+    amount = value / SCALES.get(unit, 1.0)
+    return f"{amount:,.0f}" if amount >= 1000 else f"{amount:.3g}"
+
+
+def with_interval(estimate: Estimate, unit: str) -> str:
+    """Format an estimate with its interval.
+
+    >>> with_interval(Estimate(value=4320.0, low=3840.0, high=4710.0), "min")
+    '72 (64–78.5)'
+    >>> with_interval(Estimate(value=2.0, low=1.0), "")
+    '2 (from 1)'
+    """
+    value = in_unit(estimate.value, unit)
+    if estimate.low and estimate.high:
+        return f"{value} ({in_unit(estimate.low, unit)}–{in_unit(estimate.high, unit)})"
+    if estimate.low:
+        return f"{value} (from {in_unit(estimate.low, unit)})"
+    return f"{value} (up to {in_unit(estimate.high, unit)})" if estimate.high else f"{value} (no bound)"
+
+
+def words_of(name: str) -> str:
+    """Replace underscores of a key by blanks.
+
+    >>> words_of("time_to_detect")
+    'time to detect'
+    """
+    return name.replace("_", " ")

@@ -1,4 +1,4 @@
-"""Promises on the response: a share of incidents within a limit, and whether it was kept."""
+"""Service-level targets: the share of incidents within a time limit, by Kaplan-Meier, and whether the target is met."""
 
 import math
 import re
@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from rca.analysis.portfolio.duration_units import SCALES, scale, spelled, words_of
 from rca.analysis.portfolio.durations import BETWEEN, MEASURED, Lengths
 from rca.analysis.portfolio.incident_log import Incidents
 from rca.analysis.portfolio.kaplan_meier import Estimate, survival
+from rca.analysis.portfolio.results import SCALES, in_unit, unit_for, words_of
 from rca.arrays import Mask
 from rca.errors import InvalidCase, did_you_mean
 from rca.record.files.yaml_document import plain, show
@@ -21,7 +21,7 @@ from rca.result import Result, Row
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceTarget:
-    """A promise: a share of incidents is to be within a limit.
+    """A service-level target: a share of incidents is to be within a time limit.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class ServiceTarget:
 
 @dataclass(frozen=True, kw_only=True)
 class Kept(Result):
-    """Whether a promise was kept.
+    """Compliance with a service-level target, with an interval.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Kept(Result):
     within : Estimate
         Share of incidents within the limit; one that is open counts for as long as it has been seen.
     state : {'met', 'missed', 'cannot tell'}
-        `cannot tell` where the interval has the promised share in it.
+        `cannot tell` where the interval contains the promised share.
     n : int
     over : tuple of str
         The first incidents beyond the limit, by name.
@@ -61,9 +61,9 @@ class Kept(Result):
     over: tuple[str, ...]
 
     def __str__(self) -> str:
-        unit = scale(self.target.seconds)
+        unit = unit_for(self.target.seconds)
         of = f" ({self.target.severity})" if self.target.severity else ""
-        limit = f"{words_of(self.target.measure)}{of} within {spelled(self.target.seconds, unit)} {unit}"
+        limit = f"{words_of(self.target.measure)}{of} within {in_unit(self.target.seconds, unit)} {unit}"
         if self.within.value is None:
             return f"{limit}: {self.state}, no incident has both moments"
         low, high = (100 * (end or 0.0) for end in (self.within.low, self.within.high))
@@ -88,7 +88,7 @@ class Kept(Result):
 
 
 def targets_of(given: Mapping[str, Any] | str | None) -> tuple[ServiceTarget, ...]:
-    """Targets as given: as a mapping, or as one text.
+    """Parse service-level targets, given as a mapping or as one text.
 
     Raises
     ------
@@ -101,7 +101,8 @@ def targets_of(given: Mapping[str, Any] | str | None) -> tuple[ServiceTarget, ..
     [('time_to_recover', 14400.0, 0.9), ('exposure', 900.0, 0.95)]
     >>> targets_of({"time_to_recover": ("1 d", 2)})
     Traceback (most recent call last):
-    rca.errors.InvalidCase: targets, time_to_recover: 2 is no share. Hint: give a number from 0 to 1, such as 0.95
+    rca.errors.InvalidCase: targets, time_to_recover: the share must lie between 0 and 1, got 2. Hint: give a number \
+such as 0.95
     """
     if not given:
         return ()
@@ -125,14 +126,15 @@ def _target(name: str, limit: Any) -> ServiceTarget:
 
 
 def _limit(given: Any, name: str) -> float:
-    """A length in seconds: a number of them, a timedelta, or a number with its unit."""
+    """Parse a time limit to seconds: a number of them, a timedelta, or a number with its unit."""
     seconds = given.total_seconds() if isinstance(given, timedelta) else given
     if isinstance(given, str):
         found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|min|h|d)\s*", given)
         seconds = float(found[1]) * SCALES[found[2]] if found else None
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
         hint = "write a number with its unit: 90 s, 15 min, 4 h, 2 d"
-        raise InvalidCase.because(f"{show(str(given))} is no limit", place=f"targets, {name}", hint=hint)
+        what = f"the limit must be a length of time above 0, got {show(str(given))}"
+        raise InvalidCase.because(what, place=f"targets, {name}", hint=hint)
     return float(seconds)
 
 
@@ -142,13 +144,13 @@ def _share(given: Any, name: str) -> float:
     except (TypeError, ValueError):
         share = math.nan
     if not 0 < share < 1:
-        hint = "give a number from 0 to 1, such as 0.95"
-        raise InvalidCase.because(f"{plain(str(given))} is no share", place=f"targets, {name}", hint=hint)
+        what = f"the share must lie between 0 and 1, got {plain(str(given))}"
+        raise InvalidCase.because(what, place=f"targets, {name}", hint="give a number such as 0.95")
     return share
 
 
 def kept(target: ServiceTarget, read: Incidents, measured: Iterable[Lengths]) -> Kept:
-    """Whether a promise was kept."""
+    """Share of incidents within the limit, with an interval, against the target."""
     lengths = next((one for one in measured if one.measure == target.measure), None)
     of = _about(target, read, lengths) if lengths is not None else None
     if lengths is None or of is None or not of.any():
@@ -163,7 +165,7 @@ def kept(target: ServiceTarget, read: Incidents, measured: Iterable[Lengths]) ->
 
 
 def _about(target: ServiceTarget, read: Incidents, lengths: Lengths) -> Mask:
-    """Which lengths a target is about."""
+    """Mask of the durations that a target applies to."""
     if not target.severity:
         return np.ones(len(lengths), bool)
     codes, names = read.labels.get("severity", (np.full(len(read), -1), ()))

@@ -1,4 +1,4 @@
-"""Lengths summed up: all of a measure, by group, over the quarters, and before and after a day."""
+"""Kaplan-Meier summaries of durations: overall, by group, by quarter with trends, and before against after a date."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -16,22 +16,22 @@ from rca.arrays import Floats, Mask
 from rca.methods.two_sample_tests import benjamini_hochberg
 
 HORIZON = 0.90
-"""Share of incidents whose whole length the restricted mean takes in, where so many have ended."""
+"""Quantile at which the restricted mean is truncated, where it is reached."""
 
 SUPPORT = 0.10
-"""Share of the lengths that has to be at risk still at the horizon of a restricted mean; five of them at least."""
+"""Fewest durations, as a share, still at risk at the horizon of a restricted mean; at least five."""
 
 HALF, FEW = 0.5, 10
 """A mean misleads where the longest tenth of incidents holds half of all time, if there are ten."""
 
 GROUPS = 40
-"""Groups of a grouping that are told apart: the largest, or the latest quarters."""
+"""Most groups of a grouping that are listed: the largest, or the latest quarters."""
 
 POINTS = 120
-"""Steps of a curve that are kept for drawing."""
+"""Most steps of a curve that are kept for drawing."""
 
 SPAN = 0.25
-"""Years that a log has to span for a growth to be told in years."""
+"""Fewest years that a log has to span for a yearly growth factor."""
 
 YEAR = 365.25 * 86_400
 
@@ -41,7 +41,7 @@ YEAR = 365.25 * 86_400
 def summary(
     lengths: Lengths, mask: Codes | Mask | None = None, *, grouping: str = "", group: str = "", out: int = 0
 ) -> Summary:
-    """Sum up the lengths of a group, or all of them."""
+    """Kaplan-Meier summary of the durations of a group, or of all."""
     seconds, ended = (lengths.seconds, lengths.ended) if mask is None else (lengths.seconds[mask], lengths.ended[mask])
     curve = survival(seconds, ended)
     median = curve.quantile(0.5, grain=lengths.grain)
@@ -72,7 +72,7 @@ def summary(
 
 
 def horizon_of(curve: Survival) -> float | None:
-    """Where the restricted mean ends: at the 90th percentile, or before, where too few are at risk to say more."""
+    """Horizon of the restricted mean: the 90th percentile, or the last time with enough at risk, if earlier."""
     if not len(curve.times):
         return None
     enough = curve.times[curve.at_risk >= max(5.0, SUPPORT * curve.n)]
@@ -82,7 +82,7 @@ def horizon_of(curve: Survival) -> float | None:
 
 
 def _misleads(closed: Floats, mean: float | None, median: Estimate, *, running: int) -> Iterator[str]:
-    """Why a mean misleads."""
+    """Reasons why a mean misleads: censoring, skewness, or a few dominating durations."""
     if mean is None:
         return
     if running:
@@ -96,7 +96,7 @@ def _misleads(closed: Floats, mean: float | None, median: Estimate, *, running: 
 
 
 def _curve(curve: Survival, *, band: bool) -> SurvivalCurve:
-    """A curve thinned to steps that are even in its share, beginning at 1."""
+    """Thin a survival curve to evenly spaced steps, beginning at 1."""
     if not len(curve.times):
         return SurvivalCurve(seconds=(0.0,), share=(1.0,))
     steps = np.unique(np.linspace(0, len(curve.times) - 1, min(POINTS, len(curve.times))).astype(int))
@@ -113,7 +113,7 @@ def _curve(curve: Survival, *, band: bool) -> SurvivalCurve:
 
 
 def by_group(lengths: Lengths, read: Incidents, grouping: str) -> Grouped | None:
-    """One measure by group; None where there are not two groups."""
+    """Summaries of one measure by group, with a log-rank test; None with fewer than two groups."""
     codes, names = read.labels[grouping]
     if lengths.measure == BETWEEN:
         again = None if grouping == "quarter" else gaps_of(read, codes)
@@ -140,7 +140,7 @@ def by_group(lengths: Lengths, read: Incidents, grouping: str) -> Grouped | None
 
 
 def _kept_groups(sizes: Codes, *, latest: bool) -> Codes:
-    """Groups that are told apart, in the order of their names."""
+    """Groups that are listed, in the order of their names."""
     known = np.flatnonzero(sizes)
     if len(known) <= GROUPS:
         return known
@@ -148,7 +148,7 @@ def _kept_groups(sizes: Codes, *, latest: bool) -> Codes:
 
 
 def at_one_rate(found: Iterable[Grouped | None]) -> tuple[Grouped, ...]:
-    """The groupings with their p-values put under one false discovery rate."""
+    """Benjamini-Hochberg q-values over all groupings."""
     told = [one for one in found if one is not None]
     tested = [one for one in told if one.p_value is not None]
     rates = dict(zip(map(id, tested), benjamini_hochberg([one.p_value or 0.0 for one in tested]), strict=True))
@@ -159,7 +159,7 @@ def at_one_rate(found: Iterable[Grouped | None]) -> tuple[Grouped, ...]:
 
 
 def trends(read: Incidents, measured: Iterable[Lengths], grouped: Iterable[Grouped]) -> Iterator[Trend]:
-    """Of the number of incidents, then of each measure, whose medians by quarter are among the groups."""
+    """Trends of the number of incidents, then of each measure, with its medians by quarter."""
     if "quarter" not in read.labels:
         return
     codes, names = read.labels["quarter"]
@@ -172,7 +172,7 @@ def trends(read: Incidents, measured: Iterable[Lengths], grouped: Iterable[Group
 
 
 def _counts(read: Incidents, codes: Codes, names: tuple[str, ...]) -> Trend:
-    """Of the number of incidents, from the first of them until now; a quarter without any counts too."""
+    """Trend of the number of incidents, from the first until now; quarters without any count as zero."""
     first, last = _at(names[0]), _at(names[-1])
     counted = np.bincount(codes[codes >= 0], minlength=len(names))
     numbers = np.zeros(last - first + 1)
@@ -189,7 +189,7 @@ def _counts(read: Incidents, codes: Codes, names: tuple[str, ...]) -> Trend:
 
 
 def _trend(lengths: Lengths, read: Incidents, medians: Mapping[str, float | None]) -> Trend:
-    """Of a measure, given its median of each quarter."""
+    """Trend of a measure, given its median of each quarter."""
     began = read.began[lengths.rows]
     dated = began != UNKNOWN
     seconds, ended, years = lengths.seconds[dated], lengths.ended[dated], began[dated] / (TICKS * YEAR)
@@ -206,7 +206,7 @@ def _trend(lengths: Lengths, read: Incidents, medians: Mapping[str, float | None
 
 
 def _at(quarter: str) -> int:
-    """A quarter as a number.
+    """Ordinal number of a quarter.
 
     >>> _at("2024-Q3") - _at("2023-Q4")
     3
@@ -216,7 +216,7 @@ def _at(quarter: str) -> int:
 
 
 def _edge(quarter: int) -> int:
-    """When a quarter begins, in microseconds since 1970."""
+    """Start of a quarter in microseconds since 1970."""
     return int(datetime(quarter // 4, quarter % 4 * 3 + 1, 1, tzinfo=UTC).timestamp()) * TICKS
 
 
@@ -224,7 +224,7 @@ def _edge(quarter: int) -> int:
 
 
 def compare_periods(earlier: Floats, later: Floats, *, names: tuple[str, str] = ("earlier", "later")) -> Comparison:
-    """Compare two samples of lengths that have all ended.
+    """Compare two samples of uncensored durations: ratio of medians and log-rank test.
 
     Parameters
     ----------
@@ -254,7 +254,7 @@ def compare_periods(earlier: Floats, later: Floats, *, names: tuple[str, str] = 
 
 
 def comparison(lengths: Lengths, of: Codes, names: tuple[str, str]) -> Comparison:
-    """Compare two groups of lengths.
+    """Compare two groups of durations: ratio of medians, log-rank test, minimum detectable ratio.
 
     Parameters
     ----------
@@ -275,7 +275,7 @@ def comparison(lengths: Lengths, of: Codes, names: tuple[str, str]) -> Compariso
 
 
 def compared(read: Incidents, measured: Iterable[Lengths], cut: int) -> Iterator[Comparison]:
-    """Incidents that began from a moment on against those before, by every measure that both have."""
+    """Before-after comparison at a cut date, by every measure that both sides have."""
     day = when(cut)
     assert day is not None
     names = (f"before {day:%Y-%m-%d}", f"from {day:%Y-%m-%d} on")

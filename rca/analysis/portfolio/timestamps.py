@@ -1,4 +1,4 @@
-"""Stamps of a log as moments in UTC, whatever wrote them; what has no offset is refused."""
+"""Parse timestamps to microseconds in UTC; those without an offset need a zone, or are refused."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ Ticks = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int64]
 
 UNKNOWN = int(np.iinfo(np.int64).min)
-"""A moment that is not on record, among microseconds since 1970."""
+"""Missing timestamp, among microseconds since 1970."""
 
 TICKS = 1_000_000
 """Microseconds of a second."""
@@ -32,7 +32,7 @@ _NAIVE = re.compile(r"\d{4}-?\d\d-?\d\d(?:[T ]\d\d.*)?")
 
 
 def when(ticks: int) -> datetime | None:
-    """Microseconds since 1970 as a moment; None where it is not known.
+    """Convert microseconds since 1970 to a datetime in UTC; None where missing.
 
     >>> when(0)
     datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)
@@ -43,7 +43,7 @@ def when(ticks: int) -> datetime | None:
 
 
 def moment_of(given: datetime | str | None, *, place: str) -> int:
-    """A moment that was given, as microseconds since 1970; `UNKNOWN` for none.
+    """Parse one timestamp to microseconds since 1970; `UNKNOWN` for None.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def moment_of(given: datetime | str | None, *, place: str) -> int:
 
 
 def is_number(values: "pd.Series[Any]") -> bool:
-    """Whether a column holds numbers, which are no moments.
+    """Whether a column holds numbers, which are not read as timestamps.
 
     >>> is_number(pd.Series([1, 2])), is_number(pd.Series([None, None], dtype=float))
     (True, False)
@@ -77,7 +77,7 @@ def is_number(values: "pd.Series[Any]") -> bool:
 
 
 def ticks_of(values: "pd.Series[Any]", name: str, *, zone: str | None = None) -> tuple[Ticks, Mask, Mask]:
-    """A column as microseconds since 1970.
+    """Parse a column of timestamps to microseconds since 1970 in UTC.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def ticks_of(values: "pd.Series[Any]", name: str, *, zone: str | None = None) ->
 
 
 def _times(values: "pd.Series[Any]", name: str, *, zone: str | None) -> "pd.Series[Any]":
-    """A column as times with a zone; NaT where one cannot be read."""
+    """Parse a column to zone-aware timestamps; NaT where one cannot be read."""
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         return values.astype(pd.DatetimeTZDtype("us", values.dtype.tz))
     if not values.notna().any():
@@ -140,7 +140,7 @@ def _written(value: object) -> str:
 
 
 def _in_zone(local: "pd.Series[Any]", name: str, zone: str | None, *, first: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Times without an offset read in a zone; one that came twice there, or never, cannot be read."""
+    """Localise naive timestamps in a zone; ambiguous and non-existent ones (clock changes) become NaT."""
     if zone is None:
         example = f"row {first.index[0] + 1} says {show(str(first.iloc[0]))}, a time"
         hint = f"{OFFSET}; or say in which zone they are: `zone`, such as Europe/Berlin"

@@ -1,4 +1,4 @@
-"""Derive a report again from its manifest, in a folder of its own, reading nothing that was kept."""
+"""Reproduce a report from its manifest in a fresh folder, without any cached result."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +10,7 @@ from typing import Any
 from rca.analysis.portfolio.question import portfolio
 from rca.errors import InvalidCase
 from rca.record.case import Case
-from rca.report.manifest.run_request import RunRequest
+from rca.report.manifest.provenance import RunRequest
 from rca.report.notebooks.templates import choose, fit, for_case
 from rca.report.run import publish
 from rca.report.run.case_run import derive
@@ -19,7 +19,7 @@ from rca.report.run.portfolio_run import NAME, derive_portfolio
 
 @contextmanager
 def derive_again(made: Mapping[str, Any], case: Path) -> Iterator[Path]:
-    """The folder of a fresh report, made from what the manifest says; it is gone afterwards.
+    """Context manager: the folder of a fresh report made from a manifest; it is deleted afterwards.
 
     The case is linked to where the report's own notebooks look for it, so that the parameters are the same text.
 

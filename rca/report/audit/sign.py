@@ -63,7 +63,7 @@ def sign(
 
 
 def _line(text: str, *, place: str) -> str:
-    """A role or a name as one line that shows only itself."""
+    """A role or a name as one printable line."""
     line = plain(text, LONGEST)
     if not line or line != " ".join(text.split()):
         what = "it is empty" if not text.strip() else "it holds what cannot be printed, is masked, or is too long"
@@ -77,7 +77,7 @@ def _stamp(at: datetime) -> str:
 
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
-    """Hold a folder, so that two who sign at once do so one after the other."""
+    """Lock a folder, so that signatures written at the same time are serialised."""
     lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)

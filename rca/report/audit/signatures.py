@@ -1,4 +1,4 @@
-"""Signatures of a report: reading them, and whether they still hold."""
+"""Signatures of a report: read them, and check whether they still hold."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What went into a report and what came out, by digest; and whether both still hold.
+"""Verification of a report: digests of its files and inputs, signatures, and reproduction.
 
 `manifest.json` covers every file of a report and everything it was made from; `manifest.sha256` covers `manifest.json`,
 in the form that `sha256sum --check` reads. Who rewrites a report, its manifest and its digest alike is caught only by a
@@ -27,7 +27,7 @@ from rca.report.rendering.plain_text import count, plain
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """Three answers about a report.
+    """Answers about a report: integrity, inputs, signatures, and reproduction.
 
     Attributes
     ----------
@@ -110,7 +110,7 @@ def _indented(lines: tuple[str, ...]) -> list[str]:
 def verify(
     report: "str | os.PathLike[str]", *, case: "str | os.PathLike[str] | None" = None, rerun: bool = False
 ) -> Verification:
-    """Answer three questions about a report: is it intact, are these its inputs, can it be derived again.
+    """Verify a report: is it intact, are these its inputs, do its signatures hold, can it be reproduced.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def _inputs(made: Record, where: Path | None, *, asked: bool) -> tuple[str, list
 
 
 def _names(made: Record, where: Path) -> Iterable[str]:
-    """The inputs there are now: of an incident, or of a report on many."""
+    """The current inputs: of an incident, or of a report on many."""
     if made.get("kind") != "portfolio":
         return Case.load(where).inputs()
     return read_log(where / made["file"] if made.get("file") in made["inputs"] else where).sources
@@ -196,7 +196,7 @@ def _input_change(path: Path, said: Mapping[str, Any]) -> str:
 
 
 def _again(report: Path, made: Record, case: Path) -> Record:
-    """Run everything again in a folder of its own, and compare all that comes out."""
+    """Reproduce the report in a fresh folder, and compare all files."""
     from rca.report.audit.rerun import derive_again
 
     try:
@@ -224,7 +224,7 @@ def _compared(name: str, report: Path, fresh: Path) -> list[str]:
 
 
 def _surroundings(made: Record) -> Iterator[str]:
-    """What is other now than when the report was made."""
+    """Differences of code and environment since the report was made."""
     from rca.report.notebooks.templates import choose
 
     before, now = made.get("environment"), environment()

@@ -1,8 +1,8 @@
-"""What the notebook of many incidents shows: one verb per part, as `show` has them for one incident."""
+"""Cells of the portfolio notebook on many incidents: one verb a part, as `show` has them for one incident."""
 
-from rca.analysis.portfolio.duration_units import SCALES, words_of
 from rca.analysis.portfolio.incident_log import Oddity
 from rca.analysis.portfolio.question import Portfolio
+from rca.analysis.portfolio.results import SCALES, words_of
 from rca.report.cells import output
 from rca.report.cells.output import Bundle, absent, figure, html
 from rca.report.parts.portfolio import charts as portfolio_charts
@@ -38,7 +38,7 @@ def overview(found: Portfolio) -> None:
 
 
 def curves(found: Portfolio) -> None:
-    """Of each measure, how many incidents last how long."""
+    """Survival curves of each measure (Kaplan-Meier)."""
     for one in found.summaries:
         figure(chart(one))
     if not found.summaries:
@@ -63,7 +63,7 @@ def trends(found: Portfolio) -> None:
 
 
 def comparisons(found: Portfolio) -> None:
-    """Before and after a day."""
+    """Each measure before and after a day."""
     for one in found.comparisons:
         figure(chart(one))
     if found.comparisons:
@@ -73,7 +73,7 @@ def comparisons(found: Portfolio) -> None:
 
 
 def targets(found: Portfolio) -> None:
-    """Whether promises were kept."""
+    """Shares within service targets."""
     rows = [
         {
             "measure": words_of(one.target.measure),

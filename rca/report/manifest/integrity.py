@@ -1,4 +1,4 @@
-"""Whether a report's folder is, byte for byte, what its manifest says; written for a report that may be hostile."""
+"""Integrity check of a report's folder against its manifest, byte for byte; the report may be hostile."""
 
 import hashlib
 import json

@@ -1,19 +1,19 @@
-"""What went into a report and what came out, by digest: making the manifest."""
+"""Provenance of a report: the manifest of its inputs, code, environment and outputs, by digest."""
 
 import hashlib
 import os
 import platform
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import rca
 from rca.record.case import Case
 from rca.report.manifest.integrity import MANIFEST, SCHEMA, SIDECAR, Record, entry, sha256
-
-if TYPE_CHECKING:
-    from rca.report.manifest.run_request import RunRequest
+from rca.report.notebooks.runner import TIMEOUT
+from rca.report.notebooks.templates import Template
 
 PACKAGES = (
     "dowhy",
@@ -35,11 +35,43 @@ PACKAGES = (
 
 CODE = frozenset({".py", ".css", ".js", ".yaml"})
 
+
+@dataclass(frozen=True, kw_only=True)
+class RunRequest:
+    """Request of a run: all that a report is a function of, beside code and environment.
+
+    Attributes
+    ----------
+    case : Case
+    written : str
+        The case's folder as the report writes it, relative to the folder of the run.
+    templates : tuple of Template
+    settings : dict
+    seed : int
+    only : tuple of str or None
+    timeout : int
+        Seconds per cell.
+    """
+
+    case: Case
+    written: str
+    templates: tuple[Template, ...]
+    settings: Mapping[str, Any]
+    seed: int
+    only: tuple[str, ...] | None = None
+    timeout: int = TIMEOUT
+
+    def parameters(self, template: Template) -> dict[str, Any]:
+        """Parameters that are injected into one template, in its own order."""
+        given = {**self.settings, "case": self.written, "seed": self.seed}
+        return {one.name: given.get(one.name, one.default) for one in template.parameters}
+
+
 # --- making one ------------------------------------------------------------------------------------------------------
 
 
 def relative(case: Path, run: Path) -> str:
-    """The case's folder as seen from the folder of a run, so that a report names no folder of this machine."""
+    """Relative path from a run's folder to the case, so that a report names no folder of this machine."""
     return PurePosixPath(os.path.relpath(case, run)).as_posix()
 
 
@@ -57,7 +89,7 @@ def inputs(case: Path) -> Record:
     }
 
 
-def provenance(order: "RunRequest") -> Record:
+def provenance(order: RunRequest) -> Record:
     """Everything that a report is made from."""
     return {
         "schema": SCHEMA,
@@ -73,7 +105,7 @@ def provenance(order: "RunRequest") -> Record:
 
 
 def code() -> str:
-    """One digest over the sources of this package."""
+    """One digest over the source files of this package."""
     home = Path(rca.__file__).parent
     files = sorted(path for path in home.rglob("*") if path.suffix in CODE and "_shipped" not in path.parts)
     listed = "".join(f"{sha256(path)}  {path.relative_to(home).as_posix()}\n" for path in files)
@@ -81,7 +113,7 @@ def code() -> str:
 
 
 def environment() -> Record:
-    """The versions that a report may depend on; nothing of the machine."""
+    """Versions of the libraries that a report may depend on; nothing of the machine."""
     return {
         "python": platform.python_version(),
         "packages": {name: found for name in PACKAGES if (found := _version(name))},

@@ -18,7 +18,7 @@ from rca.report.rendering.plain_text import plain, span, utc
 Spec = dict[str, Any]
 
 HARM, HELP, CALM, QUIET = "#cf5b24", "#1a8f78", "#3576b8", "#858b95"
-"""Did harm, took harm away, plain, uncertain: told apart with any colour vision, and on white, dark and grey paper."""
+"""Did harm, took harm away, plain, uncertain: distinct with any colour vision, and on white, dark and grey paper."""
 
 MOST_PARTS = 8
 """Contributions drawn one by one; smaller ones are drawn as one."""
@@ -95,7 +95,7 @@ def _plain_row(row: Mapping[str, Any]) -> Spec:
 
 
 def named_rows(names: Sequence[str], said: Sequence[str] = (), *, limit: int = 22) -> Spec:
-    """A vertical axis with one row per name, the first at the top; what is said of a row stands under its name."""
+    """A vertical axis with one row per name, the first at the top; a note on a row stands under its name."""
     texts = [label(name, limit) for name in names]
     return {
         "tickvals": list(range(len(names))),
@@ -159,7 +159,7 @@ def chart(result: object) -> Chart:
 
 
 def scaled(interval: Interval | None, factor: float) -> Interval | None:
-    """An interval in another unit; a negative factor turns it round."""
+    """An interval in another unit; a negative factor swaps its ends."""
     if interval is None:
         return None
     low, high = sorted((factor * interval.low, factor * interval.high))

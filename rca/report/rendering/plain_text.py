@@ -1,4 +1,4 @@
-"""What an incident says, made fit to print: control characters gone, personal data masked, numbers and times in words.
+"""Text from an incident made safe to print: control characters removed, personal data masked; numbers in words.
 
 Titles, events, column names and replies of a chatbot are hostile: every text from a case passes through `plain` before
 it is shown, and is escaped by the last step that writes it.
@@ -8,6 +8,8 @@ import math
 import re
 import unicodedata
 from datetime import UTC, datetime
+
+from rca.methods.metric import Measured
 
 MASK = "▮▮▮"
 """What stands where personal data stood."""
@@ -102,7 +104,7 @@ def readable(text: str) -> str:
 
 
 def alike(*values: float, sign: bool = False) -> list[str]:
-    """Numbers that stand side by side, with as many decimals as give the largest three significant digits.
+    """A formatter of numbers side by side, with as many decimals as give the largest three significant digits.
 
     >>> alike(0.0543, 0.2), alike(1.0, 34.26), alike(0.0, 0.0)
     (['0.054', '0.200'], ['1.0', '34.3'], ['0', '0'])
@@ -179,3 +181,21 @@ def count(size: int, noun: str) -> str:
     ('1 row', '1,200 rows')
     """
     return f"{size:,} {noun}" + ("" if size == 1 else "s")
+
+
+def change_in_words(measured: Measured) -> str:
+    """Change of the metric, in one line."""
+    verb = "did not change beyond chance" if 0 in measured.interval else "rose" if measured.change > 0 else "fell"
+    before, during = said_values(measured)
+    return f"{capital(plain(measured.label))} {verb}: {before} before, {during} during the failure"
+
+
+def said_values(measured: Measured) -> tuple[str, str]:
+    """The metric in both windows as text, with its unit where it has a short one."""
+    before, during = alike(measured.scale * measured.reference, measured.scale * measured.current)
+    return (f"{before} %", f"{during} %") if measured.is_share else (before, during)
+
+
+def change_unit(measured: Measured) -> str:
+    """Unit of a difference between two values of the metric."""
+    return "percentage points" if measured.is_share else measured.unit

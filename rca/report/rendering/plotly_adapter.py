@@ -1,4 +1,4 @@
-"""Charts as plotly's figures; the only door to plotly."""
+"""Charts as plotly figures; the only import of plotly."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""Run the notebooks on a case and publish the report; the only door to papermill."""
+"""Run the notebooks on a case and publish the report."""
 
 import getpass
 import os
@@ -16,7 +16,7 @@ from rca.record.check import check
 from rca.report.cells.output import FINDINGS, RESULTS
 from rca.report.manifest import provenance as manifest
 from rca.report.manifest.integrity import damage
-from rca.report.manifest.run_request import RunRequest
+from rca.report.manifest.provenance import RunRequest
 from rca.report.notebooks.canonical import Notebook, bundles, canonical, to_json
 from rca.report.notebooks.runner import TIMEOUT, bar, execute
 from rca.report.notebooks.templates import choose, fit, for_case

@@ -1,4 +1,4 @@
-"""Run the notebook of many incidents and publish it, whole or not at all, as the report of one incident is."""
+"""Run the notebook of many incidents and publish the report, atomically, as for one incident."""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Runs that are written whole or not at all: staged, synced, named by digest, and published by one atomic rename."""
+"""Atomic publication of runs: staged, synced, named by digest, and published by one rename."""
 
 import fcntl
 import os

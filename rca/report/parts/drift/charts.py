@@ -1,4 +1,4 @@
-"""Charts of columns that moved and of columns that broke."""
+"""Charts of drifted columns and of column faults."""
 
 from collections.abc import Sequence
 

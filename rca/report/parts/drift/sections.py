@@ -1,11 +1,10 @@
-"""The table of columns that broke."""
+"""Column faults, as a table."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rca.report.rendering.html import table
-from rca.report.rendering.metric_words import change_unit
-from rca.report.rendering.plain_text import number, span, words
+from rca.report.rendering.plain_text import change_unit, number, span, words
 from rca.tables.condition import conjunction
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def faults(broken: "Sequence[ColumnFault]", harm: "Harm | None" = None) -> str:
 
 
 def _harm_of(column: str, harm: "Harm | None") -> str | None:
-    """What a column did to the metric, with its interval; None where that was not divided."""
+    """Contribution of a column to the change of the metric, with its interval; None where it was not attributed."""
     if harm is None:
         return None
     scale = harm.measured.scale

@@ -1,9 +1,10 @@
-"""Charts of what an event did: the event study."""
+"""Event-study plot: the metric by period, and its counterfactual without the event."""
 
 from typing import Any
 
-from rca.analysis.event_study.effect import Effect, Period, spell
+from rca.analysis.event_study.effect import Effect, Period
 from rca.finding import Interval
+from rca.record.durations import span_in_words
 from rca.report.rendering.chart import (
     CALM,
     HARM,
@@ -24,7 +25,7 @@ from rca.report.rendering.plain_text import capital, count, moment, number, plai
 
 @chart.register
 def _effect(result: Effect) -> Chart:
-    """The metric of each period, what would have been without the event, and the event."""
+    """The metric of each period, its counterfactual without the event, and the event."""
     scale = 100.0 if result.is_share else 1.0
     title = capital(plain(result.metric, 60)) + (" (per cent)" if result.is_share else "")
     name = plain(result.event, 34)
@@ -60,7 +61,7 @@ def claim(result: Effect) -> str:
 
 
 def _band(result: Effect, scale: float) -> tuple[Spec, Spec]:
-    """The interval of what would have been, after the event."""
+    """Interval of the counterfactual after the event."""
     later = [one for one in result.periods if one.at >= result.at]
     at = [stamp(one.at) for one in later]
     edge: Spec = {"type": "scatter", "mode": "lines", "x": at, "line": {"width": 0}, "hoverinfo": "skip"}
@@ -115,7 +116,7 @@ def _alt(result: Effect) -> str:
     values = [one.value for one in result.periods]
     reach = f", between {number(min(values))} and {number(max(values))}" if values else ""
     return (
-        f"Dots: the {result.metric} in {count(len(values), 'period')} of {spell(result.length)} each{reach}. "
+        f"Dots: the {result.metric} in {count(len(values), 'period')} of {span_in_words(result.length)} each{reach}. "
         f"A line marks the event, {moment(result.at)}; dashed is what the design, {result.estimate.words}, "
         f"expects without it. {result}."
     )

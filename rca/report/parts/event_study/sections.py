@@ -1,4 +1,4 @@
-"""The refuters of an effect, as a table."""
+"""Refutation tests of an effect, as a table."""
 
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,6 @@ if TYPE_CHECKING:
 
 
 def checks(result: "Effect") -> str:
-    """What was tried against an effect, and what is taken for granted."""
+    """Refutation tests of an effect, and its assumptions."""
     taken = paragraph("Taken for granted:", "rca-note") + bullets(result.assumptions)
     return table(result.checks(), "What was tried to show that the event did nothing") + taken

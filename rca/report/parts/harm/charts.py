@@ -1,4 +1,4 @@
-"""Charts of the harm: the metric before and after, what each thing did, and the verdict's causes."""
+"""Charts of the attribution of harm: waterfall from the reference metric to the current one."""
 
 from dataclasses import dataclass
 
@@ -22,8 +22,16 @@ from rca.report.rendering.chart import (
     named_rows,
     scaled,
 )
-from rca.report.rendering.metric_words import change_in_words, change_unit, said_values
-from rca.report.rendering.plain_text import alike, capital, number, plain, span
+from rca.report.rendering.plain_text import (
+    alike,
+    capital,
+    change_in_words,
+    change_unit,
+    number,
+    plain,
+    said_values,
+    span,
+)
 
 SMALLEST_DRAWN = 0.01
 """Share of the change below which a contribution is not drawn on its own."""
@@ -59,7 +67,7 @@ def _measured(result: Measured) -> Chart:
 
 
 def axis_of(measured: Measured) -> str:
-    """Title of an axis in the metric's unit."""
+    """Axis title in the metric's unit."""
     return f"{label(measured.label, 60)} ({'%' if measured.is_share else measured.unit})"
 
 
@@ -141,7 +149,7 @@ def _parts(result: Harm) -> list[tuple[str, float, Interval | None]]:
 
 
 def in_short(part: Contribution) -> str:
-    """What a contribution is called on an axis."""
+    """Axis label of a contribution."""
     return "label given features" if part.kind == "concept" else part.name
 
 
@@ -188,7 +196,7 @@ def _harm_rows(result: Harm) -> tuple[Spec, ...]:
 
 
 def contribution_row(part: Contribution, measured: Measured) -> Spec:
-    """What a contribution did, as a table shows it."""
+    """A contribution as a row of a table."""
     interval = interval_of(scaled(part.interval, measured.scale))
     harm = {f"harm ({change_unit(measured)})": measured.scale * part.value}
     return {**harm, "interval": interval, "found by": part.method, "strength": part.strength}

@@ -1,4 +1,4 @@
-"""Bounds of the metric where labels are missing."""
+"""Partial-identification bounds of the metric where labels are missing."""
 
 from typing import TYPE_CHECKING
 
@@ -9,5 +9,5 @@ if TYPE_CHECKING:
 
 
 def unlabelled(result: "Unlabelled") -> str:
-    """What is known of rows without a label."""
+    """Bounds of the metric over rows without a label."""
     return paragraph(str(result)) + table(result.rows(), "What the rows without a label leave open")

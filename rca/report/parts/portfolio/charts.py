@@ -1,12 +1,22 @@
-"""Charts of many incidents: medians with intervals, how many last how long, over the quarters, before and after."""
+"""Charts of many incidents: medians with intervals, Kaplan-Meier curves, quarterly trends, before and after."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from rca.analysis.portfolio.duration_units import SCALES, between, spelled, words_of
 from rca.analysis.portfolio.kaplan_meier import Estimate
 from rca.analysis.portfolio.question import Portfolio
-from rca.analysis.portfolio.results import Comparison, Grouped, Summary, SurvivalCurve, Trend, scale_of
+from rca.analysis.portfolio.results import (
+    SCALES,
+    Comparison,
+    Grouped,
+    Summary,
+    SurvivalCurve,
+    Trend,
+    in_unit,
+    scale_of,
+    with_interval,
+    words_of,
+)
 from rca.report.rendering.chart import CALM, HARM, HELP, QUIET, Chart, Spec, chart, height, label, named_rows
 from rca.report.rendering.plain_text import capital, count, plain
 
@@ -14,7 +24,7 @@ MOST_GROUPS = 40
 """Groups of a chart."""
 
 MOST_CURVES = 6
-"""Curves that a picture can tell apart."""
+"""Curves that a picture can show distinctly."""
 
 COLOURS = (CALM, HARM, HELP, QUIET, "#7a5bb0", "#9a7b1f")
 
@@ -41,7 +51,9 @@ def _portfolio_title(result: Portfolio) -> str:
     if not result.summaries:
         return "No measure has its moments on record"
     first = result.summaries[0]
-    return f"{capital(words_of(first.measure))}: median {between(first.median, scale_of(first))} {scale_of(first)}"
+    return (
+        f"{capital(words_of(first.measure))}: median {with_interval(first.median, scale_of(first))} {scale_of(first)}"
+    )
 
 
 def _medians(summaries: Sequence[Summary], unit: str) -> tuple[Spec, ...]:
@@ -61,7 +73,7 @@ def _medians(summaries: Sequence[Summary], unit: str) -> tuple[Spec, ...]:
         "x": [_size(one.percentiles[1].value, unit) for _, one in late],
         "y": [place for place, _ in late],
         "marker": {"size": 9, "color": QUIET, "symbol": "circle-open"},
-        "text": [label(f"p90 {spelled(one.percentiles[1].value, unit)} {unit}", 60) for _, one in late],
+        "text": [label(f"p90 {in_unit(one.percentiles[1].value, unit)} {unit}", 60) for _, one in late],
     }
     shared = {"type": "scatter", "mode": "markers", "hovertemplate": "%{text}<extra></extra>"}
     return {**shared, **medians}, {**shared, **percentiles}
@@ -107,11 +119,11 @@ def _in_unit(one: Summary) -> Spec:
         "open": one.open,
         "left out": one.left_out,
         "unit": unit,
-        "median": between(one.median, unit),
-        "p75": spelled(one.percentiles[0].value, unit),
-        "p90": spelled(one.percentiles[1].value, unit),
-        "p95": spelled(one.percentiles[2].value, unit),
-        "mean": (spelled(one.mean, unit) + (", misleads" if one.misleads else "")) if one.mean is not None else None,
+        "median": with_interval(one.median, unit),
+        "p75": in_unit(one.percentiles[0].value, unit),
+        "p90": in_unit(one.percentiles[1].value, unit),
+        "p95": in_unit(one.percentiles[2].value, unit),
+        "mean": (in_unit(one.mean, unit) + (", misleads" if one.misleads else "")) if one.mean is not None else None,
     }
 
 
@@ -124,7 +136,7 @@ def _summary(result: Summary) -> Chart:
     traces = [*_band(result.curve, unit), _steps(result.curve, capital(words_of(result.measure)), unit, place=0)]
     mean = f" {capital(result.warning())}." if result.misleads else ""
     return Chart(
-        title=f"{capital(words_of(result.measure))}: median {between(result.median, unit)} {unit}",
+        title=f"{capital(words_of(result.measure))}: median {with_interval(result.median, unit)} {unit}",
         alt=f"A falling staircase: the share of incidents that last longer than the time below, on a "
         f"logarithmic axis, with its 95% band. "
         f"{capital(str(result))}.{mean}",
@@ -135,7 +147,7 @@ def _summary(result: Summary) -> Chart:
 
 
 def curves(result: Grouped) -> Chart:
-    """The curves of the groups of a measure; the first of them, where there are many."""
+    """Kaplan-Meier curves of the groups of a measure; the first of them, where there are many."""
     drawn = sorted(result.groups, key=lambda one: -one.n)[:MOST_CURVES]
     drawn = [one for one in result.groups if one in drawn]
     unit = scale_of(max(drawn, key=lambda one: one.n))
@@ -168,7 +180,7 @@ def _comparison_title(result: Comparison) -> str:
     name = capital(words_of(result.measure))
     if not result.differs:
         return f"{name}: no difference can be shown"
-    return f"{name}: the median changed ×{between(result.ratio, '')}"
+    return f"{name}: the median changed ×{with_interval(result.ratio, '')}"
 
 
 def _steps(curve: SurvivalCurve, name: str, unit: str, *, place: int) -> Spec:
@@ -260,4 +272,4 @@ def _trend_title(result: Trend) -> str:
         return f"{name}: no trend can be shown"
     if result.factor.value is None:
         return f"{name}: there is a trend (p = {result.p_value:.2g})"
-    return f"{name}: ×{between(result.factor, '')} a year"
+    return f"{name}: ×{with_interval(result.factor, '')} a year"

@@ -1,4 +1,4 @@
-"""The chart of the causes."""
+"""Chart of the causes with their contributions."""
 
 from rca.analysis.conclusion.verdict import Cause, Verdict
 from rca.methods.metric import Measured
@@ -15,8 +15,7 @@ from rca.report.rendering.chart import (
     named_rows,
     scaled,
 )
-from rca.report.rendering.metric_words import change_unit
-from rca.report.rendering.plain_text import alike, words
+from rca.report.rendering.plain_text import alike, change_unit, words
 
 
 @chart.register

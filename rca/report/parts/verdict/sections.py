@@ -8,8 +8,7 @@ from rca.finding import Finding, Unanswered
 from rca.report.parts.verdict.charts import cause_row
 from rca.report.rendering.chart import interval_of
 from rca.report.rendering.html import bullets, paragraph, table
-from rca.report.rendering.metric_words import change_in_words, change_unit
-from rca.report.rendering.plain_text import between, count, moment, span, words
+from rca.report.rendering.plain_text import between, change_in_words, change_unit, count, moment, span, words
 
 if TYPE_CHECKING:
     from rca.methods.changepoint.dating import Onset
@@ -32,7 +31,7 @@ def verdict(result: Verdict) -> str:
 
 
 def listed(result: Verdict) -> tuple[Cause, ...]:
-    """The causes that people are told: where something is named, no mere candidates."""
+    """The causes that are shown: named ones without candidates, where there are any."""
     return tuple(one for one in result.causes if result.status == "cannot_tell" or one.strength != "assumed")
 
 
@@ -56,7 +55,7 @@ def change_interval(result: Verdict) -> str:
 
 
 def since(onset: "Onset") -> str:
-    """Since when, in words."""
+    """The onset in words."""
     sure = between(onset.earliest, onset.latest, onset.level)
     return f"Since {moment(onset.at)} ({sure}), dated on {words(onset.what)}."
 
