@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-CauseKind = Literal["feature", "mechanism", "concept", "model", "slice", "component", "event"]
+CauseKind = Literal["feature", "mechanism", "concept", "model", "slice", "component", "event", "rows", "labels"]
 
 Fault = Literal[
     "frozen",

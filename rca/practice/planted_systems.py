@@ -1,4 +1,4 @@
-"""A chatbot and a factory line with a planted cause; each maker draws everything from the generator it is given."""
+"""A simulated chatbot and a simulated factory line with a planted cause."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -118,7 +118,7 @@ ONSET_MINUTE = MINUTES + 12
 
 @dataclass(frozen=True, kw_only=True)
 class Signal:
-    """How one signal runs: level, noise, daily swing, and how it follows others.
+    """Parameters of one signal: level, noise, daily swing, and lagged dependence on others.
 
     Attributes
     ----------
@@ -181,7 +181,7 @@ ALARM = "qa-dashboard|false_pass_rate"
 
 
 def line_cascade(rng: "np.random.Generator") -> Made:
-    """A detector's confidence sinks; robot arms, stock and the QA dashboard follow, each with its lag."""
+    """Cascade in a factory line: a detector's confidence falls; robot arms, stock and dashboard follow with lags."""
     shocks = rng.normal(size=(MINUTES + FAILING, len(LINE)))
     start = {"defect-detector|confidence": _ramp(ONSET_MINUTE, -5.0, rise=6)}
     bystander = {"compressor|pressure_bar": _ramp(MINUTES + 20, 14.0, rise=1)}
@@ -209,7 +209,7 @@ def _ramp(begin: int, height: float, *, rise: int) -> "np.ndarray":
 
 
 def _line(shocks: "np.ndarray", into: "dict[str, np.ndarray]") -> "pd.DataFrame":
-    """Run the line: in noise units a signal is slow noise, what is put `into` it, and its parents, lagged."""
+    """Simulate the line in noise units: MA(1) noise, the shocks put `into` it, and lagged parents."""
     import numpy as np
     import pandas as pd
 
@@ -229,7 +229,7 @@ def _line(shocks: "np.ndarray", into: "dict[str, np.ndarray]") -> "pd.DataFrame"
 
 
 def _slow(drawn: "np.ndarray") -> "np.ndarray":
-    """Noise of variance 1 that remembers a little of the minute before."""
+    """MA(1) noise of variance 1."""
     import numpy as np
 
     return np.asarray(0.9 * drawn + 0.436 * np.r_[0.0, drawn[:-1]])

@@ -1,4 +1,4 @@
-"""What a maker of incidents hands over: tables, the model, and the proof that the answer is the answer."""
+"""Output of an incident simulation: tables, model, and the counterfactual proof of its cause."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ ENOUGH, LITTLE = 0.80, 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """What became of the metric's change when one thing was taken back."""
+    """What became of the metric's change when one thing was undone."""
 
     taken_back: str
     share: float
@@ -22,7 +22,7 @@ class Proof:
 
     @property
     def holds(self) -> bool:
-        """Whether an answer removed enough, or a decoy little enough."""
+        """Whether an answer removed enough of the change, or a decoy little enough."""
         return self.share >= ENOUGH if self.expect == "answer" else abs(self.share) < LITTLE
 
     def __str__(self) -> str:
@@ -70,7 +70,7 @@ class Made:
 
 
 def share_gone(reference: float, current: float, undone: float) -> float:
-    """Share of the change from `reference` to `current` that is gone in `undone`.
+    """Share of the change from `reference` to `current` that disappears in `undone`.
 
     >>> share_gone(0.0, 1.0, 0.25)
     0.75
@@ -79,5 +79,5 @@ def share_gone(reference: float, current: float, undone: float) -> float:
 
 
 def chance_of_means(first: "np.ndarray", second: "np.ndarray") -> float:
-    """Half-width of the 95 % interval of the difference of two means, had nothing happened."""
+    """Half-width of the 95 % interval of the difference of two means under no change."""
     return float(1.96 * (first.var() / len(first) + second.var() / len(second)) ** 0.5)

@@ -1,6 +1,5 @@
-"""Was the cause named? Every case of a library whose answer is known, through the one engine."""
+"""Benchmark on cases with a known cause: was it named, at which rank, and how do simple baselines compare."""
 
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -11,10 +10,12 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from rca.analysis.conclusion.verdict import Status
 from rca.errors import InvalidCase, RcaError
+from rca.practice.baselines import Baseline, BaselineCount, chance, count_baselines, table_baselines
 from rca.result import Result, Row
 
 if TYPE_CHECKING:
-    from rca.analysis.cascade.results import Cascade
+    from rca.analysis.conclusion.analysis import Analysis
+    from rca.record.model.model_file import Model
 
 LENGTHS = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 """How lengths of time are written in an answer: `90min`, `1d`."""
@@ -22,7 +23,7 @@ LENGTHS = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": 
 
 @dataclass(frozen=True, kw_only=True)
 class Scored:
-    """One case, answered and compared.
+    """One case, analysed and compared with its known answer.
 
     Attributes
     ----------
@@ -32,13 +33,13 @@ class Scored:
     named : str or None
         The first cause named.
     rank : int or None
-        Of the first right cause; None where none is named.
+        Of the first right cause; None where none is named, or the answer is not `explained`.
     right : bool
-        A right cause first, or the known status said.
+        A right cause first, or the known status said; where that is not `explained`, either will do.
     decoy : bool or None
         Whether a decoy was named first; None where the case has none.
     fault, onset : bool or None
-        Whether they are right; None where the answer knows none or the cause was missed.
+        Whether they are right, a missed cause's fault being wrong; None where the answer knows none, or none is dated.
     seconds : float
         Processor time of the analysis.
     error : str or None
@@ -46,9 +47,11 @@ class Scored:
     known : tuple of str
         Names of the right causes.
     systems : int
-        Systems among which one has to be told; 0 where the case has no signals.
+        Candidate systems; 0 where the case has no signals.
     n_sigma : bool or None
         Whether a plain n-sigma over all signals names a right cause; None where the case has no signals.
+    baselines : tuple of Baseline
+        What simple methods name; empty where the case has no tables.
     """
 
     case: str
@@ -65,6 +68,7 @@ class Scored:
     known: tuple[str, ...] = ()
     systems: int = 0
     n_sigma: bool | None = None
+    baselines: tuple[Baseline, ...] = ()
 
 
 FIRST = (1, 2, 3, 4, 5)
@@ -83,7 +87,7 @@ class Family:
     found : tuple of int
         In how many a right cause is among the first 1, 2, 3, 4 and 5 that are named.
     abstained, abstained_right : int
-        In how many the verdict is that the data cannot tell, and in how many of those the first candidate is right.
+        In how many the verdict is "cannot tell", and in how many of those the first candidate is right.
     chance : tuple of float
         What a random order of the systems finds on average, at 1 to 5; zeros where the cases have no signals.
     constant : int
@@ -112,7 +116,7 @@ class Family:
             found=tuple(sum(row.rank is not None and row.rank <= first for row in rows) for first in FIRST),
             abstained=len(silent),
             abstained_right=sum(row.rank == 1 for row in silent),
-            chance=tuple(sum(_chance(row, first) for row in rows) for first in FIRST),
+            chance=tuple(sum(chance(len(set(row.known)), row.systems, first) for row in rows) for first in FIRST),
             constant=max(said.values(), default=0),
             n_sigma=sum(bool(row.n_sigma) for row in rows),
         )
@@ -135,15 +139,9 @@ class Family:
         }
 
 
-def _chance(row: Scored, first: int) -> float:
-    """Chance that a random order of the systems has a right one among the first few."""
-    right, most = len(set(row.known)), row.systems
-    return 1 - math.comb(most - right, first) / math.comb(most, first) if most >= max(right, first) else 0.0
-
-
 @dataclass(frozen=True, kw_only=True)
 class Score(Result):
-    """A library scored: a row a case, and the totals."""
+    """Scores of a library: a row a case, and the totals."""
 
     cases: tuple[Scored, ...]
 
@@ -154,7 +152,7 @@ class Score(Result):
 
     @property
     def families(self) -> tuple[Family, ...]:
-        """The families of more than one case, by name; what is pooled over them hides what fails in one."""
+        """Families of more than one case, by name; totals pooled over them would hide what fails in one."""
         groups: dict[str, list[Scored]] = {}
         for row in self.cases:
             name, _, number = row.case.rpartition("-")
@@ -180,6 +178,11 @@ class Score(Result):
             "failed": _count(self.cases, lambda row: row.error is not None),
         }
 
+    @property
+    def baselines(self) -> tuple[BaselineCount, ...]:
+        """Counts of each baseline for tables, over the cases whose cause is known."""
+        return count_baselines((row.baselines, row.rank == 1) for row in self.cases if row.answer == "explained")
+
     def rows(self) -> list[Row]:
         words = {None: "–", True: "yes", False: "no"}
         return [
@@ -201,7 +204,7 @@ class Score(Result):
     def __str__(self) -> str:
         families = [family.row() for family in self.families]
         lines = [*_lines(self.rows()), *(["", *_lines(families)] if families else [])]
-        lines += ["", *(f"{name}: {n} of {of}" for name, (n, of) in self.totals.items())]
+        lines += ["", *(f"{name}: {n} of {of}" for name, (n, of) in self.totals.items()), *map(str, self.baselines)]
         lines += [f"{row.case} failed: {row.error}" for row in self.failed]
         return "\n".join([*lines, f"CPU seconds: {sum(row.seconds for row in self.cases):.1f}"])
 
@@ -209,6 +212,7 @@ class Score(Result):
         return super().to_dict() | {
             "totals": {name: list(pair) for name, pair in self.totals.items()},
             "families": [asdict(family) for family in self.families],
+            "baselines": [asdict(count) for count in self.baselines],
         }
 
 
@@ -266,19 +270,24 @@ def _scored(path: Path, seed: int) -> Scored:
     try:
         answer = _sound(read_yaml(path, name=f"{case}/answer.yaml").value, place=f"{case}/answer.yaml")
         status = answer["status"]
-        found = analyse(Case.load(path.parent), seed=seed)
-        row = _beside(compare(case, answer, found.results()["verdict"]), answer, found.cascade)
+        given = Case.load(path.parent)
+        found = analyse(given, seed=seed)
+        row = _beside(compare(case, answer, found.results()["verdict"]), answer, found=found, model=given.model)
     except RcaError as error:
         row = Scored(case=case, answer=status, verdict="failed", error=str(error))
     return replace(row, seconds=time.process_time() - started)
 
 
-def _beside(row: Scored, answer: dict[str, Any], spread: "Cascade | None") -> Scored:
-    """A scored case with what simpler answers would have come to."""
-    known = tuple(sorted(str(one["name"]) for one in answer.get("causes") or []))
-    if spread is None:
-        return replace(row, known=known)
-    return replace(row, known=known, systems=len(spread.suspects), n_sigma=spread.n_sigma in known)
+def _beside(row: Scored, answer: dict[str, Any], *, found: "Analysis", model: "Model | None") -> Scored:
+    """A scored case with the results of simple baselines."""
+    causes, spread = answer.get("causes") or [], found.cascade
+
+    def right(column: str) -> bool:
+        return any(same(one, {"kind": "feature", "name": column}) for one in causes)
+
+    known = tuple(sorted(str(one["name"]) for one in causes))
+    row = replace(row, known=known, baselines=table_baselines(found, model, right=right))
+    return row if spread is None else replace(row, systems=len(spread.suspects), n_sigma=spread.n_sigma in known)
 
 
 def _sound(answer: Any, *, place: str) -> dict[str, Any]:
@@ -305,7 +314,7 @@ def compare(case: str, answer: dict[str, Any], verdict: dict[str, Any]) -> Score
     case : str
         Its id.
     answer : dict
-        The content of `answer.yaml`: a status, and where it is `explained` the `causes`, decoys (`not`), the `fault`,
+        The content of `answer.yaml`: a status, the `causes`, and where it is `explained` decoys (`not`), the `fault`,
         and the `onset`, right `within` a length of time.
     verdict : dict
         With a status, causes and an onset.
@@ -320,7 +329,7 @@ def compare(case: str, answer: dict[str, Any], verdict: dict[str, Any]) -> Score
     hits = [i for i, cause in enumerate(named) if any(same(right, cause) for right in known)]
     first = f"{named[0]['kind']} {named[0]['name']}" if named else None
     if answer["status"] != "explained":
-        right = verdict["status"] == answer["status"]
+        right = verdict["status"] == answer["status"] or hits[:1] == [0]
         return Scored(case=case, answer=answer["status"], verdict=verdict["status"], named=first, right=right)
     decoys = answer.get("not")
     return Scored(
@@ -331,20 +340,23 @@ def compare(case: str, answer: dict[str, Any], verdict: dict[str, Any]) -> Score
         rank=hits[0] + 1 if hits else None,
         right=hits[:1] == [0],
         decoy=bool(named) and any(same(one, named[0]) for one in decoys) if decoys else None,
-        fault=named[hits[0]].get("fault") == answer["fault"] if hits and answer.get("fault") else None,
+        fault=bool(hits) and named[hits[0]].get("fault") == answer["fault"] if answer.get("fault") else None,
         onset=_onset_right(answer, verdict["onset"]),
     )
 
 
 def same(known: dict[str, Any], named: dict[str, Any]) -> bool:
-    """Whether a verdict's cause is the answer's; a concept is, whatever it is called, since a case has one label."""
+    """Whether a verdict's cause is the answer's; `concept` and `labels` are, whatever they are called.
+
+    A case has one label, so that its name tells nothing apart; all other causes are compared by kind and name.
+    """
     if known["kind"] != named["kind"]:
         return False
-    return known["kind"] == "concept" or normal_name(known["name"]) == normal_name(named["name"])
+    return known["kind"] in ("concept", "labels") or normal_name(known["name"]) == normal_name(named["name"])
 
 
 def normal_name(name: object) -> str:
-    """A cause's name in one spelling.
+    """A cause's name in a normal form.
 
     >>> normal_name("MIL=2.0 & text~Queer"), normal_name("text~queer & MIL=2")
     ('MIL=2 & text~queer', 'MIL=2 & text~queer')

@@ -1,4 +1,4 @@
-"""Incidents whose cause is known: six that ship, and small ones for tests.
+"""Simulated incidents with a known cause: six that ship, and small ones for tests.
 
 Every incident is a pure function of a seed. Building one proves its answer: the fault taken back has to remove at
 least 80 % of the metric's change, a decoy less than 5 %, and a quiet case has to stay within chance. What fails its
@@ -31,7 +31,7 @@ TEXTS = Path(__file__).parent / "scenarios"
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """A story with a cause that is known: how to make its data, and the seed of the one that ships."""
+    """A scenario with a known cause: its simulation, and the seed of the one that ships."""
 
     name: str
     title: str

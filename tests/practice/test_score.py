@@ -1,11 +1,14 @@
 """Was the cause named: names in any spelling, ranks, decoys, onsets, and libraries that are not as they should be."""
 
 import shutil
+from typing import get_args
 
 import pytest
 import yaml
 
 from rca.errors import InvalidCase
+from rca.finding import CauseKind
+from rca.practice.baselines import DRIFT, SHAP_SHIFT, USED_DRIFT, Baseline
 from rca.practice.score import Score, Scored, compare, normal_name, same, score
 from tests.conftest import INCIDENTS
 
@@ -43,6 +46,21 @@ def test_a_concept_is_right_whatever_the_label_is_called():
     assert not same({"kind": "concept", "name": "label"}, {"kind": "feature", "name": "label"})
 
 
+def test_late_labels_are_right_whatever_the_label_is_called():
+    assert same({"kind": "labels", "name": "label"}, {"kind": "labels", "name": "churned"})
+    assert not same({"kind": "labels", "name": "label"}, {"kind": "concept", "name": "label"})
+
+
+def test_rows_are_right_by_what_befell_them():
+    assert compare("case", answer("duplicates", kind="rows"), verdict("duplicates", kind="rows")).right
+    assert not compare("case", answer("duplicates", kind="rows"), verdict("sampling", kind="rows")).right
+
+
+@pytest.mark.parametrize("kind", ["rows", "labels"])
+def test_the_kinds_of_an_answer_are_kinds_of_a_cause(kind):
+    assert kind in get_args(CauseKind)
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -74,9 +92,22 @@ def test_a_decoy_in_second_place_is_none():
 
 
 @pytest.mark.parametrize(("named", "right"), [("frozen", True), ("scaled", False), (None, False)])
-def test_a_fault_counts_where_the_cause_was_found(named, right):
+def test_a_fault_is_right_when_the_cause_found_carries_it(named, right):
     assert compare("case", answer("a", fault="frozen"), verdict("a", fault=named)).fault is right
-    assert compare("case", answer("a", fault="frozen"), verdict("b", fault=named)).fault is None
+    assert compare("case", answer("a"), verdict("a", fault=named)).fault is None
+
+
+def test_the_fault_of_a_cause_that_is_not_found_is_a_miss():
+    missed = [compare("case", answer("a", fault="frozen"), verdict(*names, fault="frozen")) for names in ("b", "")]
+    assert [row.fault for row in missed] == [False, False]
+    assert Score(cases=tuple(missed)).totals["faults right"] == (0, 2)
+
+
+def test_the_fault_is_that_of_the_cause_found_and_of_no_other():
+    found = verdict("b", "a") | {"causes": [{"kind": "feature", "name": "b", "fault": "frozen"},
+                                            {"kind": "feature", "name": "a", "fault": "scaled"}]}  # fmt: skip
+    assert compare("case", answer("a", fault="frozen"), found).fault is False
+    assert compare("case", answer("a", fault="scaled"), found).fault is True
 
 
 @pytest.mark.parametrize(
@@ -108,6 +139,16 @@ def test_a_status_is_right_when_it_is_said(status):
     assert (wrong.right, wrong.named) == (False, "feature a")
 
 
+@pytest.mark.parametrize("status", ["no_incident", "cannot_tell"])
+def test_naming_first_what_an_unexplained_answer_lists_is_right_as_well(status):
+    known = {"status": status, "causes": [{"kind": "labels", "name": "churned"}]}
+    late, other = verdict("churned", kind="labels")["causes"] + verdict("a")["causes"]
+    for causes, right in [([late], True), ([late, other], True), ([other, late], False), ([other], False), ([], False)]:
+        found = compare("case", known, {"status": "explained", "causes": causes, "onset": None})
+        assert (found.right, found.rank, found.fault) == (right, None, None)
+    assert compare("case", known, verdict("a", status=status)).right
+
+
 def test_totals_count_each_case_where_it_belongs():
     rows = (
         Scored(case="a", answer="explained", verdict="explained", rank=1, right=True, decoy=False, fault=True),
@@ -134,6 +175,7 @@ def test_a_score_comes_back_from_its_dictionary():
     plain = found.to_dict()
     plain.pop("totals")
     plain.pop("families")
+    plain.pop("baselines")
     assert Score.from_dict(plain) == found
 
 
@@ -158,6 +200,22 @@ def test_a_table_of_families_stands_below_the_cases():
     assert "Avg@5" not in str(Score(cases=tuple(rows[:1])))
 
 
+def tabled(case, *, right, rank=1, answer="explained"):
+    baselines = Baseline(name=DRIFT, column="a", right=right), Baseline(name=USED_DRIFT, column=None)
+    return Scored(case=case, answer=answer, verdict="explained", rank=rank, right=rank == 1, baselines=baselines)
+
+
+def test_baselines_stand_below_the_totals_with_the_number_of_cases():
+    rows = tabled("a", right=True), tabled("b", right=False, rank=2), tabled("c", right=True, answer="no_incident")
+    found = Score(cases=(*rows, Scored(case="d", answer="explained", verdict="explained", rank=1, right=True)))
+    assert found.to_dict()["baselines"] == [
+        {"name": DRIFT, "found": 1, "of": 2, "verdicts": 1, "absent": 0},
+        {"name": USED_DRIFT, "found": 0, "of": 0, "verdicts": 0, "absent": 2},
+    ]
+    assert "baseline largest drift: 1 of 2 (verdicts on the same: 1)" in str(found)
+    assert "baseline" not in str(Score(cases=found.cases[3:]))
+
+
 def library(folder, name="quiet-quarter", **changed):
     shutil.copytree(SHIPPED / name, folder / name)
     for file, text in changed.items():
@@ -175,6 +233,8 @@ def test_a_library_is_scored_case_by_case(tmp_path, capsys):
         None,
     )
     assert row.seconds > 0
+    assert {one.name: one.right for one in row.baselines} == {DRIFT: False, USED_DRIFT: False, SHAP_SHIFT: False}
+    assert all(one.column for one in row.baselines)
     assert capsys.readouterr().err == ""
 
 
