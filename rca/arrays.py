@@ -1,4 +1,4 @@
-"""The types of arrays, in one home: what an array holds, and not how it is laid out."""
+"""Type aliases of NumPy arrays, by what they hold: numbers, masks, labels, counts, positions."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,13 +7,13 @@ Floats = npt.NDArray[np.float64]
 """Numbers; NaN where there is none."""
 
 Mask = npt.NDArray[np.bool_]
-"""Which rows, or which of anything."""
+"""Boolean mask: which rows, or which of anything."""
 
 Labels = npt.NDArray[np.object_]
 """Names, each a string."""
 
 Counts = npt.NDArray[np.int64]
-"""How many."""
+"""Non-negative whole numbers of rows."""
 
 Places = npt.NDArray[np.intp]
 """Positions in another array; codes are positions among labels."""

@@ -1,10 +1,10 @@
-"""Regression of a series of periods whose chance runs on from one to the next, with intervals that admit to it.
+"""Linear regression of a time series with AR(1) errors, Bayesian-averaged over the error model.
 
-What is chance in a period is in part sampling, which a period with few rows has more of; in part a process that runs
-on, autoregressive of order one; and in part a season. How much of each there is cannot be told from a few dozen
-periods. So it is not estimated and then believed: the answer is averaged over all of it, each mixture weighed by how
-well it fits. Given the mixture the answer follows Student's t, so that the whole is a mixture of such, from which
-intervals are read.
+The error of a period is the sum of sampling noise, whose variance falls with the rows of the period, of a first-order
+autoregressive AR(1) process, and of a random seasonal effect. A few dozen periods do not identify the variance
+components, so they are not plugged in: the coefficients are averaged over a grid of components and autocorrelations,
+each weighed by prior times restricted likelihood (REML). Given the components a coefficient follows Student's t;
+intervals are quantiles of the mixture of these, and so account for autocorrelation.
 
 References
 ----------
@@ -25,36 +25,36 @@ from rca.arrays import Floats
 from rca.finding import Interval
 
 CARRIED = (-0.2, 0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
-"""Autocorrelations of the process that runs on; beforehand as likely as the root of what they are short of one, with
-which intervals hold at 20 periods as at 200."""
+"""Grid of AR(1) coefficients rho, with prior weights proportional to ``sqrt(1 - rho)``: with these, intervals keep
+their coverage at 20 periods as at 200."""
 
 SAMPLED = (0.0, 0.4, 0.75)
-"""Shares of chance that are sampling, beside all of it."""
+"""Grid of the share of the error variance that is sampling; a share of one, pure sampling, is added to it."""
 
 SEASONS = (1e-9, 0.3, 1.5, 6.0)
-"""Variances of a season, in those of chance; the first is next to none."""
+"""Grid of variances of the seasonal effect, relative to the error variance; the first is next to none."""
 
 FAINT = 1e-5
-"""Share of the likeliest mixture's below which another is left out."""
+"""Posterior weight, relative to the largest, below which an error model is left out."""
 
 BATCH = 40
-"""Sets of terms that are made white at once."""
+"""Design matrices that are whitened at once."""
 
 STEPS = 60
-"""Steps of the search for a quantile, at most."""
+"""Most Newton steps in the search for a quantile."""
 
 CLOSE = 1e-9
-"""Standard errors to which it is searched for."""
+"""Tolerance of that search, in standard errors."""
 
 EXACT = 1e-12
-"""What rounding leaves of an exact fit, as a share of the largest value."""
+"""Residual of an exact fit that is rounding, as a share of the largest value."""
 
 Places = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sized:
-    """A number with its sampling interval, and the p-value of there being none."""
+    """A point estimate with its interval and the two-sided p-value of a zero effect."""
 
     value: float
     interval: Interval
@@ -66,18 +66,18 @@ class Sized:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Noise:
-    """What chance may be like: mixtures of a process that runs on and of sampling, and the season's phases.
+    """Grid of error models: AR(1) process plus sampling noise, and the phases of a seasonal effect.
 
     Attributes
     ----------
     likely : ndarray of shape (mixtures,)
-        Logarithm of how likely each is beforehand.
+        Log prior weight of each.
     process : ndarray of shape (mixtures,)
-        Variance of what runs on.
+        Variance of the AR(1) process.
     sampled : ndarray of shape (mixtures, periods)
         Variance of sampling.
     carried : ndarray of shape (mixtures, periods)
-        What is left of a period's process in the next period that has rows.
+        Autocorrelation between a period and the one before it that has rows: ``rho ** gap``.
     seasons : ndarray of shape (periods, phases)
         Whether each period has a phase; without phases where there may be no season.
     """
@@ -89,7 +89,7 @@ class Noise:
     seasons: Floats
 
     def white(self, columns: Floats) -> tuple[Floats, Floats]:
-        """Columns as they are once chance is made white, and half the logarithm of each mixture's determinant.
+        """Whiten columns under each error model, and give half the log determinant of its covariance.
 
         The covariance is a diagonal and one exponential, whose Cholesky factor is found in as many steps as periods.
 
@@ -123,12 +123,12 @@ class Noise:
 
 
 def noise_of(places: Places, variance: Floats, phases: Places | None = None) -> Noise:
-    """Lay out what chance may be like.
+    """Build the grid of AR(1)-plus-sampling error models.
 
     Parameters
     ----------
     places : ndarray of int, shape (periods,)
-        When each period is, in periods; where some are missing, what runs on has faded by so much.
+        Position of each period on the time axis, in periods; over a gap the autocorrelation decays by its length.
     variance : ndarray of shape (periods,)
         Of sampling, up to a factor.
     phases : ndarray of int, shape (periods,), optional
@@ -149,7 +149,7 @@ def noise_of(places: Places, variance: Floats, phases: Places | None = None) -> 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Regression:
-    """Coefficients under every mixture, and how likely each mixture is.
+    """Posterior of the coefficients: Student's t under each error model, and the weight of each model.
 
     Attributes
     ----------
@@ -170,24 +170,24 @@ class Regression:
     evidence: float
 
     def value(self, contrast: Floats) -> float:
-        """The estimate of a sum of coefficients."""
+        """Posterior mean of a linear contrast of the coefficients."""
         return float(self.shares @ (self.coefficients @ contrast))
 
     def sized(self, contrast: Floats, level: float) -> Sized:
-        """A sum of coefficients with its interval."""
+        """Posterior mean of a linear contrast, with its equal-tailed interval and p-value."""
         low, high = self.bounds(contrast[None, :], level)
         below = float(self._below(np.zeros(1), *self._spread(contrast[None, :]))[0])
         interval = Interval(low=float(low[0]), high=float(high[0]), level=level)
         return Sized(value=self.value(contrast), interval=interval, p_value=2 * max(min(below, 1 - below), 0.0))
 
     def bounds(self, contrasts: Floats, level: float) -> tuple[Floats, Floats]:
-        """Ends of the equal-tailed intervals of sums of coefficients, each of shape (contrasts,)."""
+        """Ends of the equal-tailed credible intervals of linear contrasts, each of shape (contrasts,)."""
         at, error = self._spread(contrasts)
         low, high = (self._quantile(tail, at, error) for tail in ((1 - level) / 2, (1 + level) / 2))
         return low, high
 
     def _quantile(self, tail: float, centre: Floats, error: Floats) -> Floats:
-        """Numbers below which each sum lies with this chance: Newton's steps, halved where they leave what is known."""
+        """Quantile of each contrast under the mixture of t distributions, by Newton's method with bisection."""
         reach = 1e4 * error.max(axis=0) + np.ptp(centre, axis=0)
         low, high = centre.min(axis=0) - reach, centre.max(axis=0) + reach
         found = np.asarray(self.shares @ (centre + stdtrit(self.free, tail) * error))
@@ -203,23 +203,23 @@ class Regression:
         return found
 
     def _spread(self, contrasts: Floats) -> tuple[Floats, Floats]:
-        """Centre and standard error of each sum under each mixture, of shape (mixtures, contrasts)."""
+        """Centre and standard error of each contrast under each error model, of shape (mixtures, contrasts)."""
         squares = np.einsum("cp,kpq,cq->kc", contrasts, self.covariances, contrasts)
         return self.coefficients @ contrasts.T, np.sqrt(np.maximum(squares, np.finfo(float).tiny))
 
     def _below(self, at: Floats, centre: Floats, error: Floats) -> Floats:
-        """Chance that each sum lies below a number."""
+        """Distribution function of each contrast at a number."""
         return np.asarray(self.shares @ stdtr(self.free, (at - centre) / error))
 
     def _density(self, at: Floats, centre: Floats, error: Floats) -> Floats:
-        """Density of each sum at a number."""
+        """Density of each contrast at a number."""
         half = (self.free + 1) / 2
         scale = np.exp(gammaln(half) - gammaln(self.free / 2)) / np.sqrt(self.free * np.pi)
         return np.asarray(self.shares @ (scale * (1 + ((at - centre) / error) ** 2 / self.free) ** -half / error))
 
 
 def regress(values: Floats, terms: Floats, noise: Noise) -> Regression:
-    """Regress a series on terms, averaged over what its chance may be like.
+    """Regress a series on terms with AR(1) errors, averaged over the error models by their posterior weight.
 
     Parameters
     ----------
@@ -241,7 +241,7 @@ def regress(values: Floats, terms: Floats, noise: Noise) -> Regression:
 
 
 def regress_each(values: Floats, several: Sequence[Floats], noise: Noise) -> list[Regression]:
-    """Regress a series on one set of terms after another, with chance made white once for many of them."""
+    """`regress` on several design matrices, with one whitening for many of them."""
     batches = [several[at : at + BATCH] for at in range(0, len(several), BATCH)]
     return [found for batch in batches for found in _batch(values, batch, noise)]
 
@@ -264,7 +264,7 @@ def _batch(values: Floats, several: Sequence[Floats], noise: Noise) -> list[Regr
 
 
 def _solved(gram: Floats, usual: Floats, *, start: Floats, free: int, rounding: float) -> Regression:
-    """Coefficients under every mixture and season, from the sums of products of seasons, terms and what was left."""
+    """Generalised least squares under every error model and seasonal variance, from whitened cross-products."""
     phases = gram.shape[1] - len(start) - 1
     sizes = np.array(SEASONS if phases else SEASONS[:1])
     normal = np.repeat(gram[:, None, :-1, :-1], len(sizes), axis=1)

@@ -1,9 +1,8 @@
-"""Kolmogorov, Smirnov and Wasserstein from one sort, with p-values that are right where values repeat.
+"""Two-sample Kolmogorov-Smirnov (KS) test and Wasserstein distance from one sort, with p-values valid under ties.
 
-Rows that share a value tell nothing of their order, so the distance between two distribution functions is looked at
-only between distinct values. Given the pooled values, every order of the rows is as likely as any other if the windows
-are alike: that is the distribution used here. It needs no choice of test after a look at the data, and where no
-value repeats it is Kolmogorov's own.
+The KS distance is taken only between distinct values. Its p-value is that of the permutation distribution given the
+pooled values, ties included: exact by counting lattice paths for small samples, else the crossing probability of a
+Brownian bridge that is observed only where a value is complete. Where no value repeats it is the classical KS test.
 
 References
 ----------
@@ -21,36 +20,36 @@ import numpy.typing as npt
 from rca.arrays import Floats, Mask
 
 EXACT_UP_TO = 1_000_000
-"""Product of the sample sizes up to which the p-value is exact."""
+"""Product ``n m`` of the sample sizes up to which the p-value is exact."""
 
 PATHS_UP_TO = 100_000
-"""The same where values repeat, and paths have to be counted; from here on the limit is as good."""
+"""The same with ties, where lattice paths are counted; above, the asymptotic p-value is as good."""
 
 FEWEST, RAREST = 50, 10
-"""Rows of a window, and expected rows of other values than the commonest, below which the limit is not trusted."""
+"""Rows of a window, and expected rows of values other than the mode, below which the asymptotic p-value is not used."""
 
 GRAIN = 0.001
-"""Share of the rows from which one value is a jump of the limiting bridge, not a part of its continuous stretches."""
+"""Share of the rows from which a tied value counts as an atom (a jump of the limiting bridge)."""
 
 SHORTEST = 1e-4
-"""Share of the rows below which a stretch is too short for the cells of the bridge."""
+"""Share of the rows below which a continuous stretch between atoms is too short for the grid."""
 
 CELLS = 256
-"""Points at which the density of the bridge is kept."""
+"""Grid points on which the density of the bridge is kept."""
 
 NARROWEST = 0.05
-"""Corridor below which every bridge leaves it, all but surely."""
+"""Half-width of the corridor below which the crossing probability is one, all but surely."""
 
 CHUNK = 16_384
 """Rows looked at together where sums are taken, so that they stay in the processor's cache."""
 
 CERTAIN = 1e-7
-"""p-value below which ties no longer matter; Kolmogorov's, which is never too small, is given."""
+"""p-value below which the tie correction is skipped; the continuous KS p-value, which is conservative, is given."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Merged:
-    """Two windows on one axis.
+    """Two sorted samples merged, with the difference of their empirical distribution functions.
 
     Attributes
     ----------
@@ -85,12 +84,12 @@ class Merged:
         return (self.widest + 1 - theirs) / n, theirs / m
 
     def distance(self) -> float:
-        """Kolmogorov-Smirnov distance ``max |F(x) - G(x)|``."""
+        """Kolmogorov-Smirnov (KS) distance ``max |F(x) - G(x)|``."""
         n, m = self.sizes
         return self._reach() / (n * m)
 
     def wasserstein(self) -> float | None:
-        """Mean distance that a row has to move, ``integral |F - G| dx``; None where that is not finite.
+        """Wasserstein-1 (earth mover's) distance ``integral |F - G| dx``; None where that is not finite.
 
         References
         ----------
@@ -109,7 +108,7 @@ class Merged:
         return float(np.abs(self.apart[start : start + len(widths)] / (n * m)) @ widths)
 
     def p_value(self) -> float:
-        """Share of the orders of the pooled rows that set the windows at least as far apart."""
+        """p-value of the KS test given the ties: exact, by counting paths, or asymptotic, by the sample sizes."""
         n, m = self.sizes
         if not self._reach():
             return 1.0
@@ -123,7 +122,7 @@ class Merged:
         return asymptotic_p_value(self.distance(), (n, m), self._runs() / (n + m))
 
     def _few(self) -> bool:
-        """Whether a window has few rows, or few of another value than the commonest: the limit is not trusted."""
+        """Whether a window has few rows, or few outside the mode, so that the asymptotic p-value is not used."""
         least, total = min(self.sizes), len(self.values)
         return least < FEWEST or (total - int(self._runs().max())) * least < RAREST * total
 
@@ -131,12 +130,12 @@ class Merged:
         return abs(int(self.apart[self.widest]))
 
     def _runs(self) -> npt.NDArray[np.int64]:
-        """Rows of each distinct value."""
+        """Rows of each distinct value (run lengths of ties)."""
         return np.diff(np.flatnonzero(self.last), prepend=-1)
 
 
 def merge(reference: Floats, current: Floats) -> Merged:
-    """Lay two windows on one axis.
+    """Merge two sorted samples and take the difference of their empirical distribution functions.
 
     Parameters
     ----------
@@ -166,7 +165,7 @@ def merge(reference: Floats, current: Floats) -> Merged:
 
 
 def _widest(apart: npt.NDArray[np.int64], last: Mask) -> int:
-    """Where F and G are farthest apart, of the rows that are the last of their value; the first of such places."""
+    """Position of the largest ``|F - G|``, at the last row of a tie; the first such position."""
     if last.all():
         return _farthest(apart)
     ends = np.flatnonzero(last)
@@ -174,7 +173,7 @@ def _widest(apart: npt.NDArray[np.int64], last: Mask) -> int:
 
 
 def _farthest(apart: npt.NDArray[np.int64]) -> int:
-    """Where the largest of some numbers is, whatever its sign."""
+    """Position of the largest absolute value."""
     low, high = int(np.argmin(apart)), int(np.argmax(apart))
     if -apart[low] == apart[high]:
         return min(low, high)
@@ -182,7 +181,7 @@ def _farthest(apart: npt.NDArray[np.int64]) -> int:
 
 
 def exact_p_value(reference: Floats, current: Floats) -> float:
-    """The exact p-value where no value repeats; where some do, it is too large and never too small."""
+    """Exact KS p-value for continuous data; conservative where values repeat."""
     from scipy.stats import ks_2samp
 
     with warnings.catch_warnings():
@@ -192,7 +191,7 @@ def exact_p_value(reference: Floats, current: Floats) -> float:
 
 
 def _paths(reach: int, last: Mask, n: int) -> float:
-    """The exact mid-p: the chance that a random order of the rows is ever farther apart, and half that of as far.
+    """Exact mid-p value of the KS test given ties, ``P(D > d) + P(D = d) / 2``, by counting lattice paths.
 
     References
     ----------
@@ -216,10 +215,10 @@ def _paths(reach: int, last: Mask, n: int) -> float:
 
 
 def asymptotic_p_value(distance: float, sizes: tuple[int, int], shares: Floats) -> float:
-    """Chance that a Brownian bridge leaves ``[-c, c]``, ``c = distance sqrt(n m / (n + m))``.
+    """Asymptotic KS p-value given ties: a Brownian bridge leaves ``[-c, c]``, ``c = distance sqrt(n m / (n + m))``.
 
-    It is looked at where a value is complete. Between atoms the motion is absorbed at ``-c`` and ``c`` (sine series);
-    over an atom it moves freely (a normal step) and is then looked at.
+    The bridge is observed where a value is complete. Between atoms it is absorbed at ``-c`` and ``c`` (sine series);
+    over an atom it takes one normal step and is observed after it.
 
     Parameters
     ----------
@@ -242,7 +241,7 @@ def asymptotic_p_value(distance: float, sizes: tuple[int, int], shares: Floats) 
 
 
 def _smooth(distance: float, sizes: tuple[int, int], untied: float = 1.0) -> tuple[float, float]:
-    """How wide the corridor is, and the chance that a bridge that never jumps leaves it."""
+    """Half-width c of the corridor, and the crossing probability for continuous data (Kolmogorov's distribution)."""
     from scipy.special import kolmogorov
 
     root = math.sqrt(sizes[0] * sizes[1] / sum(sizes))
@@ -251,7 +250,7 @@ def _smooth(distance: float, sizes: tuple[int, int], untied: float = 1.0) -> tup
 
 
 def _leaves(c: float, lengths: list[float], atoms: list[bool]) -> float:
-    """Chance that a bridge leaves ``[-c, c]``, step by step."""
+    """Probability that the bridge leaves ``[-c, c]``, propagated from one observation to the next."""
     bridge = _Bridge(c)
     density = bridge.start(lengths[0], atom=atoms[0])
     for length, atom in zip(lengths[1:-1], atoms[1:-1], strict=True):
@@ -261,7 +260,7 @@ def _leaves(c: float, lengths: list[float], atoms: list[bool]) -> float:
 
 
 def _steps(shares: Floats) -> tuple[list[float], list[bool]]:
-    """Lengths of the steps from one look to the next, and which are jumps; rare values together are a stretch."""
+    """Time steps between observations, and which are atoms; values below `GRAIN` are pooled into stretches."""
     big = shares >= GRAIN
     first = np.flatnonzero(big | np.append(True, big[:-1]))
     lengths, atoms = np.add.reduceat(shares, first), big[first]
@@ -272,7 +271,7 @@ def _steps(shares: Floats) -> tuple[list[float], list[bool]]:
 
 
 class _Bridge:
-    """Densities of a Brownian motion on cells of ``[-c, c]``."""
+    """Sub-densities of a Brownian motion killed outside ``[-c, c]``, on a grid."""
 
     def __init__(self, c: float) -> None:
         from scipy.fft import next_fast_len
@@ -285,7 +284,7 @@ class _Bridge:
         self.origin = np.sin(np.arange(1, CELLS + 1) * math.pi / 2) / c
 
     def start(self, length: float, *, atom: bool) -> Floats:
-        """The density `length` after, or before, the motion is at 0."""
+        """Density a time `length` after, or before, the motion is at 0."""
         if atom:
             return np.asarray(np.exp(-(self.points**2) / (2 * length)) / math.sqrt(2 * math.pi * length))
         from scipy.fft import idst
@@ -295,14 +294,14 @@ class _Bridge:
         return np.asarray(idst(modes, type=2) * CELLS)
 
     def jump(self, density: Floats, length: float) -> Floats:
-        """A normal step, of which only what lies within stays."""
+        """Propagate over an atom: a normal step, then killing outside the corridor."""
         from scipy.fft import irfft, rfft
 
         moved = irfft(rfft(density, self.padded) * np.exp(self.spread * length), self.padded)
         return np.asarray(moved[:CELLS])
 
     def stretch(self, density: Floats, length: float) -> Floats:
-        """A motion that ends where it first leaves."""
+        """Propagate over a continuous stretch with absorbing ends."""
         from scipy.fft import dst, idst
 
         return np.asarray(idst(dst(density, type=2) * np.exp(self.decay * length), type=2))

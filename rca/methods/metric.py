@@ -1,7 +1,7 @@
-"""The metric: what went wrong, as one number over rows, in both windows, with an interval.
+"""Metrics as smooth functions of per-row means, with influence functions and percentile bootstrap intervals.
 
-Every metric is a function of means: a numerator and a denominator for each row (and, for gaps, each group). So rows can
-be mended, reweighted and resampled without any code that knows which metric it is.
+Every metric is a numerator and a denominator for each row (and, for gaps, each group): a ratio of means, its root, or
+the largest difference between groups. So rows can be repaired, reweighted and resampled without knowing the metric.
 """
 
 from dataclasses import dataclass, replace
@@ -22,13 +22,13 @@ REPLICATES = 1000
 """Bootstrap replicates of an interval."""
 
 MIN_ROWS = 10
-"""Rows of a window below which resampling them tells nothing of chance."""
+"""Rows of a window below which no bootstrap interval is given."""
 
 NEGLIGIBLE = 0.02
-"""Rise of a metric, as a share of its reference value, that no one would call an incident however sure it is."""
+"""Rise of a metric, as a share of its reference value, up to which it is not material however significant."""
 
 SHARES = ("error_rate", "false_positive_rate", "false_negative_rate", "rate")
-"""Metrics that are shares of rows, and read as per cent."""
+"""Metrics that are shares of rows, reported in per cent."""
 
 UNITS = {
     "error_rate": "share of decisions",
@@ -67,12 +67,12 @@ class Parts:
         return replace(self, numerator=self.numerator[rows], denominator=self.denominator[rows])
 
     def value(self, weights: Floats | None = None) -> float:
-        """The metric of the rows, weighted if `weights` (rows,) are given; NaN where nothing can be counted."""
+        """The metric over the rows, weighted if `weights` (rows,) are given; NaN where no row counts."""
         weights = np.ones(len(self)) if weights is None else weights
         return float(self.of_sums(weights @ self.numerator, weights @ self.denominator))
 
     def of_sums(self, numerator: Floats, denominator: Floats) -> Floats:
-        """The metric of summed parts of shape (..., groups)."""
+        """The metric from sums of numerators and denominators of shape (..., groups)."""
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = numerator / denominator
         if self.shape == "gap":
@@ -80,7 +80,7 @@ class Parts:
         return np.sqrt(ratio[..., 0]) if self.shape == "root" else np.asarray(ratio[..., 0])
 
     def influence(self, weights: Floats | None = None) -> Floats:
-        """First-order effect of each row on the metric: its mean is zero, its standard error is that of the metric.
+        """Empirical influence function of the metric: the first-order effect of each row, of sum zero.
 
         Returns
         -------
@@ -109,7 +109,7 @@ def _gap(ratio: Floats) -> Floats:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured(Result):
-    """The metric in both windows, and how sure its change is.
+    """The metric in both windows and its change, with bootstrap intervals and a p-value.
 
     Attributes
     ----------
@@ -196,7 +196,7 @@ class Measured(Result):
 
     @property
     def material(self) -> bool:
-        """Whether it got worse beyond chance, and by more than a trifle."""
+        """Whether it got worse beyond chance (interval above 0) and by more than `NEGLIGIBLE` of its reference."""
         return self.worse_interval.low > 0 and self.worse > NEGLIGIBLE * abs(self.reference)
 
     def rows(self) -> list[Row]:
@@ -240,7 +240,7 @@ class Measured(Result):
 
 
 def measure(reference: Parts, current: Parts, metric: "Metric", *, rng: np.random.Generator) -> Measured:
-    """Measure the metric in both windows, with bootstrap intervals over rows.
+    """Estimate the metric in both windows and its change, with percentile bootstrap intervals over rows.
 
     Raises
     ------
@@ -277,7 +277,7 @@ def measure(reference: Parts, current: Parts, metric: "Metric", *, rng: np.rando
 
 
 def two_sided(estimate: float, error: float) -> float:
-    """p-value of an estimate that is normal about zero with this standard error."""
+    """Two-sided p-value of a z-test: a normal estimate with this standard error, of mean zero."""
     from scipy.special import ndtr
 
     if error == 0:
@@ -286,7 +286,7 @@ def two_sided(estimate: float, error: float) -> float:
 
 
 def percentile(draws: Floats, level: float = 0.95) -> Interval:
-    """Equal-tailed interval of bootstrap draws.
+    """Percentile (equal-tailed) bootstrap interval.
 
     >>> print(percentile(np.arange(41.0)))
     1 to 39
@@ -296,7 +296,7 @@ def percentile(draws: Floats, level: float = 0.95) -> Interval:
 
 
 def _bootstrap(parts: Parts, rng: np.random.Generator) -> Floats:
-    """Draws of the metric over resampled rows; rows that look alike are drawn together, which is the same law."""
+    """Bootstrap draws of the metric; identical rows are drawn together by a multinomial, which is the same law."""
     both = np.hstack([parts.numerator, parts.denominator])
     kinds, counts = np.unique(both, axis=0, return_counts=True)
     groups = parts.numerator.shape[1]

@@ -1,7 +1,8 @@
-"""Bases: some columns of both windows as terms of a regression: lines, squares, products, and boosted trees.
+"""Basis expansion for ridge regression: linear terms, squares, interactions, and boosted trees as a term.
 
-A regression that is linear in its terms shares one matrix of products among all that it is asked, and can be fitted
-and turned round (into weights) by linear algebra alone. Trees join in as terms: each leaf is one.
+A model that is linear in its terms shares one Gram matrix among all responses, and gives both predictions and
+balancing weights (the Riesz representer) by linear algebra alone. Boosted trees enter as one further term: their
+prediction.
 """
 
 from collections.abc import Sequence
@@ -17,41 +18,41 @@ from rca.methods.boosted_trees import regressor
 from rca.tables.columns import as_labels, as_numbers, kind_of
 
 FAR = 10.0
-"""Interquartile ranges from the median at which a number is cut, so that one wild value does not bend a square."""
+"""Interquartile ranges from the median at which a number is clipped, so that outliers do not rule the squares."""
 
 HUGEST = 1e300
-"""Numbers are cut here before they are compared."""
+"""Numbers are clipped here before they are compared."""
 
 LEVELS = 12
-"""Categories that get a term of their own; the rarer are one."""
+"""Categories with an indicator of their own; the rarer share one."""
 
 TERMS = 200
-"""Terms of a regression above which products are left out, the last first."""
+"""Most terms of a regression; beyond it interactions are left out, the last first."""
 
 ROWS_A_TERM = 10
-"""Training rows of the smaller window that a term has to have to itself."""
+"""Fewest training rows of the smaller window for each term."""
 
 SHRINK = 3e-4
 """Ridge penalty of a term, as a share of the rows, times its kurtosis: next to none, but where few rows carry it."""
 
 TRIED = 1000
-"""Rows of a window on which a tree learns, and as many on which it is tried, to see whether trees are worth it; twice
-as many where it is asked whether rich ones are."""
+"""Rows of a window on which a trial tree is fitted, and as many on which it is validated, to decide whether trees
+enter; twice as many to decide between small and large boosted models."""
 
 TINY = 1e-9
-"""Rows' worth of shrinking that keeps any matrix of products invertible."""
+"""Ridge added to the diagonal, in rows, that keeps any Gram matrix invertible."""
 
 WORTH_SQUARES = 0.002
-"""Share of the error that squares and products have to take away, to become terms."""
+"""Least reduction of the held-out squared error, as a share, for squares and interactions to enter."""
 
 WORTH_TREES = 0.02
-"""Share of what a polynomial leaves over that trees have to explain, to become terms."""
+"""Least share of the polynomial's held-out residual variance that a tree has to explain for boosted trees to enter."""
 
 RICH = {"rounds": 320, "leaves": 31}
-"""Trees, and leaves of each, of what hardly any chance enters, such as a loss told from all that it is made of."""
+"""Settings of the large boosted model, for responses with hardly any noise, such as a loss given all its inputs."""
 
 WORTH_RICH = 0.1
-"""Share of what the usual trees miss that rich ones, at five times the cost, have to take away."""
+"""Least share of the small model's error that the large one, at five times the cost, has to remove."""
 
 TwoSamples = tuple[Floats, Floats]
 
@@ -60,14 +61,14 @@ Masks = tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """Terms of a regression at the rows of both windows.
+    """Design matrices of both windows with a ridge penalty for each term.
 
     Attributes
     ----------
     reference, current : ndarray of shape (rows, terms)
         The first term is one.
     penalty : ndarray of shape (terms,)
-        Shrinking of each term, as a share of the rows; zero for the first.
+        Ridge penalty of each term, as a share of the rows; zero for the first.
     """
 
     reference: Floats
@@ -80,11 +81,11 @@ class Terms:
         return self.reference, self.current
 
     def normal(self, rows: Floats, response: Floats) -> tuple[Floats, Floats]:
-        """Both sides of the normal equations of a ridge regression on some rows."""
+        """Both sides of the normal equations of a ridge regression: ``X'X + penalty`` and ``X'y``."""
         return rows.T @ rows + np.diag(self.penalty * max(len(rows), 1) + TINY), rows.T @ response
 
     def joined(self, reference: Floats, current: Floats, *, penalty: float) -> "Terms":
-        """With further terms."""
+        """The design with further columns appended."""
         more = np.full(reference.shape[1], penalty)
         return Terms(
             reference=np.hstack([self.reference, reference]),
@@ -95,7 +96,7 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True)
 class Learner:
-    """What a regression is made of, over lines: squares and products, or boosted trees' predictions.
+    """Which terms a regression has besides linear ones: squares and interactions, or boosted trees.
 
     Attributes
     ----------
@@ -110,7 +111,7 @@ class Learner:
 
 
 def lines(reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded: bool = False) -> TwoSamples:
-    """A column as linear terms of mean zero and spread one: its number, or one for each category; and missingness.
+    """Standardised linear terms of a column: its number with a missingness indicator, or one indicator a category.
 
     Parameters
     ----------
@@ -141,7 +142,7 @@ def lines(reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded: bool
 
 
 def _numbers(values: Floats) -> Floats:
-    """Numbers in interquartile ranges about the median, cut far out; missing ones stand in the middle and are told."""
+    """Robustly scaled numbers (median, interquartile range), clipped; missing ones at the median, with an indicator."""
     known = np.isfinite(values)
     if not known.any():
         return np.zeros((len(values), 1))
@@ -153,7 +154,7 @@ def _numbers(values: Floats) -> Floats:
 
 
 def _indicators(labels: npt.NDArray[np.object_]) -> Floats:
-    """One column for each of the commonest categories but the first; missing is a category."""
+    """One-hot indicators of the commonest categories but the first; missing is a category."""
     codes, distinct = pd.factorize(pd.Index(labels, dtype=object), use_na_sentinel=False)
     order = np.argsort(-np.bincount(codes, minlength=len(distinct)), kind="stable")
     rank = np.empty(len(distinct), dtype=np.intp)
@@ -163,10 +164,10 @@ def _indicators(labels: npt.NDArray[np.object_]) -> Floats:
 
 
 def chosen(columns: Sequence[TwoSamples], response: TwoSamples, train: Masks) -> Learner:
-    """Which terms tell a response best, on training rows that they were not fitted on.
+    """Choose the basis by validation on the other half of the training rows.
 
-    Lines, unless squares and products tell more; and boosted trees, where a tree tells of what is left: rich ones
-    where the usual ones leave much that could be told.
+    Linear terms, with squares and interactions where these lower the held-out error; and boosted trees where a tree
+    explains some of the residual, the large ones where these explain clearly more.
 
     Parameters
     ----------
@@ -189,7 +190,7 @@ def chosen(columns: Sequence[TwoSamples], response: TwoSamples, train: Masks) ->
 
 
 def terms_of(columns: Sequence[TwoSamples], response: TwoSamples, train: Masks, *, learner: Learner) -> Terms:
-    """The terms of some columns.
+    """Basis expansion of some columns, with the boosted trees' prediction as a term where the learner has them.
 
     Parameters
     ----------
@@ -219,7 +220,7 @@ def _room(columns: Sequence[TwoSamples], train: Masks) -> int:
 
 
 def every_other(train: Masks, odd: int) -> Masks:
-    """Every other of the rows that may be seen."""
+    """Every other training row: one half of a split for validation."""
     found = [np.zeros(len(mask), bool) for mask in train]
     for one, mask in zip(found, train, strict=True):
         one[np.flatnonzero(mask)[odd::2]] = True
@@ -227,7 +228,7 @@ def every_other(train: Masks, odd: int) -> Masks:
 
 
 def _left_over(terms: Terms, response: TwoSamples, train: Masks) -> TwoSamples:
-    """What regressions of each window's training rows leave of the response, at every row."""
+    """Residuals, at every row, of ridge regressions fitted on each window's training rows."""
     left = []
     for rows, truth, mask in zip(terms.windows, response, train, strict=True):
         left.append(truth - rows @ np.linalg.solve(*terms.normal(rows[mask], truth[mask])))
@@ -235,7 +236,7 @@ def _left_over(terms: Terms, response: TwoSamples, train: Masks) -> TwoSamples:
 
 
 def polynomial(columns: Sequence[TwoSamples], rows: TwoSamples, *, room: int = 0) -> Terms:
-    """One and every line; and squares and products of different columns' lines, as many as there is room for.
+    """Polynomial basis: intercept and linear terms; then squares and interactions, as many as there is room for.
 
     Parameters
     ----------
@@ -263,7 +264,7 @@ def polynomial(columns: Sequence[TwoSamples], rows: TwoSamples, *, room: int = 0
 
 
 def _curved(flat: Floats, owner: npt.NDArray[np.intp]) -> Floats:
-    """Squares, then products of lines that belong to different columns."""
+    """Squares, then interactions of linear terms of different columns."""
     many = np.array(
         [len(np.unique(line)) > 2 for line in flat.T], dtype=bool
     )  # the square of a two-valued line is that line again
@@ -275,14 +276,14 @@ def _curved(flat: Floats, owner: npt.NDArray[np.intp]) -> Floats:
 
 
 def _distinct(terms: Floats, room: int) -> Floats:
-    """Terms with a spread, centred and scaled."""
+    """Non-constant terms, standardised."""
     spread = terms.std(axis=0)
     kept = np.flatnonzero(spread > 1e-9)[:room]
     return np.asarray((terms[:, kept] - terms[:, kept].mean(axis=0)) / spread[kept])
 
 
 def _boosted(columns: Sequence[TwoSamples], response: TwoSamples, train: Masks, *, rich: bool) -> TwoSamples:
-    """What boosted trees that learned from both windows say, in the response's spread; each window scales it anew."""
+    """Standardised predictions of boosted trees fitted on both windows; each window's regression rescales them."""
     seen = [np.hstack([one[side] for one in columns]) for side in (0, 1)]
     truth = np.concatenate([response[side][train[side]] for side in (0, 1)])
     middle, spread = float(truth.mean()), float(truth.std()) or 1.0
@@ -292,7 +293,7 @@ def _boosted(columns: Sequence[TwoSamples], response: TwoSamples, train: Masks, 
 
 
 def _rich_tell(columns: Sequence[TwoSamples], response: TwoSamples, halves: tuple[Masks, Masks]) -> bool:
-    """Whether rich trees, shown some of the rows, miss less of others than the usual ones do."""
+    """Whether the large boosted model has a clearly lower held-out error ``1 - R²`` than the small one."""
     shown, held = (tuple(np.flatnonzero(mask)[: 2 * TRIED] for mask in half) for half in halves)
     rows = [np.concatenate([one, other]) for one, other in zip(shown, held, strict=True)]
     train = np.arange(len(rows[0])) < len(shown[0]), np.arange(len(rows[1])) < len(shown[1])
@@ -307,7 +308,7 @@ def _rich_tell(columns: Sequence[TwoSamples], response: TwoSamples, halves: tupl
 
 
 def tree_tells(columns: Sequence[TwoSamples], left: TwoSamples, halves: tuple[Masks, Masks]) -> bool:
-    """Whether a small tree, shown some of what a polynomial left over, tells of the rest."""
+    """Whether a small decision tree explains held-out residuals of a polynomial."""
     from sklearn.tree import DecisionTreeRegressor
 
     shown = [

@@ -1,4 +1,4 @@
-"""The season that the reference teaches, by weekday and hour, and how much rows of one period resemble each other."""
+"""Weekday and hour-of-day seasonality with shrinkage, and the design effect of correlated rows of one period."""
 
 from typing import Any
 
@@ -12,22 +12,22 @@ DAY, WEEK = 86_400, 604_800
 """Seconds."""
 
 P_VALUE = 0.01
-"""p-value below which the reference is taken to have a season."""
+"""Significance level of the F test for a season in the reference."""
 
 PERIODS = (DAY, 3_600, 60)
-"""Lengths of the periods, in seconds, whose rows may resemble each other."""
+"""Lengths, in seconds, of the periods (clusters) whose rows may be correlated."""
 
 ENOUGH = 12
-"""Periods from which their resemblance can be told."""
+"""Fewest periods for a design effect to be estimated."""
 
 
 def seconds_of(times: "pd.Series[Any]") -> Floats:
-    """Seconds since 1970 in UTC, of shape (rows,)."""
+    """Times as seconds since 1970 in UTC, of shape (rows,)."""
     return as_numbers(times)
 
 
 def moments_of(seconds: Floats) -> pd.DatetimeIndex:
-    """Moments in UTC, to the microsecond, of any year that a calendar has.
+    """Seconds since 1970 as timestamps in UTC, to the microsecond, for any year.
 
     >>> moments_of(np.array([-11676096000.0, 253370764800.0])).year.tolist()
     [1600, 9999]
@@ -36,7 +36,7 @@ def moments_of(seconds: Floats) -> pd.DatetimeIndex:
 
 
 def season_of(reference: tuple[Floats, Floats], current: Floats) -> tuple[Floats, Floats]:
-    """What weekday and hour of the day add to the mean, in either window, as the reference has it.
+    """Seasonal component (weekday, hour of the day) at the rows of both windows, estimated on the reference.
 
     A season counts where the reference spans two of its periods and has it beyond chance. The test compares means of
     whole days, or of hours, so that rows which resemble each other do not make one; means are shrunk towards none.
@@ -78,7 +78,7 @@ def _phase(seconds: Floats, clock: tuple[int, int]) -> "np.ndarray[Any, np.dtype
 
 
 def _effect(seconds: Floats, values: Floats, clock: tuple[int, int]) -> Floats:
-    """Shrunk mean of each phase less the mean of all: by one less the inverse of F, as James and Stein do."""
+    """Seasonal effect of each phase, James-Stein shrunk by ``1 - 1 / F``; zero where the F test finds none."""
     from scipy.stats import f as f_distribution
 
     phases, cell = clock
@@ -100,7 +100,7 @@ def _effect(seconds: Floats, values: Floats, clock: tuple[int, int]) -> Floats:
 
 
 def resemblance(seconds: Floats, residuals: Floats, *, fitted: int = 0) -> tuple[float, float]:
-    """Design effect of rows of one period: by how much their mean varies more than that of independent rows.
+    """Design effect of clustering by period: variance of a mean over that of independent rows.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Attribution: the one game that every division of a change plays.
+"""Shapley values of a set function: exact up to 16 players, by antithetic permutation sampling above.
 
-Each module decides whom it seats (columns, mechanisms, slices) and what a coalition is worth; the division of
-``value(all) - value(none)`` is the Shapley value of that game, here and nowhere else.
+A caller chooses the players (columns, mechanisms, features) and the value of a coalition; what is divided is
+``value(all) - value(none)``.
 
 References
 ----------
@@ -24,12 +24,12 @@ from rca.result import Result, Row
 Coalition = frozenset[str]
 
 EXACT_UP_TO = 16
-"""Players that are divided exactly; above, permutations are drawn and the error is reported."""
+"""Most players for exact values; above, permutations are sampled and the Monte Carlo error is reported."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attribution(Result):
-    """A whole division of a change among players.
+    """Shapley values of all players, with Monte Carlo errors.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ def shapley(
     rng: np.random.Generator | None = None,
     permutations: int = 256,
 ) -> Attribution:
-    """Divide ``value(all) - value(none)`` among `players` by Shapley value.
+    """Shapley value of each player: divides ``value(all) - value(none)`` exactly, or by permutation sampling.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def shapley(
 
 @cache
 def shapley_matrix(players: int) -> Floats:
-    """The linear map from coalition values to contributions.
+    """Matrix of the linear map from coalition values to Shapley values.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def _weight(before: int, players: int) -> float:
 
 
 def coalition(members: int, players: Sequence[str]) -> Coalition:
-    """The players whose bit is set in `members`.
+    """Decode a bit mask as a coalition: the players whose bit is set in `members`.
 
     >>> sorted(coalition(5, "abc"))
     ['a', 'c']
@@ -183,7 +183,7 @@ def _by_permutation(
 
 
 def _walk(value: Callable[[Coalition], float], players: tuple[str, ...], order: npt.NDArray[np.int64]) -> Floats:
-    """What each player adds when they join in this order."""
+    """Marginal contribution of each player along one permutation."""
     joined: Coalition = frozenset()
     added, before = np.zeros(len(players)), value(frozenset())
     for i in order:

@@ -1,4 +1,4 @@
-"""Two samples: the tests of whether they differ, and the intervals of how far."""
+"""Two-sample tests (KS, chi-square, Fisher's mid-p), Benjamini-Hochberg q-values, and intervals of effect sizes."""
 
 import math
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ from rca.finding import Interval
 from rca.methods.kolmogorov_smirnov import merge
 
 RAREST = 10
-"""Counts below which the chi-square approximation is not trusted."""
+"""Cell counts below which the chi-square approximation is not trusted."""
 
 ALIKE = 1e-7
-"""Relative difference below which two chances are the same, but for rounding."""
+"""Relative difference below which two probabilities are equal, but for rounding."""
 
 KOLMOGOROV = 1.358
 """95 % quantile of Kolmogorov's distribution."""
@@ -23,7 +23,7 @@ Z = 1.959963984540054
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
-    """Smallest false discovery rate at which each test would be rejected.
+    """Benjamini-Hochberg (BH) q-values: the smallest false discovery rate at which each test is rejected.
 
     References
     ----------
@@ -43,7 +43,7 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
 
 
 def kolmogorov_smirnov(reference: Floats, current: Floats) -> tuple[float, float]:
-    """Largest distance between two empirical distribution functions, and its p-value given which values repeat.
+    """Two-sample Kolmogorov-Smirnov (KS) test: the distance ``max |F(x) - G(x)|`` and its p-value given ties.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def kolmogorov_smirnov(reference: Floats, current: Floats) -> tuple[float, float
 
 
 def kolmogorov_distance(reference: Floats, current: Floats) -> float:
-    """Largest distance between two empirical distribution functions: ``max |F(x) - G(x)|``.
+    """Kolmogorov-Smirnov (KS) distance between two samples: ``max |F(x) - G(x)|``.
 
     >>> kolmogorov_distance(np.arange(4.0), np.arange(4.0) + 2)
     0.5
@@ -74,7 +74,7 @@ def kolmogorov_distance(reference: Floats, current: Floats) -> float:
 
 
 def chance_distance(n: int, m: int) -> float:
-    """Kolmogorov-Smirnov distance that windows of `n` and `m` alike rows keep within in 95 % of draws.
+    """Asymptotic 95 % quantile of the two-sample KS distance under equal distributions, for `n` and `m` rows.
 
     References
     ----------
@@ -89,7 +89,7 @@ def chance_distance(n: int, m: int) -> float:
 
 
 def distance_interval(distance: float, n: int, m: int, *, below: tuple[float, float] | None = None) -> Interval:
-    """Interval of a Kolmogorov-Smirnov distance.
+    """Conservative 95 % confidence interval of a Kolmogorov-Smirnov (KS) distance.
 
     Where the windows are farthest apart in truth they cannot seem farther apart than `distance`, so that above it a
     normal error suffices. Below it, Smirnov's band has to be allowed for: the largest of many distances is too large.
@@ -119,12 +119,12 @@ def distance_interval(distance: float, n: int, m: int, *, below: tuple[float, fl
 
 
 def _errors(rates: Floats, sizes: Counts) -> Floats:
-    """Standard errors of rates."""
+    """Binomial standard errors of rates."""
     return np.asarray(np.sqrt(rates * (1 - rates) / sizes))
 
 
 def chi_square(counts: Counts) -> tuple[float, float]:
-    """Pearson's two-sample statistic of a table, and its p-value; (0, 1) for a single category.
+    """Pearson's chi-square test of homogeneity: statistic and p-value; (0, 1) for a single category.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def chi_square(counts: Counts) -> tuple[float, float]:
 
 
 def variation_interval(variation: float, shares: Floats, sizes: tuple[int, int]) -> Interval:
-    """Interval of a total variation between two windows.
+    """Conservative 95 % confidence interval of the total variation distance between two multinomial samples.
 
     The variation is ``P(S) - Q(S)`` over the categories S that grew, with a normal error. Above the estimate that is
     enough, as no other set is farther apart in truth. Below it, what chance adds is taken off: a category whose shares
@@ -191,13 +191,13 @@ def variation_interval(variation: float, shares: Floats, sizes: tuple[int, int])
 
 
 def is_sparse(counts: Counts) -> bool:
-    """Whether a two-by-two table is too thin for the chi-square approximation: by its margins, never by what moved."""
+    """Whether an expected count is below `RAREST`: judged by the margins of the table, never by the difference."""
     expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / max(counts.sum(), 1)
     return bool(expected.min() < RAREST)
 
 
 def two_rates(counts: Counts) -> float:
-    """p-value of two windows having one rate: Fisher's mid-p where the table is sparse, else chi-square.
+    """p-value of equal rates in a two-by-two table: Fisher's exact mid-p where it is sparse, else chi-square.
 
     Fisher's exact p-value is too large, as few tables are possible; counting only half of the tables that are as
     unlikely as the one at hand brings its false alarms near to their rate.
@@ -231,7 +231,7 @@ def two_rates(counts: Counts) -> float:
 
 
 def rates_interval(rates: Floats, sizes: Counts) -> Interval:
-    """Interval of the absolute difference of two rates.
+    """Newcombe's hybrid score interval (from Wilson's), of the absolute difference of two rates.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Case: the record of an incident with its tables, model, graph and signals; loaded, checked, scaffolded."""
+"""A case: the record of an incident with its tables, model, graph and signals; load and scaffold."""
 
 import hashlib
 import secrets
@@ -29,7 +29,7 @@ ANSWER = "answer.yaml"
 
 @dataclass(frozen=True, kw_only=True)
 class Roles:
-    """What the columns of the tables are.
+    """Roles of the columns of the tables.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Roles:
 
     @classmethod
     def of(cls, columns: Iterable[str], outcome: str | None = None, **named: Any) -> Self:
-        """Roles by name, with every other column a feature, but for the outcome that the metric averages.
+        """Roles by name, with every other column a feature, except the outcome that the metric averages.
 
         >>> Roles.of(["age", "paid", "at"], label="paid", time="at").features
         ('age',)
@@ -80,7 +80,7 @@ class Roles:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Case:
-    """One incident: its record, and what else its folder holds, each read when it is first asked for.
+    """One incident: its record, and the other files of its folder, read lazily.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ class Case:
 
     @classmethod
     def load(cls, path: "str | PathLike[str]") -> Self:
-        """Read the record of a case folder; tables, model and graph wait until they are asked for.
+        """Read the record of a case folder; tables, model and graph are read lazily.
 
         Raises
         ------
@@ -126,11 +126,11 @@ class Case:
 
     @property
     def signals(self) -> "pd.DataFrame | None":
-        """A column `time`, and one column a signal, in order of time; all rows, the failing window and those before."""
+        """A column `time`, and one column a signal, in order of time; rows before and within the failing window."""
         return self._frame("signals")
 
     def table(self, name: str) -> Table | None:
-        """The table of a window, or the one of the signals, not yet read; None where the case has none.
+        """The unread table of a window, or of the signals; None where the case has none.
 
         Raises
         ------
@@ -164,7 +164,7 @@ class Case:
 
     @cached_property
     def roles(self) -> Roles:
-        """What the columns are; features are those of the reference, or of the current window without one."""
+        """Roles of the columns; features are those of the reference, or of the current window without one."""
         data = self.incident.data or Data()
         table = self.table("reference") or self.table("current")
         named = data.model_dump(include=set(Roles.__dataclass_fields__) & set(Data.model_fields))
@@ -173,7 +173,7 @@ class Case:
 
     @cached_property
     def graph(self) -> Graph | None:
-        """What can act on what; None where the case has no graph."""
+        """The causal or call graph; None where the case has none."""
         if self.incident.graph is None:
             return None
         path = inside(self.folder, self.incident.graph, place=self.record.place("graph"))
@@ -181,7 +181,7 @@ class Case:
 
     @cached_property
     def model(self) -> Model | None:
-        """The model that failed, ready to be asked again; None where the case has none."""
+        """The model that failed, for rescoring; None where the case has none."""
         file = self.incident.model
         if file is None:
             return None

@@ -1,4 +1,4 @@
-"""What only the files of a case can tell: whether tables, model, graph and signals are what the record says."""
+"""Consistency checks of a case folder: whether tables, model, graph and signals are what the record says."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -54,7 +54,7 @@ def files(case: "Case") -> list[Problem]:
 
 
 class _Found:
-    """Collects problems; what cannot be read adds what reading it raised, and the rest goes on."""
+    """Collects problems; an error of reading becomes a problem, and the checks go on."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
@@ -159,7 +159,7 @@ def _label(case: "Case", name: str, label: "Column") -> Iterator[Problem]:
 
 
 def _says_yes(measure: str, known: "Column") -> bool:
-    """Whether the metric needs to know which label means yes; errors among many classes do not."""
+    """Whether the metric needs the positive label; errors among many classes do not."""
     return measure in _TWO_CLASSES and (measure != "error_rate" or known.nunique() <= 2)
 
 
@@ -206,7 +206,7 @@ def _nested(case: "Case", name: str, frame: "pd.DataFrame") -> Iterator[Problem]
 
 
 def _same_columns(case: "Case") -> Iterator[Problem]:
-    """Columns that the other windows have and the reference has not, and the other way round."""
+    """Columns that only one of the windows has, against the reference."""
     reference = case.table("reference")
     if reference is None:
         return
@@ -238,7 +238,7 @@ def _graph(case: "Case") -> Iterator[Problem]:
 
 
 def _nodes(case: "Case", graph: Graph, document: Document) -> Iterator[Problem]:
-    """Nodes of a causal graph that no table and no signal knows; callers and callees may be unobserved."""
+    """Nodes of a causal graph that are no column and no signal; callers and callees may be unobserved."""
     tables = [table for name in (*WINDOWS, "signals") if (table := case.table(name))]
     columns = {column for table in tables for column in table.columns}
     known = columns | {column.partition("|")[0] for column in columns}

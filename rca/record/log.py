@@ -1,4 +1,4 @@
-"""Many incidents on record: a folder of cases, or a table with a row an incident, as one table of moments."""
+"""Incident log: a folder of cases, or a table with a row an incident, as one table of moments."""
 
 import hashlib
 import re
@@ -104,7 +104,7 @@ class Log:
 
 
 def field_of(column: str) -> tuple[str, int] | None:
-    """What a column of a log is, by its name, and how plainly the name says so (0: most); None if nothing known.
+    """Field of a log that a column holds, by its name, and how plain the name is (0: plainest); None if unknown.
 
     >>> field_of("Resolved At"), field_of("incident_id"), field_of("close_timestamp"), field_of("colour")
     (('resolved', 0), ('id', 0), ('closed', 1), None)
@@ -182,7 +182,7 @@ def _written(at: Any) -> str | None:
 
 
 def _deployed(incident: Incident) -> Any:
-    """When what failed was deployed; None unless a trigger on record is a deployment on the timeline."""
+    """Deployment time of what failed; None unless a trigger on record is a deployment on the timeline."""
     triggers = [factor for factor in _answers(incident.whys) if factor.role == "trigger"]
     cited = {name for factor in triggers for name in factor.evidence}
     times = {factor.at for factor in triggers if factor.at is not None} | {_cited_at(name) for name in cited}
@@ -249,7 +249,7 @@ def _csv(path: Path) -> "pa.Table":
     try:
         try:
             return _arrow(path, comma, {name: pa.string() for name in header if not _is_stamp(name)})
-        except pa.ArrowInvalid:  # a stamp that is none, below rows from which the type was told
+        except pa.ArrowInvalid:  # an invalid timestamp, below the rows from which the type was inferred
             return _arrow(path, comma, dict.fromkeys(header, pa.string()))
     except (pa.ArrowException, OSError) as error:
         said = plain((str(error).splitlines() or ["?"])[0])

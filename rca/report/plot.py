@@ -1,4 +1,4 @@
-"""plot(result): one verb for a figure of anything."""
+"""`plot(result)`: one verb for a figure of any result."""
 
 from typing import TYPE_CHECKING
 

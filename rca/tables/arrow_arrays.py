@@ -1,4 +1,4 @@
-"""Arrow arrays as numbers and as labels: the reading of `columns`, on batches that any engine can hand over."""
+"""Type coercion of Arrow arrays to doubles or label counts, with the same semantics as `columns` has for pandas."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +24,7 @@ WIDEST = 8
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Numbers:
-    """An array as doubles.
+    """The values of an array as doubles, with counts of missing and unreadable rows.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Numbers:
 
 
 def kind_of_type(stored: Any) -> Kind:
-    """Whether an Arrow type is compared by order or by category.
+    """Whether an Arrow type is numeric (compared by order) or categorical.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def kind_of_type(stored: Any) -> Kind:
 
 
 def is_text(stored: Any) -> bool:
-    """Whether an Arrow type holds text, spelled out or coded."""
+    """Whether an Arrow type is text, plain or dictionary-encoded."""
     from pyarrow import types
 
     if types.is_dictionary(stored):
@@ -66,14 +66,14 @@ def is_text(stored: Any) -> bool:
 
 
 def is_time(stored: Any) -> bool:
-    """Whether an Arrow type holds moments."""
+    """Whether an Arrow type is a timestamp or a date."""
     from pyarrow import types
 
     return bool(types.is_timestamp(stored) or types.is_date(stored))
 
 
 def numbers(array: Array) -> Numbers:
-    """An array as doubles; text is read as a number where it spells one.
+    """Coerce an array to doubles; text is parsed where it is a number.
 
     Examples
     --------
@@ -115,7 +115,7 @@ def _doubles(known: Array) -> Floats:
 
 
 def label_counts(array: Array) -> tuple[dict[str, int], int]:
-    """How many rows hold each label, one spelling a value, and how many hold none: null or NaN.
+    """Value counts by label, one spelling a value, and the number of missing rows (null or NaN).
 
     Examples
     --------
@@ -136,7 +136,7 @@ def label_counts(array: Array) -> tuple[dict[str, int], int]:
 
 
 def _added(labels: list[Any], codes: npt.NDArray[np.integer[Any]], rows: int) -> tuple[dict[str, int], int]:
-    """Rows by label; a label may come twice, and one that is no text is missing."""
+    """Sum rows by label; a label may come twice, and one that is not text counts as missing."""
     total: dict[str, int] = {}
     for label, count in zip(labels, np.bincount(codes, minlength=len(labels)).tolist(), strict=True):
         if count and isinstance(label, str):
@@ -159,7 +159,7 @@ def _spelled(distinct: Array) -> list[Any]:
 
 
 def lengths(array: Array) -> Numbers:
-    """Characters of each text.
+    """Length of each text in characters.
 
     Examples
     --------
@@ -184,7 +184,7 @@ def _text_lengths(texts: Array) -> Array:
 
 
 def from_pandas(values: "pd.Series[Any]") -> Array:
-    """A column of pandas as Arrow, without a copy where its type allows: an Array or a ChunkedArray.
+    """Convert a pandas column to Arrow, zero-copy where its type allows: an Array or a ChunkedArray.
 
     Objects become the type that all of them have, or else their labels.
 

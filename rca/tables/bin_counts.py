@@ -1,4 +1,4 @@
-"""Counts of one column on its bins, which add up."""
+"""Mergeable histogram counts, moments and category counts of one column on fixed bins."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +14,12 @@ CHUNK = 32_768
 """Values worked on at a time, so that they stay in the processor's cache."""
 
 KEPT = 10_000
-"""Categories kept apart besides those that the grid lists."""
+"""Size of the bottom-k hash sample of categories without a fixed position."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Moments:
-    """Number, mean, and sum of squared deviations of finite values, and their range; zeros where there are none.
+    """Mergeable count, mean, sum of squared deviations and range of finite values; zeros where there are none.
 
     Examples
     --------
@@ -35,7 +35,7 @@ class Moments:
 
     @classmethod
     def of(cls, values: Floats) -> "Moments":
-        """Of finite values; a square that no double holds is the largest double."""
+        """Moments of finite values; an overflowing sum of squares is the largest double."""
         if not len(values):
             return cls()
         n, total = len(values), float(values.sum())
@@ -67,7 +67,7 @@ class Moments:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NumberCount:
-    """Counts of a number on the bins of a scale.
+    """Histogram of a numeric column on a fixed scale, with tails, missing values and moments.
 
     Attributes
     ----------
@@ -99,7 +99,7 @@ class NumberCount:
 
     @classmethod
     def empty(cls, scale: BinScale) -> "NumberCount":
-        """Of no rows."""
+        """The histogram of no rows."""
         return cls(
             scale=scale,
             counts=np.zeros(BINS + 2, np.int64),
@@ -112,7 +112,7 @@ class NumberCount:
 
     @classmethod
     def of(cls, scale: BinScale, read: Numbers) -> "NumberCount":
-        """Of an array, chunk by chunk."""
+        """Histogram of an array, chunk by chunk."""
         tally = _Tally(scale)
         with np.errstate(over="ignore", invalid="ignore"):
             for start in range(0, len(read.values), CHUNK):
@@ -142,11 +142,11 @@ class NumberCount:
 
     @property
     def known(self) -> int:
-        """Rows that have a value."""
+        """Rows with a value, infinite ones included."""
         return self.moments.n + sum(self.infinite)
 
     def summary(self) -> dict[str, Any]:
-        """Its numbers, for a table."""
+        """Summary statistics, for a table."""
         moments = self.moments
         return {
             "missing": self.missing,
@@ -189,7 +189,7 @@ def _held(total: float) -> float:
 
 
 class _Tally:
-    """What is added up over the chunks of one array."""
+    """Accumulator of a histogram over the chunks of one array."""
 
     def __init__(self, scale: BinScale) -> None:
         self.scale = scale
@@ -225,10 +225,10 @@ class _Tally:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CategoryCount:
-    """Counts of categories: those a grid lists, those it does not, and the rest in one.
+    """Mergeable category counts: the grid's list, a bottom-k sample of other categories by hash, and the rest in one.
 
-    Of categories that the grid does not list, the `KEPT` with the smallest hash are kept apart. Whoever counts what in
-    which order, the same ones are kept, and their counts are exact.
+    Of categories that the grid does not list, the `KEPT` with the smallest hash are counted by name. Whatever the
+    partition and order of the rows, the same ones are kept, and their counts are exact.
 
     Attributes
     ----------
@@ -237,7 +237,7 @@ class CategoryCount:
     listed : ndarray of int, shape (len(known),)
     others : dict of str to int
     rest : int
-        Rows of categories that are not kept apart.
+        Rows of all other categories.
     missing : int
     """
 
@@ -249,12 +249,12 @@ class CategoryCount:
 
     @classmethod
     def empty(cls, known: tuple[str, ...]) -> "CategoryCount":
-        """Of no rows."""
+        """The counts of no rows."""
         return cls(known=known, listed=np.zeros(len(known), np.int64), others={}, rest=0, missing=0)
 
     @classmethod
     def of(cls, known: tuple[str, ...], counts: dict[str, int], missing: int = 0) -> "CategoryCount":
-        """Of counts by category.
+        """Category counts from value counts by label.
 
         >>> found = CategoryCount.of(("a",), {"a": 2, "b": 1})
         >>> found.listed.tolist(), found.others
@@ -279,24 +279,24 @@ class CategoryCount:
         )
 
     def counts(self) -> dict[str, int]:
-        """Rows by category, where there are any; `rest` is not among them."""
+        """Rows by category, without zeros and without `rest`."""
         listed = {label: count for label, count in zip(self.known, self.listed.tolist(), strict=True) if count}
         return listed | self.others
 
     @property
     def n(self) -> int:
-        """Rows that have a value."""
+        """Rows with a value."""
         return int(self.listed.sum()) + sum(self.others.values()) + self.rest
 
     @property
     def distinct(self) -> float:
-        """Distinct categories a row; where not all are kept apart, of those that are, which no count had a say in."""
+        """Distinct categories a row; estimated from the hash sample, which ignores counts, where not all are kept."""
         if self.rest:
             return len(self.others) / sum(self.others.values())
         return len(self.counts()) / max(self.n, 1)
 
     def summary(self) -> dict[str, Any]:
-        """Its numbers, for a table."""
+        """Summary statistics, for a table."""
         return {"missing": self.missing, "mean": None, "sd": None, "categories": len(self.counts())}
 
     def to_dict(self) -> dict[str, Any]:
@@ -316,7 +316,7 @@ class CategoryCount:
 
 
 def _kept(counts: dict[str, int]) -> tuple[dict[str, int], int]:
-    """Counts of the categories with the smallest hashes, and the rows of all others."""
+    """Bottom-k sample: counts of the `KEPT` categories with the smallest hashes, and the rows of all others."""
     if len(counts) <= KEPT:
         return counts, 0
     labels = np.array(list(counts), dtype=object)

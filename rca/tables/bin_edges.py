@@ -1,4 +1,4 @@
-"""A grid: where the bins of every column lie, fitted on the reference, so that what is counted on it can be added."""
+"""Fixed histogram bins for every column, fitted on a sample of the reference, so that counts on them are mergeable."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field, replace
@@ -12,16 +12,16 @@ from rca.errors import InvalidCase, did_you_mean
 from rca.tables.arrow_arrays import Array, is_text, is_time, kind_of_type, label_counts, lengths, numbers
 
 BINS = 4096
-"""Bins of a number: they misplace a Kolmogorov-Smirnov distance by 1.6e-4 on normal data."""
+"""Bins of a numeric column: the binning error of a Kolmogorov-Smirnov distance is 1.6e-4 on normal data."""
 
 LISTED = 10_000
-"""Categories that a grid lists; those it does not know are kept apart by their hash."""
+"""Most categories with a fixed position; others are counted in a bottom-k hash sample."""
 
 MARGIN = 0.125
-"""Share of the sampled range by which bins reach beyond it, on either side."""
+"""Share of the sampled range by which bins extend beyond it, on either side."""
 
 BLURRED = 0.005
-"""Share of rows with unlike values in one bin from which on a straight scale is not good enough."""
+"""Largest share of rows with different values in one bin for a linear scale to be used."""
 
 ONE = np.float64(1).view(np.int64)
 
@@ -33,7 +33,7 @@ SMALLEST = 1e-290
 
 @dataclass(frozen=True, kw_only=True)
 class BinScale:
-    """Uniform bins of a number, or of its logarithm to either side of a centre.
+    """Uniform bins on a linear scale, or on a symmetric logarithmic (symlog) scale around a centre.
 
     Bin ``i`` of ``1 … BINS`` holds positions ``i <= (s(x) - low) * density < i + 1``. Here ``s(x) = x``, or where it is
     curved, ``s(x) = sign(y) * L(1 + |y|)`` with ``y = (x - centre) / unit`` and ``L`` the logarithm to base 2, linear
@@ -57,14 +57,14 @@ class BinScale:
     time: bool = False
 
     def codes(self, values: Floats) -> npt.NDArray[np.int32]:
-        """Bin of each value: an array of int of the same shape. There must be no NaN."""
+        """Bin index of each value: an array of int of the same shape. There must be no NaN."""
         position = self.bent(values) - self.low if self.curved else values - self.low
         position *= self.density
         np.clip(position, 0, BINS + 1, out=position)
         return position.astype(np.int32)
 
     def bent(self, values: Floats) -> Floats:
-        """``s(x)`` where the scale is curved."""
+        """The symlog transform ``s(x)`` of a curved scale."""
         y = values - self.centre
         y /= self.unit
         size = np.abs(y)
@@ -74,11 +74,11 @@ class BinScale:
         return np.copysign(np.multiply(bits, 2.0**-52, out=size), y)
 
     def edges(self) -> Floats:
-        """Values at which bins begin and the last one ends: an array of shape (BINS + 1,)."""
+        """Bin edges in the column's unit: an array of shape (BINS + 1,)."""
         return self._values(np.arange(1.0, BINS + 2))
 
     def centres(self) -> Floats:
-        """Values in the middle of the bins: an array of shape (BINS,)."""
+        """Bin centres in the column's unit: an array of shape (BINS,)."""
         return self._values(np.arange(1.5, BINS + 1))
 
     def _values(self, position: Floats) -> Floats:
@@ -87,7 +87,7 @@ class BinScale:
             return np.clip(self._straightened(scaled) if self.curved else scaled, -MAX_NUMBER, MAX_NUMBER)
 
     def _straightened(self, scaled: Floats) -> Floats:
-        """The values of which `bent` makes these."""
+        """Inverse of `bent`."""
         octave, part = np.divmod(np.abs(scaled), 1.0)
         size: Floats = self.unit * (np.exp2(octave) * (1 + part) - 1)
         return self.centre + np.copysign(size, scaled)
@@ -95,7 +95,7 @@ class BinScale:
 
 @dataclass(frozen=True, kw_only=True)
 class BinEdges:
-    """Which columns are counted, and on what bins.
+    """The columns of a sketch and the bins or categories each is counted on (the grid).
 
     Attributes
     ----------
@@ -148,7 +148,7 @@ class BinEdges:
 
 
 def fit_grid(table: Any, *, categorical: Collection[str] = (), text: Collection[str] = ()) -> BinEdges:
-    """Lay bins over a sample of rows.
+    """Fit bins and category lists to a sample of rows.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def _commonest(array: Array) -> tuple[str, ...]:
 
 
 def fit_scale(values: Floats) -> BinScale:
-    """Bins that keep unlike values apart: straight if that is good enough, else curved around zero or the median.
+    """Fit a scale to values: linear if its bins separate them well enough, else symlog around zero or the median.
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ def _sharpest(distinct: Floats, counts: npt.NDArray[np.int64]) -> BinScale:
 
 
 def _whole(distinct: Floats) -> BinScale | None:
-    """A bin to every whole number, if there are no others and not too many."""
+    """One bin a whole number, if all values are whole and their range is less than half of `BINS`."""
     low, high = distinct[0], distinct[-1]
     if not (abs(low) < 2.0**51 and abs(high) < 2.0**51 and high - low < BINS / 2):
         return None
@@ -232,7 +232,7 @@ def _straight(low: float, high: float) -> BinScale:
 
 
 def _bends(distinct: Floats) -> list[tuple[float, float]]:
-    """Centres and widths of the straight middle that are worth a try."""
+    """Candidate centres and linear widths of a symlog scale."""
     quarter, median, third = np.quantile(distinct, [0.25, 0.5, 0.75])
     sizes = np.abs(distinct[distinct != 0])
     spread = third / 4 - quarter / 4
@@ -247,7 +247,7 @@ def _curved(distinct: Floats, centre: float, unit: float) -> BinScale:
 
 
 def _blur(scale: BinScale, distinct: Floats, counts: npt.NDArray[np.int64]) -> float:
-    """Largest share of rows that share a bin without sharing its commonest value."""
+    """Binning error: the largest share of rows in one bin that differ from its commonest value."""
     starts = np.flatnonzero(np.diff(scale.codes(distinct), prepend=-1))
     apart = np.add.reduceat(counts, starts) - np.maximum.reduceat(counts, starts)
     return float(apart.max() / counts.sum())

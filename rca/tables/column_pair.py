@@ -1,4 +1,4 @@
-"""A column of both windows, read as one sort of values whatever type either window happened to store it in."""
+"""A column of both windows coerced to one common type, whatever dtype either window is stored in."""
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,7 +17,7 @@ Rows: TypeAlias = "Mask | slice"
 Sort = Literal["numeric", "categorical", "boolean", "datetime", "text", "identifier"]
 
 OWN = 0.95
-"""Share of distinct values, in both windows, from which a column only tells its rows apart."""
+"""Share of distinct values, in both windows, from which a column is an identifier."""
 
 ENOUGH = 20
 """Rows of each window below which no column is called an identifier or a text."""
@@ -26,12 +26,12 @@ WORDY = 3
 """Mean number of words from which values that seldom repeat are texts."""
 
 SAMPLED = 5_000
-"""Texts of each window whose words are counted."""
+"""Most texts of each window whose words are counted."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tally:
-    """How often each value occurs.
+    """Two-window contingency table of a column's values.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Tally:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pair:
-    """The values that both windows have, and where either has none.
+    """A column of both windows in one type, with its missing rows.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class Pair:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ColumnPair:
-    """A column of both windows as it lies there, each reading of it worked out once and cut with the rows.
+    """A column of both windows with cached coercions (numbers, labels, missingness), which `take` slices.
 
     Attributes
     ----------
@@ -121,12 +121,12 @@ class ColumnPair:
 
     @cached_property
     def numbers(self) -> tuple[Floats, Floats]:
-        """Doubles; times as seconds since 1970, NaN where there is none."""
+        """Both windows as doubles; times as seconds since 1970, NaN where missing."""
         return self._cut("numbers") or (as_numbers(self.reference), as_numbers(self.current))
 
     @cached_property
     def labels(self) -> tuple[Labels, Labels]:
-        """Text, one spelling a value; NaN where there is none."""
+        """Both windows as text labels, one spelling a value; NaN where missing."""
         return self._cut("labels") or (as_labels(self.reference), as_labels(self.current))
 
     @cached_property
@@ -137,21 +137,21 @@ class ColumnPair:
 
     @cached_property
     def distinct(self) -> int:
-        """Values that the reference has."""
+        """Number of distinct values in the reference."""
         return int(self.reference.nunique())
 
     @property
     def ordered(self) -> bool:
-        """Whether both windows compare it by order, and it is no time: times advance, which is nothing wrong."""
+        """Whether it is numeric in both windows and not a time: times advance, which is no fault."""
         both = self.reference, self.current
         return all(kind_of(one, coded=self.coded) == "numeric" and not _is_time(one) for one in both)
 
     def known(self, read: tuple[Any, Any]) -> tuple[Any, Any]:
-        """A reading without the rows that have no value."""
+        """A coercion without the missing rows."""
         return read[0][~self.missing[0]], read[1][~self.missing[1]]
 
     def _cut(self, reading: str) -> Any:
-        """A reading of all rows, cut to these."""
+        """A cached coercion of all rows, sliced to these."""
         if self.cut is None:
             return None
         whole, reference, current = self.cut
@@ -164,7 +164,7 @@ def _is_time(values: Values) -> bool:
 
 
 def read(reference: Values, current: Values, *, coded: bool = False, worded: bool = False) -> Pair:
-    """Read a column of both windows as the same sort of values.
+    """Coerce a column of both windows to one common type, and classify it.
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ def _empty_kind(reference: Values, current: Values, *, coded: bool) -> Sort:
 
 
 def _plain(values: Values) -> Values:
-    """Objects that are all of one type, and durations, as that type; values that are missing are gone already."""
+    """Infer the dtype of objects that are all of one type, and of durations; missing values are gone already."""
     if pd.api.types.is_timedelta64_dtype(values):
         return values.dt.total_seconds()
     if not pd.api.types.is_object_dtype(values):
@@ -234,7 +234,7 @@ def _doubles(values: Values) -> Values:
 
 
 def _alike(windows: list[Values]) -> tuple[list[Values], str]:
-    """The windows in one type where one holds as text, or as 0 and 1, what the other holds as such."""
+    """Coerce both windows to one type where one holds as text, or as 0 and 1, what the other holds natively."""
     types = [_type(rows) for rows in windows]
     if types[0] == types[1] or "other" in types:
         return windows, ""
@@ -262,7 +262,7 @@ def _type(values: Values) -> str:
 
 
 def _numbers(values: Values) -> "Values | None":
-    """Text as the numbers it spells; None where any of it spells none."""
+    """Text parsed as numbers; None where any of it is not one."""
     for part in (values.iloc[:100], values):
         numbers = pd.to_numeric(pd.Series(as_labels(part), dtype=object), errors="coerce")
         if numbers.isna().any():
@@ -271,7 +271,7 @@ def _numbers(values: Values) -> "Values | None":
 
 
 def _times(values: Values) -> "Values | None":
-    """Text as the moments it spells; None where any of it spells none."""
+    """Text parsed as ISO 8601 times; None where any of it is not one."""
     for part in (values.iloc[:100], values):
         moments = pd.to_datetime(pd.Series(as_labels(part)), errors="coerce", utc=True, format="ISO8601")
         if moments.isna().any():
@@ -280,7 +280,7 @@ def _times(values: Values) -> "Values | None":
 
 
 def _truths(values: Values) -> "Values | None":
-    """What says yes or no as a boolean; None where any of it says neither."""
+    """Text or 0 and 1 parsed as booleans; None where any of it is neither."""
     spelled = pd.Series(as_labels(values), dtype=object)
     said = {label: {"true": True, "false": False, "1": True, "0": False}.get(label.lower()) for label in set(spelled)}
     return None if None in said.values() else spelled.map(said).astype(bool)
@@ -296,7 +296,7 @@ def _categories(pair: Pair, windows: list[Values]) -> Pair:
 
 
 def tally(reference: Values, current: Values) -> Tally:
-    """Count the values of two windows, the commonest in both first, and by name where they are as common.
+    """Contingency table of the values of two windows, by descending pooled count, ties by name.
 
     Parameters
     ----------
@@ -319,14 +319,14 @@ def tally(reference: Values, current: Values) -> Tally:
 
 
 def _counted(values: Values) -> tuple[Labels, Counts]:
-    """Each value once, as text, and how often it is there."""
+    """Value counts, values as text."""
     spelled = as_labels(values) if pd.api.types.is_object_dtype(values) else values
     codes, distinct = pd.factorize(spelled)
     return as_labels(pd.Series(distinct)), np.bincount(codes, minlength=len(distinct))
 
 
 def _named(pair: Pair, windows: list[Values]) -> Pair:
-    """Categories, unless each row has its own: then a text where it has words, else an identifier."""
+    """Classify as categorical, unless almost every row has its own value: then free text, or an identifier."""
     assert pair.tally is not None
     sizes, seen = pair.tally.counts.sum(axis=1), (pair.tally.counts > 0).sum(axis=1)
     if sizes.min() < ENOUGH or (seen < OWN / 2 * sizes).any():
@@ -339,7 +339,7 @@ def _named(pair: Pair, windows: list[Values]) -> Pair:
 
 
 def _texts(pair: Pair, texts: list[Labels]) -> Pair:
-    """Texts by their length, and by the words that are new."""
+    """Free text compared by its length, with the share of words that the reference does not have."""
     lengths = [np.array([len(text) for text in window], dtype=float) for window in texts]
     known = {word for text in _some(texts[0]) for word in _words(text)}
     words = [word for text in _some(texts[1]) for word in _words(text)]
@@ -348,7 +348,7 @@ def _texts(pair: Pair, texts: list[Labels]) -> Pair:
 
 
 def _some(texts: Labels) -> Labels:
-    """Evenly spaced in their own order, so that the order of a window does not decide which of it are read."""
+    """Systematic sample of the sorted texts, independent of the order of rows."""
     if len(texts) <= SAMPLED:
         return texts
     return np.asarray(np.sort(texts)[np.linspace(0, len(texts) - 1, SAMPLED).astype(int)])

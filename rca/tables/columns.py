@@ -1,4 +1,4 @@
-"""Columns as numbers and as labels: one reading of a value, whatever type its window happened to store it in."""
+"""Type coercion of pandas columns: a column as doubles or as text labels, whatever dtype it is stored in."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from rca.arrays import Floats, Labels, Mask
 Kind = Literal["numeric", "categorical"]
 
 FARTHEST = 1e100
-"""Numbers are cut here before anything is fitted to them, so that their squares are numbers too."""
+"""Numbers are clipped here before a model is fitted to them, so that their squares are finite."""
 
 WHOLE = 2.0**53
-"""Whole numbers from here on are not all told apart by a double, so that they are no codes."""
+"""Whole numbers from here on are not all distinct as doubles, so that they are not spelled as integers."""
 
 
 def kind_of(values: "pd.Series[Any]", *, coded: bool = False) -> Kind:
-    """Whether a column is compared by order or by category.
+    """Whether a column is numeric (compared by order) or categorical, by its dtype.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def kind_of(values: "pd.Series[Any]", *, coded: bool = False) -> Kind:
 
 
 def as_numbers(values: "pd.Series[Any]") -> Floats:
-    """A column as doubles; times become seconds since 1970, missing values NaN.
+    """Coerce a column to doubles: times become seconds since 1970, missing values NaN.
 
     Returns
     -------
@@ -60,12 +60,12 @@ def as_numbers(values: "pd.Series[Any]") -> Floats:
 
 
 def _ticks(values: "pd.Series[Any]") -> float:
-    """Ticks of a second, of times with or without a zone."""
+    """Ticks a second of a datetime column, with or without a zone."""
     return {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}[values.dt.unit]
 
 
 def without_infinities(numbers: Floats) -> Floats:
-    """Numbers as trees are fitted on: infinite ones count as missing.
+    """Replace infinities by NaN, as tree learners need.
 
     >>> without_infinities(np.array([1.0, np.inf])).tolist()
     [1.0, nan]
@@ -74,7 +74,7 @@ def without_infinities(numbers: Floats) -> Floats:
 
 
 def for_trees(seen: Floats) -> Floats:
-    """A table as trees can be fitted on: a column without any value, which they refuse, says nothing as zeros.
+    """Replace columns without any value, which tree learners refuse, by zeros.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def for_trees(seen: Floats) -> Floats:
 
 
 def as_labels(values: "pd.Series[Any]") -> Labels:
-    """A column as text, one spelling a value: 2 and 2.0 are the same category; missing values NaN.
+    """Coerce a column to text labels, one spelling a value (2 and 2.0 are the same); missing values NaN.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def _spelling(scalar: object) -> str:
 
 
 def encodable(text: str) -> str:
-    r"""A text that UTF-8 can hold: lone surrogates are written out.
+    r"""Make a text encodable in UTF-8: lone surrogates (half of a UTF-16 pair) are escaped.
 
     >>> encodable("a" + chr(0xD800))
     'a\\ud800'
@@ -131,7 +131,7 @@ def encodable(text: str) -> str:
 
 
 def in_short(label: str, limit: int = 60) -> str:
-    """A value as a sentence quotes it.
+    """Truncate a label for display.
 
     >>> in_short("abcdefgh", limit=5)
     'abcd…'
@@ -140,7 +140,7 @@ def in_short(label: str, limit: int = 60) -> str:
 
 
 def column_name(name: object) -> str:
-    """What a column is called, however a table spells it: numbers, times and tuples have names too.
+    """Normalise a column's name to text, whatever type the table gives it.
 
     >>> column_name("age"), column_name(0)
     ('age', '0')
@@ -149,7 +149,7 @@ def column_name(name: object) -> str:
 
 
 def holds(values: "pd.Series[Any]", value: str | float) -> Mask:
-    """Which rows hold a value, however the record spells it; a row without a value holds none.
+    """Rows equal to a value, compared as number or as label; a row without a value equals none.
 
     >>> holds(pd.Series([1.0, None]), "1").tolist(), holds(pd.Series(["1", "0"]), 1).tolist()
     ([True, False], [True, False])
@@ -163,13 +163,13 @@ def holds(values: "pd.Series[Any]", value: str | float) -> Mask:
 
 @dataclass(frozen=True, kw_only=True)
 class Encoder:
-    """Columns as numbers that trees can split: categories by the rank of how common they are where it was fitted.
+    """Frequency-rank encoding of columns for tree learners; numbers stay as they are.
 
     Attributes
     ----------
     columns : tuple of str
     codes : dict of str to dict of str to int
-        Column of categories → category → rank; a category that was not there is missing.
+        Categorical column → category → rank; a category that was not seen in fitting is missing.
     """
 
     columns: tuple[str, ...]
@@ -177,7 +177,7 @@ class Encoder:
 
     @classmethod
     def fit(cls, rows: pd.DataFrame, columns: Sequence[str]) -> "Encoder":
-        """Learn the categories of some columns."""
+        """Fit the frequency ranks of the categories of some columns."""
         labelled = [name for name in columns if kind_of(rows[name]) == "categorical"]
         ranks = {name: list(pd.Series(as_labels(rows[name])).value_counts().index) for name in labelled}
         return cls(

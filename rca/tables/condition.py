@@ -1,4 +1,4 @@
-"""Conditions on rows, by which slices and faults in a part of the rows are named: `column=value`, `text~word`."""
+"""Predicates on rows, by which slices and subgroup faults are named: `column=value`, `age>=65`, `text~word`."""
 
 import re
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ Operator = Literal["=", "<", ">=", "~"]
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """One condition on one column of a row.
+    """A predicate on one column: equality, a threshold, or a phrase in a text.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Condition:
         return f"{self.column}{self.operator}{value}"
 
     def holds(self, rows: pd.DataFrame) -> Mask:
-        """Which rows fulfil it: an array of bool of shape (rows,); a row without a value fulfils nothing."""
+        """Mask of the rows that fulfil it, of shape (rows,); a row without a value fulfils nothing."""
         values = rows[self.column]
         if self.operator == "=":
             return holds(values, self.value)
@@ -56,13 +56,13 @@ class Condition:
 
 
 def _spoken(texts: Labels, phrase: str) -> Mask:
-    """Which texts hold a phrase as whole words."""
+    """Mask of the texts that contain a phrase as whole words, whatever its case."""
     words = re.compile(r"(?<!\w)" + r"\W+".join(map(re.escape, phrase.casefold().split())) + r"(?!\w)")
     return np.array([isinstance(text, str) and words.search(text.casefold()) is not None for text in texts], dtype=bool)
 
 
 def all_hold(conditions: Sequence[Condition], rows: pd.DataFrame) -> Mask:
-    """Which rows fulfil every condition; every row fulfils none at all."""
+    """Mask of the rows that fulfil a conjunction; all rows for an empty one."""
     masks = [condition.holds(rows) for condition in conditions]
     return np.logical_and.reduce(masks) if masks else np.ones(len(rows), dtype=bool)
 

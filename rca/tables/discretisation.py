@@ -1,4 +1,4 @@
-"""Cells: a column of both windows on one small set of codes, so that densities can be compared by counting."""
+"""Discretisation of a column of both windows into common cells: atoms, equal-mass bins, categories, and missing."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,18 +10,18 @@ from rca.arrays import Floats, Places
 from rca.tables.columns import as_labels, as_numbers, kind_of
 
 ATOM = 0.02
-"""A number that makes up this share of a window's rows is a cell of its own: zeros, fillers, codes."""
+"""Share of a window's rows from which a value is an atom, a cell of its own: zeros, placeholders, codes."""
 
 BINS = 20
-"""Cells of equal reference mass for the other numbers."""
+"""Equal-mass bins (quantiles of the reference) for the other numbers."""
 
 HALF = 0.5
-"""Rows added to every cell before a ratio is taken (Jeffreys), so that an empty cell is rare and not impossible."""
+"""Pseudo-count added to every cell (Jeffreys), so that an empty cell is rare and not impossible."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cells:
-    """Codes of a column's rows in both windows.
+    """Cell codes of a column's rows in both windows.
 
     Attributes
     ----------
@@ -35,23 +35,23 @@ class Cells:
     count: int
 
     def shares(self) -> tuple[Floats, Floats]:
-        """Share of rows in each cell, smoothed, in both windows."""
+        """Smoothed cell probabilities of both windows."""
         counts = [np.bincount(window, minlength=self.count) + HALF for window in (self.reference, self.current)]
         return counts[0] / counts[0].sum(), counts[1] / counts[1].sum()
 
     def overlap(self) -> float:
-        """Share of rows that the windows have in common: one less their total variation."""
+        """Overlap coefficient of the windows: ``sum min(p, q)``, one less their total variation distance."""
         before, after = self.shares()
         return float(np.minimum(before, after).sum())
 
     def log_ratio(self) -> Floats:
-        """Log of current over reference density, per cell."""
+        """Log density ratio, current over reference, of each cell."""
         before, after = self.shares()
         return np.asarray(np.log(after) - np.log(before))
 
 
 def discretise(reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded: bool = False) -> Cells:
-    """Lay both windows of a column on common cells: atoms, bins of equal reference mass, categories, and missing.
+    """Discretise both windows of a column on common cells: atoms, equal-mass bins, categories, and missing.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def discretise(reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded:
 
 
 def _number_codes(reference: Floats, current: Floats) -> tuple[Places, Places]:
-    """Bins are odd or even so that an atom never shares a code with the numbers around it."""
+    """Cell codes of numbers: odd for atoms, even for bins, so that an atom never shares a code with its neighbours."""
     atoms = np.union1d(_atoms(reference), _atoms(current))
     others = reference[~np.isin(reference, atoms) & ~np.isnan(reference)]
     levels = np.linspace(0, 1, BINS + 1)[1:-1]

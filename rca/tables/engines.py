@@ -1,6 +1,6 @@
-"""Work done where the rows are: one class to every kind of engine, on the same Arrow batches.
+"""Adapters, one an engine, that run a job on Arrow batches where the rows are: pandas, Arrow, Parquet, Dask, Spark.
 
-Whatever holds the rows, only what the work makes of them comes back.
+Only the outcome of the job is returned, never the rows (but for samples).
 """
 
 import base64
@@ -24,7 +24,7 @@ BATCH_ROWS = 65_536
 """Rows of a batch: a few megabytes, whatever the table's size."""
 
 SPREAD = 8
-"""Row groups that a sample of Parquet files is taken from."""
+"""Most row groups that a sample of Parquet files is taken from."""
 
 THREADS = 4
 """Row groups read at a time, at most; each takes a batch's memory."""
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Work(Generic[T]):
-    """What is done to batches where they are, and how its outcome travels.
+    """A job on batches, with the serialisation of its outcome.
 
     Attributes
     ----------
@@ -50,30 +50,30 @@ class Work(Generic[T]):
 
 
 class Source(Protocol):
-    """A table as work can be done on it."""
+    """Protocol of a table on which jobs can be run."""
 
     @property
     def lazy(self) -> bool:
         """Whether rows are read only when they are asked for."""
 
     def names(self) -> list[str]:
-        """Columns."""
+        """Names of the columns."""
 
     def count(self) -> int:
-        """Rows."""
+        """Number of rows."""
 
     def each(self, columns: Sequence[str], work: Work[T]) -> Iterator[T]:
-        """The outcome of each part, in an order that is the same every time."""
+        """Outcomes of the job by partition, in a reproducible order."""
 
     def sample(self, columns: Sequence[str], rows: int) -> Batch:
-        """At most about `rows` rows as a pyarrow Table, spread evenly over the table; never at random."""
+        """Systematic sample of at most about `rows` rows as a pyarrow Table; never random."""
 
 
 # --- work that comes up with every engine ----------------------------------------------------------------------------
 
 
 def stride(rows: int, wanted: int) -> int:
-    """Every how many rows one is taken, to keep at most the wanted number.
+    """Step of a systematic sample that keeps at most the wanted number of rows.
 
     >>> stride(100, 30), stride(5, 30)
     (4, 1)
@@ -82,7 +82,7 @@ def stride(rows: int, wanted: int) -> int:
 
 
 def collected(batches: Iterable[Batch]) -> Batch:
-    """Batches as one table."""
+    """Concatenate batches to one table."""
     import pyarrow as pa
 
     tables = [each if isinstance(each, pa.Table) else pa.Table.from_batches([each]) for each in batches]
@@ -90,7 +90,7 @@ def collected(batches: Iterable[Batch]) -> Batch:
 
 
 def _thinned(step: int, batches: Iterable[Batch]) -> Batch:
-    """Every `step`-th row of a stream."""
+    """Systematic sample: every `step`-th row of a stream."""
     return collected(_strided(step, batches))
 
 
@@ -102,7 +102,7 @@ def _strided(step: int, batches: Iterable[Batch]) -> Iterator[Batch]:
 
 
 def packed_table(table: Batch) -> str:
-    """A table as text, in Arrow's own format."""
+    """Serialise a table to ASCII text, as an Arrow IPC stream in base 64."""
     import pyarrow as pa
 
     sink = pa.BufferOutputStream()
@@ -112,7 +112,7 @@ def packed_table(table: Batch) -> str:
 
 
 def unpacked_table(text: str) -> Batch:
-    """The table that `packed_table` was given."""
+    """Inverse of `packed_table`."""
     import pyarrow as pa
 
     return pa.ipc.open_stream(base64.b64decode(text)).read_all()
@@ -123,7 +123,7 @@ def unpacked_table(text: str) -> Batch:
 
 @dataclass(frozen=True, kw_only=True)
 class Pandas:
-    """A frame of pandas."""
+    """Adapter of a pandas frame."""
 
     rows: pd.DataFrame
     lazy: bool = False
@@ -149,7 +149,7 @@ def _arrow(rows: pd.DataFrame, columns: Sequence[str]) -> Batch:
 
 @dataclass(frozen=True, kw_only=True)
 class Streamed:
-    """Rows that one process hands over batch by batch.
+    """Adapter of any reader that yields Arrow batches in one process.
 
     Attributes
     ----------
@@ -179,13 +179,13 @@ class Streamed:
 
 @dataclass(frozen=True, kw_only=True)
 class Files:
-    """Files of an Arrow dataset, a few row groups at a time.
+    """Adapter of an Arrow dataset (Parquet and others), a few row groups at a time.
 
     Attributes
     ----------
     dataset : pyarrow.dataset.Dataset
     coded : bool
-        Whether texts of Parquet files stay coded as in the file: quicker to read and to count.
+        Whether texts of Parquet files are read dictionary-encoded: quicker to read and to count.
     """
 
     dataset: Any
@@ -220,7 +220,7 @@ class Files:
         return parts
 
     def _in_codes(self, fragment: Any) -> Any:
-        """A Parquet file whose texts are read as dictionaries."""
+        """A Parquet fragment whose texts are read dictionary-encoded."""
         from pyarrow.dataset import ParquetFileFormat
 
         form = ParquetFileFormat(dictionary_columns=_texts(fragment.physical_schema))
@@ -254,7 +254,7 @@ def _as_codes(schema: Any) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Dask:
-    """A frame of Dask, worked on partition by partition."""
+    """Adapter of a Dask frame; jobs run by partition."""
 
     rows: Any
     lazy: bool = True
@@ -280,7 +280,7 @@ def _in_partition(rows: pd.DataFrame, work: Work[T]) -> pd.DataFrame:
 
 @dataclass(frozen=True, kw_only=True)
 class Spark:
-    """A frame of Spark; `rca` has to be installed where its workers run."""
+    """Adapter of a Spark frame; `rca` has to be installed on its workers."""
 
     rows: Any
     lazy: bool = True
@@ -312,6 +312,6 @@ def _in_worker(work: Work[T], names: list[str], batches: Iterator[Batch]) -> Ite
 
 
 def _thinned_there(source: Source, columns: Sequence[str], rows: int) -> Batch:
-    """Every so many rows of each partition, thinned where it lies."""
+    """Systematic sample of each partition, taken where it is."""
     step = stride(source.count(), rows)
     return collected(source.each(columns, Work(run=partial(_thinned, step), pack=packed_table, unpack=unpacked_table)))

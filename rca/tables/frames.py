@@ -1,4 +1,4 @@
-"""The door for tables of any engine: pandas, polars, Arrow, Parquet, DuckDB, Dask, PySpark, and what narwhals reads."""
+"""Open tables of any engine: pandas, polars, Arrow, Parquet, DuckDB, Dask, PySpark, and what narwhals reads."""
 
 import glob
 from collections import Counter
@@ -30,13 +30,13 @@ from rca.tables.engines import (
 
 
 def open_table(table: Any, *, coded: bool = False) -> Source:
-    """A table of any engine, ready for work.
+    """Open a table of any engine as a `Source`.
 
     Parameters
     ----------
     table : frame of any engine, or path
     coded : bool
-        Whether texts may come coded, as dictionaries, where that is quicker.
+        Whether texts may come dictionary-encoded where that is quicker.
 
     Raises
     ------
@@ -62,7 +62,7 @@ PySpark, or a Parquet path
 
 
 def is_lazy(table: Any) -> bool:
-    """Whether rows of a table are read only when they are asked for.
+    """Whether a table is lazily evaluated: rows are read only on demand.
 
     >>> is_lazy(pd.DataFrame({"a": [1]}))
     False
@@ -71,7 +71,7 @@ def is_lazy(table: Any) -> bool:
 
 
 def column_names(table: Any) -> list[str]:
-    """Columns of a table of any engine.
+    """Names of the columns of a table of any engine.
 
     >>> column_names(pd.DataFrame({"a": [1], "b": [2]}))
     ['a', 'b']
@@ -82,7 +82,7 @@ def column_names(table: Any) -> list[str]:
 def as_pandas(
     table: Any, columns: Iterable[str] | None = None, *, limit: int | None = None, place: str = "table"
 ) -> pd.DataFrame:
-    """Rows of a table of any engine as a new pandas frame.
+    """Convert a table of any engine to a new pandas frame: all rows, or a systematic sample.
 
     Parameters
     ----------
@@ -125,13 +125,13 @@ def as_pandas(
 
 
 def _named(rows: pd.DataFrame) -> pd.DataFrame:
-    """A frame whose columns are named by text."""
+    """The frame with column names as text."""
     names = [column_name(name) for name in rows.columns]
     return rows if names == list(rows.columns) else rows.set_axis(pd.Index(names), axis=1)
 
 
 def _in_own_types(rows: pd.DataFrame) -> pd.DataFrame:
-    """A frame without types that belong to Arrow: they cannot do all that those of pandas can."""
+    """The frame with Arrow-backed dtypes converted to NumPy's or pandas' own, which support more operations."""
     for name, stored in rows.dtypes.items():
         if isinstance(stored, pd.ArrowDtype):
             rows[name] = rows[name].array.__arrow_array__().to_pandas().set_axis(rows.index)
@@ -139,7 +139,7 @@ def _in_own_types(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def require(source: Source, columns: Iterable[str], *, place: str = "table") -> list[str]:
-    """The columns, if the table has all of them.
+    """Validate that a table has each of the columns once.
 
     Raises
     ------
@@ -158,7 +158,7 @@ def require(source: Source, columns: Iterable[str], *, place: str = "table") -> 
 
 
 def _to_pandas(table: Batch) -> pd.DataFrame:
-    """A table as pandas has it; a column that holds what Python has no value for, as text."""
+    """Convert to pandas; a column with values that Python cannot represent becomes text."""
     try:
         frame: pd.DataFrame = table.to_pandas()
     except ValueError:
@@ -196,7 +196,7 @@ def _dataset(path: str) -> Any:
 
 
 def _arrow_rows(table: Any) -> Source:
-    """A Table, RecordBatch, RecordBatchReader or Dataset of pyarrow."""
+    """Open a Table, RecordBatch, RecordBatchReader or Dataset of pyarrow."""
     if hasattr(table, "get_fragments"):
         return Files(dataset=table)
     if hasattr(table, "read_next_batch"):
@@ -205,7 +205,7 @@ def _arrow_rows(table: Any) -> Source:
 
 
 def _plain(table: Any) -> Any:
-    """A table in memory, without the encodings of which Arrow cannot take rows."""
+    """An in-memory table without the encodings (run-end, string view) from which Arrow cannot take rows."""
     import pyarrow as pa
     from pyarrow import compute, types
 
@@ -258,14 +258,14 @@ def _polars(table: Any) -> Source:
 
 
 def _beyond_arrow() -> list[Any]:
-    """Types of polars that Arrow does not have."""
+    """Polars dtypes without an Arrow equivalent."""
     import polars as pl
 
     return [getattr(pl, name) for name in ("Int128", "UInt128") if hasattr(pl, name)]
 
 
 def _polars_batches(lazy: Any) -> Iterator[Batch]:
-    """Batches of a lazy frame, from its streaming engine."""
+    """Batches of a polars LazyFrame, from its streaming engine."""
     for part in lazy.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True, engine="streaming"):
         yield part.to_arrow()
 
@@ -297,14 +297,14 @@ def _narwhals(table: Any) -> Source:
 
 
 def _counted(table: Any) -> int:
-    """Rows of a lazy frame, counted by its engine."""
+    """Row count of a lazy frame, by its own engine."""
     import narwhals as nw
 
     return int(nw.from_native(table).select(nw.len()).collect().item())
 
 
 def _foreign(table: Any) -> Source:
-    """Whatever else narwhals reads."""
+    """Open whatever else narwhals reads."""
     import narwhals as nw
 
     try:

@@ -1,4 +1,4 @@
-"""Sketches: a table counted in one pass on a grid, so that the sketch of two windows is the sum of theirs."""
+"""One-pass mergeable sketches of tables: histograms and category counts on fixed bins, which add up."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ from rca.tables.engines import Batch, Source, Work
 from rca.tables.frames import open_table, require
 
 SAMPLE = 8_192
-"""Rows that a grid is fitted on."""
+"""Rows of the sample that bins are fitted on."""
 
 Span = Literal["hour", "day", "week"]
 
@@ -33,7 +33,7 @@ MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sketch(Result):
-    """What drift needs to know of a table: sketches of one grid add up, in any order, to the sketch of all their rows.
+    """Mergeable summary of a table, sufficient for drift tests; sketches on the same bins add up, in any order.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Sketch(Result):
 
     @classmethod
     def empty(cls, grid: BinEdges) -> "Sketch":
-        """The sketch of no rows, which changes nothing when it is added."""
+        """The sketch of no rows, neutral under addition."""
         return cls(
             grid=grid,
             n=0,
@@ -124,7 +124,7 @@ def sketch(
     categorical: Collection[str] = (),
     text: Collection[str] = (),
 ) -> Sketch:
-    """Count a table of any engine in one pass; the counting is done where the rows are.
+    """Sketch a table of any engine in one pass: histograms, category counts and moments, computed where the rows are.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def sketches(
     categorical: Collection[str] = (),
     text: Collection[str] = (),
 ) -> dict[datetime, Sketch]:
-    """Count every hour, day or week of a table by itself, in one pass; a window is the `sum` of its periods.
+    """Sketch every hour, day or week of a table in one pass; the sketch of a window is the `sum` of its periods'.
 
     Parameters
     ----------
@@ -294,7 +294,7 @@ def _dated(grid: BinEdges, batches: Iterable[Batch], *, time: str, every: Span) 
 
 
 def _periods(batch: Batch, time: str, every: Span) -> list[tuple[datetime, Batch]]:
-    """Rows of each period, without a copy if they come in order of time."""
+    """Split a batch by period, without a copy if its rows are in time order."""
     length = LENGTHS[every]
     period = np.floor((_seconds(batch.column(time), time) - MONDAY.timestamp()) / length.total_seconds())
     known = np.flatnonzero(~np.isnan(period))
@@ -323,13 +323,13 @@ def _seconds(column: Array, name: str) -> Floats:
 
 
 def pack(counted: Sketch) -> str:
-    """A sketch as ASCII text, to be sent or kept."""
+    """Serialise a sketch to ASCII text."""
     plain = json.dumps(counted.to_dict(), separators=(",", ":")).encode()
     return base64.b64encode(zlib.compress(plain, 1)).decode()
 
 
 def unpack(text: str) -> Sketch:
-    """The sketch that `pack` was given, bit for bit."""
+    """Inverse of `pack`, bit for bit."""
     return Sketch.from_dict(json.loads(zlib.decompress(base64.b64decode(text))))
 
 

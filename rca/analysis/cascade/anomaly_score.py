@@ -1,4 +1,4 @@
-"""How far and since when signals left their normal range: in standard deviations, held for samples in a row."""
+"""Anomaly scores of signals: robust z-scores held for consecutive samples, and the onset of each departure."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -13,10 +13,10 @@ from rca.analysis.cascade.sustained_shift import SustainedShift, sustained_shift
 from rca.arrays import Floats
 
 ABNORMAL = 4.0
-"""Robust standard deviations from normal at which a signal has left its range; fewer will do in a short window."""
+"""Robust z-score at which a signal has left its range; lower in a short window."""
 
 MIN_SCORE = 10.0
-"""Robust standard deviations that none of some dozens of quiet signals reaches; fewer will do in a short window."""
+"""Robust z-score that none of some dozens of quiet signals reaches; lower in a short window."""
 
 SHORT_SURE, GROWTH = 3.3, 0.23
 """What quiet signals reach in a window of three samples, and with which power of its length that grows."""
@@ -28,16 +28,16 @@ SHARE = 0.75
 """Part of what many quiet signals reach together that a single one does not."""
 
 HELD = 3
-"""Samples in a row that have to lie as far out: a single one may be an accident."""
+"""Consecutive samples that have to lie as far out: a single one may be an accident."""
 
 UNSEEN = 10.0
-"""Deviation of a signal that never moved before and moves now: sure, and not louder than what can be measured."""
+"""Cap on the z-score of a signal that never moved before, whose range is not known."""
 
 QUIET = 3.0
-"""Deviation that a signal may hold in normal times without its being called one that wanders."""
+"""Robust z-score that a stationary signal may hold in normal times."""
 
 LOUD = 50.0
-"""Standard deviations from which a larger number says no more: ranges of some hundred samples are not so exact."""
+"""z-score from which a larger one says no more: ranges of some hundred samples are not so exact."""
 
 HUGEST = 1e150
 """Values are cut here, so that their squares are finite."""
@@ -55,7 +55,7 @@ How = Literal["moved", "lasting", "stuck", "silent"]
 
 
 def sure_in(samples: int, held: int = HELD, *, signals: int = MANY) -> float:
-    """Robust standard deviations that quiet signals do not hold for `held` samples in a window of so many.
+    """Robust z-score that no quiet signal holds for `held` consecutive samples, by window length and number of signals.
 
     The more places and the more signals there are, the farther the farthest of them strays. In quiet windows of a web
     shop's 37 signals, the farthest signal of 19 windows in 20 held 3.7 of 5 samples, 5.3 of 30 and 7.9 of 120; of eight
@@ -72,7 +72,7 @@ def sure_in(samples: int, held: int = HELD, *, signals: int = MANY) -> float:
 
 
 def abnormal_in(samples: int, held: int = HELD) -> float:
-    """Robust standard deviations at which one signal has left its range in a window of so many samples.
+    """Robust z-score from which on a single signal counts as having left its range, by window length.
 
     >>> [round(abnormal_in(samples), 1) for samples in (3, 5, 30)]
     [2.5, 2.8, 4.0]
@@ -82,7 +82,7 @@ def abnormal_in(samples: int, held: int = HELD) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Departure:
-    """How one signal left its normal range.
+    """Departure of one signal from its normal range: score, direction, kind and onset.
 
     Attributes
     ----------
@@ -137,7 +137,7 @@ class Departure:
 
     @property
     def size(self) -> float:
-        """What departures are ranked by: the score; the change of level beside it, where that says no more."""
+        """What departures are ranked by: the score; beyond a cap, the relative change of level is added."""
         most = UNSEEN if self.unseen else LOUD
         return self.score if self.score < most else most + self.change
 
@@ -155,7 +155,7 @@ def departures(
     held: int = HELD,
     idle: Flags | None = None,
 ) -> list[Departure]:
-    """How every signal left its normal range.
+    """Score and date the departure of every signal from its normal range.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def departures(
     held : int
         Samples in a row that have to lie as far out.
     idle : ndarray of bool, shape (signals,), optional
-        Signals whose missing samples are no silence, since nothing happened that they could tell of.
+        Signals whose missing samples are no silence, since nothing happened that they could measure.
 
     Returns
     -------
@@ -223,7 +223,7 @@ def _of_block(
 
 
 def _wandering(told: NormalRange, normal: Floats) -> NormalRange:
-    """Wider ranges for signals that wander: whose second normal half leaves the range of the first, as failing ones do.
+    """Wider ranges for non-stationary signals, whose second normal half leaves the range of the first.
 
     A signal that drifts through normal times drifts on.
     """
@@ -238,7 +238,7 @@ def _wandering(told: NormalRange, normal: Floats) -> NormalRange:
 
 
 def _weighed(one: Departure, told: NormalRange, at: int) -> Departure:
-    """A departure with its change of level; of a signal that had never moved, no more than is known is said."""
+    """A departure with its change of level; of a signal that had never moved, score and change are capped."""
     width = float(told.up[at] if one.direction >= 0 else told.down[at])
     change = one.score * (width / (abs(float(told.centre[at])) + width))
     one = replace(one, change=change, amount=min(one.score * width, MAX_SCORE))
@@ -257,19 +257,19 @@ def _n_sigma(normal: Floats, failing: Floats) -> Floats:
 
 
 def _away(told: NormalRange, failing: Floats) -> Floats:
-    """Signed deviations, cut so that they are finite."""
+    """Robust z-scores, clipped to be finite."""
     with np.errstate(over="ignore", invalid="ignore"):
         away = np.nan_to_num(told.away(failing), nan=0.0, posinf=MAX_SCORE, neginf=-MAX_SCORE)
     return np.asarray(np.clip(away, -MAX_SCORE, MAX_SCORE))
 
 
 def _directed(away: Floats, bad: npt.NDArray[np.int64]) -> Floats:
-    """Deviations in the good direction are none."""
+    """Robust z-scores with the good direction set to zero."""
     return np.asarray(np.where(bad[:, None] * away < 0, 0.0, away))
 
 
 def _held(away: Floats, length: int) -> Floats:
-    """The least of `length` samples in a row, at the first of them; `away` is (signals, samples)."""
+    """Moving minimum of `length` samples, at the first of them; `away` is (signals, samples)."""
     kept = away[:, : away.shape[1] - length + 1].copy()
     for later in range(1, length):
         np.minimum(kept, away[:, later : later + kept.shape[1]], out=kept)
@@ -277,7 +277,7 @@ def _held(away: Floats, length: int) -> Floats:
 
 
 def _memory(away: Floats) -> Floats:
-    """Correlation of one sample with the next in normal times, rare heights cut."""
+    """Lag-1 autocorrelation in normal times, with extremes clipped."""
     cut = np.nan_to_num(np.clip(away, -QUIET, QUIET))
     cut -= cut.mean(axis=1, keepdims=True)
     square = np.maximum((cut**2).sum(axis=1), 1e-300)
@@ -286,7 +286,7 @@ def _memory(away: Floats) -> Floats:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Seen:
-    """Deviations of the failing samples of some signals.
+    """Robust z-scores of the failing samples of some signals.
 
     Attributes
     ----------
@@ -297,7 +297,7 @@ class _Seen:
     order : ndarray of int, shape (signals, samples), or None
         Where each stood; None where none is missing.
     memory : ndarray of shape (signals,)
-        Correlation of one sample with the next in normal times.
+        Lag-1 autocorrelation in normal times.
     """
 
     away: Floats
@@ -313,15 +313,15 @@ class _Seen:
         return cls(away=away, known=(~missing).sum(axis=1), order=order, memory=memory)
 
     def one(self, at: int, sign: int) -> Floats:
-        """The known samples of a signal, counted in one direction."""
+        """The known samples of a signal, with the sign of one direction."""
         return sign * self.away[at, : max(1, int(self.known[at]))]
 
     def start(self, at: int, sign: int, *, held: int) -> DepartureOnset:
-        """When a signal began to leave."""
+        """Onset interval of a departure."""
         return departure_onset(self.one(at, sign), memory=float(self.memory[at]), held=held)
 
     def placed(self, one: Departure, at: int) -> Departure:
-        """Positions among known samples as positions among all."""
+        """Map positions among known samples to positions among all."""
         if self.order is None or one.first is None or one.last_normal is None:
             return one
         place = self.order[at]
@@ -332,7 +332,7 @@ class _Seen:
 
 
 def _moved(seen: _Seen, *, held: int) -> list[Departure]:
-    """How far each signal went for so many samples in a row."""
+    """Departure of each signal by its largest held z-score."""
     length = min(held, seen.away.shape[1])
     above, below = _held(seen.away, length), _held(-seen.away, length)
     up = above.max(axis=1) >= below.max(axis=1)
@@ -348,7 +348,7 @@ def _moved(seen: _Seen, *, held: int) -> list[Departure]:
 
 
 def _departure(seen: _Seen, at: int, *, sign: int, run: Floats, length: int) -> Departure:
-    """The departure of one signal to the side `sign`; `run` is the least of every few samples in a row."""
+    """Departure of one signal to the side `sign`; `run` is the moving minimum of its z-scores."""
     score, least = max(float(run.max()), 0.0), abnormal_in(seen.away.shape[1], length)
     if score < least:
         return Departure(score=score, direction=sign if score > 0 else 0)
@@ -367,7 +367,7 @@ def _departure(seen: _Seen, at: int, *, sign: int, run: Floats, length: int) -> 
 
 
 def _slow(one: Departure, slow: SustainedShift, *, seen: _Seen, at: int) -> Departure:
-    """A signal that went no farther than quiet ones may, and for long."""
+    """Departure by a small, persistent mean shift, where no sample is far out."""
     sign = int(slow.direction[at])
     if one.abnormal:
         return replace(one, lasting=one.direction == sign)
@@ -390,14 +390,14 @@ def _louder(one: Departure, other: Departure | None) -> Departure:
 
 
 def _may_be_stuck(failing: Floats) -> npt.NDArray[np.bool_]:
-    """Whether the last samples of the failing window stand still."""
+    """Whether the last samples of the failing window are constant."""
     if failing.shape[1] < STUCK:
         return np.zeros(len(failing), dtype=bool)
     return np.asarray(np.ptp(failing[:, -STUCK:], axis=1) == 0)
 
 
 def _stuck(values: Floats, n_normal: int) -> Departure | None:
-    """A signal that varied and stands still to the end, three times as long as it ever did; None where it did not."""
+    """A signal that varied and is constant to the end, three times as long as it ever was; None otherwise."""
     last = values[-1]
     moved = np.flatnonzero(values[n_normal:] != last)
     first = int(moved[-1]) + 1 if len(moved) else 0
@@ -410,7 +410,7 @@ def _stuck(values: Floats, n_normal: int) -> Departure | None:
 
 
 def _longest_stand(normal: Floats) -> int | None:
-    """The most samples in a row with one value; None where the signal never moved, or was never seen."""
+    """Longest run of one value; None where the signal never moved, or was never seen."""
     known = normal[~np.isnan(normal)]
     changes = np.flatnonzero(np.diff(known))
     if not len(changes):
@@ -419,7 +419,7 @@ def _longest_stand(normal: Floats) -> int | None:
 
 
 def _silent(values: Floats, n_normal: int) -> Departure | None:
-    """A signal that hardly ever missed a sample, and misses all from some moment on; None where it did not."""
+    """A signal that hardly ever missed a sample, and misses all from some moment on; None otherwise."""
     missing = np.isnan(values)
     if missing[:n_normal].mean() > 0.05:
         return None

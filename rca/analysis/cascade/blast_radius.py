@@ -1,4 +1,4 @@
-"""How much was touched: what passed each failing system between its onset and containment, by its own traffic."""
+"""Blast radius: traffic that passed each failing system between its onset and containment."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from rca.arrays import Floats
 from rca.methods.seasonality import seconds_of
 
 MIN_STEPS = 10
-"""Steps from which samples are taken to count on."""
+"""Steps from which on samples are taken to be a cumulative counter."""
 
 SECONDS = {
     "s": 1,
@@ -47,12 +47,12 @@ AMISS = re.compile(
     r"|abort\w*|cancel\w*|lost|wrong|bad|miss(?:es|ed|ing)?|gc|pauses?)(?![a-z])",
     re.IGNORECASE,
 )
-"""Words of names of what went amiss, however often that is counted: it is no traffic."""
+"""Words of names of failures, which are no traffic, however often they are counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Touched:
-    """What one system went through while it failed.
+    """Traffic through one system while it failed.
 
     Attributes
     ----------
@@ -71,14 +71,14 @@ class Touched:
 
     @property
     def seconds(self) -> float:
-        """How long it failed."""
+        """Duration of its failure in seconds."""
         return (self.until - self.since).total_seconds()
 
 
 def touched(
     table: pd.DataFrame, onsets: Mapping[str, datetime], *, end: datetime, contained: datetime | None = None
 ) -> tuple[Touched, ...]:
-    """What each failing system went through, the first to fail in front.
+    """Traffic through each failing system, the first to fail in front.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def touched(
 
 
 def traffic_of(names: Iterable[str]) -> dict[str, list[str]]:
-    """Component → its signals of traffic, what people count first: requests, orders; then what machines do."""
+    """Component → its traffic signals, what people count first (requests, orders), then what machines do."""
     found: dict[str, list[str]] = {}
     for name in sorted(names, key=_counted_by_people):
         if what_passes(name.partition("|")[2]) is not None:
@@ -124,7 +124,7 @@ def _counted_by_people(name: str) -> tuple[bool, str]:
 
 
 def passed(table: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """How much passed each component that has signals of traffic, over the whole table, by what they count.
+    """Total traffic of each component over the whole table, by what is counted.
 
     >>> at = pd.date_range("2026-01-01", periods=3, freq="min", tz="UTC")
     >>> passed(pd.DataFrame({"time": at, "press|parts": 12.0, "press|load": 0.5}))
@@ -136,7 +136,7 @@ def passed(table: pd.DataFrame) -> dict[str, dict[str, float]]:
 
 
 def _counted(table: pd.DataFrame, names: Sequence[str], *, since: datetime, until: datetime) -> dict[str, float]:
-    """What signals of traffic count between two moments; the first signal speaks for what it counts."""
+    """Traffic between two moments; the first signal of each quantity is used."""
     if not names:
         return {}
     within = table.loc[(table["time"] >= since) & (table["time"] <= until), ["time", *names]]
@@ -148,7 +148,7 @@ def _counted(table: pd.DataFrame, names: Sequence[str], *, since: datetime, unti
 
 
 def what_passes(metric: str) -> tuple[str, float | None] | None:
-    """What a signal of traffic counts, and per how many seconds; None seconds where it counts since the last sample.
+    """Quantity that a traffic signal counts, and per how many seconds; None seconds for counts since the last sample.
 
     >>> what_passes("images_per_min"), what_passes("orders"), what_passes("latency"), what_passes("errors_per_min")
     (('images', 60.0), ('orders', None), None, None)
@@ -165,7 +165,7 @@ def what_passes(metric: str) -> tuple[str, float | None] | None:
 
 
 def is_count(known: Floats) -> bool:
-    """Whether samples count on, and do not start anew with each: they climb, but for resets.
+    """Whether samples are a cumulative counter: they climb, but for resets.
 
     >>> is_count(np.arange(40.0)), is_count(np.full(40, 3.0)), is_count(np.array([1.0, 2.0]))
     (True, False, False)
@@ -175,7 +175,7 @@ def is_count(known: Floats) -> bool:
 
 
 def _passed(times: "pd.Series[Any]", values: "pd.Series[Any]", *, per: float | None) -> float:
-    """The sum of counts, or the integral of a rate; missing samples are passed over."""
+    """Sum of counts, or integral of a rate; missing samples are skipped."""
     known = pd.to_numeric(values, errors="coerce").to_numpy(float)
     seconds = seconds_of(times)
     kept = np.isfinite(known)

@@ -1,4 +1,4 @@
-"""The model's own metric as one more signal of its system: what rows say, at the moments of the signals."""
+"""Signals of a case with the model's own metric added, aggregated from rows at the moments of the signals."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from rca.record.schema.incident import Signals
 
 MIN_ROWS = 20
-"""Rows that a moment's metric is told from, and of a gap as many in each group; at least in the middle."""
+"""Rows behind one value of the metric, on average; of a gap as many in each group."""
 
 MOMENTS = 30
-"""Moments that rows have to reach, or they tell nothing of the order of failures."""
+"""Moments that rows have to reach, or the metric cannot date its failure among the others."""
 
 
 def with_metric(case: "Case", table: "pd.DataFrame", signals: "Signals") -> "tuple[pd.DataFrame, Signals]":
-    """The signals of a case, and its own metric among them, where rows tell it over the same time."""
+    """The signals of a case with its own metric among them, where there are rows over the same time."""
     try:
         windows = windows_of(case)
         table = table.sort_values("time", kind="stable")
@@ -39,7 +39,7 @@ def with_metric(case: "Case", table: "pd.DataFrame", signals: "Signals") -> "tup
 
 
 def metric_signal(windows: Windows, times: "pd.Series[pd.Timestamp]") -> Floats | None:
-    """The metric of the rows since the moment before, at as many moments as rows allow.
+    """The metric of the rows since the previous moment, at as many moments as rows allow.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def metric_signal(windows: Windows, times: "pd.Series[pd.Timestamp]") -> Floats 
     Returns
     -------
     ndarray of shape (samples,) or None
-        NaN at moments between those that are told; None where the rows reach too few moments.
+        NaN at moments in between; None where the rows reach too few moments.
     """
     if windows.roles.time is None:
         return None
@@ -72,12 +72,12 @@ def metric_signal(windows: Windows, times: "pd.Series[pd.Timestamp]") -> Floats 
 
 
 def _sums(values: Floats, cell: npt.NDArray[np.intp], many: int) -> Floats:
-    """The sums of each column in each cell: (cells, columns)."""
+    """Column sums by cell: (cells, columns)."""
     return np.column_stack([np.bincount(cell, column, minlength=many) for column in values.T])
 
 
 def _apart(at: Floats, moments: Floats) -> int:
-    """Samples between the moments that are told, so that enough rows lie between two; too many where there are none."""
+    """Samples between moments of the metric, so that enough rows lie between two; too many where there are none."""
     if not len(at):
         return len(moments)
     reached = np.searchsorted(moments, at.max()) - np.searchsorted(moments, at.min()) + 1

@@ -1,8 +1,8 @@
-"""When a signal began to leave its range, be it at once or by and by: an interval that does not hang on a threshold.
+"""Onset of a ramp of any length, abrupt included, by profile likelihood in AR(1) noise.
 
 A threshold is crossed the later the slower a signal climbs and the noisier it is, so that crossings order signals
-wrongly. What is fitted here is a climb from nothing to a level, of any length, in noise with a memory of one sample.
-Its start has a profile likelihood; the interval is what that does not rule out at 95 %.
+wrongly. What is fitted here is a ramp from zero to a level, of any length, in AR(1) noise. Its start has a profile
+likelihood; the interval is the set of starts that a likelihood ratio does not reject at 95 %.
 """
 
 from dataclasses import dataclass
@@ -17,28 +17,28 @@ RULED_OUT = 5.991
 """The 95 % point of the χ² distribution with two degrees of freedom: the start and the length of a climb."""
 
 STRAIGHT, FORMS = 1.0, (1.0, 2.0)
-"""Powers of time that a climb may follow: a straight one, and one that gathers way, as leaks and queues do."""
+"""Powers of time that a ramp may follow: linear, and quadratic, as leaks and queues do."""
 
 FAR = 10.0
-"""Standard deviations beyond which the height of a climb says nothing more of its start."""
+"""Robust z-score at which samples are clipped: the height of a ramp says no more of its start."""
 
 LONGEST = 2048
 """Samples up to the moment of being far out; of more, the means of some in a row are looked at."""
 
 FORGETS = 0.98
-"""The largest memory that is believed: beyond it noise is a random walk, and has no range to leave."""
+"""Largest AR(1) coefficient that is allowed: beyond it noise is a random walk, and has no range to leave."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DepartureOnset:
-    """The first sample of a departure.
+    """Interval of the onset of a departure, as sample positions.
 
     Attributes
     ----------
     earliest, latest : int
-        Not before the one, and not after the other, in whichever form it climbs.
+        Not before the one, and not after the other, for either form of ramp.
     straight : (int, int)
-        The same if it climbs straight: no interval to be told, but one to compare departures by.
+        The same for linear ramps alone: not to be reported, but to compare departures by.
     """
 
     earliest: int
@@ -47,14 +47,14 @@ class DepartureOnset:
 
 
 def departure_onset(away: Floats, *, memory: float = 0.0, held: int = 3) -> DepartureOnset:
-    """The first sample of a departure that is surely in `away`.
+    """Onset interval of a departure: profile likelihood of the start of a ramp in AR(1) noise.
 
     Parameters
     ----------
     away : ndarray of shape (samples,)
         Deviations in the direction of the departure, in standard deviations of normal times.
     memory : float
-        Correlation of one normal sample with the next.
+        Lag-1 autocorrelation of normal samples.
     held : int
         Samples in a row by which the departure is known.
 
@@ -65,17 +65,17 @@ def departure_onset(away: Floats, *, memory: float = 0.0, held: int = 3) -> Depa
 
     Notes
     -----
-    With x(s, r) a climb of r samples that begins at s, whitened like the deviations by their memory, the likelihood of
-    s is that of the best r, form and height, which is ⟨x, y⟩² / 2σ²⟨x, x⟩. A climb has the same form wherever it
-    begins, so that ⟨x, y⟩ is a correlation, worked out for all s at once. σ² is what is left of the deviations by the
-    best climb, and no less than in normal times, so that a departure that is no such climb has a wide interval.
+    With x(s, r) a ramp of r samples that begins at s, whitened like the deviations by the AR(1) filter, the profile
+    log-likelihood of s is that of the best r, form and height, which is ⟨x, y⟩² / 2σ²⟨x, x⟩. A ramp has the same form
+    wherever it begins, so that ⟨x, y⟩ is a correlation, computed for all s at once. σ² is the residual variance of the
+    best ramp, and no less than in normal times, so that a departure that is no such ramp has a wide interval.
 
     Examples
     --------
     >>> noise = np.random.default_rng(0).normal(size=200)
     >>> climb = np.clip(np.arange(200) - 99, 0, 40) / 2
     >>> departure_onset(noise + climb)
-    Start(earliest=91, latest=103, straight=(99, 103))
+    DepartureOnset(earliest=91, latest=103, straight=(99, 103))
     """
     y = _until_far(np.clip(away, -FAR, FAR), held)
     memory = min(max(memory, 0.0), FORGETS)
@@ -93,7 +93,7 @@ def departure_onset(away: Floats, *, memory: float = 0.0, held: int = 3) -> Depa
 
 
 def _likely(y: Floats, memory: float, *, forms: tuple[float, ...]) -> tuple[int, int]:
-    """The first and the last start that is not ruled out."""
+    """First and last start that the profile likelihood does not reject at 95 %."""
     white = y - memory * np.r_[0.0, y[:-1]]
     weights = white - memory * np.r_[white[1:], 0.0]
     size = 2 ** int(np.ceil(np.log2(2 * len(y))))
@@ -113,7 +113,7 @@ def _likely(y: Floats, memory: float, *, forms: tuple[float, ...]) -> tuple[int,
 
 @lru_cache(maxsize=512)
 def _climb(rise: int, form: float, size: int) -> tuple[Floats, npt.NDArray[np.complex128]]:
-    """A climb to 1 in so many samples, over half of `size`; and its conjugate spectrum, by which it is correlated."""
+    """A ramp to 1 of the given length, over half of `size`; and its conjugate spectrum, for correlation by FFT."""
     shape = np.minimum(np.arange(1, size // 2 + 1) / rise, 1.0) ** form
     return shape, np.conj(np.fft.rfft(shape, size))
 
@@ -126,7 +126,7 @@ def _until_far(y: Floats, held: int) -> Floats:
 
 
 def _rises(length: int) -> list[int]:
-    """Lengths of climbs, each a good third longer than the one before."""
+    """Grid of ramp lengths, each a good third longer than the one before."""
     found = [1]
     while found[-1] < length:
         found.append(max(found[-1] + 1, int(found[-1] * 1.4)))

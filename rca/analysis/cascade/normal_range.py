@@ -1,4 +1,4 @@
-"""What a signal does in normal times: counters as rates; days, weeks, trends taken off; and the range that is left."""
+"""Normal range of a signal, deseasonalised and detrended: median and robust scale on either side; counters as rates."""
 
 from dataclasses import dataclass
 
@@ -12,20 +12,20 @@ Flags = npt.NDArray[np.bool_]
 DAY = 86_400.0
 
 SEASONS = ((DAY, (48,)), (7 * DAY, (336, 56)))
-"""Days and weeks, and into how many parts they are cut: half hours, and in a week three hours where those have too few
+"""Days and weeks, and into how many bins they are cut: half hours, and in a week three hours where those have too few
 samples."""
 
 ENOUGH = 8
-"""Normal samples in each part of a season, and in each third of a trend, from which their level can be told."""
+"""Normal samples in each bin of a season, and in each third of a trend, from which their level can be estimated."""
 
 TIGHTER = 0.8
 """A season counts where the range without it is this part of the range with it, or less; a trend needs half of that."""
 
 STRAIGHT = 0.15
-"""Part of a trend's climb by which its middle may lie off the straight line."""
+"""Part of a trend's climb by which its middle may lie off the line."""
 
 BREAK = 5.0
-"""Sampling intervals without a sample after which a trend is not carried on."""
+"""Sampling intervals without a sample after which a trend is not extrapolated."""
 
 CLIMBS = 0.9
 """Share of a counter's steps that go up; all others stand still, or fall back to near zero."""
@@ -45,12 +45,12 @@ GRAIN = 0.003
 """Part of a signal's level below which no step is material."""
 
 THINNED, ROUGHLY = 20_000, 3_000
-"""Normal samples from which a range is told, and a level or whether a range gets tighter; more are thinned evenly."""
+"""Normal samples that a range is estimated from, and a level or a width; more are thinned evenly."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NormalRange:
-    """The range of signals in normal times.
+    """Centre and robust standard deviations of signals in normal times.
 
     Attributes
     ----------
@@ -68,14 +68,14 @@ class NormalRange:
     flat: Flags
 
     def away(self, values: Floats) -> Floats:
-        """Signed distance from the centre, in the standard deviations of that side; `values` is (signals, samples)."""
+        """Robust z-scores by the scale of the side they lie on; `values` is (signals, samples)."""
         off = values - self.centre[:, None]
         wide = np.where(off > 0, self.up[:, None], self.down[:, None])
         return np.asarray(off / wide)
 
 
 def normal_range(normal: Floats) -> NormalRange:
-    """The range of signals, from their quartiles and tails.
+    """Normal range of signals, from their quartiles and tail quantiles.
 
     Parameters
     ----------
@@ -135,12 +135,12 @@ def _at(ordered: Floats, place: npt.NDArray[np.intp]) -> Floats:
     return np.asarray(np.take_along_axis(ordered, place[..., None], axis=-1)[..., 0])
 
 
-# --- what is taken off before a range is told ------------------------------------------------------------------------
+# --- seasons, trends and counters ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Clock:
-    """When samples were taken.
+    """Sampling times of the signals.
 
     Attributes
     ----------
@@ -154,23 +154,23 @@ class Clock:
 
     @property
     def step(self) -> float:
-        """The usual time between two samples, in seconds."""
+        """Median sampling interval in seconds."""
         steps = np.diff(self.seconds)
         return float(np.median(steps[steps > 0])) if (steps > 0).any() else 1.0
 
     @property
     def whole(self) -> bool:
-        """Whether no stretch of time is left out, so that a trend can be carried on."""
+        """Whether sampling has no gaps, so that a trend can be extrapolated."""
         return bool((np.diff(self.seconds) <= BREAK * self.step).all())
 
     @property
     def unseen(self) -> float:
-        """Seconds without a sample between the normal ones and the failing ones; 0 where samples go on."""
+        """Length in seconds of a sampling gap between normal and failing samples; 0 without one."""
         gap = float(self.seconds[self.n_normal] - self.seconds[self.n_normal - 1])
         return gap if gap > BREAK * self.step else 0.0
 
     def parts(self, period: float, cuts: tuple[int, ...]) -> npt.NDArray[np.intp] | None:
-        """The part of a season of each sample; None where the normal samples do not teach every part twice over."""
+        """Seasonal bin of each sample; None where the normal samples do not cover every bin twice."""
         for many in cuts:
             part = (self.seconds % period * many / period).astype(int)
             counts = np.bincount(part[: self.n_normal], minlength=many)[np.unique(part)]
@@ -180,7 +180,7 @@ class Clock:
 
 
 def regular(values: Floats, clock: Clock) -> Floats:
-    """Signals without what is regular in them: counters become rates; days, weeks and trends are taken off.
+    """Signals deseasonalised and detrended, with counters differenced to rates.
 
     Parameters
     ----------
@@ -191,8 +191,8 @@ def regular(values: Floats, clock: Clock) -> Floats:
     Returns
     -------
     ndarray of the same shape
-        What is taken off is learnt from normal samples alone. A failing sample between a trend carried on and the last
-        level is at home.
+        Seasons and trends are fitted to normal samples alone. A failing sample between the extrapolated trend and the
+        last level has no deviation.
 
     Examples
     --------
@@ -208,7 +208,7 @@ def regular(values: Floats, clock: Clock) -> Floats:
 
 
 def _rates(values: Floats, clock: Clock) -> Floats:
-    """Counters, which only climb but for resets, as their climb per sampling interval; a reset is no sample."""
+    """Difference cumulative counters to rates per sampling interval; a reset is a missing sample."""
     counts = np.flatnonzero(_is_counter(values[:, : clock.n_normal]))
     if not len(counts):
         return values
@@ -230,11 +230,11 @@ def _is_counter(normal: Floats) -> Flags:
 
 
 def _without_season(values: Floats, clock: Clock, *, period: float, cuts: tuple[int, ...]) -> Floats:
-    """Take off the median of every part of a season, of signals whose range that makes tighter.
+    """Subtract seasonal medians from signals whose range that makes tighter on held-out periods.
 
-    Whether it does is told by levels of every other period, held against the periods between. Normal samples lie nearer
-    to levels that were learnt from them than samples to come: with k samples to a level that tell something of their
-    own, by ``sqrt((k - 1) / (k + 1))``. They are drawn apart by that much; k follows from the two ranges.
+    Whether it does is tested on alternate periods: levels of the even ones on the odd ones, and the other way round.
+    Normal samples lie nearer to levels that were fitted to them than future samples: with k effective samples to a
+    level, by ``sqrt((k - 1) / (k + 1))``. They are rescaled by that factor; k follows from the two ranges.
     """
     part = clock.parts(period, cuts)
     if part is None:
@@ -260,7 +260,7 @@ def _without_season(values: Floats, clock: Clock, *, period: float, cuts: tuple[
 
 
 def _levels(known: Floats, part: npt.NDArray[np.intp], many: int) -> Floats:
-    """How far the median of each part lies from their mean: (signals, parts); 0 of a part without samples."""
+    """Median of each seasonal bin less the mean of all: (signals, parts); 0 of a bin without samples."""
     found = np.zeros((len(known), many))
     seen = np.unique(part)
     for one in seen:
@@ -270,18 +270,18 @@ def _levels(known: Floats, part: npt.NDArray[np.intp], many: int) -> Floats:
 
 
 def _width(values: Floats) -> Floats:
-    """The middle eight tenths of a signal's normal samples."""
+    """Range from the 10 % to the 90 % quantile of the normal samples."""
     low, high = quantiles(_thin(values, ROUGHLY), (0.1, 0.9))
     return np.asarray(high - low)
 
 
 def _thin(values: Floats, most: int) -> Floats:
-    """Every so many samples, about as many as wanted."""
+    """Every k-th sample, about as many as wanted."""
     return values[:, :: max(1, -(-values.shape[1] // most))]
 
 
 def _without_trend(values: Floats, clock: Clock) -> Floats:
-    """Take off a straight climb; a failing sample may lie anywhere between the climb carried on and the last level."""
+    """Subtract a linear trend; a failing sample may lie anywhere between the extrapolated trend and the last level."""
     n = clock.n_normal
     if n < 3 * ENOUGH:
         return values

@@ -1,4 +1,4 @@
-"""Which system failed first: what left its normal range, upstream of the alarm, that nothing before it explains."""
+"""Ranking of candidate origins of a cascade: first out of range, upstream of the alarm, not explained by others."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
 CASCADE_QUESTION = "which system failed first"
 
 APART = 1.5
-"""How many times as far as the next candidate the first has to be, where time and graph do not tell them apart."""
+"""Ratio of departures by which the first has to exceed the next, where time and graph do not separate them."""
 
 SHARED = 3
-"""Components that have to share the alarm's metric before it speaks for them."""
+"""Components that have to share the alarm's metric before it represents them."""
 
 STRAYED = 2.0
 """How many times as wide a range is for what a signal did in normal times, for that to be said."""
 
 NORMAL_ROWS = 10
-"""Normal samples below which no range can be told."""
+"""Normal samples below which no range can be estimated."""
 
 
 def rank_origins(
@@ -54,7 +54,7 @@ def rank_origins(
     kind: Literal["causal", "calls"] = "causal",
     contained: datetime | None = None,
 ) -> Cascade:
-    """Rank components as the origin of a cascade, and tell the way it took.
+    """Rank components as the origin of a cascade, by onset and dependency graph, and give its propagation path.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def rank_origins(
     signals : Signals
         The failing window, the alarm, and the bad direction of each metric.
     edges : iterable of (str, str)
-        What can act on what, by component; a part of it will do, and circles are allowed.
+        What can act on what, by component; a part of it will do, and cycles are allowed.
     kind : {'causal', 'calls'}
         `causal` edges run from cause to effect; `calls` from caller to callee, and a failure travels the other way.
     contained : datetime, optional
@@ -87,7 +87,7 @@ def rank_origins(
     Notes
     -----
     Where three components or more have the alarm's metric, it speaks for them: a failure travels in kind, latency as
-    latency. Deviations are those of `rca.analysis.deviation`, what is regular is taken off by `rca.analysis.usual`.
+    latency. Deviations are those of `anomaly_score`; seasons and trends are taken off by `normal_range`.
     """
     names = [str(name) for name in table.columns if name != "time"]
     if not names:
@@ -120,7 +120,7 @@ def _of_components(edges: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Window:
-    """Normal and failing rows, in order of time; `judged` without samples that tell nothing."""
+    """Normal and failing rows in order of time; `judged` without uninformative samples."""
 
     table: pd.DataFrame
     clock: Clock
@@ -158,7 +158,7 @@ def _window(table: pd.DataFrame, signals: "Signals") -> _Window:
 
 
 def _held(window: _Window, target: str, bad: int) -> int:
-    """Samples in a row that a failure has to last: three, or as long as the alarm's own signal was out, if shorter.
+    """Consecutive samples that a failure has to last: three, or as long as the alarm's own signal was out, if shorter.
 
     Where that shows nothing in a window of hardly more samples, the alarm was a short one.
     """
@@ -169,7 +169,7 @@ def _held(window: _Window, target: str, bad: int) -> int:
 
 
 def _otherwise(window: _Window, signals: "Signals") -> str:
-    """The direction that is said to be bad for the alarm, where its signal left its range the other way."""
+    """The bad direction given for the alarm, where its signal left its range the other way."""
     said = signals.bad.get(metric_of(signals.target or ""), "")
     if signals.target is None or not said:
         return ""
@@ -178,7 +178,7 @@ def _otherwise(window: _Window, signals: "Signals") -> str:
 
 
 def _idle(names: Sequence[str], bad: Mapping[str, str]) -> dict[str, str]:
-    """Signal of how well a component does → the signal of how much passes through it."""
+    """Signal of quality (share or latency) → the traffic signal of the same component."""
     traffic = traffic_of(name for name in names if metric_of(name) not in bad)
     return {
         name: traffic[component_of(name)][0]
@@ -188,7 +188,7 @@ def _idle(names: Sequence[str], bad: Mapping[str, str]) -> dict[str, str]:
 
 
 def _without_idle(table: pd.DataFrame, idle: Mapping[str, str]) -> pd.DataFrame:
-    """A share or a latency of nothing tells nothing: such samples are taken out."""
+    """Set shares and latencies to missing where there was no traffic."""
     if not idle:
         return table
     nothing = {name: _nothing(table[name].to_numpy(float)) for name in set(idle.values())}
@@ -197,7 +197,7 @@ def _without_idle(table: pd.DataFrame, idle: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _nothing(traffic: Floats) -> Flags:
-    """Samples at which nothing passed; of a count that goes on, those at which it stood still."""
+    """Samples without traffic; of a cumulative counter, those at which it stood still."""
     if is_count(traffic[np.isfinite(traffic)]):
         traffic = np.diff(traffic, prepend=np.nan, append=np.nan)[:-1]
         return np.asarray(traffic == 0)
@@ -209,7 +209,7 @@ def _nothing(traffic: Floats) -> Flags:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Found:
-    """How every signal left its range."""
+    """Departures of all signals."""
 
     left: Mapping[str, Departure]
     window: _Window
@@ -224,16 +224,16 @@ class _Found:
 
     @property
     def sure(self) -> float:
-        """Deviation that none of the signals that speak reaches by accident."""
+        """Robust z-score that none of the ranked signals reaches by chance."""
         samples, many = self.window.n_failing, self.speaking or len(self.left)
         return max(sure_in(samples, self.held, signals=many), abnormal_in(samples, self.held) / SHARE)
 
     def loudest(self, names: Sequence[str]) -> str:
-        """The signal that went farthest; of equals the first by name."""
+        """Signal with the largest departure; of equals the first by name."""
         return min(names, key=lambda name: (-self.left[name].size, name))
 
     def component(self, name: str, signals: Sequence[str]) -> Departed:
-        """When a component left its range, by its signals that surely did, or that did at all."""
+        """Departure of a component, by its signals that surely left their range, or that left it at all."""
         size = max(self.left[one].size for one in signals)
         least = self.sure
         out = [one for one in map(self.left.__getitem__, signals) if one.abnormal]
@@ -257,7 +257,7 @@ class _Found:
         )
 
     def with_amount(self, one: Departed, signals: Sequence[str], target: str | None) -> Departed:
-        """A component's departure with its size in the alarm's unit, where the alarm's metric speaks for it."""
+        """A component's departure with its size in the alarm's unit, where its signal has the alarm's metric."""
         spoken = [name for name in signals if target is not None and metric_of(name) == metric_of(target)]
         return replace(one, amount=self.left[spoken[0]].amount) if len(spoken) == len(signals) == 1 else one
 
@@ -268,7 +268,7 @@ class _Found:
         return ", which is wide, since it strayed before the failing window: should that begin earlier (signals.from)?"
 
     def silent_alarm(self, target: str | None) -> str | None:
-        """Why nothing can be said of an alarm whose own signal shows nothing; None where it does, or none is known."""
+        """Why no origin can be ranked where the alarm's own signal shows no departure; None otherwise."""
         if target is None or target not in self.left or self.left[target].abnormal:
             return None
         where = f"stayed in its normal range{self.strayed(target)}"
@@ -277,7 +277,7 @@ class _Found:
         return f"the alarm's own signal, {target}, {where}"
 
     def traces(self) -> tuple[Trace, ...]:
-        """All signals that left their range, in the order in which they did."""
+        """All signals that left their range, in order of onset."""
         out = [(name, one) for name, one in self.left.items() if one.first is not None]
         return tuple(
             Trace(
@@ -328,7 +328,7 @@ def _told(found: _Found, signals: "Signals", *, causes: Causes, calls: bool, con
 
 
 def _speaking(names: Mapping[str, Sequence[str]], metric: str | None) -> dict[str, list[str]]:
-    """The signals that speak for each component: the one of the alarm's metric, where enough components have it."""
+    """The signals that represent each component: the one of the alarm's metric, where enough components have it."""
     kin = {name: [one for one in signals if metric_of(one) == metric] for name, signals in names.items()}
     shared = metric is not None and sum(map(bool, kin.values())) >= SHARED
     return {name: kin[name] if shared and kin[name] else list(signals) for name, signals in names.items()}
@@ -349,7 +349,7 @@ def _ranked(left: Mapping[str, Departed], spread: Spread) -> list[str]:
 
 
 def _suspect(found: _Found, name: str, *, spread: Spread, spoken: Sequence[str]) -> Suspect:
-    """A component by the signal that speaks for it; by its loudest, where that one stayed in its range."""
+    """A component by the signal that represents it; by its loudest, where that one stayed in its range."""
     heard = spoken if name in spread.failing else found.names[name]
     signal = found.loudest(heard)
     own, left = found.left[signal], found.component(name, heard)
@@ -369,7 +369,7 @@ def _suspect(found: _Found, name: str, *, spread: Spread, spoken: Sequence[str])
 
 
 def _doubt(suspects: Sequence[Suspect], left: Mapping[str, Departed], *, spread: Spread, sure: float) -> str | None:
-    """Why the first suspect is not to be named; None where it is."""
+    """Why the first suspect is not named as the origin; None where it is."""
     first = suspects[0]
     if all(one.onset is None for one in suspects):
         return "no signal left its normal range"
@@ -380,7 +380,7 @@ def _doubt(suspects: Sequence[Suspect], left: Mapping[str, Departed], *, spread:
         return f"{first.signal} went no farther than {first.score:.3g} standard deviations, as quiet signals may"
     if spread.causes.get(spread.alarm or "") and not spread.linked - {spread.alarm}:
         return "nothing upstream of the alarm left its normal range"
-    above = upstream(spread.causes, first.component)  # what a failure spreads to may go farther than where it began
+    above = upstream(spread.causes, first.component)  # what a failure spreads to may depart farther than its origin
     rivals = [
         one.component
         for one in suspects[1:]
@@ -412,18 +412,18 @@ def _earlier(
 
 
 def _sooner(one: Departed, first: Departed) -> bool:
-    """Whether it surely left, probably before the first by more than clocks may be apart, and was not over by then."""
+    """Whether it surely left, likely before the first by more than the clock error, and had not recovered by then."""
     apart = one.point_interval[0] + one.step < first.point_interval[0]
     return one.sure and one.likely_before(first, by=SOONER) and apart and not one.recovered_before(first)
 
 
 def _nearest(suspects: Sequence[Suspect]) -> str:
-    """The signal that went farthest, of those that left their range."""
+    """Signal with the largest departure."""
     return max((one for one in suspects if one.onset is not None), key=lambda one: (one.score, one.component)).signal
 
 
 def _apart(size: float, other: float) -> bool:
-    """Whether one departure is so much larger than another; among the loud, by the changes of level."""
+    """Whether one departure is much larger than another; among capped ones, by the changes of level."""
     loud = LOUD if other >= LOUD else 0.0
     return size - loud >= APART * (other - loud)
 

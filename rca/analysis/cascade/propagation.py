@@ -1,4 +1,4 @@
-"""By which way a failure spread: what can act on what, what is explained from above, and which guard kept silent."""
+"""Failure propagation along a dependency graph: which departure can explain which, and which guards stayed silent."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,19 +15,19 @@ Causes = Mapping[str, frozenset[str]]
 """Component → the components that can act on it directly."""
 
 HALF, PART, EARLIER = 0.5, 0.25, 0.1
-"""Parts of a caller's departure: what its callees have to bring together, each of them, and one that came before."""
+"""Shares of a caller's departure that callees have to account for: together, each, and one that came before."""
 
 RECOVERED = 5
 """Samples back in its range after which a component that was out for a moment is not what struck another."""
 
 SOONER = 0.25
-"""Part of what would be sure by which one has to have left before another for that to be likelier than not."""
+"""Lead, in units of its uncertainty, from which on an earlier onset is likelier than not."""
 
 CALLS = 2.0
-"""How often a caller is taken to call in a request, where traffic does not tell."""
+"""Calls per request that are assumed where there is no traffic signal."""
 
 LIGHT = 0.5
-"""Part of what another accounts for below which a candidate does not come before it by time alone."""
+"""Share of another's evidence below which a candidate does not come before it by time alone."""
 
 ONE_SIDED = 1.645
 """Where the normal distribution has its 95 % point: a lead of 1 is as sure as that."""
@@ -35,7 +35,7 @@ ONE_SIDED = 1.645
 
 @dataclass(frozen=True, kw_only=True)
 class Departed:
-    """When one component left its normal range: after `earliest`, and not after `latest`.
+    """Departure of one component from its normal range: not before `earliest`, not after `latest`.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class Departed:
     over: float = np.inf
 
     def share_of(self, effect: "Departed") -> float:
-        """Which part of how far a caller went it can have brought, in as many calls as there are to a request.
+        """Share of a caller's departure that this one can account for, by their calls per request.
 
         1 where the two have no metric in common.
 
@@ -90,12 +90,12 @@ class Departed:
         return self.amount * calls / effect.amount if effect.amount > 0 else 1.0
 
     def recovered_before(self, effect: "Departed") -> bool:
-        """Whether it was back in its range, when another left its own, for longer than it had been out."""
+        """Whether it had recovered before another left its range, for longer than it had been out."""
         return effect.earliest - self.over > max(self.over - self.earliest, RECOVERED * self.step)
 
     @property
     def weight(self) -> float:
-        """How unlikely it is by accident: the logarithm of how far it went."""
+        """Evidence that it is no accident: the logarithm of its size."""
         return float(np.log1p(self.size))
 
     def before(self, other: "Departed") -> bool:
@@ -103,14 +103,14 @@ class Departed:
         return self.lead(other) > 1
 
     def likely_before(self, other: "Departed", *, by: float = 1.0) -> bool:
-        """Whether it left before the other did, if both went straight out: by so many parts of what would be sure."""
+        """Whether it likely left before the other, if both are linear ramps: a lead above `by`."""
         return bool(_lead(self.point_interval, other.point_interval) > by)
 
     def lead(self, other: "Departed") -> float:
-        """By how much it left before the other, in parts of what is not known of that; beyond 1 it surely did.
+        """Lead over another onset in units of its uncertainty; beyond 1 it is significant.
 
-        Not known is a sample, since clocks may be that far apart, and what the two intervals have beyond a sample: of
-        independent estimates the squares add up (Goldstein and Healy, J. R. Stat. Soc. A 158, 1995).
+        The uncertainty is a sample, since clocks may be that far apart, and the widths of the two intervals beyond a
+        sample, in quadrature (Goldstein and Healy, J. R. Stat. Soc. A 158, 1995).
 
         >>> a = Departed(name="a", size=20.0, earliest=0.0, latest=1.0, sure=True)
         >>> b = Departed(name="b", size=20.0, earliest=2.0, latest=9.0, sure=True)
@@ -121,12 +121,12 @@ class Departed:
 
     @property
     def when(self) -> tuple[float, float, float]:
-        """The middle of the interval, half of what it has beyond a sample, and a sample."""
+        """Onset interval as its middle, half its width beyond a sample, and a sample."""
         return self._between(self.earliest, self.latest)
 
     @property
     def point_interval(self) -> tuple[float, float, float]:
-        """The same, if it went straight out."""
+        """The same if the departure is a linear ramp."""
         return self._between(*(self.straight or (self.earliest, self.latest)))
 
     def _between(self, earliest: float, latest: float) -> tuple[float, float, float]:
@@ -136,7 +136,7 @@ class Departed:
 
 
 def _lead(one: Any, other: Any) -> Floats:
-    """`Left.lead` of numbers or arrays, as `when` gives them; what stayed in its range leads and follows none."""
+    """`Departed.lead` of numbers or arrays, as `when` gives them; what stayed in its range leads and follows none."""
     (middle, wider, step), (later, wide, steps) = one, other
     known = np.isfinite(middle) & np.isfinite(later)
     ahead = np.where(known, later, 0.0) - np.where(known, middle, 0.0)
@@ -145,7 +145,7 @@ def _lead(one: Any, other: Any) -> Floats:
 
 @dataclass(frozen=True, kw_only=True)
 class PropagationStep:
-    """The failure passed from one component to another.
+    """One step of propagation between two components.
 
     Attributes
     ----------
@@ -160,7 +160,7 @@ class PropagationStep:
 
 
 def causes_of(edges: Iterable[tuple[str, str]], *, calls: bool) -> dict[str, frozenset[str]]:
-    """Component → what can act on it directly; a failure travels from callee to caller.
+    """Component → its direct causes; along calls a failure travels from callee to caller.
 
     >>> causes_of([("shop", "database")], calls=True)["shop"]
     frozenset({'database'})
@@ -174,7 +174,7 @@ def causes_of(edges: Iterable[tuple[str, str]], *, calls: bool) -> dict[str, fro
 
 
 def upstream(causes: Causes, start: str) -> set[str]:
-    """Everything that can act on a component, itself included."""
+    """Ancestors of a component, itself included."""
     found, waiting = {start}, [start]
     while waiting:
         for cause in causes.get(waiting.pop(), frozenset()) - found:
@@ -185,7 +185,7 @@ def upstream(causes: Causes, start: str) -> set[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
-    """How a failure can have spread along a graph.
+    """Possible propagation of a failure along a graph.
 
     Attributes
     ----------
@@ -204,7 +204,7 @@ class Spread:
     _seen: dict[str, set[str]] = field(default_factory=dict, repr=False, compare=False)
 
     def _above(self, name: str) -> set[str]:
-        """The measured components that can act on one directly, or through components that nobody measures."""
+        """Nearest measured ancestors: direct, or through components without signals."""
         if name not in self._seen:
             found: set[str] = set()
             waiting, met = [name], {name}
@@ -217,7 +217,7 @@ class Spread:
 
     @cached_property
     def passages(self) -> tuple[PropagationStep, ...]:
-        """Every way from one failing component to the next that time allows, in the order of names.
+        """Every propagation step between failing components that onsets allow, in order of names.
 
         Across a component that stayed in its range only where the order in time is sure: else two failures that have
         nothing to do with each other would be tied together.
@@ -237,7 +237,7 @@ class Spread:
         return tuple(found)
 
     def _causes_of(self, effect: str) -> list[str]:
-        """What near it fails, did not surely leave after it, and brings enough of how far the effect went.
+        """Failing ancestors of a component that did not surely leave after it, and account for enough of its departure.
 
         Half of it do those that bring a quarter or more together: else the effect failed by itself. Of what probably
         came before a tenth is enough, since queues and retries make more of it.
@@ -257,7 +257,7 @@ class Spread:
 
     @cached_property
     def solid(self) -> frozenset[str]:
-        """Failing components that are no accident: far out, or surely followed by what they can act on."""
+        """Failing components that are no accident: far out, or likely followed by what they act on."""
         followed = {
             one.cause for one in self.passages if self.failing[one.cause].likely_before(self.failing[one.effect])
         }
@@ -265,7 +265,7 @@ class Spread:
 
     @cached_property
     def explained(self) -> frozenset[str]:
-        """Components that may only have passed on what came from above.
+        """Components that may only have passed on a failure from upstream.
 
         A cause explains an effect that surely came later; or that came at the same time, unless the two act on each
         other. Of components that act on each other, and failed at the same time, none explains another.
@@ -279,7 +279,7 @@ class Spread:
         )
 
     def _rings(self) -> dict[str, int]:
-        """Which failing components act on each other, directly or in a circle: those have one number."""
+        """Strongly connected components of the failing ones, by number."""
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
 
@@ -292,7 +292,7 @@ class Spread:
         return {name: int(label[at]) for name, at in place.items()}
 
     def evidence(self, origin: str) -> float:
-        """How much of what failed an origin can account for: the logarithms of its own and all later departures.
+        """Evidence that an origin accounts for: the sum of log sizes of its own and all downstream departures.
 
         A failure that has the origin's for a cause needs no other; one that has not needs an accident of its own, the
         less likely the farther it went.
@@ -306,7 +306,7 @@ class Spread:
 
     @cached_property
     def reaching(self) -> frozenset[str]:
-        """Components that can act on the alarm; all where there is no alarm or it is not in the graph.
+        """Components upstream of the alarm; all where there is no alarm or it is not in the graph.
 
         A component that the graph does not know may act on anything.
         """
@@ -317,7 +317,7 @@ class Spread:
 
     @cached_property
     def linked(self) -> frozenset[str]:
-        """Failing components from which a way of failing ones leads to the alarm; all where no way can be told."""
+        """Failing components with a path of failing ones to the alarm; all where no path can be known."""
         if self.alarm is None or self.alarm not in self.causes:
             return frozenset(self.failing)
         ways: dict[str, set[str]] = {}
@@ -330,7 +330,7 @@ class Spread:
 
     @cached_property
     def adrift(self) -> frozenset[str]:
-        """Failing components from which the graph knows no way to the alarm, and that all the same may have begun it.
+        """Failing components without a path to the alarm in the graph, that may have begun it all the same.
 
         They left their range surely before everything that is linked to the alarm, and account for as much: then it is
         the likelier that an edge is not on record. What the alarm itself can act on is none of them.
@@ -348,7 +348,7 @@ class Spread:
         )
 
     def tree(self, origin: str) -> tuple[PropagationStep, ...]:
-        """The way from an origin to all that it may have struck; each component is reached once.
+        """Propagation tree from an origin; each component is reached once.
 
         In the order in which they left their range; from the cause that left last before it, by which the failure
         arrived.
@@ -369,7 +369,7 @@ class Spread:
 
     @cached_property
     def _below(self) -> dict[str, list[PropagationStep]]:
-        """Passages by their cause."""
+        """Propagation steps by their cause."""
         found: dict[str, list[PropagationStep]] = {}
         for one in self.passages:
             found.setdefault(one.cause, []).append(one)
@@ -381,7 +381,7 @@ class Spread:
 
 
 def path_to(tree: Sequence[PropagationStep], end: str) -> tuple[PropagationStep, ...]:
-    """The passages of a tree that lead to one component, from the origin on; none where it is not reached."""
+    """Path in a propagation tree from the origin to one component; empty where it is not reached."""
     by_effect = {one.effect: one for one in tree}
     found: list[PropagationStep] = []
     while end in by_effect:
@@ -391,10 +391,10 @@ def path_to(tree: Sequence[PropagationStep], end: str) -> tuple[PropagationStep,
 
 
 def in_order(left: Iterable[Departed], weight: Mapping[str, float] | None = None) -> list[str]:
-    """Names, first what is likeliest to have begun it: by what each accounts for, and by whether others came before.
+    """Order of candidate origins: by evidence plus the log probability that no rival departed earlier.
 
-    What surely left after another waits for that one; of the others comes first who has the largest weight and
-    logarithm of the probability that nobody came before, together. Only what is `sure`, no accident, comes before
+    What surely left after another waits for that one; of the others comes first who has the largest sum of weight and
+    log probability. Only what is `sure`, no accident, comes before
     others by time, and not what weighs less than half of them. Where nothing is sure, what went half as far as the
     farthest does.
 
@@ -430,7 +430,7 @@ def in_order(left: Iterable[Departed], weight: Mapping[str, float] | None = None
 
 
 def _led(when: Floats, rivals: npt.NDArray[np.intp]) -> Floats:
-    """By how much each was led by the one of the rivals that came first; below 0 where it came before them all."""
+    """Largest lead of any rival over each; below 0 where it came before them all."""
     found = np.full(when.shape[1], -np.inf)
     for rival in rivals:
         lead = _lead(when[:, rival], when)

@@ -1,4 +1,4 @@
-"""Which system failed first, asked of a case or of a plain table of signals."""
+"""Public question on a cascade: which system failed first, of a case or of a plain table of signals."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,7 +19,7 @@ from rca.tables.frames import as_pandas
 
 
 def cascade_of(case: "Case") -> Cascade:
-    """Which system of a case failed first.
+    """Rank the systems of a case as the origin of a cascade.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def cascade(
     graph: Any = (),
     kind: Kind = "causal",
 ) -> Cascade:
-    """Which system failed first, and by which way the failure spread.
+    """Cascade analysis: which system left its normal range first, and how the failure propagated.
 
     Parameters
     ----------
@@ -96,17 +96,20 @@ def cascade(
             raise InvalidCase.because("a case brings its own window, alarm and graph", place="case", hint=_ITS_SIGNALS)
         return cascade_of(case)
     if kind not in get_args(Kind):
-        raise InvalidCase.because(f"{plain(str(kind))!r} is no kind of graph", place="kind", hint="causal or calls")
+        what = f"kind must be 'causal' or 'calls', got {plain(str(kind))!r}"
+        hint = "causal for pairs of cause and effect, calls for pairs of caller and callee"
+        raise InvalidCase.because(what, place="kind", hint=hint)
     table = _timed(as_pandas(case))
     if since is None:
-        raise InvalidCase.because("it is not said since when", place="since", hint="since='2026-03-02T10:30Z'")
+        what = "since is missing: the start of the failing window"
+        raise InvalidCase.because(what, place="since", hint="since='2026-03-02T10:30Z'")
     end = until if until is not None else table["time"].max()
     signals = _signals({"from": _iso(since), "to": _iso(end), "target": target, "bad": bad or {}})
     return rank_origins(table, signals, edges=edges_of(graph if graph is not None else ()), kind=kind)
 
 
 def _timed(table: pd.DataFrame) -> pd.DataFrame:
-    """Signals by name in order of time."""
+    """The signals as columns, sorted by time."""
     if "time" not in table.columns:
         raise InvalidCase.because("there is no column `time`", place="table", hint="time, then one column a signal")
     words = [name for name in table.columns if name != "time" and not pd.api.types.is_numeric_dtype(table[name])]

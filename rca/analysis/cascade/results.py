@@ -1,4 +1,4 @@
-"""What is told of a cascade: suspects in order, the steps of its way, guards that kept silent, and what was touched."""
+"""Results of a cascade analysis: candidate origins, propagation steps, silent guards, and blast radius."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,12 +11,12 @@ from rca.record.durations import duration_in_words
 from rca.result import Result, Row
 
 TOLD = 10
-"""Components that are told as findings, at most."""
+"""Components that become findings, at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Suspect:
-    """A component by the signal that speaks for it.
+    """A candidate origin: a component, by the signal that represents it.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Suspect:
 
 @dataclass(frozen=True, kw_only=True)
 class FailureStep:
-    """The failure passed from one component to the next.
+    """One step of propagation, from a component to the next.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class FailureStep:
 
     @property
     def simultaneous(self) -> bool:
-        """Whether the sampling cannot tell which of the two came first."""
+        """Whether the order of the two onsets is not identifiable at this sampling."""
         return self.earliest <= 0
 
     def __str__(self) -> str:
@@ -101,7 +101,7 @@ class Trace:
 
 @dataclass(frozen=True, kw_only=True)
 class Cascade(Result):
-    """Components ranked as the origin, the likeliest first, and the way the failure took from there.
+    """Components ranked as the origin, the likeliest first, and the propagation path from there.
 
     Attributes
     ----------
@@ -162,12 +162,12 @@ class Cascade(Result):
 
     @property
     def guards(self) -> tuple[str, ...]:
-        """Components between two failing ones that stayed green, in the order of the way."""
+        """Components between two failing ones that stayed in range, in the order of the path."""
         return tuple(dict.fromkeys(one.over for one in self.steps if one.over is not None))
 
     @property
     def way(self) -> tuple[FailureStep, ...]:
-        """The steps from the first suspect to the alarm."""
+        """Propagation path from the first suspect to the alarm."""
         return tuple(one for one in self.steps if one.to_alarm)
 
     def rows(self) -> list[Row]:
@@ -208,7 +208,7 @@ class Cascade(Result):
         )
 
     def _silent(self) -> list[Finding]:
-        """A guard between two failing components that said nothing is itself a finding."""
+        """A finding for each silent guard between two failing components."""
         first = {one.over: one for one in reversed(self.steps) if one.over is not None}
         return [
             Finding(

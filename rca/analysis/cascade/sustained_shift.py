@@ -1,4 +1,4 @@
-"""Signals that moved by little for long: no sample of theirs is far out, and their means over many samples are."""
+"""Small, persistent mean shifts of signals: block means of the failing window outside a Student prediction interval."""
 
 from dataclasses import dataclass
 
@@ -9,31 +9,31 @@ from rca.analysis.cascade.normal_range import ROUGHLY, quantiles
 from rca.arrays import Floats
 
 LENGTHS = (8, 24, 72, 216)
-"""Samples that means are taken over."""
+"""Samples of a block."""
 
 BLOCKS = 12
-"""Means in normal times below which nothing is known of how far they stray."""
+"""Normal blocks below which their variance is not estimated."""
 
 CHANCE = 0.01
-"""Probability that any quiet signal is called one that moved."""
+"""Family-wise error rate over all signals."""
 
 FARTHER = 2.0
 """Times that a failing mean has to go farther than the normal means went while they were watched."""
 
 HIGHEST = 4.0
-"""Standard deviations at which samples are cut: what a few can do is told elsewhere."""
+"""Robust z-score at which samples are clipped: `anomaly_score` covers a few extreme ones."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SustainedShift:
-    """What moved by little for long, of some signals.
+    """Sustained mean shifts of some signals.
 
     Attributes
     ----------
     direction : ndarray of int, shape (signals,)
         1 or -1 where it moved, 0 where it did not.
     size : ndarray of shape (signals,)
-        By how much: the mean over the longest stretch that tells, in standard deviations of one sample.
+        By how much: the mean over the longest significant block, in standard deviations of one sample.
     length : ndarray of int, shape (signals,)
         Samples that the mean is taken over.
     """
@@ -44,7 +44,7 @@ class SustainedShift:
 
 
 def sustained_shift(away: Floats, n_normal: int, *, bad: npt.NDArray[np.int64], signals: int) -> SustainedShift:
-    """Find signals whose mean over many failing samples lies beyond what means stray in normal times.
+    """Test for a sustained mean shift: block means against a Student prediction interval of normal ones.
 
     Parameters
     ----------
@@ -58,9 +58,8 @@ def sustained_shift(away: Floats, n_normal: int, *, bad: npt.NDArray[np.int64], 
 
     Notes
     -----
-    The mean of a failing stretch is held against those of equally long normal ones as in Student's prediction interval;
-    normal means that resemble the ones before them count for fewer, by the memory of one that a process has whose
-    samples hang on those before: ``n (1 - r) / (1 + r)``.
+    The mean of a failing block is compared with those of equally long normal blocks by Student's prediction interval;
+    of autocorrelated normal means the effective number is that of an AR(1) process: ``n (1 - r) / (1 + r)``.
 
     Examples
     --------
@@ -85,13 +84,13 @@ def sustained_shift(away: Floats, n_normal: int, *, bad: npt.NDArray[np.int64], 
 
 
 def _varied(normal: Floats) -> npt.NDArray[np.bool_]:
-    """Signals that move all the time; of rare events, means over some samples tell next to nothing."""
+    """Signals with a positive interquartile range; for rare events, block means are not informative."""
     low, high = quantiles(normal[:, :: max(1, normal.shape[1] // ROUGHLY)], (0.25, 0.75))
     return np.asarray(low < high)
 
 
 def _went(normal: Floats, failing: Floats, *, bad: npt.NDArray[np.int64], chance: float) -> Floats:
-    """How far the failing mean that went farthest lies from the normal ones; 0 where normal ones may go there too."""
+    """Difference of the most extreme failing block mean from the normal ones; 0 where it is not significant."""
     from scipy.stats import t as student
 
     centre, wide, known = _strays(normal)
@@ -103,7 +102,7 @@ def _went(normal: Floats, failing: Floats, *, bad: npt.NDArray[np.int64], chance
 
 
 def _means(values: Floats, length: int, *, last: bool = False) -> Floats:
-    """Means over so many samples each, without those left over; NaN where more than half of them are missing."""
+    """Block means, incomplete blocks left out; NaN where more than half of a block is missing."""
     many = values.shape[1] // length
     kept = values[:, values.shape[1] - many * length :] if last else values[:, : many * length]
     parts = kept.reshape(len(values), many, length)
@@ -114,7 +113,7 @@ def _means(values: Floats, length: int, *, last: bool = False) -> Floats:
 
 
 def _wandered(means: Floats) -> Floats:
-    """How far the second half of normal means went from the middle of the first half."""
+    """Largest distance of the second half of normal means from the centre of the first half."""
     half = means.shape[1] // 2
     known = np.isfinite(means[:, :half])
     centre = np.where(known, means[:, :half], 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
@@ -122,7 +121,7 @@ def _wandered(means: Floats) -> Floats:
 
 
 def _strays(means: Floats) -> tuple[Floats, Floats, Floats]:
-    """Centre of normal means, how far the next one strays (one standard deviation), and how many count."""
+    """Centre of normal means, standard deviation of the next one (prediction), and their effective number."""
     known = np.isfinite(means)
     count = known.sum(axis=1)
     centre = np.where(known, means, 0.0).sum(axis=1) / np.maximum(count, 1)

@@ -1,4 +1,4 @@
-"""The causal graph of some columns: its edges in any form, and what is left of it where nodes are no columns."""
+"""A causal graph given in any form, and its latent projection on the measured columns."""
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ TYPO = 0.85
 
 
 def edges_of(graph: Any) -> tuple[tuple[str, str], ...]:
-    """Edges of a graph: of `graph.yaml`, of networkx, pairs of cause and effect, or a mapping of node → its causes.
+    """Edges of a causal graph, from `graph.yaml`, networkx, pairs of cause and effect, or a mapping of node → causes.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def edges_of(graph: Any) -> tuple[tuple[str, str], ...]:
 
 
 def parents_of(edges: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    """Direct causes of every node.
+    """Parents (direct causes) of every node.
 
     >>> parents_of([("x", "y")])
     {'x': (), 'y': ('x',)}
@@ -57,10 +57,10 @@ def parents_of(edges: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
 def measured_parents(
     parents: Mapping[str, Sequence[str]], windows: Windows, columns: Sequence[str], *, question: str = CAUSES_QUESTION
 ) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
-    """The graph of the measured ancestors of some columns, and the unmeasured nodes that were folded into a child.
+    """Graph of the measured ancestors of some columns, with unmeasured nodes folded into their only child.
 
-    An unmeasured node with one child only adds to what is chance of that child, which takes over its parents. With two
-    it is a common cause, and neither mechanism can be told from the columns.
+    An unmeasured node with one child only adds to the noise of that child, which takes over its parents. With two it is
+    a latent common cause, and neither mechanism is identifiable from the columns.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def measured_parents(
 
 
 def require_no_typos(nodes: Iterable[str], known: set[str]) -> None:
-    """Refuse a node without a column whose name is that of a column, misspelt.
+    """Refuse a node without a column whose name is nearly that of a column.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def _require_no_typo(node: str, known: set[str]) -> None:
 
 
 def with_answers(windows: Windows, columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """The graph; answers of the model that it does not mention follow the features, as answers do."""
+    """The parents of the graph; a model's score or prediction that it does not mention follows from the features."""
     parents, roles = dict(windows.parents), windows.roles
     for answer in (roles.score, roles.prediction):
         if answer in columns and answer is not None and answer not in parents and roles.features:

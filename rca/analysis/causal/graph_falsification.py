@@ -1,4 +1,4 @@
-"""The causal graph of a case: on record, or sketched for a person to edit; and whether the data bear it out."""
+"""The causal graph of a case, on record or sketched from roles, and its falsification by independence tests."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,17 +26,17 @@ Edge = tuple[str, str]
 GRAPH_QUESTION = "what can act on what"
 
 P_VALUE = 0.05
-"""Share of graphs with other names that may do as well, for a graph to be better than chance."""
+"""Share of node permutations that may fail as rarely, for a graph to be better than chance."""
 
 MOST_PAIRS = 20
-"""Pairs that go together, of a sketch, that are told."""
+"""Most dependent pairs of features that a sketch lists."""
 
 EDIT = "a sketch of roles and of what was there first, to be edited by a person; no attribution uses it"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CausalGraph(Result):
-    """What can act on what, and whether the reference rows bear it out.
+    """A causal graph (DAG), and whether the reference rows falsify it.
 
     Attributes
     ----------
@@ -50,11 +50,11 @@ class CausalGraph(Result):
     hidden : tuple of (str, tuple of str)
         Those of them that act on more than one node, which makes those nodes' mechanisms not identifiable.
     independences : tuple of Independence
-        What its missing arrows say, the likeliest to fail first; none of a sketch.
+        Implied by its missing edges, the likeliest to fail first; none of a sketch.
     baseline : Baseline or None
-        The same graph with its names dealt out anew; None where nothing was tested.
+        Node permutations of the same graph; None where nothing was tested.
     together : tuple of (str, str)
-        Of a sketch: pairs of features that go together, in an unknown direction or for an unknown cause.
+        Of a sketch: pairs of features that are dependent given the others, in unknown direction or by an unknown cause.
     rows_seen : int
         Complete reference rows it was tested on.
     alpha : float
@@ -77,27 +77,27 @@ class CausalGraph(Result):
 
     @property
     def failing(self) -> tuple[Independence, ...]:
-        """Independences that the graph implies and the data do not bear out."""
+        """Conditional independences that the graph implies and the data reject."""
         return tuple(one for one in self.independences if not one.holds)
 
     @property
     def better_than_chance(self) -> bool | None:
-        """Whether few graphs with other names fail as rarely; None where that tells nothing."""
+        """Whether few node permutations of the graph fail as rarely; None where too many are equivalent to it."""
         if self.baseline is None or self.baseline.alike > P_VALUE:
             return None
         return self.baseline.p_value <= P_VALUE
 
     @property
     def falsified(self) -> bool:
-        """Whether the data speak against it: something fails, and as often as by chance."""
+        """Whether the data falsify the graph: an implied independence fails, and no fewer do than by chance."""
         return bool(self.failing) and self.better_than_chance is False
 
     def parents(self) -> dict[str, tuple[str, ...]]:
-        """Node → its direct causes."""
+        """Parents (direct causes) of every node."""
         return {node: tuple(cause for cause, effect in self.edges if effect == node) for node in self.nodes}
 
     def to_yaml(self) -> str:
-        """The graph as `graph.yaml` has it, for a person to edit.
+        """The graph as text of `graph.yaml`, for a person to edit.
 
         Examples
         --------
@@ -136,7 +136,7 @@ class CausalGraph(Result):
         return f"; {how} than the same graph with its names dealt out anew (p = {self.baseline.p_value:.2g})"
 
     def rows(self) -> list[Row]:
-        """What each missing arrow says, those that fail first; the arrows, where nothing was tested."""
+        """A row for each implied independence, those that fail first; the edges, where nothing was tested."""
         if not self.independences:
             return [{"cause": cause, "effect": effect} for cause, effect in self.edges]
         return [
@@ -163,7 +163,7 @@ class CausalGraph(Result):
         )
 
     def findings(self) -> tuple[Finding, ...]:
-        """Whether the data bear the graph out; nothing of a sketch."""
+        """Whether the data support the graph; nothing of a sketch."""
         if self.sketch or not self.independences:
             return ()
         return (
@@ -192,7 +192,7 @@ def falsify(
     categorical: Sequence[str] = (),
     alpha: float = 0.05,
 ) -> CausalGraph:
-    """Test what the missing arrows of a graph say on reference rows, and hold its failures against chance.
+    """Falsification of a DAG: test its implied conditional independences, against a baseline of node permutations.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ def falsify(
     reference : pandas.DataFrame or None
         Nothing is tested without.
     rng : numpy.random.Generator
-        Deals out names anew.
+        Draws the node permutations.
     categorical : sequence of str
         Numeric columns that are codes.
     alpha : float
@@ -252,7 +252,7 @@ def _parents(edges: Sequence[Edge]) -> dict[str, list[str]]:
 
 
 def _hidden(edges: Sequence[Edge], unmeasured: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Nodes without a column that act on more than one."""
+    """Unmeasured nodes with more than one child (latent common causes)."""
     acts = {node: tuple(sorted(effect for cause, effect in edges if cause == node)) for node in unmeasured}
     return tuple((node, children) for node, children in acts.items() if len(children) > 1)
 
@@ -261,7 +261,7 @@ def _hidden(edges: Sequence[Edge], unmeasured: Sequence[str]) -> tuple[tuple[str
 
 
 def sketched(rows: pd.DataFrame, roles: Roles, *, read: Sequence[str] = (), outcome: str | None = None) -> CausalGraph:
-    """Sketch a graph from the roles of columns and from what is there first: features, answers, decisions; outcomes.
+    """Sketch a DAG from the roles of columns, in temporal order: groups, features, answers, decisions; outcomes.
 
     Parameters
     ----------
@@ -300,7 +300,7 @@ def sketched(rows: pd.DataFrame, roles: Roles, *, read: Sequence[str] = (), outc
 
 
 def _of_groups(seen: NodeTerms, groups: Sequence[str], features: Sequence[str]) -> list[Edge]:
-    """From each group to the features that differ between its members: who somebody is comes before what they do."""
+    """Edges from each group to the features that depend on it."""
     alone: Mapping[str, Sequence[str]] = dict.fromkeys((*groups, *features), ())
     failing = [one for one in try_out(seen, alone) if not one.holds]
     kinds = {frozenset((one.node, one.other)) for one in failing}

@@ -1,8 +1,8 @@
-"""What the missing arrows of a graph say of the data, and whether the data bear it out.
+"""Conditional independences implied by a DAG, tested by the generalised covariance measure (GCM).
 
-Every arrow that could be there and is not says that two nodes have nothing to do with each other once the parents of
-the later one are known. Such an independence is tested on reference rows. A graph of which some fail may still be far
-better than chance: so its failures are held against those of the same graph with its names dealt out anew.
+Every missing edge implies that two nodes are independent given the parents of the later one. Such an independence is
+tested on reference rows. A graph of which some fail may still be far better than chance: so its failures are compared
+with those of the same graph with its node names permuted.
 
 References
 ----------
@@ -35,22 +35,22 @@ MIN_ROWS = 100
 """Complete rows below which nothing is tested."""
 
 PERMUTATIONS = 200
-"""Graphs with their names dealt out anew."""
+"""Graphs with permuted node names."""
 
 FOLDS = 2
-"""Parts of the rows on which trees judge; they learn on the others."""
+"""Cross-fitting folds of the trees."""
 
 TERMS_ASKED = 2
-"""Terms of a node that trees are asked about: those that went with the other node most."""
+"""Terms of a node that trees are fitted to: those that covaried with the other node most."""
 
 STRONG = 0.2
-"""Correlation of what is left of two nodes that no polynomial misses, so that trees need not be asked."""
+"""Correlation of residuals that no misfit of a polynomial explains, so that trees need not be fitted."""
 
 ASKED = 20
-"""Independences that trees are asked about, the weakest evidence first; the others are judged by the polynomial."""
+"""Independences that are tested again with trees, the weakest evidence first; the others keep the polynomial test."""
 
 TREE_ROWS = 3000
-"""Rows that trees see."""
+"""Rows that trees are fitted to."""
 
 TINY = 1e-6
 """Share of a term's variance that keeps matrices invertible."""
@@ -58,12 +58,12 @@ TINY = 1e-6
 
 @dataclass(frozen=True, kw_only=True)
 class Independence:
-    """What one missing arrow says, and whether the data bear it out.
+    """One conditional independence that a missing edge implies, and its test.
 
     Attributes
     ----------
     node, other : str
-        The two that should have nothing to do with each other; `other` comes first in the graph's order.
+        The two that should be conditionally independent; `other` comes first in the graph's order.
     given : tuple of str
         The parents of `node`.
     p_value, q_value : float
@@ -86,12 +86,12 @@ class Independence:
 
 @dataclass(frozen=True, kw_only=True)
 class Baseline:
-    """How a graph does beside the same graph with its names dealt out anew.
+    """How often a graph's independences fail, beside node permutations of the same graph.
 
     Attributes
     ----------
     failing : float
-        Share of the graph's independences that fail at 5 %, by the quick test that all graphs are put to.
+        Share of the graph's independences that fail at 5 %, by the fast test that all graphs are put to.
     usual : float
         The same of the other graphs, on average.
     p_value : float
@@ -107,7 +107,7 @@ class Baseline:
 
 
 def implied(parents: Parents, measured: Iterable[str] | None = None) -> list[tuple[str, str, tuple[str, ...]]]:
-    """What the missing arrows say, one a pair: (node, other, given its parents).
+    """Conditional independences by the local Markov property, one a missing edge: (node, other, given its parents).
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def implied(parents: Parents, measured: Iterable[str] | None = None) -> list[tup
 
 
 def order_of(parents: Parents) -> list[str]:
-    """The nodes, causes first; of those that could come next, the first in order of name."""
+    """Topological order of the nodes, ties in order of name."""
     left, order = {node: set(causes) for node, causes in parents.items()}, []
     TopologicalSorter(left).prepare()
     while left:
@@ -151,15 +151,15 @@ def order_of(parents: Parents) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NodeTerms:
-    """The nodes' columns as terms.
+    """Basis expansion of the nodes' columns.
 
     Attributes
     ----------
     size : int
     own : dict of str to ndarray of shape (rows, terms)
-        What is asked of a node: its number and its square, or one term for each category.
+        Terms of a node as an outcome: its number and its square, or one term for each category.
     told : dict of str to ndarray of shape (rows, terms)
-        What a parent may tell, bent where it may be.
+        Terms of a node as a regressor, with spline terms where it has knots.
     plain : dict of str to int
         How many of a node's own terms, the first ones, are no squares.
     """
@@ -171,7 +171,7 @@ class NodeTerms:
 
     @classmethod
     def of(cls, rows: pd.DataFrame, nodes: Sequence[str], *, categorical: Sequence[str] = ()) -> "NodeTerms":
-        """Lay out the complete rows."""
+        """Expand the complete rows."""
         scales = {name: ColumnScale.of(rows[name], coded=name in categorical) for name in nodes}
         values = {name: scale.read(rows[name]) for name, scale in scales.items()}
         whole = np.column_stack([np.zeros(len(rows)), *values.values()])
@@ -189,7 +189,7 @@ class NodeTerms:
         return cls(size=len(at), own=own, told=told, plain=lines)
 
     def left(self, name: str, given: Sequence[str]) -> Floats:
-        """What some nodes leave of another."""
+        """Residuals of a node regressed on other nodes."""
         if not given:
             return self.own[name]
         base = np.hstack([self.told[one] for one in given])
@@ -207,7 +207,7 @@ def _centred(terms: Sequence[Floats], size: int) -> Floats:
 
 
 def try_out(seen: NodeTerms, parents: Parents, *, alpha: float = 0.05) -> tuple[Independence, ...]:
-    """Test every independence that a graph implies, by the generalised covariance measure.
+    """Test every independence that a graph implies, by the generalised covariance measure (GCM).
 
     Parameters
     ----------
@@ -241,18 +241,18 @@ def try_out(seen: NodeTerms, parents: Parents, *, alpha: float = 0.05) -> tuple[
 
 
 def _p_value(one: Floats, other: Floats) -> float:
-    """p-value that the products of what is left of two nodes have mean zero."""
+    """GCM test: p-value that the products of the residuals of two nodes have mean zero."""
     return mean_is_zero((one[:, :, None] * other[:, None, :]).reshape(len(one), -1))
 
 
 def _together(one: Floats, other: Floats) -> float:
-    """The largest correlation of what is left of two nodes."""
+    """Largest absolute correlation between the residuals of two nodes."""
     spread = np.outer(one.std(axis=0), other.std(axis=0))
     return float((np.abs(one.T @ other) / max(len(one), 1) / np.maximum(spread, 1e-12)).max(initial=0.0))
 
 
 def _by_trees(seen: NodeTerms, given: Sequence[str], *, left: tuple[Floats, Floats]) -> float:
-    """The same p-value where trees say what is left to tell; what a polynomial misses is no dependence."""
+    """GCM p-value with residuals of boosted trees, so that what a polynomial misses does not count as dependence."""
     together = np.abs(left[0].T @ left[1])
     kept = np.unique(np.linspace(0, seen.size - 1, min(seen.size, TREE_ROWS)).astype(int))
     design = np.hstack([seen.told[one] for one in given])[kept]
@@ -264,7 +264,7 @@ def _by_trees(seen: NodeTerms, given: Sequence[str], *, left: tuple[Floats, Floa
 
 
 def _left_by_trees(design: Floats, terms: Floats) -> Floats:
-    """What boosted trees leave of some terms, on rows that they have not seen."""
+    """Out-of-fold residuals of boosted trees."""
     fold, left = np.arange(len(terms)) % FOLDS, terms.copy()
     for at in range(terms.shape[1]):
         for held in range(FOLDS):
@@ -273,11 +273,11 @@ def _left_by_trees(design: Floats, terms: Floats) -> Floats:
     return np.asarray(left)
 
 
-# --- beside chance ---------------------------------------------------------------------------------------------------
+# --- permutation baseline --------------------------------------------------------------------------------------------
 
 
 def beside_chance(seen: NodeTerms, parents: Parents, *, rng: np.random.Generator) -> Baseline | None:
-    """Hold a graph's failures against those of the same graph with its names dealt out anew.
+    """Compare the rate of failing independences with that of node permutations of the same graph [1]_.
 
     Returns
     -------
@@ -303,7 +303,7 @@ def beside_chance(seen: NodeTerms, parents: Parents, *, rng: np.random.Generator
 
 
 def _class_of(parents: Parents) -> tuple[frozenset[frozenset[str]], frozenset[tuple[str, frozenset[str]]]]:
-    """Skeleton and colliders, which say which independences a graph implies (Verma & Pearl 1990)."""
+    """Markov equivalence class: skeleton and colliders (Verma & Pearl 1990)."""
     joined = frozenset(frozenset((node, cause)) for node, causes in parents.items() for cause in causes)
     colliders = frozenset(
         (node, frozenset((one, other)))
@@ -317,7 +317,7 @@ def _class_of(parents: Parents) -> tuple[frozenset[frozenset[str]], frozenset[tu
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Quick:
-    """Tests by one matrix of covariances: how far two nodes still vary together once others are known."""
+    """Fast conditional independence tests from one covariance matrix (partial covariances)."""
 
     covariance: Floats
     own: dict[str, list[int]]
@@ -336,7 +336,7 @@ class _Quick:
         return cls(covariance=both.T @ both / len(both) + TINY * np.eye(at), own=own, told=told, size=len(both))
 
     def failing(self, parents: Parents) -> float:
-        """Share of a graph's independences that fail at 5 %."""
+        """Share of a graph's implied independences that are rejected at 5 %."""
         from scipy.special import chdtrc
 
         statistics, freedoms = [], []
@@ -352,7 +352,7 @@ class _Quick:
         return float(np.mean(chdtrc(freedoms, statistics) <= 0.05)) if statistics else 0.0
 
     def left(self, given: Sequence[str]) -> Floats:
-        """Covariances of what some nodes leave."""
+        """Partial covariance matrix given some nodes."""
         known = [at for one in given for at in self.told[one]]
         if not known:
             return self.covariance
@@ -360,7 +360,7 @@ class _Quick:
         return np.asarray(self.covariance - across @ np.linalg.solve(self.covariance[np.ix_(known, known)], across.T))
 
     def together(self, left: Floats, node: str, other: str) -> tuple[float, float]:
-        """Rows times the trace of what one tells of the other, and its degrees of freedom."""
+        """Pillai trace statistic, rows times the trace, of two nodes, and its degrees of freedom."""
         a, b = self.own[node], self.own[other]
         if not a or not b:
             return 0.0, 1.0
@@ -371,9 +371,9 @@ class _Quick:
 
 
 def going_together(seen: NodeTerms, names: Sequence[str], *, alpha: float = 0.05) -> tuple[tuple[str, str], ...]:
-    """Pairs of nodes that vary together though all others of them are known, the strongest first.
+    """Pairs of nodes that are dependent given all others (partial covariance, FDR), the strongest first.
 
-    In which direction one acts on the other, or whether something else acts on both, such pairs do not say.
+    Neither the direction nor a common cause follows from such a pair.
     """
     from scipy.special import chdtrc
 

@@ -1,8 +1,8 @@
-"""Which mechanism of a causal graph changed, and what that did to the mean of a node, or to the metric.
+"""Mechanism change along a causal graph: which P(node given parents) changed, and its Shapley contribution.
 
 Two questions are kept apart. Whether P(node given parents) changed is tested, for every node upstream of the target,
 under control of the false discovery rate. What each mechanism did to the target is its Shapley value, with a sampling
-interval. A mechanism may change and do nothing to a mean; so both are told.
+interval. A mechanism may change and do nothing to a mean; so both are reported.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -45,7 +45,7 @@ EXTRAPOLATED = "every mechanism goes on outside its rows as it does inside, as a
 
 @dataclass(frozen=True, kw_only=True)
 class MechanismChange:
-    """One mechanism: whether it changed, and what that did to the target.
+    """One mechanism: the test whether it changed, and its contribution to the change of the target.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class MechanismChange:
     steady : bool
         Whether each half of the rows gives the contribution the same sign.
     extrapolated : bool
-        Whether the contribution is not identifiable, and comes of lines and parabolas carried on beyond their rows.
+        Whether the contribution is not identifiable, and comes of linear or quadratic extrapolation beyond the overlap.
     """
 
     node: str
@@ -83,7 +83,7 @@ class MechanismChange:
 
     @property
     def told(self) -> bool:
-        """Whether there is a contribution to speak of."""
+        """Whether the contribution is identifiable, or extrapolated under stated assumptions."""
         return self.identifiable or self.extrapolated
 
     def __str__(self) -> str:
@@ -94,7 +94,7 @@ class MechanismChange:
 
 @dataclass(frozen=True, kw_only=True)
 class Causes(Result):
-    """The mechanisms upstream of a target, what did most first.
+    """Attribution of the target's change to the mechanisms upstream, the largest first.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ class Causes(Result):
     mechanisms : tuple of MechanismChange
         Those that changed first; then by size of the contribution.
     unexplained : float
-        The change less all contributions: chance that missing arrows leave, or the parts of a ratio beyond first order.
+        The change less all contributions: sampling noise of missing edges, or a ratio's terms beyond first order.
     alpha : float
         False discovery rate of `moved`; where nothing changed, also the chance of any false alarm.
     assumptions : tuple of str
@@ -156,7 +156,7 @@ class Causes(Result):
 
     @property
     def unanswered(self) -> tuple[Unanswered, ...]:
-        """Mechanisms whose contribution the data cannot tell."""
+        """Mechanisms whose contribution is not identifiable."""
         why = "not identifiable: no overlap, too few rows of one window look like the other's{}"
         also = "; what is told is extrapolated"
         return tuple(
@@ -168,7 +168,7 @@ class Causes(Result):
         )
 
     def findings(self) -> tuple[Finding, ...]:
-        """One of each mechanism that changed; suggested, as a graph is assumed, and assumed where extrapolated."""
+        """A finding for each mechanism that changed; suggested, as a graph is assumed; assumed where extrapolated."""
         return tuple(self._finding(one) for one in self.moved if one.told)
 
     def _finding(self, one: MechanismChange) -> Finding:
@@ -198,7 +198,7 @@ def mechanism_changes(
     alpha: float = 0.05,
     level: float = 0.95,
 ) -> Causes:
-    """Test which mechanisms upstream of a target changed, and divide the target's change among all of them.
+    """Test which mechanisms upstream of a target changed, and attribute the target's change to all of them (Shapley).
 
     Parameters
     ----------
@@ -265,7 +265,7 @@ def _divided(
     rng: np.random.Generator,
     level: float,
 ) -> MechanismAttribution:
-    """The target's change divided among the mechanisms."""
+    """Multiply robust attribution of the target's change to the mechanisms."""
     return attribute_change(
         windows.reference,
         windows.current,
@@ -279,13 +279,13 @@ def _divided(
 
 
 def _kept_apart(found: Causes, nodes: Collection[str]) -> Causes:
-    """With what rests on rows that have no like in the other window called not identifiable."""
+    """The result with the mechanisms of the given nodes, which lack overlap, marked as not identifiable."""
     told = (replace(one, identifiable=one.identifiable and one.node not in nodes) for one in found.mechanisms)
     return replace(found, mechanisms=tuple(told))
 
 
 def _carried_on(found: Causes, game: Game, *, level: float) -> Causes:
-    """With what is not identifiable told by extrapolation, where there is something to go on with."""
+    """The result with contributions that are not identifiable replaced by parametric extrapolation, where possible."""
     lost = {one.node for one in found.mechanisms if not one.identifiable}
     alike = {one.node for one in found.mechanisms if one.p_value > found.alpha}
     carried = extrapolate(game, unchanged=alike, level=level) if lost else {}

@@ -1,8 +1,8 @@
-"""Why this unit: of one decision or moment that is odd, which node's noise made it so.
+"""Outlier attribution: which upstream noise made one decision or moment anomalous, by Shapley value on an SCM.
 
-How odd a value is, is told by how rarely the reference has one as far out: its information-theoretic score
-``-log P(g(X) >= g(x))``. The score is divided among the nodes upstream of the target by Shapley value; in a coalition
-its members keep the noise that the row has, and all others draw theirs as usual.
+How anomalous a value is, is measured by its information-theoretic score ``-log P(g(X) >= g(x))``, over the reference.
+The score is divided among the nodes upstream of the target by Shapley value; in a coalition its members keep the noise
+of the row, and all others draw theirs from the reference.
 
 References
 ----------
@@ -25,25 +25,25 @@ from rca.methods.shapley import EXACT_UP_TO, shapley_matrix
 from rca.result import Result, Row
 
 BUDGET = 2**26
-"""Numbers that are sorted, over all coalitions, where effects add up."""
+"""Numbers that are sorted, over all coalitions, where effects are additive."""
 
 SAMPLES = 20_000
 """Draws of the noise, at most."""
 
 PLAYED = 25_000
-"""Draws of the noise, times rows, where effects do not add up, and every row has to be played for itself."""
+"""Draws of the noise, times rows, where effects are not additive, and every row has to be simulated for itself."""
 
 FEWEST_SAMPLES, FEW_SAMPLES = 250, 5000
 """Draws of the noise there, at least and at most."""
 
 BENT_UP_TO = 8
-"""Players that are divided exactly where effects do not add up."""
+"""Players up to which Shapley values are exact where effects are not additive."""
 
 COALITIONS = 800
-"""Coalitions that are played above that, in orders of joining, each with its reverse."""
+"""Coalitions that are evaluated above that, in permutations, each with its reverse."""
 
 ODD = -float(np.log(0.05))
-"""Score from which on a value is called odd: one in twenty of the reference is as far out."""
+"""Score from which on a value is called odd: 5 % of the reference are as far in the tail."""
 
 ASSUMED = (
     "the causal graph is right",
@@ -54,7 +54,7 @@ ASSUMED = (
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """What one node's noise did to how odd a row is.
+    """Shapley contribution of one node's noise to a row's outlier score.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Share:
         Part of the row's score, in nats.
     value : str
     usual : str
-        What its parents would have let expect.
+        Expected value given its parents.
     """
 
     node: str
@@ -74,7 +74,7 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True)
 class OddRow:
-    """One row: how odd it is, and which nodes made it so, the largest part first.
+    """One row: its outlier score and the contributions of the nodes, the largest first.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ class OddRow:
 
     @property
     def odd(self) -> bool:
-        """Whether no more than one in twenty of the reference is as far out."""
+        """Whether no more than 5 % of the reference is as far in the tail."""
         return self.score >= ODD
 
     def __str__(self) -> str:
@@ -108,7 +108,7 @@ class OddRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Odd(Result):
-    """Rows and what made each odd, the oddest first.
+    """Outlier scores of rows and their attribution, the most anomalous first.
 
     Attributes
     ----------
@@ -117,7 +117,7 @@ class Odd(Result):
     error : float
         Monte Carlo standard error of a contribution, at most, in nats; it holds no sampling of the reference.
     exact : bool
-        Whether every coalition was played.
+        Whether every coalition was evaluated.
     left_out : int
         Rows asked about in which a node is missing.
     assumptions : tuple of str
@@ -143,12 +143,12 @@ class Odd(Result):
         )
 
     def named(self) -> dict[str, int]:
-        """How many odd rows each node did most to."""
+        """Number of anomalous rows in which each node contributes most."""
         first = [one.shares[0].node for one in self.rows_of if one.odd]
         return {node: first.count(node) for node in dict.fromkeys(first)}
 
     def rows(self) -> list[Row]:
-        """Of one row every node; of many the first node of each."""
+        """Of one row every node; of many the main node of each."""
         if len(self.rows_of) == 1:
             return [
                 {"node": one.node, "value": one.value, "expected": one.usual, "part of the score": one.contribution}
@@ -168,7 +168,7 @@ class Odd(Result):
         ]
 
     def findings(self) -> tuple[Finding, ...]:
-        """The node that made most of the odd rows so; suggested, as a graph is assumed."""
+        """The node that contributes most in most anomalous rows; suggested, as a graph is assumed."""
         named = self.named()
         if not named:
             return ()
@@ -190,7 +190,7 @@ class Odd(Result):
 def attribute_outlier(
     model: Scm, target: str, rows: pd.DataFrame, *, rng: np.random.Generator, ids: Sequence[str | None] | None = None
 ) -> Odd:
-    """Divide how odd each row is among the noises upstream of the target.
+    """Attribute each row's outlier score to the noises upstream of the target, by Shapley value.
 
     Parameters
     ----------
@@ -254,7 +254,7 @@ def _told(
 
 
 def _usual(model: Scm, name: str, values: Mapping[str, Any]) -> str:
-    """What the parents of a node would have let expect."""
+    """Expected value of a node given its parents; of a category the likeliest."""
     law = model.laws[name]
     if not law.scale.levels:
         return law.scale.say(float(law.mean(values)))
@@ -267,7 +267,7 @@ def _usual(model: Scm, name: str, values: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Game:
-    """What a coalition is worth: the log of how often the target is as far out, if its members keep their noise.
+    """Shapley game: log probability that the target is as far in the tail, if a coalition keeps its noise.
 
     Attributes
     ----------
@@ -308,12 +308,12 @@ class _Game:
 
     @property
     def adds_up(self) -> bool:
-        """Whether what each noise does to the target does not hang on the others."""
+        """Whether the target is additive in the noises (linear SCM)."""
         return self.model.straight and self.rarity is None
 
     @property
     def error(self) -> float:
-        """Largest standard error of a log of a share: that of the rarest that can be told."""
+        """Largest Monte Carlo standard error of a log probability: at the threshold of an outlier."""
         return float(1 / np.sqrt(max(np.exp(-ODD) * len(next(iter(self.drawn.values()))), 1.0)))
 
     @property
@@ -321,7 +321,7 @@ class _Game:
         return tuple(self.model.laws)
 
     def divided(self, rng: np.random.Generator) -> tuple[Floats, bool]:
-        """Contribution of every node to every row's score (nodes, rows), and whether all coalitions were played."""
+        """Contribution of every node to every row's score (nodes, rows), and whether all coalitions were evaluated."""
         count = len(self.players)
         worth = self._added() if self.adds_up else self._played
         if count > (EXACT_UP_TO if self.adds_up else BENT_UP_TO):
@@ -333,7 +333,7 @@ class _Game:
         return shapley_matrix(count) @ found, True
 
     def _added(self) -> Callable[[int], Floats]:
-        """Worth of coalitions where effects add up: one sorted sum of drawn noises serves all rows."""
+        """Value of coalitions where noises are additive: one sorted sum of drawn noises serves all rows."""
         none = {name: np.zeros(1) for name in self.players}
         start = self.model.predict(none)[self.target]
         own = [self._alone(name, self.noise[name], none) - start for name in self.players]
@@ -350,11 +350,11 @@ class _Game:
         return worth
 
     def _alone(self, name: str, noise: Floats, none: Mapping[str, Floats]) -> Floats:
-        """The target where only one node has a noise; the same everywhere, where that node tells nothing."""
+        """The target where one node alone has a noise; constant where that node has no effect."""
         return np.broadcast_to(self.model.predict({**none, name: noise})[self.target], noise.shape)
 
     def _played(self, members: int) -> Floats:
-        """Worth of a coalition, each row played for itself: along the first axis rows, along the second draws."""
+        """Value of a coalition, each row simulated for itself: rows along the first axis, draws along the second."""
         noise = {
             name: self.noise[name][:, None] if members >> at & 1 else self.drawn[name][None, :]
             for at, name in enumerate(self.players)
@@ -371,7 +371,7 @@ def _few(rows: Floats) -> int:
 
 
 class _Sums:
-    """Sums of what members of a coalition keep, and of what the others draw; changed from one to the next."""
+    """Sums of the members' own noises and of the others' drawn noises, updated from coalition to coalition."""
 
     def __init__(self, *, own: Sequence[Floats], free: Sequence[Floats], start: Floats) -> None:
         self._own, self._free = own, free
@@ -379,7 +379,7 @@ class _Sums:
         self._left = np.sum(free, axis=0)
 
     def __call__(self, members: int) -> tuple[Floats, Floats]:
-        """What is kept (rows,), and what is drawn (samples,), sorted."""
+        """Sum of the own noises (rows,), and of the drawn ones (samples,), sorted."""
         changed = members ^ self._members
         for at in range(changed.bit_length()):
             if changed >> at & 1:
@@ -391,7 +391,7 @@ class _Sums:
 
 
 def _as_far(own: Floats, usual: Floats) -> tuple[Floats, Floats]:
-    """From where on, on either side, a value is as far from the median as each row's own, by quantiles."""
+    """Values on either side that are as far in the tail as each row's own, by quantiles."""
     count = len(usual)
     beyond = count - np.searchsorted(usual, own, side="left")
     below = np.searchsorted(usual, own, side="right")
@@ -409,7 +409,7 @@ def _log_share(hits: npt.NDArray[np.int_], of: int) -> Floats:
 
 
 def _by_orders(worth: Callable[[int], Floats], count: int, rng: np.random.Generator) -> Floats:
-    """Contributions over drawn orders of joining, each with its reverse."""
+    """Shapley values by antithetic permutation sampling."""
     orders = [rng.permutation(count) for _ in range(max(COALITIONS // (2 * count), 4))]
     walks = [_walk(worth, order) for one in orders for order in (one, one[::-1])]
     return np.asarray(np.mean(walks, axis=0))

@@ -1,4 +1,4 @@
-"""Questions along a causal graph: is the graph borne out, which mechanism changed, and why is a row odd."""
+"""Public questions along a causal graph: graph falsification, mechanism change, and outlier attribution."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,7 +27,7 @@ MOST = 100
 
 
 def graphed(case: Case | Any, current: Any, *, graph: Any, asked: dict[str, Any]) -> Windows:
-    """Both windows with the graph that is given, or else the case's own."""
+    """Both windows with the causal graph that is given, or else the case's own."""
     windows = windows_asked(case, current, asked)
     known = graph if graph is not None else _causal(getattr(case, "graph", None))
     if known is None:
@@ -36,7 +36,7 @@ def graphed(case: Case | Any, current: Any, *, graph: Any, asked: dict[str, Any]
 
 
 def graph(case: Case | Any, graph: Any = None, *, alpha: float = 0.05, seed: int = 0, **roles: Any) -> CausalGraph:
-    """The causal graph of a case, or of a table, and whether the reference rows bear out its missing arrows.
+    """The causal graph of a case or a table, and whether the reference rows falsify it (implied independences).
 
     Without a graph one is sketched from the columns' roles, for a person to edit: `to_yaml()` is what to edit. A sketch
     is marked as such, and no attribution ever uses it.
@@ -87,7 +87,7 @@ def graph(case: Case | Any, graph: Any = None, *, alpha: float = 0.05, seed: int
 
 
 def _causal(known: Any) -> Any:
-    """A graph of causes; None of one that says who calls whom."""
+    """The graph if its edges are causal; None of a call graph."""
     return known if getattr(known, "kind", "causal") == "causal" else None
 
 
@@ -101,7 +101,7 @@ def odd(
     seed: int = 0,
     **asked: Any,
 ) -> Odd:
-    """Of one decision or moment, or of many: which node's noise made it odd.
+    """Outlier attribution: which upstream noise made each anomalous decision or moment so, by Shapley value on an SCM.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def odd(
 
 
 def _target(windows: Windows) -> str:
-    """The answer, or what the metric is read off, whose causes the graph knows."""
+    """The column to explain: the answer, or what the metric is computed from, whose causes the graph knows."""
     roles, outcome = windows.roles, windows.meter.outcome
     able = [one for one in (roles.score, outcome, roles.prediction, roles.label) if one is not None]
     for one in able:
@@ -184,7 +184,7 @@ def _position(windows: Windows, row: Any) -> int:
 
 
 def _farthest(windows: Windows, target: str) -> list[int]:
-    """The rows of the current window whose target lies farthest out in the reference."""
+    """The rows of the current window whose target lies farthest in the tails of the reference."""
     if target not in windows.current or target not in windows.reference:
         hint = did_you_mean(target, map(str, windows.current.columns))
         raise InvalidCase.because(f"no column {target!r} in both windows", place="target", hint=hint)
@@ -210,7 +210,7 @@ def causes(
     level: float = 0.95,
     **asked: Any,
 ) -> Causes:
-    """Which mechanism of a causal graph changed, and what that did to the metric or to a column.
+    """Mechanism change: which mechanism of a causal graph changed, and its contribution to the change of the target.
 
     Parameters
     ----------
@@ -260,7 +260,7 @@ def causes(
 
 
 def _require_numbers(windows: Windows, target: str) -> None:
-    """Refuse to take the mean of what is no number, or no column."""
+    """Refuse a target that is no column, or no column of numbers."""
     for rows in (windows.reference, windows.current):
         if target not in rows:
             hint = did_you_mean(target, map(str, rows.columns))

@@ -1,8 +1,8 @@
-"""A structural causal model fitted along a graph: every node follows from its parents and a noise of its own.
+"""Additive-noise structural causal model (SCM) fitted along a graph: abduction, action, prediction.
 
-A number is the sum of what each parent does, straight or bent, and noise; a category is drawn by the chances that its
-parents give it. So noise can be read off a row (abduction), a node set to another value (action), and what follows be
-computed with the row's own noise (prediction).
+A number is the sum of an effect of each parent, linear or piecewise linear, and noise; a category is drawn by
+probabilities that its parents give it. So noise can be inferred from a row (abduction), a node set to another value
+(action), and its descendants be computed with the row's own noise (prediction).
 
 References
 ----------
@@ -23,12 +23,12 @@ from rca.errors import Unanswerable
 from rca.tables.columns import as_labels, as_numbers, kind_of
 
 KNOTS = (0.2, 0.4, 0.6, 0.8)
-"""Quantiles of a parent at which what it does may bend."""
+"""Quantiles of a parent that are knots of its piecewise-linear effect."""
 
 FOLDS = 4
 
 GAIN = 0.98
-"""Share of the straight line's error that bends may leave at most, on rows they have not seen, to be believed."""
+"""Largest ratio of the held-out errors, spline to linear, at which the spline is taken."""
 
 MIN_ROWS = 50
 """Complete rows below which nothing is fitted."""
@@ -44,7 +44,7 @@ SMALLEST_PROBABILITY = 1e-9
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ColumnScale:
-    """A column as numbers: a category by its place among the sorted ones.
+    """Numeric encoding of a column: a category by its index among the sorted levels.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class ColumnScale:
         Of a category; empty for a number.
     middle, spread : float
     knots : tuple of float
-        In standard units; empty where what it does may not bend.
+        In standard units; empty where its effect is linear.
     odds : bool
         Whether it is a probability, read as log odds: there noise can be added to it.
     """
@@ -67,7 +67,7 @@ class ColumnScale:
 
     @classmethod
     def of(cls, values: "pd.Series[Any]", *, coded: bool, follows: bool = False) -> "ColumnScale":
-        """Read the scale of a column off its reference rows; one that follows from others may be a probability."""
+        """Fit the encoding to the reference rows; a column with parents that lies in (0, 1) is read as log odds."""
         name = str(values.name)
         known = values.dropna()
         if kind_of(values, coded=coded) == "categorical" or known.nunique() <= 2:
@@ -81,7 +81,7 @@ class ColumnScale:
         return cls(name=name, middle=middle, spread=spread, knots=tuple(knots.tolist()), odds=odds)
 
     def read(self, values: "pd.Series[Any]") -> Floats:
-        """A column's values; what the reference never had, or is missing, is NaN."""
+        """Encoded values; what the reference never had, or is missing, is NaN."""
         if not self.levels:
             numbers = as_numbers(values)
             numbers = np.where(np.isfinite(numbers), numbers, np.nan)
@@ -90,19 +90,19 @@ class ColumnScale:
         return np.array([place.get(str(one), np.nan) for one in as_labels(values)])
 
     def plain(self, values: Floats) -> Floats:
-        """Numbers as the column has them."""
+        """Encoded values on the column's own scale."""
         from scipy.special import expit
 
         return np.asarray(expit(values)) if self.odds else values
 
     def say(self, value: float) -> str:
-        """A value as it is read."""
+        """An encoded value as text."""
         if not np.isfinite(value):
             return "missing"
         return self.levels[int(value)] if self.levels else f"{float(self.plain(np.asarray(value))):.4g}"
 
     def terms(self, values: Floats, *, bent: bool) -> list[Floats]:
-        """What a parent can do, as terms of its values, of their shape."""
+        """Regression terms of a parent: dummies of a category; else linear and, if `bent`, linear-spline terms."""
         if self.levels:
             return [np.asarray(values == place, dtype=float) for place in range(1, len(self.levels))]
         z = (values - self.middle) / self.spread
@@ -117,7 +117,7 @@ def _log_odds(shares: Floats) -> Floats:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Law:
-    """How one node follows from its parents.
+    """Structural equation of one node: its mean given the parents, and a noise.
 
     Attributes
     ----------
@@ -137,7 +137,7 @@ class Law:
     noise: Floats
 
     def mean(self, values: Mapping[str, Floats], output: int = 0) -> Floats:
-        """What the parents say, in the shape that their values have together."""
+        """Conditional mean (or logit) given the parents' values, broadcast to their common shape."""
         said = np.asarray(self.weights[0, output], dtype=float)
         at = 1
         for parent in self.parents:
@@ -147,13 +147,13 @@ class Law:
         return np.asarray(said)
 
     def chances(self, values: Mapping[str, Floats]) -> Floats:
-        """Cumulated chance of each level of a category, the levels last."""
+        """Cumulative probabilities of the levels of a category, levels on the last axis."""
         logits = np.stack([self.mean(values, output) for output in range(self.weights.shape[1])], axis=-1)
         shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
         return np.asarray(np.cumsum(shares / shares.sum(axis=-1, keepdims=True), axis=-1))
 
     def abduct(self, values: Mapping[str, Floats], rng: np.random.Generator) -> Floats:
-        """The noise of rows (rows,) whose values are known; of a category one that would have drawn it."""
+        """Abduction: noise of rows (rows,) from their values; of a category drawn among those that give its level."""
         own = values[self.scale.name]
         if not self.scale.levels:
             return np.asarray(own - self.mean(values))
@@ -165,38 +165,38 @@ class Law:
         return np.asarray(np.where(np.isfinite(own), drawn, np.nan))
 
     def predict(self, values: Mapping[str, Floats], noise: Floats) -> Floats:
-        """The node, of its parents and its noise."""
+        """Value of the node from its parents and its noise."""
         if not self.scale.levels:
             return np.asarray(self.mean(values) + noise)
         passed = np.asarray(noise)[..., None] > self.chances(values)[..., :-1]
         return np.asarray(passed.sum(axis=-1), dtype=float)
 
     def draw(self, size: int, rng: np.random.Generator) -> Floats:
-        """Noise as the reference has it."""
+        """Draws of the node's noise: resampled residuals, uniform for a category."""
         return rng.random(size) if self.scale.levels else rng.choice(self.noise, size)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scm:
-    """Laws of the nodes of a graph, causes first."""
+    """Structural causal model: the equations of the nodes of a graph, causes first."""
 
     laws: dict[str, Law]
 
     @property
     def straight(self) -> bool:
-        """Whether all is linear in the noise, so that effects add up."""
+        """Whether the model is linear in the noises, so that effects are additive."""
         return not any(law.bent or (law.scale.levels and law.parents) for law in self.laws.values())
 
     def read(self, rows: pd.DataFrame) -> dict[str, Floats]:
-        """The nodes' values of some rows, as numbers."""
+        """The nodes' encoded values of some rows."""
         return {name: law.scale.read(rows[name]) for name, law in self.laws.items()}
 
     def abduct(self, values: Mapping[str, Floats], rng: np.random.Generator) -> dict[str, Floats]:
-        """The noise of every node, of rows whose values are known."""
+        """Abduction: noise of every node from the values of rows."""
         return {name: law.abduct(values, rng) for name, law in self.laws.items()}
 
     def predict(self, noise: Mapping[str, Floats], *, given: Mapping[str, Floats] | None = None) -> dict[str, Floats]:
-        """The nodes' values that follow from their noise; those of `given` are set, whatever their parents say.
+        """Prediction: the nodes' values from their noise; nodes in `given` are set (do-intervention).
 
         Examples
         --------
@@ -220,7 +220,7 @@ def fit(
     categorical: Sequence[str] = (),
     like: Scm | None = None,
 ) -> Scm:
-    """Fit every node's law along a graph.
+    """Fit the structural equation of every node along a graph.
 
     Parameters
     ----------
@@ -284,7 +284,7 @@ def _solved(design: Floats, target: Floats) -> Floats:
 
 
 def _bends(designs: Mapping[bool, Floats], target: Floats) -> bool:
-    """Whether bends tell materially more of rows that they have not seen."""
+    """Whether spline terms reduce the cross-validated squared error materially."""
     fold = np.arange(len(target)) % FOLDS
     left = {}
     for bent, design in designs.items():
@@ -297,7 +297,7 @@ def _bends(designs: Mapping[bool, Floats], target: Floats) -> bool:
 
 
 def _classes(scale: ColumnScale, parents: Sequence[ColumnScale], seen: Mapping[str, Floats]) -> Law:
-    """Chances of categories: how common they are, or by a logistic regression on the parents."""
+    """Probabilities of categories: marginal frequencies, or a multinomial logistic regression on the parents."""
     target = seen[scale.name].astype(int)
     design, levels = _design(parents, seen, bent=False), len(scale.levels)
     weights = np.full((design.shape[1], levels), 0.0)

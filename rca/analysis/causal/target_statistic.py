@@ -1,4 +1,4 @@
-"""What of a column, or of the metric, a change is the change of: as parts of a mean, so that it can be divided."""
+"""The statistic whose change is attributed: mean, variance or distribution of a column, or the metric."""
 
 from typing import Literal, get_args
 
@@ -16,7 +16,7 @@ Of = Literal["mean", "variance", "distribution"]
 
 
 def read_off(windows: Windows, target: str | None, *, of: Of) -> tuple[tuple[Parts, Parts], str]:
-    """What a change is the change of, as parts of a mean, and in words.
+    """The statistic of a target as numerator and denominator per row in both windows, and its name in words.
 
     The change of a variance is that of the mean squared distance from the middle of both means, exactly. That of a
     distribution is the change of the share of rows up to the value at which the windows differ most.
@@ -56,7 +56,7 @@ def _up_to(values: Floats, at: float) -> Floats:
 
 
 def _farthest_apart(before: Floats, after: Floats) -> float:
-    """The value up to which the shares of rows differ most."""
+    """The value at which the empirical distribution functions differ most (Kolmogorov-Smirnov)."""
     first, second = (np.sort(one[np.isfinite(one)]) for one in (before, after))
     values = np.concatenate([first, second])
     apart = [np.searchsorted(one, values, side="right") / len(one) for one in (first, second)]

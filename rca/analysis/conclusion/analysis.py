@@ -1,4 +1,4 @@
-"""All results of one case."""
+"""Result of all analyses of one case."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +27,7 @@ from rca.result import Result, Row
 
 @dataclass(frozen=True, kw_only=True)
 class Analysis(Result):
-    """All results of one case.
+    """Results of all analyses of one case.
 
     Attributes
     ----------
@@ -74,11 +74,11 @@ class Analysis(Result):
 
     @property
     def onset(self) -> Onset | None:
-        """Since when; None where nothing is dated."""
+        """Onset of the failure; None where nothing is dated."""
         return self.since.onset if self.since is not None else None
 
     def findings(self) -> tuple[Finding, ...]:
-        """Every finding of every analysis."""
+        """Findings of all analyses."""
         parts: tuple[Result | None, ...] = (
             self.harm and self.harm.measured, self.harm, self.slices, self.faults, self.drift, self.joint,
             self.gaps, self.since, self.events, self.explanation, self.unlabelled, self.cascade, self.recovery,
@@ -86,7 +86,7 @@ class Analysis(Result):
         return tuple(finding for part in parts if part is not None for finding in part.findings())
 
     def results(self) -> dict[str, Any]:
-        """What a run concludes, to the contract of `results.json`."""
+        """The content of `results.json`."""
         return results_json(
             incident=self.incident,
             verdict=self.verdict,

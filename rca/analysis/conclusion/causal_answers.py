@@ -1,6 +1,6 @@
-"""All that a case's causal graph and model say of causes, and of what would have been; and why not, where they cannot.
+"""All causal questions of a case: graph, mechanism change, event study, counterfactuals, outliers; or why not.
 
-One question a part; one that has no answer is told with its reason, so that a notebook can show it.
+One question a part; for one that has no answer the reason is given, so that a notebook can show it.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,7 +38,7 @@ CROSS_CHECK_QUESTION = "does dowhy divide the change alike"
 
 @dataclass(frozen=True, kw_only=True)
 class DividedTwice:
-    """Contributions to the change of a mean as we divide it, and as dowhy does."""
+    """Mechanism attribution of a mean change by this package and by dowhy."""
 
     ours: Causes
     theirs: Attribution
@@ -46,14 +46,14 @@ class DividedTwice:
 
 @dataclass(frozen=True, kw_only=True)
 class CausalAnswers(Result):
-    """What is told of a case along its graph.
+    """Results along the causal graph of a case.
 
     Attributes
     ----------
     graph : CausalGraph or None
     causes : Causes or None
     compared : DividedTwice or None
-        With dowhy; None where it was not asked for.
+        With dowhy; None where it was not requested.
     effect : Effect or None
         What an event of the timeline did.
     imagined : tuple of WhatIf
@@ -76,12 +76,12 @@ class CausalAnswers(Result):
         return "; ".join(map(str, told)) or "no question along a graph has an answer"
 
     def rows(self) -> list[Row]:
-        """One a question that has an answer."""
+        """A row for each question that has an answer."""
         parts = (self.graph, self.causes, self.effect, *self.imagined, self.odd)
         return [{"answer": str(part)} for part in parts if part is not None]
 
     def findings(self) -> tuple[Finding, ...]:
-        """Those of every part."""
+        """Findings of every part."""
         parts = (self.graph, self.causes, self.effect, *self.imagined, self.odd)
         return tuple(finding for part in parts if part is not None for finding in part.findings())
 
@@ -97,7 +97,7 @@ def causal_answers(
     alpha: float = 0.05,
     seed: int = 0,
 ) -> CausalAnswers:
-    """Ask all questions along a case's graph, and what would have been.
+    """Ask all causal and counterfactual questions of a case.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def causal_answers(
 
 
 def _effect(case: "Case", analysis: "Analysis", *, event: str | None, seed: int) -> Effect:
-    """What the event that is meant did to the metric."""
+    """Event study of the event that is meant."""
     near = _near(case, analysis)
     if event is None and len(near) != 1:
         raise Unanswerable(EFFECT_QUESTION, "the onset lies near no single event of the timeline; name one as `event`")
@@ -151,14 +151,14 @@ def _effect(case: "Case", analysis: "Analysis", *, event: str | None, seed: int)
 
 
 def _near(case: "Case", analysis: "Analysis") -> list["Event"]:
-    """The events of the timeline that the onset lies near."""
+    """The events of the timeline near the onset."""
     near = analysis.events.named if analysis.events is not None else None
     events = case.incident.timeline.events
     return [one for one in events if near is not None and one.at == near.at and one.kind == near.kind]
 
 
 def _did_harm(analysis: "Analysis") -> tuple[str, ...]:
-    """Columns that broke and did harm, as the verdict names them."""
+    """Broken columns that the verdict names as causes."""
     named = [one.name for one in analysis.verdict.causes if one.kind == "feature"]
     broken = {one.column for one in analysis.faults.broken} if analysis.faults is not None else set()
     return tuple(name for name in named if name in broken)
@@ -173,7 +173,7 @@ def _imagined(
     earlier_days: float,
     seed: int,
 ) -> tuple[WhatIf, ...]:
-    """Columns whole, the event undone, the model rolled back at detection, the alert earlier: as far as can be told."""
+    """Counterfactuals, where answerable: columns repaired, event removed, model rolled back, earlier alert."""
     events = _near(case, analysis)
     asked: list[Callable[[], WhatIf]] = []
     if columns:
@@ -188,7 +188,7 @@ def _imagined(
 
 
 def _compared(case: "Case", *, alpha: float, seed: int) -> DividedTwice:
-    """Both divisions of the change of what the metric is read off first."""
+    """Both attributions of the change of the first column that the metric is computed from."""
     from rca.analysis.causal.dowhy_adapter import cross_check as by_dowhy
 
     windows = graphed(case, None, graph=None, asked={})

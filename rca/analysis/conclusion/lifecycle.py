@@ -1,6 +1,6 @@
-"""The life cycle of an incident: every moment with its source and uncertainty, and where sources contradict each other.
+"""Incident life cycle: every moment with its source and uncertainty, contradictions between sources, and the exposure.
 
-A contradiction is told, never resolved: which of two sources is right is for people to say.
+A contradiction is reported, never resolved: which of two sources is right is for people to say.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -44,7 +44,7 @@ ESTIMATED = "estimated from the data"
 
 @dataclass(frozen=True, kw_only=True)
 class Stamp:
-    """A moment of the life cycle.
+    """A moment of the life cycle with its source and interval.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class Stamp:
 
 @dataclass(frozen=True, kw_only=True)
 class Conflict:
-    """Two sources that say what cannot both be so.
+    """Two sources that contradict each other.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class Conflict:
 
 @dataclass(frozen=True, kw_only=True)
 class Exposure:
-    """The time from the onset to containment, and the rows that were decided in it.
+    """Exposure: the time from onset to containment, and the rows that were decided in it.
 
     Attributes
     ----------
@@ -155,7 +155,7 @@ def lifecycle_of(
     times: "pd.Series[Any] | None" = None,
     places: Mapping[str, str] | None = None,
 ) -> Lifecycle:
-    """Put the moments of an incident in order, and find what its sources contradict.
+    """Order the moments of an incident, and find contradictions between its sources.
 
     Parameters
     ----------
@@ -233,7 +233,7 @@ def _of_the_onset(timeline: "Timeline", onset: "Onset | None", known: Mapping[st
 
 
 def _of_signs(timeline: "Timeline", known: Mapping[str, Stamp]) -> Iterator[Conflict]:
-    """The first sign on record before detection, of each kind: then somebody, or something, knew sooner."""
+    """First sign on record before detection, of each kind, which somebody or something could have noticed."""
     if "detected" not in known:
         return
     start = known["onset"].earliest or known["onset"].at if "onset" in known else None
@@ -285,7 +285,7 @@ def _between(times: "pd.Series[Any]", start: datetime, end: datetime) -> int:
 
 
 def _left_out(times: "pd.Series[Any]", start: datetime, end: datetime) -> str:
-    """What of the time the window does not cover; a gap as long as the window has between its rows is none."""
+    """The part of an interval that the window does not cover; a gap as long as between its rows does not count."""
     first, last = times.min(), times.max()
     usual = (last - first) / max(len(times) - 1, 1) * 10
     parts = []

@@ -1,4 +1,4 @@
-"""What follows from all answers: the verdict, and whether the repair worked."""
+"""Public questions on the conclusion: the verdict, and the equivalence test of the repair."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ from rca.record.case import Case
 
 
 def verdict(case: "Case", *, seed: int = 0) -> Verdict:
-    """The verdict of a case."""
+    """The verdict of a case: ranked causes, no incident, or cannot tell."""
     return analyse(case, seed=seed).verdict
 
 
 def recovery(
     case: "Case | Any", recovered: Any = None, *, margin: float | None = None, alpha: float = 0.05, **asked: Any
 ) -> Recovery:
-    """Whether the metric after the repair is back where it was, of a case or of two tables: an equivalence test.
+    """Equivalence test (TOST) of recovery: the metric after the repair against the reference.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""Did it work: the metric after the repair against the reference, by an equivalence test with a stated margin.
+"""Equivalence test (TOST) of recovery: the metric after the repair against the reference, with a stated margin.
 
-That no difference is found shows nothing: few rows find none. What is tested is that the difference is smaller than the
-margin: two one-sided tests at level alpha, which is the interval of level 1 - 2 alpha inside the margin (Schuirmann,
-*J Pharmacokinet Biopharm* 1987;15:657). Intervals of shares are Newcombe's, of two Wilson intervals (*Stat Med*
-1998;17:873, method 10), which hold for rare outcomes; of other metrics, normal about the difference.
+That no difference is found shows nothing: with few rows none is found. What is tested is that the difference is smaller
+than the margin: two one-sided tests (TOST) at level alpha, which is the interval of level 1 - 2 alpha inside the margin
+(Schuirmann, *J Pharmacokinet Biopharm* 1987;15:657). Intervals of shares are Newcombe's, of two Wilson intervals (*Stat
+Med* 1998;17:873, method 10), which hold for rare outcomes; of other metrics, normal about the difference.
 """
 
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ SAYS: dict[Outcome, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """The metric of some rows after the repair, against the same of the reference.
+    """Equivalence test of the metric of some rows after the repair against the reference.
 
     Attributes
     ----------
@@ -71,13 +71,13 @@ class Compared:
 
     @property
     def needs(self) -> float:
-        """The smallest margin under which these rows would have shown recovery."""
+        """Smallest margin under which these rows would have shown equivalence."""
         return max(abs(self.interval.low), abs(self.interval.high))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recovery(Result):
-    """Whether the metric came back.
+    """Result of the equivalence test, over all rows and by group.
 
     Attributes
     ----------
@@ -105,22 +105,22 @@ class Recovery(Result):
 
     @property
     def outcome(self) -> Outcome:
-        """What is shown of all rows."""
+        """Outcome over all rows."""
         return self.whole.outcome
 
     @property
     def everywhere(self) -> bool:
-        """Whether it is shown of all rows and of every group; that claim needs no correction for how many they are."""
+        """Whether equivalence is shown over all rows and in every group (intersection-union, no correction needed)."""
         return all(one.outcome in ("recovered", "no_worse") for one in (self.whole, *self.groups))
 
     @property
     def scale(self) -> float:
-        """What values are multiplied by where they are read: shares are read in per cent."""
+        """Factor for display: shares are shown in per cent."""
         return 100.0 if self.name in SHARES else 1.0
 
     @property
     def unit(self) -> str:
-        """The unit of a difference, as it is read."""
+        """Unit of a difference for display."""
         return "percentage points" if self.name in SHARES else self.name.replace("_", " ")
 
     def __str__(self) -> str:
@@ -133,7 +133,7 @@ class Recovery(Result):
         )
 
     def _of_groups(self) -> str:
-        """Groups that are not back, and how many are too small to tell."""
+        """Groups that did not recover, and how many are too small to decide, as a clause."""
         worse, perhaps = (
             [one.where for one in self.groups if one.outcome == kind] for kind in ("not_recovered", "perhaps_worse")
         )
@@ -182,7 +182,7 @@ class Recovery(Result):
 def recovery_of(
     windows: "Windows", recovered: "pd.DataFrame", *, margin: float | None = None, alpha: float = 0.05
 ) -> Recovery:
-    """Test whether the metric after the repair equals the reference but for a margin.
+    """Equivalence test (TOST): does the metric after the repair equal the reference within a margin.
 
     Parameters
     ----------
@@ -236,7 +236,7 @@ def _require_columns(windows: "Windows", recovered: "pd.DataFrame") -> None:
 
 
 def _base(windows: "Windows") -> MetricReader:
-    """The meter of one group: of a gap, the metric whose gap is meant."""
+    """Reader of the metric within one group: of a gap, the metric whose gap is meant."""
     metric: Metric = windows.metric
     if metric.name == "group_gap" and metric.of is not None:
         metric = metric.model_copy(update={"name": metric.of, "of": None})
@@ -244,7 +244,7 @@ def _base(windows: "Windows") -> MetricReader:
 
 
 def _of_the_harm(windows: "Windows") -> float:
-    """A tenth of the change from the reference to the current window."""
+    """Default margin: a tenth of the change from the reference to the current window."""
     segments = windows.meter.segments(windows.reference, windows.current)
     before, during = (
         windows.meter.parts(rows, groups=segments).value() for rows in (windows.reference, windows.current)
@@ -259,7 +259,7 @@ def _of_the_harm(windows: "Windows") -> float:
 def _by_group(
     meter: MetricReader, windows: "Windows", recovered: "pd.DataFrame"
 ) -> "Iterator[tuple[str, tuple[Parts, Parts]]]":
-    """Parts of each group that has enough rows that count in both windows."""
+    """Parts of each group that has enough counted rows in both windows."""
     roles: Roles = windows.roles
     for column in roles.groups:
         texts = [as_labels(rows[column]) for rows in (windows.reference, recovered)]
@@ -276,7 +276,7 @@ def _counted(parts: Parts) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class _Test:
-    """Two one-sided tests of a margin; that one of `many` is worse has to survive a correction for their number."""
+    """Two one-sided tests (TOST) of a margin; that one of `many` groups is worse is Bonferroni-corrected."""
 
     margin: float
     alpha: float
@@ -284,7 +284,7 @@ class _Test:
     many: int = 1
 
     def of(self, where: str, parts: tuple[Parts, Parts], *, share: bool) -> Compared:
-        """Compare some rows after the repair with those of the reference."""
+        """Compare some rows after the repair with the reference."""
         before, after = parts
         counted = _counted(before), _counted(after)
         if min(counted) < MIN_ROWS:
@@ -307,7 +307,7 @@ class _Test:
         )
 
     def interval(self, before: Parts, after: Parts, *, share: bool) -> Interval:
-        """Interval of how much worse it is."""
+        """Interval of the difference in the bad direction."""
         low, high = self.newcombe(before, after) if share else self._normal(before, after)
         ends = (low, high) if self.sign > 0 else (-high, -low)
         return Interval(low=ends[0], high=ends[1], level=1 - 2 * self.alpha)
@@ -333,13 +333,13 @@ class _Test:
         return change - self._z * error, change + self._z * error
 
     def newcombe(self, before: Parts, after: Parts) -> tuple[float, float]:
-        """Ends of the interval of a difference of shares."""
+        """Ends of Newcombe's interval of a difference of shares."""
         (p, low, high), (q, lower, higher) = (self._wilson(parts) for parts in (before, after))
         change = q - p
         return change - float(np.hypot(q - lower, high - p)), change + float(np.hypot(higher - q, p - low))
 
     def _wilson(self, parts: Parts) -> tuple[float, float, float]:
-        """A share with its Wilson interval; weighted rows count as their effective number (Kish)."""
+        """A share with its Wilson interval; weighted rows count by their effective number (Kish)."""
         weight = parts.denominator[:, 0]
         n = float(weight.sum() ** 2 / (weight**2).sum())
         share, z = parts.value(), self._z

@@ -1,4 +1,4 @@
-"""An analysis as `results.json` has it: the only home of a number that another program reads."""
+"""Content of `results.json`: the only place of numbers that another program reads."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -113,7 +113,7 @@ def _interval(interval: Interval | None) -> list[float] | None:
 
 
 def moment(time: datetime) -> str:
-    """A time in UTC, as ISO 8601.
+    """A time in UTC, in ISO 8601.
 
     >>> moment(datetime(2026, 2, 1, tzinfo=UTC))
     '2026-02-01T00:00:00Z'

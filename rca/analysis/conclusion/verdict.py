@@ -67,7 +67,7 @@ class Cause:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict(Result):
-    """What the incident came to.
+    """Status and ranked causes of an incident.
 
     Attributes
     ----------
@@ -112,7 +112,7 @@ def weigh_windows(
     events: EventProximity | None = None,
     explanation: ExplanationShift | None = None,
 ) -> Verdict:
-    """Weigh the division of a metric's change into a verdict.
+    """Verdict from two windows: rank the contributions to the metric's change.
 
     Nothing material happened where the interval of the harm holds zero, or where the harm is negligible. Causes are the
     parts that are surely positive and not small, ranked by harm. Where the outcome or the answers follow the inputs
@@ -148,7 +148,7 @@ def weigh_windows(
 
 
 def _where(guilty: list[Contribution], slices: Slices | None) -> tuple[Cause, ...]:
-    """Slices that carry the harm, where no column explains it; a slice that grew may be others who look like it now."""
+    """Slices that carry the harm where no column explains it; one that grew may hold different rows than before."""
     if slices is None or not slices.local or (guilty and guilty[0].kind not in ELSEWHERE_TOO):
         return ()
     return tuple(
@@ -166,14 +166,14 @@ def _where(guilty: list[Contribution], slices: Slices | None) -> tuple[Cause, ..
 
 
 def _trigger(events: EventProximity | None) -> tuple[Cause, ...]:
-    """The event that the onset lies surprisingly near to."""
+    """The event significantly near the onset."""
     if events is None or events.named is None:
         return ()
     return (Cause(kind="event", name=events.named.name, strength="suggested", findings=("onset.event",)),)
 
 
 def weigh_cascade(cascade: Cascade, *, events: EventProximity | None = None) -> Verdict:
-    """Weigh the ranking of components into a verdict: those that left their normal range, ten at most.
+    """Verdict from signals: the ranked origins of a cascade that left their normal range, ten at most.
 
     Where the ranking itself doubts its first, the data cannot tell. Then the components in front are candidates, in the
     order in which to look at them; so are, after those that failed, the ones that did not, as far as five are listed.
@@ -203,7 +203,7 @@ def weigh_cascade(cascade: Cascade, *, events: EventProximity | None = None) -> 
 
 
 def _may_be(one: Suspect, first: Suspect) -> bool:
-    """Whether a system may have begun it as well as the first: not explained, not apart, and not struck later."""
+    """Whether a system is as good a candidate as the first: not explained, about as large, and not later."""
     if one.onset is None or one.explained or not one.linked or one.earliest is None or first.onset is None:
         return one is first
     return one is first or one.earliest < first.onset
@@ -215,7 +215,7 @@ def _component(one: Suspect, strength: Strength) -> Cause:
 
 
 def _changed(first: Suspect, events: EventProximity | None) -> str:
-    """The change to the origin that lies within its onset's interval, where no event stands out; a sentence."""
+    """The change to the origin within its onset's interval, where no event stands out; as a sentence."""
     if events is None or events.named is not None:
         return ""
     own = [one for one in events.candidates if one.inside and one.fits and one.system == first.component]
@@ -226,7 +226,7 @@ def _changed(first: Suspect, events: EventProximity | None) -> str:
 
 
 def _in_doubt(cascade: Cascade) -> str:
-    """Why nothing is named, and what was nearest to it."""
+    """Why no cause is named, and the nearest candidate."""
     if not cascade.abnormal:
         near = f"; nearest to it was {cascade.suspects[0].signal}" if cascade.suspects else ""
         return f"none of {cascade.n_signals} signals left its normal range{near}"
@@ -234,7 +234,7 @@ def _in_doubt(cascade: Cascade) -> str:
 
 
 def _passed_on(cascade: Cascade) -> str:
-    """The way to the alarm, as a clause."""
+    """Propagation path to the alarm, as a clause."""
     if not cascade.way:
         return ""
     past = f"; {' and '.join(cascade.guards)} stayed green on the way" if cascade.guards else ""
@@ -280,7 +280,7 @@ def _quiet(measured: Measured) -> str:
 
 
 def _warning(explanation: ExplanationShift | None) -> str:
-    """What moved in the model's reasons although no harm was done."""
+    """Explanation shift without harm, as a warning."""
     moved = explanation.moved() if explanation is not None else ()
     if not moved:
         return ""
@@ -289,7 +289,7 @@ def _warning(explanation: ExplanationShift | None) -> str:
 
 
 def _excluded(measured: Measured) -> str:
-    """The smallest harm that a quiet window rules out: how much could have been overlooked."""
+    """Upper bound of the harm in a quiet window: how much could have been missed."""
     most = measured.worse_interval.high
     return f"It can have got worse by {measured.say_change(most)}{_points(measured)} at most."
 
@@ -351,7 +351,7 @@ def _only(where: tuple[Cause, ...]) -> str:
 
 
 def _also(measured: Measured, others: list[Contribution]) -> str:
-    """The other causes, each with what it did; of many, how many more there are."""
+    """The other causes, each with its contribution; of many, how many more there are."""
     told = "".join(f"; also {in_a_clause(part)}: {measured.say_change(part.value)}" for part in others[:ALSO])
     more = len(others) - ALSO
     return told + (f"; {more} more did harm too" if more > 0 else "")

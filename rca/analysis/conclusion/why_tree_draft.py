@@ -1,7 +1,7 @@
-"""A first why-tree from the findings: symptom, metric, mechanism or column, event, missing guard.
+"""Draft of a why-tree from the findings: symptom, metric, mechanism or column, event, missing guard.
 
-It is a draft. What the findings show is answered, with its evidence; what only people can know is asked and left open,
-with what the record suggests beside it. The open questions are the agenda of the meeting.
+What the findings show is answered, with its evidence; what only people can know is left as an open question, with what
+the record suggests beside it. The open questions are the agenda of the meeting.
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ SMALL = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """What a first tree is drawn from.
+    """Inputs of a draft why-tree.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class Draft:
 
 
 def draft_why_tree(incident: "Incident", verdict: Verdict, **known: Any) -> tuple[Why, ...]:
-    """Ask why from the symptom down to the causes and the guards, as far as the evidence goes.
+    """Draft a why-tree from the symptom down to the causes and the guards, as far as there is evidence.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def draft_why_tree(incident: "Incident", verdict: Verdict, **known: Any) -> tupl
 
 
 def _of_the_causes(draft: Draft, told: Sequence[Cause]) -> Iterator[Why]:
-    """A why for each cause, with what made it possible under it."""
+    """A why for each cause, with its own causes under it."""
     for place, cause in enumerate(told):
         yield Why(
             question=f"Why {'' if place == 0 else 'else '}{_after_why(draft.verdict)}?",
@@ -103,7 +103,7 @@ def _of_the_causes(draft: Draft, told: Sequence[Cause]) -> Iterator[Why]:
 
 
 def _under(draft: Draft, cause: Cause) -> Iterator[Why]:
-    """What set a cause off, and which guard was missing; only people can say, but for an event that lies near."""
+    """The trigger of a cause, and the missing guard; open questions, but for an event that lies near."""
     question, owner = f"What made it possible that {_state(cause)}?", _owner(draft.incident, cause)
     asked_of_a_guard = f"Once {_state(cause)}: which guard could have stopped it before harm was done?"
     guard = Why(question=asked_of_a_guard, candidates=tuple(_check(cause)), ask=owner)
@@ -124,7 +124,7 @@ def _under(draft: Draft, cause: Cause) -> Iterator[Why]:
 
 
 def _unseen(draft: Draft) -> Iterator[Why]:
-    """Why nothing showed it sooner, and why guards on its way kept silent."""
+    """Why it was not detected sooner, and why guards on its path stayed silent."""
     owner = _owner_of(draft.incident, draft.incident.model_name)
     yield Why(question="Why was it not seen sooner?", candidates=tuple(_first_sign(draft)), ask=owner)
     for guard in draft.guards[:MOST_TOLD]:
@@ -140,7 +140,7 @@ def _unseen(draft: Draft) -> Iterator[Why]:
 
 
 def _first_sign(draft: Draft) -> Iterator[Factor]:
-    """The first sign on record between the onset and detection: somebody could know."""
+    """First sign on record between onset and detection, which somebody could have noticed."""
     detected, onset = draft.incident.timeline.detected, draft.verdict.onset
     if detected is None or onset is None:
         return
@@ -152,7 +152,7 @@ def _first_sign(draft: Draft) -> Iterator[Factor]:
 
 
 def _bystanders(draft: Draft) -> Iterator[Rejected]:
-    """What moved and did next to nothing: suspected first, and ruled out by the division of the harm."""
+    """Columns that drifted and contributed next to nothing: rejected answers, with the evidence."""
     metric = draft.verdict.metric
     if draft.harm is None or metric is None:
         return
@@ -189,7 +189,7 @@ def _factor(cause: Cause, role: Role) -> Factor:
 
 
 def _check(cause: Cause) -> Iterator[Factor]:
-    """The check that would have seen a fault, by its kind; whether there was one, people know."""
+    """The check that would have detected a fault, by its kind; whether there was one is an open question."""
     rule = RULE_OF.get(cause.fault) if cause.fault is not None else None
     if rule is not None:
         statement = f"A check of {cause.name} for {rule.check} would have rung; nobody has said whether there is one"
@@ -204,7 +204,7 @@ def _state(cause: Cause) -> str:
 
 
 def _event_before(draft: Draft) -> "Event | None":
-    """The last change on record before the latest moment the onset can have."""
+    """The last change on record before the latest moment of the onset interval."""
     onset = draft.verdict.onset
     if onset is None:
         return None
@@ -222,7 +222,7 @@ def _candidate(event: "Event") -> Factor:
 
 
 def _said(draft: Draft, near: "NearEvent") -> str:
-    """An event in the record's own words, which a candidate's name may cut short."""
+    """An event in the record's own words, which a candidate's name may truncate."""
     told = next((one for one in draft.incident.timeline.events if one.at == near.at), None)
     return _named(told) if told is not None else near.name
 

@@ -1,8 +1,8 @@
-"""How many rows would have been decided otherwise, and what that makes of the metric, each with its interval.
+"""Number of counterfactual decisions that differ from those on record, and the counterfactual metric, with intervals.
 
-Of a row whose true values are lost only the chance of another decision is known. A count of such rows varies by those
-chances, by the reference rows that stand in for many, and by what is learned on the reference of what neighbours cannot
-know. A metric varies by the sampling of rows besides.
+Of a row whose true values are lost only the probability of another decision is known. The variance of a count of such
+rows has three parts: those probabilities, hot-deck donors that are used for many rows, and the bias of donors that is
+estimated on the reference. A metric varies by the sampling of rows besides.
 """
 
 from collections import Counter
@@ -22,12 +22,12 @@ from rca.finding import Interval
 from rca.methods.metric import Parts
 
 MOST = 6
-"""Ways in which a decision would have been another, that are told."""
+"""Most kinds of changed decisions that are listed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Number:
-    """How many, and between which numbers it lies with the probability of the interval's level."""
+    """An estimate with its interval."""
 
     value: float
     interval: Interval
@@ -39,7 +39,7 @@ class Number:
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionChange:
-    """Decisions that would have been another: what was decided, what would have been, and of how many rows."""
+    """Number of rows whose decision would have changed from one value to another."""
 
     was: str
     would_be: str
@@ -56,7 +56,7 @@ Says = Callable[[Decisions, Decisions, pd.DataFrame], Mask]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Counting:
-    """Counts rows of which something holds, with the interval of what these very rows would have shown."""
+    """Counts rows for which a predicate holds, with an interval for what these very rows would have shown."""
 
     played: Counterfactual
     reader: Reader
@@ -80,7 +80,7 @@ class Counting:
         return number(min(max(value, 0.0), float(len(chance))), np.sqrt(variance), self.level, most=float(len(chance)))
 
     def changed(self) -> Number:
-        """Rows that would have been decided otherwise."""
+        """Rows whose decision would have changed."""
 
         def says(was: Decisions, would: Decisions, _: pd.DataFrame) -> Mask:
             return self.reader.differ(was, would)
@@ -88,7 +88,7 @@ class Counting:
         return self(says)
 
     def turns(self) -> tuple[DecisionChange, ...]:
-        """By what was decided and what would have been."""
+        """Changed decisions by what was decided and what would have been, the commonest first."""
         touched = self.played.touched
         if self.reader.least is not None or not len(touched.was):
             return ()
@@ -98,7 +98,7 @@ class Counting:
         return tuple(DecisionChange(was=one, would_be=two, rows=self(_turned(one, two))) for (one, two), _ in seen)
 
     def of_label(self, *, before: bool) -> Number | None:
-        """Decisions that were right, or wrong, and would have been the other."""
+        """Decisions that were right (or wrong) and would have been wrong (or right)."""
         touched = self.played.touched
         if self.reader.right(touched.was, touched.rows) is None or not self.reader.labelled(touched.rows).any():
             return None
@@ -123,13 +123,13 @@ def _mean(says: Says, one: Replayed) -> Floats:
 
 
 def within(held: Floats) -> float:
-    """Variance of how many rows hold a thing, each by its own chance, estimated from its draws (draws, rows)."""
+    """Variance of a count of rows as independent Bernoulli trials, estimated from draws (draws, rows)."""
     draws, chance = len(held), held.mean(axis=0)
     return float((chance * (1 - chance)).sum() * draws / (draws - 1)) if draws > 1 else 0.0
 
 
 def beyond(drawn: Floats, level: float) -> float:
-    """Variance of a sum over rows (draws, rows) that all rows of a draw have in common.
+    """Between-draw variance: part of the variance of a sum over rows (draws, rows) that all rows of a draw share.
 
     It is what sums of draws vary beyond what their rows vary each for itself; as draws are few, it is made as much
     larger as gives a normal interval its level.
@@ -145,7 +145,7 @@ def beyond(drawn: Floats, level: float) -> float:
 
 
 def _of_pool(left: Floats, pool: npt.NDArray[np.intp] | None) -> float:
-    """Variance that comes of rows that stand in for many: the square of what each does beyond the mean."""
+    """Variance from reusing hot-deck donors: sum of squares of what each contributes (Abadie & Imbens 2006)."""
     if pool is None:
         return 0.0
     done = np.bincount(pool.ravel(), weights=left.T.ravel()) / left.shape[0]
@@ -153,7 +153,7 @@ def _of_pool(left: Floats, pool: npt.NDArray[np.intp] | None) -> float:
 
 
 def number(value: float, error: float, level: float, *, most: float = np.inf, least: float = 0.0) -> Number:
-    """A number with its normal interval, kept where such numbers can lie."""
+    """An estimate with its normal interval, clipped to the possible range."""
     from scipy.special import ndtri
 
     reach = float(ndtri((1 + level) / 2)) * float(error)
@@ -162,7 +162,7 @@ def number(value: float, error: float, level: float, *, most: float = np.inf, le
 
 
 def people_of(windows: Windows, played: Counterfactual, reader: Reader, *, changed: Number) -> Number:
-    """Distinct ids of whom a decision would have been another."""
+    """Distinct ids with at least one changed decision."""
     name = windows.roles.id
     ids = windows.current[name].iloc[played.at] if name is not None and name in windows.current else None
     if ids is None or not ids.duplicated().any() or changed.value == 0:
@@ -183,7 +183,7 @@ def people_of(windows: Windows, played: Counterfactual, reader: Reader, *, chang
 def metric_of(
     windows: Windows, played: Counterfactual, reader: Reader, *, level: float
 ) -> tuple[Number | None, Number | None, float | None]:
-    """The metric as it would have been, what that spares, and the metric on record."""
+    """The counterfactual metric, the harm spared, and the metric on record."""
     before = reader.parts(windows.current)
     if before is None or not np.isfinite(before.value()):
         return None, None, None
@@ -202,7 +202,7 @@ def metric_of(
 
 
 def _otherwise(before: Parts, played: Counterfactual) -> Parts:
-    """Parts of the current rows as they would have been; below them what each neighbour did, and what they miss."""
+    """Counterfactual parts of the current rows; below them what donors and placebo rows contribute to the variance."""
     tops = [before.numerator.copy()], [before.denominator.copy()]
     for rows, of in zip(tops, ("numerator", "denominator"), strict=True):
         drawn = getattr(played.touched, of)
@@ -228,7 +228,7 @@ def _by_draw(after: Parts, played: Counterfactual) -> Floats:
 
 
 def _by_neighbour(left: Floats, pool: npt.NDArray[np.intp]) -> Floats:
-    """What each row of the pool did beyond the mean, summed over the rows it stood in for."""
+    """Each donor's deviations from the mean, summed over the rows that it was used for."""
     flat = left.transpose(1, 0, 2).reshape(-1, left.shape[2])
     sums = [np.bincount(pool.ravel(), weights=flat[:, one]) for one in range(flat.shape[1])]
     return np.asarray(np.column_stack(sums) / left.shape[0])

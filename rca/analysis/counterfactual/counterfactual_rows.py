@@ -1,15 +1,16 @@
-"""What would have been decided of each row, had its columns been whole or had another model answered.
+"""Counterfactual decision of each row under an intervention: columns repaired, or another model.
 
-Of every row it is known what was decided. What would have been is asked of the model: of the row as it truly was, where
-a fault can be undone; else once for each of the reference rows that are nearest to it in all that is believed. Those
-are its conditional law, so that a row has a chance of another decision rather than a decision. What the neighbours
-cannot know is measured on reference rows to which the fault is done, and whose true values are on file.
+The decision of every row is on record. The counterfactual one is predicted by the model: from the true row, where the
+fault is invertible; else once for each hot-deck donor, the reference rows that are nearest in the intact columns.
+Donors sample the conditional distribution of the lost values, so that a row has a probability of another decision
+rather than a decision. Their bias is estimated on reference rows into which the fault is injected, and whose true
+values are on file.
 
 References
 ----------
 .. [1] Pearl, J. (2009). Causality, 2nd ed., section 7.1: abduction, action, prediction.
 .. [2] Abadie, A. & Imbens, G. (2006). Large sample properties of matching estimators. Econometrica 74(1), section 3:
-   a row that stands in for many counts once.
+   a donor that is used for many rows counts once.
 """
 
 from collections.abc import Sequence
@@ -32,18 +33,18 @@ from rca.arrays import Floats, Mask, Places
 from rca.tables.columns import as_numbers
 
 CHUNK = 10_000
-"""Rows that the model is asked of at once."""
+"""Rows of one call of the model."""
 
 MIN_ROWS = 30
-"""Reference rows to which a fault is done, below which nothing is learned of what neighbours cannot know."""
+"""Placebo rows of the reference below which the bias of donors is not estimated."""
 
 DRAWS = 10
-"""Errors of a stand-in that are drawn for each row."""
+"""Errors of a surrogate that are drawn for each row."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Intervention:
-    """What would have been otherwise, and in which rows.
+    """An intervention: which columns are repaired or which model answers, and in which rows.
 
     Attributes
     ----------
@@ -59,7 +60,7 @@ class Intervention:
     by : str
         Who would have answered, in words.
     doubted : ndarray of bool, shape (current rows,), or None
-        Rows in which a column stays broken in a way to which a stand-in does not know the answer.
+        Rows in which a column stays broken in a way that a surrogate was not fitted to.
     """
 
     said: str
@@ -73,7 +74,7 @@ class Intervention:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Replayed:
-    """Rows of one window and what would have been decided of them, by each of their neighbours.
+    """Rows of one window with the decisions on record and the counterfactual ones, one by each draw.
 
     Attributes
     ----------
@@ -100,7 +101,7 @@ class Replayed:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Counterfactual:
-    """Every row that the scenario touches, and what is learned of them from the reference.
+    """Every row that the intervention touches, and placebo rows of the reference to correct its bias.
 
     Attributes
     ----------
@@ -108,9 +109,9 @@ class Counterfactual:
         Positions of the touched rows among the current ones.
     touched : Replayed
     true, given : Replayed or None
-        Reference rows with the fault done to them: with their true values, and with those of neighbours.
+        Placebo rows of the reference with the fault injected: with their true values, and with those of donors.
     scale : float
-        Current rows with neighbours' values for each such reference row.
+        Current rows with donors' values for each such reference row.
     counted : bool
         Whether `true` says what the fault changes, so that counts can be corrected by it.
     """
@@ -126,7 +127,7 @@ class Counterfactual:
 def counterfactual(
     windows: Windows, scenario: Intervention, reader: Reader, *, rng: np.random.Generator
 ) -> Counterfactual:
-    """Ask what would have been decided of every row that a scenario touches.
+    """Predict the counterfactual decision of every row that an intervention touches.
 
     Parameters
     ----------
@@ -135,7 +136,7 @@ def counterfactual(
     reader : Reader
         Reads decisions off rows.
     rng : numpy.random.Generator
-        Draws the reference rows to which the fault is done, and errors of a stand-in.
+        Draws the placebo rows of the reference, and errors of a surrogate.
     """
     stage = _Stage(windows=windows, scenario=scenario, reader=reader, rng=rng)
     at = np.flatnonzero(scenario.rows)
@@ -145,7 +146,7 @@ def counterfactual(
 
 
 def _mended(stage: "_Stage", at: Places) -> Counterfactual:
-    """Rows whose columns are made whole: by undoing the fault where that can be done, else by their neighbours."""
+    """Rows with repaired columns: by inverting the fault where it is invertible, else by hot-deck imputation."""
     windows, faults = stage.windows, stage.scenario.faults
     everywhere = [repair(fault, windows.current, np.arange(len(windows.current))) for fault in faults]
     repairs = [_of(one, at) for one in everywhere]
@@ -176,7 +177,7 @@ def _mended(stage: "_Stage", at: Places) -> Counterfactual:
 
 
 def _of(one: Repair, at: Places) -> Repair:
-    """A repair of some of the rows."""
+    """A repair restricted to some of the rows."""
     values = one.values.iloc[at].reset_index(drop=True)
     return replace(one, wrong=one.wrong[at], undone=one.undone[at], values=values)
 
@@ -186,7 +187,7 @@ def _exact(rows: pd.DataFrame, repairs: Sequence[Repair]) -> pd.DataFrame:
 
 
 def _given(drawn: Draw, repairs: Sequence[Repair]) -> pd.DataFrame:
-    """The rows once for each neighbour: exact values where a fault can be undone, else the neighbour's."""
+    """The rows once for each donor: exact values where the fault is inverted, else those of the donor."""
     tall, columns = drawn.tall(), {}
     for one in repairs:
         given = drawn.given(one.fault.column, one.wrong & ~one.undone)
@@ -200,7 +201,7 @@ def _given(drawn: Draw, repairs: Sequence[Repair]) -> pd.DataFrame:
 def _placebo(
     stage: "_Stage", drawn: Draw, repairs: Sequence[Repair], *, struck: Sequence[Mask]
 ) -> tuple[Replayed, Replayed]:
-    """Reference rows like those that were hit, with the fault done to them: played with true values and with given."""
+    """Reference rows with the fault injected: rescored with their true values, and with imputed ones."""
     kept = np.flatnonzero(np.logical_or.reduce(struck))
     narrow = replace(drawn, rows=drawn.rows.iloc[kept].reset_index(drop=True), donors=drawn.donors[kept])
     none = np.zeros(len(kept), dtype=bool)
@@ -215,7 +216,7 @@ def _placebo(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Stage:
-    """What all plays share."""
+    """What all predictions share: windows, intervention, decision reader, and generator."""
 
     windows: Windows
     scenario: Intervention
@@ -223,12 +224,12 @@ class _Stage:
     rng: np.random.Generator
 
     def believed(self, hidden: set[str]) -> list[str]:
-        """Columns that say whom a row is like: features and groups that are not themselves in doubt."""
+        """Columns to match donors on: features and groups that are not themselves broken."""
         roles = self.windows.roles
         return [name for name in dict.fromkeys((*roles.features, *roles.groups)) if name not in hidden]
 
     def struck(self, one: Repair, before: pd.DataFrame) -> Mask:
-        """Reference rows like those that a fault hit."""
+        """Random reference rows, drawn by their propensity to be hit by the fault."""
         after = self.windows.current
         known = [name for name in self.believed({fault.column for fault in self.scenario.faults}) if name in after]
         chance = chance_of_a_hit(one, before, after, known=known)
@@ -236,11 +237,11 @@ class _Stage:
 
     @property
     def errs(self) -> bool:
-        """Whether an answer is not sure, even of values that are."""
+        """Whether predictions have a random error even for known values (surrogate or SCM)."""
         return self.scenario.ask.fidelity is not None or isinstance(self.scenario.ask, Follower)
 
     def answered(self, rows: pd.DataFrame) -> Replayed:
-        """Rows as they are, answered by another."""
+        """Rows as they are, answered by another model."""
         tall = pd.concat([rows] * DRAWS, ignore_index=True) if self.errs else rows
         again = self._asked(tall, tall, touched=np.ones(len(rows), dtype=bool))
         return self._read(rows, again, was=self.reader.of(rows))
@@ -248,7 +249,7 @@ class _Stage:
     def played(
         self, tall: pd.DataFrame, seen: pd.DataFrame, *, repairs: Sequence[Repair], pool: Places | None = None
     ) -> Replayed:
-        """Current rows, mended and asked again; `tall` and `seen` hold them once for each neighbour."""
+        """Current rows, repaired and rescored; `tall` and `seen` hold them once for each draw."""
         size = len(repairs[0].wrong)
         if len(tall) == size and self.errs:
             tall, seen = (pd.concat([rows] * DRAWS, ignore_index=True) for rows in (tall, seen))
@@ -257,7 +258,7 @@ class _Stage:
         return self._read(recorded, again, was=self.reader.of(recorded), pool=pool)
 
     def placebo(self, tall: pd.DataFrame, broken: pd.DataFrame, seen: pd.DataFrame) -> Replayed:
-        """Reference rows: decided as if broken, and as if they had been seen so."""
+        """Reference rows: decisions with the fault injected, and decisions with the values of `seen`."""
         ask, size = self.scenario.ask, len(broken)
         every, none = np.ones(len(tall), dtype=bool), np.zeros(len(tall), dtype=bool)
         was = self.reader.of(ask.instead(tall.iloc[:size], broken, touched=every[:size], broken=none[:size]))
@@ -265,7 +266,7 @@ class _Stage:
         return self._read(tall.iloc[:size], again, was=was)
 
     def _asked(self, tall: pd.DataFrame, seen: pd.DataFrame, *, touched: Mask) -> pd.DataFrame:
-        """What would have been answered, some rows at a time; by laws along a graph one draw at a time."""
+        """Counterfactual answers, by chunks of rows; by an SCM one draw at a time."""
         ask, size = _erring(self.scenario.ask, self.windows, self.rng), max(len(touched), 1)
         if isinstance(ask, Follower):
             cuts = [slice(start, start + size) for start in range(0, len(tall), size)]
@@ -300,7 +301,7 @@ class _Stage:
 
 
 def _erring(ask: Scorer, windows: Windows, rng: np.random.Generator) -> Scorer:
-    """A stand-in whose answers err as far as they were found to; the model itself does not."""
+    """A surrogate with normal errors added, of its residual variance; the model itself has none."""
     if ask.fidelity is None:
         return ask
     score, answers = ask.score, windows.roles.score or windows.roles.prediction or ""

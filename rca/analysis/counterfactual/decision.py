@@ -1,4 +1,4 @@
-"""What was decided of a row: by the prediction on record, else by the score and its threshold, else as a number."""
+"""What counts as the decision of a row: the prediction on record, else the score with its threshold, else a number."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +15,7 @@ from rca.methods.metric import Parts
 from rca.tables.columns import as_labels, as_numbers, holds
 
 MATERIAL = 0.05
-"""Share of the answers' spread from which on a number is another answer."""
+"""Share of the answers' standard deviation from which on two numbers count as different answers."""
 
 NUMBERS = ("mae", "rmse", "mean")
 """Metrics of answers that are numbers, and no decisions."""
@@ -23,7 +23,7 @@ NUMBERS = ("mae", "rmse", "mean")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Reader:
-    """Reads decisions off rows.
+    """Reads decisions from rows.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class Reader:
         return np.where(np.isfinite(scores), said, np.nan)
 
     def differ(self, was: npt.NDArray[Any], would: npt.NDArray[Any]) -> Mask:
-        """Which decisions are not the same; of what was not decided nothing is known."""
+        """Mask of decisions that differ; False where one is missing."""
         if self.least is not None:
             with np.errstate(invalid="ignore"):
                 return np.asarray(np.abs(would - was) > self.least)
@@ -70,7 +70,7 @@ class Reader:
         return np.asarray(known & (was != would), dtype=bool)
 
     def right(self, decided: npt.NDArray[Any], rows: pd.DataFrame) -> Mask | None:
-        """Which decisions the label bears out; None where no label says so."""
+        """Mask of decisions that agree with the label; None without a label."""
         label = self.meter.roles.label
         if label is None or label not in rows or self.least is not None:
             return None
@@ -80,12 +80,12 @@ class Reader:
         return np.asarray(decided == as_labels(truth), dtype=bool)
 
     def labelled(self, rows: pd.DataFrame) -> Mask:
-        """Rows whose label is known."""
+        """Mask of rows with a known label."""
         label = self.meter.roles.label
         return rows[label].notna().to_numpy() if label is not None and label in rows else np.zeros(len(rows), bool)
 
     def parts(self, rows: pd.DataFrame) -> Parts | None:
-        """Parts of the metric; None where it cannot be read off the rows."""
+        """Numerator and denominator of the metric by row; None where it cannot be computed."""
         try:
             return None if self.groups is None else self.meter.parts(rows, groups=self.groups)
         except (Unanswerable, KeyError):
@@ -93,7 +93,7 @@ class Reader:
 
 
 def reader_of(windows: Windows, *, question: str) -> Reader:
-    """How decisions are read off the rows of two windows.
+    """Choose how decisions are read from the rows of two windows.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What would have been decided otherwise."""
+"""Public what-if question: counterfactual decisions under one intervention."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ def what_if(
     level: float = 0.95,
     **asked: Any,
 ) -> WhatIf:
-    """What would have been decided otherwise, of a case or of two tables: one of four things is asked.
+    """Counterfactual decisions of a case or of two tables under one of four interventions.
 
     Parameters
     ----------
@@ -55,12 +55,13 @@ def what_if(
     Raises
     ------
     InvalidCase
-        If none or more than one is asked, or what is asked for is not there.
+        If none or more than one intervention is asked for, or what it names is not there.
     Unanswerable
         If the data cannot say, for want of a model, of a fault that can be undone, or of rows at that time.
 
     Examples
     --------
+    >>> import numpy as np
     >>> import pandas as pd
     >>> rng = np.random.default_rng(0)
     >>> before, after = (pd.DataFrame({"age": rng.normal(40, 10, 500)}) for _ in range(2))

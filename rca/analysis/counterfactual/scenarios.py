@@ -1,7 +1,7 @@
-"""What could have been otherwise: a column whole, an event that did not happen, a model rolled back, an earlier alert.
+"""Interventions of a what-if question: column repaired, event removed, model rolled back, earlier alert.
 
-Each is put as a scenario: which rows would have met with it, which columns would have been whole, and who would have
-answered. Where nothing in the data says what would have been, the reason is told instead.
+Each says which rows it touches, which columns it repairs, and which model answers. Where the data do not determine the
+counterfactual, the reason is given instead.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,7 +32,7 @@ DONORS = "rows that look alike elsewhere would have had alike values"
 
 
 def _assumed(who: OutcomeModel, faults: Iterable[ColumnFault] = ()) -> tuple[str, ...]:
-    """What every scenario assumes."""
+    """Assumptions of every intervention."""
     donors = (DONORS,) if any(not fault.invertible for fault in faults) else ()
     return (SAME_LABEL, *donors, *who.assumptions)
 
@@ -40,7 +40,7 @@ def _assumed(who: OutcomeModel, faults: Iterable[ColumnFault] = ()) -> tuple[str
 def scenario_of(
     windows: Windows, faults: Faults, *, timeline: "Timeline | None", asked: Mapping[str, Any], rng: np.random.Generator
 ) -> Intervention:
-    """The one scenario that is asked for: `mend`, `without_event`, `rolled_back_at` or `earlier`.
+    """The one intervention that is asked for: `mend`, `without_event`, `rolled_back_at` or `earlier`.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def scenario_of(
 
 
 def _contained(windows: Windows, timeline: "Timeline | None") -> datetime:
-    """When it was contained, as far as that is on record; else detection, else just after the last row."""
+    """Moment of containment on record; else detection, else just after the last row."""
     moments = dict(timeline.moments()) if timeline is not None else {}
     known = next((moments[name] for name in ("contained", "mitigated", "detected") if name in moments), None)
     if known is not None:
@@ -86,11 +86,12 @@ def _span(given: Any) -> timedelta:
     try:
         return pd.Timedelta("" if isinstance(given, int | float) else given).to_pytimedelta()
     except (TypeError, ValueError, AttributeError):
-        raise InvalidCase.because(f"{str(given)[:60]!r} is no span of time", place="earlier", hint=hint) from None
+        what = f"earlier must be a length of time, got {str(given)[:60]!r}"
+        raise InvalidCase.because(what, place="earlier", hint=hint) from None
 
 
 def _moment_of(timeline: "Timeline | None", given: Any) -> datetime:
-    """A moment, or the one that the timeline knows by that name."""
+    """A moment, or the one on the timeline of that name."""
     moments = dict(timeline.moments()) if timeline is not None else {}
     if isinstance(given, str) and given in moments:
         return moments[given]  # type: ignore[no-any-return]
@@ -101,7 +102,8 @@ def _moment_of(timeline: "Timeline | None", given: Any) -> datetime:
     if isinstance(found, pd.Timestamp):
         return (found if found.tzinfo is not None else found.tz_localize("UTC")).to_pydatetime()
     hint = did_you_mean(str(given), moments) if moments else "give a time, such as 2026-05-02T09:10:00Z"
-    raise InvalidCase.because(f"{str(given)[:60]!r} is no moment", place="rolled_back_at", hint=hint)
+    what = f"expected a time, got {str(given)[:60]!r}"
+    raise InvalidCase.because(what, place="rolled_back_at", hint=hint)
 
 
 def _event(timeline: "Timeline | None", given: Any) -> "Event":
@@ -117,17 +119,18 @@ def _event(timeline: "Timeline | None", given: Any) -> "Event":
 
 
 def whole(windows: Windows, faults: Faults, columns: Sequence[str], *, rng: np.random.Generator) -> Intervention:
-    """Some columns had been whole.
+    """Intervention: some columns repaired.
 
     Raises
     ------
     InvalidCase
         If one of them is no column, or none that a model reads.
     Unanswerable
-        If nothing is wrong with one of them, or nobody can be asked.
+        If nothing is wrong with one of them, or there is no outcome model.
     """
     if not columns:
-        raise InvalidCase.because("no column is named", place="mend", hint="name a column that broke")
+        what = "mend must name at least one column, got none"
+        raise InvalidCase.because(what, place="mend", hint="name a column that broke")
     seats = [_fault(windows, faults, column) for column in columns]
     who = answerer(windows, faults.columns, columns=columns, rng=rng)
     return _mended(windows, faults, seats, who=who, said=f"{' and '.join(columns)} been whole")
@@ -143,7 +146,7 @@ def _mended(
     rows: Mask | None = None,
     told: tuple[str, ...] = (),
 ) -> Intervention:
-    """Some columns whole, in the rows that were hit, or in some of them."""
+    """Intervention: columns repaired in the rows that a fault hit, or in some of them."""
     hit_rows = _hit(seats, windows)
     columns = {fault.column for fault in seats}
     strange = [fault for fault in faults.broken if fault.column in who.ask.strange and fault.column not in columns]
@@ -165,7 +168,7 @@ def _fault(windows: Windows, faults: Faults, column: str) -> ColumnFault:
     read = windows.model.features if windows.model is not None else ()
     if column not in (*windows.roles.features, *read):
         hint = did_you_mean(column, windows.roles.features)
-        raise InvalidCase.because(f"{column!r} is no feature, and cannot be mended", place="mend", hint=hint)
+        raise InvalidCase.because(f"mend must name a feature, got {column!r}", place="mend", hint=hint)
     found = faults.get(column)
     if found is None:
         broken = ", ".join(one.column for one in faults.broken) or "no column did"
@@ -183,7 +186,7 @@ def _hit(faults: Sequence[ColumnFault], windows: Windows) -> Mask:
 
 
 def rolled_back(windows: Windows, at: datetime, *, said: str) -> Intervention:
-    """From a moment on, the model that answered in the reference had answered again.
+    """Intervention: from a moment on, the model of the reference answers (rollback).
 
     Raises
     ------
@@ -203,7 +206,7 @@ def rolled_back(windows: Windows, at: datetime, *, said: str) -> Intervention:
 def without(
     windows: Windows, faults: Faults, *, event: "Event", events: "Iterable[Event]", rng: np.random.Generator
 ) -> Intervention:
-    """An event had not happened: what broke between it and the next had been whole, and the model had not changed.
+    """Intervention: an event removed; columns that broke before the next one repaired, a model change undone.
 
     Raises
     ------
@@ -227,18 +230,18 @@ def without(
 
 
 def _began(windows: Windows, fault: ColumnFault, *, at: datetime, others: Sequence[datetime]) -> bool:
-    """Whether an event lies where a column can have begun to break, or was the last before it did."""
+    """Whether an event lies within the onset interval of a fault, or was the last event before it."""
     times = windows.current[str(windows.roles.time)]
     first, last = fault.since_interval or (fault.since, fault.since)
     before = times.iloc[first - 1] if first > 0 else windows.reference[str(windows.roles.time)].max()
     latest, began = (times.iloc[min(row, len(times) - 1)] for row in (last, fault.since))
     inside = before < at <= latest
-    fresh = at >= windows.reference[str(windows.roles.time)].max()  # else it left the reference's last rows alone
+    fresh = at >= windows.reference[str(windows.roles.time)].max()  # else the reference's last rows were unaffected
     return bool(inside or (fresh and at <= began and not any(one <= began for one in others)))
 
 
 def _changed_model(windows: Windows, event: "Event", rows: Mask) -> OutcomeModel | None:
-    """The model of the reference, where an event changed the system that answers and its answers with it."""
+    """The model of the reference, if the event changed the model and its answers."""
     if event.system is None or event.system.casefold() != windows.model_name.casefold():
         return None
     try:
@@ -249,7 +252,7 @@ def _changed_model(windows: Windows, event: "Event", rows: Mask) -> OutcomeModel
 
 
 def event_of(timeline: "Timeline", asked: Any) -> "Event":
-    """An event of a timeline by what it says, or a part of that.
+    """Find an event of a timeline by its name or description, or a part of them.
 
     Raises
     ------
@@ -279,18 +282,18 @@ def event_of(timeline: "Timeline", asked: Any) -> "Event":
 def alerted(
     windows: Windows, faults: Faults, *, contained: datetime, earlier: timedelta, rng: np.random.Generator
 ) -> Intervention:
-    """The alert had come earlier, and with it containment: what broke had been whole in the rows since then.
+    """Intervention: alert and containment earlier, with all broken columns repaired in the rows since then.
 
     Raises
     ------
     InvalidCase
         If it would have come no earlier.
     Unanswerable
-        If no row lies in that time, or nobody can be asked.
+        If no row lies in that time, or there is no outcome model.
     """
     if earlier <= timedelta():
         hint = "give how much earlier, such as timedelta(days=7)"
-        raise InvalidCase.because(f"{earlier} is no time by which an alert comes earlier", place="earlier", hint=hint)
+        raise InvalidCase.because(f"earlier must be longer than 0, got {earlier}", place="earlier", hint=hint)
     rows = _from(windows, contained - earlier) & ~_after(windows, contained)
     if not rows.any():
         raise Unanswerable(

@@ -1,8 +1,8 @@
-"""What would have followed along the causal graph, where there is no model to be asked: abduction, action, prediction.
+"""Counterfactual prediction by an additive-noise SCM (abduction, action, prediction), with bootstrapped parameters.
 
-Laws are fitted on the reference. What each row did beyond its law is kept; the column that was broken is set to what it
-would have been, and what follows from it is computed anew. How far the laws themselves are off is told by laws fitted
-on resampled rows, one a draw.
+Structural equations are fitted on the reference. The noise of each row is kept; the column that was broken is set to
+what it would have been, and its descendants are recomputed. Parameter uncertainty comes from equations fitted on
+resampled rows, one a draw.
 
 References
 ----------
@@ -24,22 +24,22 @@ from rca.arrays import Floats, Mask
 from rca.errors import Unanswerable
 
 LAWS = 10
-"""Fits on resampled rows."""
+"""Bootstrap fits, the one on all rows included."""
 
 MAX_ROWS = 20_000
-"""Reference rows that laws are fitted on, at most."""
+"""Reference rows that the SCM is fitted on, at most."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Follower(Scorer):
-    """Follows what is set along a graph.
+    """A structural causal model as an outcome model: propagates set values along the graph.
 
     Attributes
     ----------
     laws : tuple of Scm
         The first fitted on all rows, the others on resampled ones.
     moving : tuple of str
-        Nodes that follow from what is set, causes first.
+        Descendants of the nodes that are set, causes first.
     targets : tuple of str
         Those of them that answers are read off.
     rng : numpy.random.Generator
@@ -52,11 +52,11 @@ class Follower(Scorer):
     rng: np.random.Generator
 
     def instead(self, rows: pd.DataFrame, mended: pd.DataFrame, *, touched: Mask, broken: Mask) -> pd.DataFrame:  # noqa: ARG002
-        """The rows with what would have followed from them, had they been mended."""
+        """The rows with the counterfactual values of the nodes downstream of their repaired columns."""
         return self.follow(rows, mended, draw=0)
 
     def follow(self, rows: pd.DataFrame, mended: pd.DataFrame, *, draw: int) -> pd.DataFrame:
-        """The same by the laws of one draw."""
+        """The same by the SCM of one bootstrap draw."""
         model = self.laws[draw % len(self.laws)]
         values = model.read(rows)
         given = {name: column for name, column in model.read(mended).items() if name not in self.moving}
@@ -77,7 +77,7 @@ class Follower(Scorer):
 
 
 def _written(law: Law, found: Floats, like: "pd.Series[Any]") -> Any:
-    """A node's values as its column has them."""
+    """A node's decoded values, in the type of its column."""
     if not law.scale.levels:
         return law.scale.plain(found)
     names = np.array([*law.scale.levels, None], dtype=object)
@@ -88,7 +88,7 @@ def _written(law: Law, found: Floats, like: "pd.Series[Any]") -> Any:
 
 
 def follower(windows: Windows, columns: Sequence[str], *, rng: np.random.Generator, question: str) -> Follower:
-    """Fit laws along the graph, from some columns to what answers are read off.
+    """Fit an SCM along the graph, from some columns to the columns of answers, with bootstrap replicates.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def follower(windows: Windows, columns: Sequence[str], *, rng: np.random.Generat
     parents = with_answers(windows, ends)
     known = [one for one in ends if parents.get(one)]
     if roles.score in known and roles.prediction in known:
-        known.remove(roles.prediction)  # which is decided of the score
+        known.remove(roles.prediction)  # a threshold of the score gives it
     if not windows.parents or not known:
         raise Unanswerable(question, "the case has neither a model that could be asked again nor a graph")
     measured, _ = measured_parents(parents, windows, known, question=question)
@@ -124,7 +124,7 @@ def follower(windows: Windows, columns: Sequence[str], *, rng: np.random.Generat
 
 
 def _downstream(parents: Mapping[str, Sequence[str]], columns: Sequence[str]) -> tuple[str, ...]:
-    """Nodes that follow from some columns, causes first; those themselves are set."""
+    """Descendants of some columns, causes first; the columns themselves are set."""
     reached = set(columns)
     found = []
     for node, causes in parents.items():

@@ -1,4 +1,4 @@
-"""What would have happened: the decisions, the people and the metric of the rows as they would have been otherwise."""
+"""Counterfactual prediction (what-if): decisions, people and metric under an intervention."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,7 +26,7 @@ METRIC_COVERS = "the sampling of rows, and what is not known of their true value
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """One row: what was decided of it, and what would have been.
+    """One row: its decision on record and its counterfactual decision.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class WhatIf(Result):
-    """What would have been decided otherwise, of how many rows and people, and what that makes of the metric.
+    """Counterfactual decisions: how many rows and people would have differed, and the counterfactual metric.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ class WhatIf(Result):
     spared : Number or None
         The recorded less what would have been, in the bad direction.
     by : str
-        Who was asked: the model on file, or a stand-in.
+        The outcome model: the model on file, a surrogate, or an SCM.
     counts_cover, metric_covers : str
         What the intervals cover.
     assumptions : tuple of str
@@ -114,12 +114,12 @@ class WhatIf(Result):
     decided: tuple[Decision, ...] = field(default=(), repr=False)
 
     def frame(self, *, ids: bool = False) -> pd.DataFrame:
-        """The touched rows one by one: id, time, was, would have been, changed, chance.
+        """The touched rows as a table: id, time, was, would have been, changed, chance.
 
         Parameters
         ----------
         ids : bool
-            Whether ids are told; they may be personal, and are masked otherwise.
+            Whether ids are shown; they may be personal, and are masked otherwise.
         """
         return pd.DataFrame(
             {
@@ -150,7 +150,7 @@ class WhatIf(Result):
         return f"{100 * value:.1f} %" if self.is_share else f"{value:.3g}"
 
     def counts(self) -> list[tuple[str, Number]]:
-        """The numbers of decisions, by name."""
+        """Counts of changed decisions, by name."""
         told: list[tuple[str, Number | None]] = [
             ("would have been otherwise", self.changed),
             ("people among them", self.people),
@@ -161,7 +161,7 @@ class WhatIf(Result):
         return [(name, number) for name, number in told if number is not None]
 
     def values(self) -> list[tuple[str, Number]]:
-        """The metric as it would have been, and the harm spared, by name."""
+        """The counterfactual metric and the harm spared, by name."""
         told = (
             (f"{self.metric} that would have been", self.would_be),
             ("harm that would have been spared", self.spared),
@@ -169,7 +169,7 @@ class WhatIf(Result):
         return [(name, number) for name, number in told if number is not None]
 
     def rows(self) -> list[Row]:
-        """What would have been, number by number."""
+        """Counts and values as rows of a table."""
         numbers = [(*one, self.counts_cover) for one in self.counts()]
         numbers += [(*one, self.metric_covers) for one in self.values()]
         return [
@@ -181,7 +181,7 @@ class WhatIf(Result):
         ]
 
     def findings(self) -> tuple[Finding, ...]:
-        """One: how many decisions, with what was assumed; suggested, as nobody saw what would have been."""
+        """One finding: how many decisions would have changed; suggested, as a counterfactual is not observed."""
         return (
             Finding(
                 id=f"what_if.{self.said.replace(' ', '_')}",
@@ -199,7 +199,7 @@ class WhatIf(Result):
 def predict_what_if(
     windows: Windows, scenario: Intervention, reader: Reader, *, rng: np.random.Generator, level: float = 0.95
 ) -> WhatIf:
-    """Say what would have been decided of the current rows in a scenario, and what that makes of the metric.
+    """Predict counterfactual decisions of the current rows under an intervention, and the counterfactual metric.
 
     Parameters
     ----------
@@ -259,7 +259,7 @@ def _decided(windows: Windows, played: Counterfactual, reader: Reader) -> tuple[
 
 
 def _likeliest(would: npt.NDArray[Any], reader: Reader) -> npt.NDArray[Any]:
-    """Of each row the decision that most draws give, the first in order of text among equals; or their mean."""
+    """Modal decision of each row over draws, the first in order of text among equals; or the mean of numbers."""
     if reader.least is not None:
         return np.asarray(would.mean(axis=0))
     found, names = pd.factorize(would.ravel(), sort=True)

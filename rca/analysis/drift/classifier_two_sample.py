@@ -1,7 +1,7 @@
-"""Joint drift: whether anything can tell the windows apart, columns taken together, and which columns carry it.
+"""Joint drift by a classifier two-sample test (C2ST): held-out AUC of the window, and permutation importances.
 
-A classifier that has not seen a row says how much it looks like the current window. If the windows are alike its AUC
-is one half, whatever the classifier. Columns that each stayed as they were can still have moved together.
+A classifier of the window scores rows that it has not seen. If the windows have one distribution its AUC is one half,
+whatever the classifier. It also sees changes of the dependence between columns whose margins stayed the same.
 """
 
 import math
@@ -25,37 +25,37 @@ from rca.tables.column_pair import read
 from rca.tables.columns import as_labels, for_trees, without_infinities
 
 MAX_ROWS = 4000
-"""Rows of each window that are used."""
+"""Most rows of each window that are used."""
 
 ROUNDS = 40
-"""Trees of the classifier."""
+"""Boosting rounds of the classifier."""
 
 MIN_ROWS_JOINT = 40
-"""Rows of each window below which nothing is fitted."""
+"""Fewest rows of each window for the test."""
 
 SHARED = 0.75
-"""Correlation of the two folds' AUCs under alike windows.
+"""Correlation of the two folds' AUCs under equal distributions.
 
-Each fold's model has learnt from the rows that judge the other's, so that a chance pattern of one fold helps or hurts
+Each fold's model is fitted on the rows that evaluate the other's, so that a chance pattern of one fold helps or hurts
 both: .59 to .79 were measured for 2 to 30 columns and 250 to 1,500 rows. Taking the folds as independent, as is often
 done, makes 95 % intervals that cover in 84 to 86 % of draws.
 """
 
 MATERIAL = 0.55
-"""AUC from which windows differ materially: one half is alike, one is two worlds."""
+"""AUC from which windows differ materially: one half is no difference, one is perfect separation."""
 
 Sides = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Carrier:
-    """What a column adds to telling the windows apart.
+    """Permutation importance of a column: the drop of the held-out AUC when its values are permuted.
 
     Attributes
     ----------
     column : str
     drop : float
-        How far the AUC falls where the column's values are dealt out anew among the rows of both windows.
+        How far the AUC falls when the column's values are permuted among the held-out rows of both windows.
     interval : Interval
         Of `drop`.
     """
@@ -70,7 +70,7 @@ class Carrier:
 
 @dataclass(frozen=True, kw_only=True)
 class Joint(Result):
-    """How well a row's window can be told from all its columns together.
+    """Result of the classifier two-sample test (C2ST): AUC, p-value, and the columns that carry it.
 
     Attributes
     ----------
@@ -79,11 +79,11 @@ class Joint(Result):
     interval : Interval
         Of `auc`: sampling of the rows that judge, given the classifier's settings.
     p_value : float
-        One-sided, of alike windows.
+        One-sided, of equal distributions.
     moved : bool
         Whether the AUC is beyond chance and material.
     carriers : tuple of Carrier
-        The farthest drop first.
+        Largest drop first.
     n_reference, n_current : int
         Rows used.
     """
@@ -104,7 +104,7 @@ class Joint(Result):
         )
 
     def carrying(self) -> tuple[Carrier, ...]:
-        """Columns that tell the windows apart beyond chance."""
+        """Columns whose permutation importance is above zero beyond chance."""
         return tuple(carrier for carrier in self.carriers if carrier.interval.low > 0)
 
     def rows(self) -> list[Row]:
@@ -139,13 +139,13 @@ def classifier_two_sample(
     features: Iterable[str] | None = None,
     rows: int = MAX_ROWS,
 ) -> Joint:
-    """Tell the windows apart by a classifier, cross-fitted in two folds.
+    """Classifier two-sample test (C2ST) by boosted trees, cross-fitted in two folds.
 
     Parameters
     ----------
     reference, current : pandas.DataFrame
     rng : numpy.random.Generator
-        Draws the rows, the folds, and the orders in which values are dealt out anew.
+        Draws the rows, the folds, and the permutations of values.
     features : iterable of str, optional
         Columns to use; all of the reference's where left out.
     rows : int
@@ -205,7 +205,7 @@ def _able(names: Sequence[str], reference: pd.DataFrame, current: pd.DataFrame) 
 
 
 def _coded(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> Floats | None:
-    """A column of both windows, one below the other, as numbers; None where it only tells rows apart."""
+    """A column of both windows, stacked, encoded as numbers; None for identifiers, clocks and counters."""
     pair = read(reference, current)
     if not pair.known:
         return np.asarray(np.where(np.concatenate(pair.missing), np.nan, 1.0))
@@ -226,7 +226,7 @@ def _coded(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> Floats | N
 
 
 def _halves(window: Sides, rng: np.random.Generator) -> tuple[Mask, Mask]:
-    """Two halves of the rows, each with half of either window."""
+    """Stratified split: two halves of the rows, each with half of either window."""
     first = np.zeros(len(window), dtype=bool)
     for side in (0, 1):
         rows = rng.permutation(np.flatnonzero(window == side))
@@ -236,7 +236,7 @@ def _halves(window: Sides, rng: np.random.Generator) -> tuple[Mask, Mask]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Fold:
-    """What a model says of rows it has not seen: its AUC, and how that falls without each column, with errors."""
+    """Held-out AUC of one fold and its drop by permuted column, each with a standard error."""
 
     auc: tuple[float, float]
     drops: list[tuple[float, float]]
@@ -258,7 +258,7 @@ def _fold(seen: Floats, window: Sides, held: Mask, *, rng: np.random.Generator) 
 
 
 def _parts(scores: Floats, side: Sides) -> list[Floats]:
-    """For each reference row the share of current rows above it, for each current row that of reference rows below.
+    """DeLong's placement values: for each row, the share of the other window's rows that it is ranked rightly against.
 
     References
     ----------
@@ -273,12 +273,12 @@ def _parts(scores: Floats, side: Sides) -> list[Floats]:
 
 
 def _estimate(parts: Sequence[Floats]) -> tuple[float, float]:
-    """Mean, and its standard error."""
+    """AUC (or a difference of AUCs) from placement values, and DeLong's standard error."""
     return float(parts[0].mean()), math.sqrt(sum(part.var(ddof=1) / len(part) for part in parts))
 
 
 def _mean(folds: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Mean of both folds' estimates, and its standard error where they are correlated by `SHARED`."""
+    """Mean of both folds' estimates, and its standard error given that they are correlated by `SHARED`."""
     (first, one), (second, other) = folds
     return (first + second) / 2, math.sqrt(one**2 + other**2 + 2 * SHARED * one * other) / 2
 

@@ -1,4 +1,4 @@
-"""One column of two windows compared: a test that is right at its rate, an effect with an interval, and a profile."""
+"""Drift of one column: two-sample test (KS, chi-square or Fisher), effect size with interval, and histogram."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -21,16 +21,16 @@ from rca.methods.two_sample_tests import (
 from rca.tables.column_pair import ENOUGH, Pair, Sort, Tally
 
 COMMONEST = 50
-"""Categories shown and tested by name; the rest are one."""
+"""Most categories shown and tested by name; the rest are pooled."""
 
 RAREST = 5
-"""Expected rows of a category, in the smaller window, below which it is one with other rare ones."""
+"""Expected rows of a category, in the smaller window, below which it is pooled with other rare ones."""
 
 BINS = 20
-"""Bins of a histogram, besides the two beyond its ends."""
+"""Bins of a histogram, besides the two tails."""
 
 COUNTER = 2
-"""Whole numbers that each occur once, in no more than this times as many numbers as rows, count the rows."""
+"""Distinct whole numbers whose range is at most this times the number of rows are a counter of rows."""
 
 OTHER, MISSING = "(other)", "(missing)"
 
@@ -43,7 +43,7 @@ Role = Literal["feature", "label", "score", "prediction"]
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """Shares of rows per bin or category, in both windows."""
+    """Histogram of both windows: shares of rows by bin or category."""
 
     labels: tuple[str, ...]
     reference: tuple[float, ...]
@@ -52,7 +52,7 @@ class Profile:
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnDrift:
-    """How far one aspect of a column moved.
+    """Test, effect size and interval of the drift of one column, in its values or its missingness.
 
     Attributes
     ----------
@@ -75,8 +75,8 @@ class ColumnDrift:
     profile : Profile
     role : {'feature', 'label', 'score', 'prediction'}
     wasserstein : float or None
-        How far a row has to move in the mean for the windows to agree, in the column's unit: seconds for times,
-        characters for texts. None for what has no order, and where it is not finite.
+        Wasserstein-1 (earth mover's) distance, in the column's unit: seconds for times, characters for texts. None for
+        what has no order, and where it is not finite.
     unseen : float or None
         Share of the current rows with a category, or of the words of current texts, that the reference does not have.
     note : str
@@ -101,17 +101,17 @@ class ColumnDrift:
 
     @property
     def name(self) -> str:
-        """The column, and what of it is meant."""
+        """The column, with the prefix `missing:` where its missingness is meant."""
         return self.column if self.aspect == "values" else f"missing:{self.column}"
 
     @property
     def tested(self) -> bool:
-        """Whether there is a test: an identifier, or a time that moves on with the calendar, has none."""
+        """Whether it is tested: an identifier, or a time that advances with the calendar, is not."""
         return self.test != UNTESTED
 
     @property
     def ordered(self) -> bool:
-        """Whether the profile has an order, as that of numbers, times and lengths has."""
+        """Whether the profile's bins are ordered, as those of numbers, times and lengths are."""
         return self.aspect == "values" and self.kind in {"numeric", "datetime", "text"}
 
     def __str__(self) -> str:
@@ -124,7 +124,7 @@ class ColumnDrift:
 
 
 def compare_column(column: str, pair: Pair, *, role: Role = "feature") -> Iterator[ColumnDrift]:
-    """Compare the values that both windows have, and the missingness where either has any.
+    """Two-sample tests of one column: of its values, and of its missingness where either window has any.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def _ordered(column: str, pair: Pair, role: Role) -> ColumnDrift:
 
 
 def tells_rows_apart(pair: Pair, reference: Floats, current: Floats) -> str:
-    """Why numbers say nothing of how rows differ, as a clock or a counter of rows does; empty where they do.
+    """Why a numeric column is not tested: it is a clock or a row counter; empty where it is tested.
 
     Parameters
     ----------
@@ -225,10 +225,10 @@ def tells_rows_apart(pair: Pair, reference: Floats, current: Floats) -> str:
 
 
 def moves_on(reference: Floats, current: Floats) -> bool:
-    """Whether times only move on with the calendar: the current ones follow the reference's, and go on.
+    """Whether times only advance with the calendar: the current ones follow the reference's, and go on.
 
-    A time that stands still, or that jumps farther than the windows are long, as a filler in the far future does, is
-    compared like any other.
+    A time that stands still, or that jumps farther than the windows are long, as a placeholder in the far future does,
+    is compared like any other.
 
     Parameters
     ----------
@@ -249,7 +249,7 @@ def moves_on(reference: Floats, current: Floats) -> bool:
 
 
 def _counts(numbers: Floats) -> bool:
-    """Whether numbers, ascending, count rows: whole, each at most once, and hardly any left out."""
+    """Whether ascending numbers are a row counter: whole, distinct, and with few gaps."""
     span = float(numbers[-1]) - float(numbers[0])
     if not ENOUGH <= len(numbers) <= span + 1 <= COUNTER * len(numbers):
         return False
@@ -257,7 +257,7 @@ def _counts(numbers: Floats) -> bool:
 
 
 def histogram(reference: Floats, current: Floats, *, times: bool = False) -> Profile:
-    """Shares in equal bins over the reference's middle 98 %, and beyond.
+    """Histogram of both windows on equal-width bins over the reference's central 98 %, with tails.
 
     Parameters
     ----------
@@ -291,7 +291,7 @@ def _edges(reference: Floats) -> Floats:
 
 
 def edge_label(edge: float, *, times: bool) -> str:
-    """An edge of a bin, as a label."""
+    """Label of a bin edge: a number or a date."""
     return str(np.datetime64(round(edge), "s")) if times else f"{edge:.4g}"
 
 
@@ -324,7 +324,7 @@ def _unordered(column: str, pair: Pair, role: Role) -> ColumnDrift:
 
 
 def counts_test(counts: Counts) -> tuple[str, float, float]:
-    """Test, statistic and p-value of a table with a row a window."""
+    """Test of homogeneity of a two-row table: Fisher's mid-p if 2 x 2 and sparse, else chi-square."""
     statistic, p_value = chi_square(counts)
     if counts.shape[1] != 2:
         return PEARSON, statistic, p_value
@@ -332,17 +332,17 @@ def counts_test(counts: Counts) -> tuple[str, float, float]:
 
 
 def effect_interval(effect: float, shares: Floats, sizes: Counts) -> Interval:
-    """Interval of a total variation: of a difference of rates where there are two categories."""
+    """Interval of a total variation distance; Newcombe's of a difference of rates where there are two categories."""
     if shares.shape[1] == 2:
         return rates_interval(shares[:, 1], sizes)
     return variation_interval(effect, shares, (int(sizes[0]), int(sizes[1])))
 
 
 def pooled(tally: Tally) -> tuple[tuple[str, ...], Counts]:
-    """Counts of each category in both windows, the rare ones as one.
+    """Contingency table of both windows with rare categories pooled.
 
-    Which are rare is said by the counts of both windows together, never by how they differ, so that the test keeps its
-    rate: those of which the smaller window is expected to have fewer than five rows, and all but the fifty commonest.
+    Which are rare depends on the pooled counts alone, never on the difference, so that the test keeps its level: those
+    of which the smaller window is expected to have fewer than five rows, and all but the fifty commonest.
 
     Parameters
     ----------
@@ -379,7 +379,7 @@ def pooled(tally: Tally) -> tuple[tuple[str, ...], Counts]:
 
 
 def distinct_name(taken: Collection[str], name: str) -> str:
-    """A name, in more brackets if it is taken."""
+    """A name made unique by brackets."""
     return distinct_name(taken, f"({name})") if name in taken else name
 
 

@@ -1,4 +1,4 @@
-"""What moved, told from two sketches: the tests, effects and profiles of `drift`, without the rows."""
+"""Univariate drift from two sketches: binned KS and chi-square tests, effects and histograms, without the rows."""
 
 import math
 from collections.abc import Iterator
@@ -33,19 +33,19 @@ from rca.tables.column_pair import ENOUGH, OWN, Sort, Tally
 from rca.tables.sketch import Sketch
 
 SHOWN = 20
-"""Bins of a profile, besides the tails."""
+"""Bins of a histogram, besides the tails."""
 
 FEW = 8
-"""Rows that seldom share one of so many bins by chance, if they are not alike."""
+"""Rows in one bin from which they are taken to be tied: unlike values seldom share one of so many bins."""
 
 
 def drift_of_sketches(reference: Sketch, current: Sketch, *, alpha: float = 0.05, material: float = MATERIAL) -> Drift:
-    """Test every column of two windows for a change in its values and in its missingness, from their sketches.
+    """Two-sample test of every column's values and missingness, from sketches (binned counts) of both windows.
 
     Parameters
     ----------
     reference, current : Sketch
-        Of one grid. Merged sketches will do: `sum` of days, of partitions.
+        On the same bins. Merged sketches will do: `sum` of days, of partitions.
     alpha : float
         False discovery rate.
     material : float
@@ -54,13 +54,13 @@ def drift_of_sketches(reference: Sketch, current: Sketch, *, alpha: float = 0.05
     Returns
     -------
     Drift
-        As `drift` gives it of the rows. Distances are looked at between bins only, so that they fall short of the
-        exact ones by no more than a bin's share of unlike values; repeated values cost nothing.
+        As `univariate_drift` gives it of the rows. KS distances are taken between bins only, so that they fall short of
+        the exact ones by no more than a bin's share of unlike values; repeated values cost nothing.
 
     Raises
     ------
     InvalidCase
-        If the sketches are of two grids.
+        If the sketches are on different bins.
     Unanswerable
         If a window is empty.
 
@@ -89,7 +89,7 @@ def drift_of_sketches(reference: Sketch, current: Sketch, *, alpha: float = 0.05
 
 
 def _column(name: str, reference: Sketch, current: Sketch) -> Iterator[ColumnDrift]:
-    """The values that both windows have, and the missingness where either has any."""
+    """Tests of one column: of its values, and of its missingness where either window has any."""
     before, after = reference[name], current[name]
     kind: Sort = "categorical"
     if isinstance(before, NumberCount) and isinstance(after, NumberCount):
@@ -153,14 +153,14 @@ def _ordered(name: str, windows: tuple[NumberCount, NumberCount], kind: Sort) ->
 
 
 def _moves_on(before: NumberCount, after: NumberCount) -> bool:
-    """Whether times only move on with the calendar, as `comparison.moves_on` asks of rows."""
+    """Whether times only advance with the calendar, as `column_comparison.moves_on` asks of rows."""
     spans = [count.moments.largest - count.moments.smallest for count in (before, after)]
     start, end = after.moments.smallest, before.moments.largest
     return bool(start >= end and spans[1] > 0 and start - end <= max(spans) and spans[1] * COMMONEST >= spans[0])
 
 
 def _numbers_rows(count: NumberCount) -> bool:
-    """Whether numbers can only count rows: hardly any left out, and no bin with more of them than whole numbers."""
+    """Whether whole numbers can be a row counter: few gaps, and no bin with more rows than whole numbers."""
     moments, width = count.moments, 1 / count.scale.density
     span = moments.largest - moments.smallest
     if (
@@ -174,7 +174,7 @@ def _numbers_rows(count: NumberCount) -> bool:
 
 
 def _steps(count: NumberCount) -> Counts:
-    """Counts in order of value, infinities apart from the tails they are counted in."""
+    """Counts in order of value, with infinities apart from the tails."""
     below, above = count.infinite
     counts = np.concatenate([[below], count.counts, [above]])
     counts[1] -= below
@@ -183,7 +183,7 @@ def _steps(count: NumberCount) -> Counts:
 
 
 def _alike(before: NumberCount, after: NumberCount) -> bool:
-    """Whether values repeat: whole numbers have a bin each, or a bin stands out."""
+    """Whether rows of a bin are tied: whole numbers have a bin each, or one bin stands out."""
     if before.whole and after.whole and before.scale.density == 1 and not before.scale.curved:
         return True
     pooled_counts = (before.counts + after.counts)[1:-1]
@@ -191,7 +191,7 @@ def _alike(before: NumberCount, after: NumberCount) -> bool:
 
 
 def binned_smirnov(reference: Counts, current: Counts, *, alike: bool = False) -> tuple[float, float]:
-    """Largest distance between two distribution functions where bins end, and its p-value.
+    """Kolmogorov-Smirnov (KS) test on binned counts: the distance at bin ends and its p-value.
 
     Parameters
     ----------
@@ -203,7 +203,7 @@ def binned_smirnov(reference: Counts, current: Counts, *, alike: bool = False) -
     Returns
     -------
     distance, p_value : float
-        See `smirnov.Merged.p_value`.
+        See `kolmogorov_smirnov.Merged.p_value`.
 
     Examples
     --------
@@ -222,14 +222,14 @@ def binned_smirnov(reference: Counts, current: Counts, *, alike: bool = False) -
 
 
 def _grains(counts: Counts) -> Floats:
-    """Shares of the rows: of one value where a bin holds many, and else so few that the bin counts as a stretch."""
+    """Shares of the rows by atom: a heavy bin is one tied value, a light bin is split into a continuous stretch."""
     shares = counts[counts > 0] / counts.sum()
     parts = np.where(shares < BLURRED, np.floor(shares / GRAIN) + 1, 1).astype(int)
     return np.repeat(shares / parts, parts)
 
 
 def wasserstein(reference: NumberCount, current: NumberCount) -> float | None:
-    """How far a row has to move in the mean for the windows to agree, in the column's unit: ``integral |F - G| dx``.
+    """Wasserstein-1 (earth mover's) distance from binned counts, in the column's unit: ``integral |F - G| dx``.
 
     Rows of a bin count as in its middle, those of a tail as at their mean.
 
@@ -269,20 +269,20 @@ def wasserstein(reference: NumberCount, current: NumberCount) -> float | None:
 
 
 def _tail_mean(count: NumberCount, side: int, centres: Floats) -> float:
-    """Where the rows of a tail count; without any it does not matter."""
+    """Mean of the rows of a tail; without any, the nearest bin centre."""
     rows = int(count.counts[side])
     return count.tails[side] / rows if rows else float(centres[side])
 
 
 def _masses(count: NumberCount, window: int) -> Floats:
-    """Shares of rows at the points: both windows' lower tails, the bins, both windows' upper tails."""
+    """Probability masses at the points: both windows' lower tails, the bins, both windows' upper tails."""
     tails = np.zeros((2, 2))
     tails[:, window] = count.counts[[0, -1]]
     return np.asarray(np.concatenate([tails[0], count.counts[1:-1], tails[1]]) / count.known)
 
 
 def _profile(before: NumberCount, after: NumberCount, *, times: bool) -> Profile:
-    """Shares in equal bins over the reference's middle 98 %, and beyond."""
+    """Histogram of both windows on equal-width bins over the reference's central 98 %, with tails."""
     edges, below = before.scale.edges(), np.cumsum(before.counts[:-1])
     low = max(0, int(np.searchsorted(below, 0.01 * before.known, side="right")) - 1)
     high = min(BINS, max(low + 1, int(np.searchsorted(below, 0.99 * before.known))))
@@ -332,7 +332,7 @@ def _unordered(name: str, windows: tuple[CategoryCount, CategoryCount], kind: So
 
 
 def _sort(before: CategoryCount, after: CategoryCount) -> Sort:
-    """What the labels are: of every row its own, truths, or categories."""
+    """Classify labels as identifier, boolean or categorical."""
     if all(count.n >= ENOUGH and count.distinct >= OWN for count in (before, after)):
         return "identifier"
     truths = {*before.counts(), *after.counts()} <= {"True", "False"} and before.n + after.n > 0
@@ -340,7 +340,7 @@ def _sort(before: CategoryCount, after: CategoryCount) -> Sort:
 
 
 def _tally(before: CategoryCount, after: CategoryCount) -> Tally:
-    """Counts of the categories that both windows keep apart, the commonest first."""
+    """Contingency table of the categories that both windows count by name, the commonest first."""
     both = (before + after).counts()
     ranked = sorted(both, key=lambda label: (-both[label], label))
     counts = [[window.get(label, 0) for label in ranked] for window in (before.counts(), after.counts())]
@@ -348,7 +348,7 @@ def _tally(before: CategoryCount, after: CategoryCount) -> Tally:
 
 
 def _with_rest(labels: tuple[str, ...], counts: Counts, sizes: Counts) -> tuple[tuple[str, ...], Counts]:
-    """A table with the rows of categories that are not kept apart."""
+    """Append the rows of all other categories to a contingency table."""
     rest = sizes - counts.sum(axis=1)
     if not rest.any():
         return labels, counts

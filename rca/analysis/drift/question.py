@@ -1,4 +1,4 @@
-"""What moved: every column by itself, and all of them together."""
+"""Drift between the windows: univariate two-sample tests of every column, and a joint classifier two-sample test."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def drift_of(windows: Windows, *, alpha: float = 0.05) -> Drift:
-    """Which columns moved."""
+    """Univariate drift: a two-sample test of every column."""
     return univariate_drift(windows.reference, windows.current, roles=windows.roles, alpha=alpha)
 
 
 def joint_of(windows: Windows, *, seed: int = 0) -> Joint:
-    """Whether features moved together."""
+    """Joint drift of the features, by a classifier two-sample test (C2ST)."""
     rng = seeded(seed)
     return classifier_two_sample(windows.reference, windows.current, features=windows.roles.features, rng=rng)
 
@@ -34,7 +34,7 @@ def drift(
     alpha: float = 0.05,
     material: float = MATERIAL,
 ) -> Drift:
-    """What moved between the windows of a case, or between two tables or sketches.
+    """Univariate drift between the windows of a case, or between two tables or sketches: tests, effects, intervals.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def _sketched(reference: Any, current: Any, *, features: Any, categorical: Any) 
 
 
 def joint(case: "Case | Any", current: Any = None, *, features: Any = None, seed: int = 0) -> Joint:
-    """Whether features moved together, of a case or of two tables."""
+    """Joint drift of the features of a case, or of two tables, by a classifier two-sample test (C2ST)."""
     rng = seeded(seed)
     named = None if features is None else names_of(features, place="features")
     if current is not None:

@@ -1,7 +1,7 @@
-"""What moved: a valid two-sample test, an effect with an interval, and materiality for every column.
+"""Univariate drift: a two-sample test, an effect size with an interval, and Benjamini-Hochberg q-values by column.
 
-A distribution that differs is an observation, not a cause: harm decides. With many rows every p-value alarms, so a
-column is called moved only if its effect is material too.
+A distribution that differs is an observation, not a cause: harm decides. With many rows every difference is
+significant, so a column is called moved only if its effect is material too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,18 +21,18 @@ from rca.tables.column_pair import Pair, read
 from rca.tables.columns import as_numbers
 
 ANSWERS: tuple[Role, ...] = ("prediction", "score", "label")
-"""Roles that are compared beside the features."""
+"""Roles that are tested beside the features."""
 
 CLASSES = 20
-"""Whole numbers of this many values or fewer, as an answer, are classes."""
+"""Most distinct whole numbers of an answer for them to be compared as classes."""
 
 MATERIAL = 0.05
-"""Smallest effect that is called a move: one row in twenty would have to change."""
+"""Smallest effect size that is material: one row in twenty would have to change."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drift(Result):
-    """What moved between the windows, largest effect first.
+    """Univariate drift of every column, largest effect first.
 
     Attributes
     ----------
@@ -43,8 +43,7 @@ class Drift(Result):
     material : float
     n_reference, n_current : int
     answers : tuple of ColumnDrift
-        Of the label, the score and the prediction; they moved because of something, or with it, so that they are
-        no features that moved.
+        Of the label, the score and the prediction: responses, which are not listed among the features that moved.
     """
 
     columns: tuple[ColumnDrift, ...]
@@ -62,7 +61,7 @@ class Drift(Result):
         )
 
     def moved(self) -> tuple[str, ...]:
-        """Features that moved, in values or in missingness, the farthest first."""
+        """Features that moved, in values or in missingness, largest effect first."""
         return tuple(dict.fromkeys(row.column for row in self.columns if row.moved))
 
     def __getitem__(self, column: str) -> ColumnDrift:
@@ -116,7 +115,7 @@ def univariate_drift(
     alpha: float = 0.05,
     material: float = MATERIAL,
 ) -> Drift:
-    """Test every column of two windows for a change in its values and in its missingness.
+    """Two-sample test of every column's values and missingness, with effect sizes and Benjamini-Hochberg q-values.
 
     Parameters
     ----------
@@ -175,7 +174,7 @@ def univariate_drift(
 
 
 def judge(tested: Sequence[ColumnDrift], *, alpha: float = 0.05, material: float = MATERIAL) -> tuple[ColumnDrift, ...]:
-    """Say of what was compared which moved, the largest effect first.
+    """Benjamini-Hochberg q-values of one family of tests, and which columns moved; largest effect first.
 
     Parameters
     ----------
@@ -196,7 +195,7 @@ def judge(tested: Sequence[ColumnDrift], *, alpha: float = 0.05, material: float
 
 
 def require(names: Iterable[str], rows: pd.DataFrame, window: str) -> None:
-    """Refuse a window in which a column is not there, or is there twice.
+    """Validate that a window has each of the columns once.
 
     Raises
     ------
@@ -214,7 +213,7 @@ def require(names: Iterable[str], rows: pd.DataFrame, window: str) -> None:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Windows:
-    """Both windows, and what the record says of their columns."""
+    """Both windows with the codes and the time column of the record."""
 
     reference: pd.DataFrame
     current: pd.DataFrame
@@ -235,7 +234,7 @@ class _Windows:
         )
 
     def _before_its_row(self, name: str) -> Pair:
-        """Times as seconds before their own row's moment."""
+        """A time column as its age: seconds before the row's own time."""
         ages = [
             pd.Series(as_numbers(rows[self.time]) - as_numbers(rows[name])) for rows in (self.reference, self.current)
         ]
@@ -244,7 +243,7 @@ class _Windows:
 
 
 def _few_and_whole(values: "pd.Series[Any]") -> bool:
-    """Whether numbers are few and whole, as classes are."""
+    """Whether numbers are whole with at most `CLASSES` distinct values, as class labels are."""
     if not pd.api.types.is_numeric_dtype(values):
         return False
     numbers = as_numbers(values.drop_duplicates())

@@ -1,15 +1,15 @@
-"""The metric at one mix of traffic: rows before an event told and weighted so that they look like those after it.
+"""Doubly robust (AIPW) covariate adjustment: the metric before an event, standardised to the covariates after it.
 
-Where covariates say what kind of row it is, and the event cannot have changed that, their mix is held fixed: regression
-says what such rows would have been worth before, and rows before are weighted to look like those after. The difference
-is right if either the regression or the weights are.
+Where covariates describe the kind of row, and the event cannot have changed them, their distribution is held fixed: an
+outcome regression predicts what such rows would have given before, and rows before are weighted by the odds of their
+propensity to resemble those after. The difference is consistent if either the regression or the weights are.
 
 References
 ----------
 .. [1] Robins, J. M., Rotnitzky, A. & Zhao, L. P. (1994). Estimation of regression coefficients when some regressors are
-   not always observed. JASA 89: the estimating equation that is right twice over.
+   not always observed. JASA 89: the doubly robust estimating equation.
 .. [2] Chernozhukov, V. et al. (2018). Double/debiased machine learning. Econometrics Journal 21, definition 3.1:
-   learned on other rows than those that are judged.
+   cross-fitting.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from rca.methods.metric import Parts
 from rca.methods.regression_basis import Masks, Terms, chosen, lines, terms_of
 
 FOLDS = 4
-"""Parts of the periods; no row is judged by a regression or a weight that has seen its own period."""
+"""Cross-fitting folds of whole periods: no row is predicted by a model that was fitted to its own period."""
 
 MIN_ROWS = 40
 """Rows of a side of the event below which nothing is regressed."""
@@ -34,25 +34,25 @@ HEAVIEST = 0.05
 """Share of all weight on one row from which on a weighted mean is that row's."""
 
 APART = 0.25
-"""Standard deviations by which weighted rows may still differ from those they are to look like."""
+"""Largest standardised mean difference that weighted rows may still have from those they stand for."""
 
 STEEP = 1e-3
-"""Ridge penalty of the weights' regression, as a share of the rows."""
+"""Ridge penalty of the propensity regression, as a share of the rows."""
 
 TURNS = 30
-"""Newton's steps."""
+"""Most Newton steps."""
 
 Both = tuple[Floats, Floats]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Adjusted:
-    """Parts of the metric at the mix of the rows after the event.
+    """Parts of the metric standardised to the covariate distribution after the event.
 
     Attributes
     ----------
     before, after : Parts
-        Of the rows of either side; ratios of their sums are the metric at that mix, up to what chance leaves.
+        Of the rows of either side; ratios of their sums are the standardised metric, up to sampling noise.
     apart : float
         How far the weighted rows before still are from those after in any line of a covariate, in standard deviations.
     weights : ndarray of shape (rows before,)
@@ -69,12 +69,12 @@ class Adjusted:
 
     @property
     def n_effective(self) -> float:
-        """Rows before the event that the comparison rests on."""
+        """Effective sample size (Kish) of the weighted rows before the event."""
         return effective(self.weights)
 
     @property
     def overlaps(self) -> bool:
-        """Whether enough rows before the event look like those after it."""
+        """Whether there is overlap: enough effective rows, no dominating weight, and balanced covariates."""
         heaviest = float(self.weights.max() / self.weights.sum())
         return self.n_effective >= ENOUGH and heaviest <= HEAVIEST and self.apart <= APART
 
@@ -87,7 +87,7 @@ def adjusted(
     covariates: Sequence[str],
     categorical: Sequence[str] = (),
 ) -> Adjusted:
-    """Hold the mix of covariates fixed at that of the rows after an event.
+    """Doubly robust (AIPW) adjustment to the covariate distribution after an event, cross-fitted over periods.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def adjusted(
 
 
 def _odds(terms: Terms, train: Masks) -> Floats:
-    """Coefficients of the log odds that a row comes from after the event: a logistic regression, slightly ridged."""
+    """Coefficients of a ridge logistic regression for a row to come from after the event (propensity)."""
     seen = np.vstack([terms.reference[train[0]], terms.current[train[1]]])
     later = np.repeat([0.0, 1.0], [int(train[0].sum()), int(train[1].sum())])
     ridge = STEEP * len(seen) * np.where(np.arange(seen.shape[1]) == 0, 0.0, 1.0)
@@ -152,7 +152,7 @@ def _odds(terms: Terms, train: Masks) -> Floats:
 
 
 def _at_one_mix(parts: tuple[Parts, Parts], told: Both, weights: Floats) -> tuple[Parts, Parts]:
-    """Parts whose ratios are the metric at one mix: what regression leaves of each row, about the level it tells.
+    """Parts of the standardised metric: weighted residuals of the outcome regression, around its predicted ratio.
 
     With ``z = numerator - R denominator`` and R the ratio that rows like those after the event would have had, a row
     before it is worth ``w (z - E[z | x])`` and a row after it ``z - E[z | x]``, each of mean zero without an effect.
@@ -173,7 +173,7 @@ def _at_one_mix(parts: tuple[Parts, Parts], told: Both, weights: Floats) -> tupl
 
 
 def trimmed(found: Adjusted, most: float) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Rows of either side that are left where few are alike on the other: those of neither extreme chance."""
+    """Masks of rows on either side whose propensity is not extreme."""
     share = len(found.chances) / max(len(found.chances) + len(found.weights), 1)
     odds = found.weights * share / max(1 - share, 1e-9)
     chance = odds / (1 + odds)

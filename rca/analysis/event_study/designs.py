@@ -1,15 +1,15 @@
-"""What a series did at an event: interrupted, set against one that was not, or merely before and after.
+"""Event-study designs: interrupted time series (ITS), difference in differences (DiD), and before-after comparison.
 
-Each design says what the periods after the event would have been without it, and takes the difference, on average over
-them. They differ in what they have to assume: that a line would have gone on, that two series would have stayed as far
-apart, or that nothing else had changed.
+Each design predicts the periods after the event without it (the counterfactual), and takes the mean difference over
+them. They differ in what they have to assume: that the trend would have continued, that two series would have moved in
+parallel, or that nothing else had changed.
 
 References
 ----------
 .. [1] Bernal, J. L., Cummins, S. & Gasparrini, A. (2017). Interrupted time series regression for the evaluation of
    public health interventions. Int. J. Epidemiology 46, eq. (1): level, trend, and both changed.
 .. [2] Bertrand, M., Duflo, E. & Mullainathan, S. (2004). How much should we trust differences-in-differences
-   estimates? QJE 119, section IV: chance that runs on from period to period makes naive errors far too small.
+   estimates? QJE 119, section IV: autocorrelated noise makes naive errors far too small.
 """
 
 from dataclasses import dataclass
@@ -41,21 +41,21 @@ ASSUMED: dict[Design, tuple[str, ...]] = {
 """What each design has to take for granted."""
 
 TREND = 8
-"""Periods before an event from which a line is believed."""
+"""Periods before an event from which a trend is fitted."""
 
 BENT = 4
 """Periods after an event from which the effect may grow or fade."""
 
 KNOTS = 30
-"""Periods at which the interval of a line is worked out; between them it is all but straight."""
+"""Periods at which the interval of a trend is computed; between them it is all but straight."""
 
 FREE = 3
-"""Degrees of freedom below which chance cannot be told."""
+"""Degrees of freedom below which the noise cannot be estimated."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EffectEstimate:
-    """What an event did, by one design.
+    """Estimate of the effect of an event by one design.
 
     Attributes
     ----------
@@ -63,11 +63,11 @@ class EffectEstimate:
     effect : Sized
         Mean over the periods after the event of what was less what would have been.
     jump : Sized or None
-        The same at the moment of the event; None where too few periods follow to tell.
+        The same at the moment of the event; None where too few periods follow to estimate it.
     growth : Sized or None
         By how much the effect grows a period.
     adjusted : tuple of str
-        Covariates whose mix was held fixed.
+        Covariates whose distribution was held fixed.
     periods : int
     free : int
         Degrees of freedom.
@@ -90,7 +90,7 @@ class EffectEstimate:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Interrupted:
-    """A series with a design's terms, fitted.
+    """A fitted design: its terms, regression and noise model.
 
     Attributes
     ----------
@@ -111,7 +111,7 @@ class Interrupted:
     scale: float
 
     def without(self, level: float) -> tuple[Floats, Floats, Floats]:
-        """What the design expects of each period without the event, and the ends of its interval."""
+        """Counterfactual of each period without the event, and the ends of its interval."""
         rows = self.terms.copy()
         rows[:, usual_terms(self.estimate.design) :] = 0.0
         knots = np.unique(np.linspace(0, len(rows) - 1, KNOTS).round().astype(int))
@@ -122,12 +122,12 @@ class Interrupted:
 
 
 def usual_terms(design: Design) -> int:
-    """Terms of a design that are there without an event."""
+    """Number of terms of a design that do not depend on the event."""
     return 2 if design == "its" else 1
 
 
 def terms_at(periods: Periods, design: Design, at: int = 0) -> Floats:
-    """Terms of a design with the event at a place: level, trend, jump and growth, as far as there are periods for them.
+    """Design matrix with the event at a place: level, trend, jump and growth, as far as there are periods for them.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def terms_at(periods: Periods, design: Design, at: int = 0) -> Floats:
 
 
 def interrupted(periods: Periods, design: Design, *, level: float, adjusted: tuple[str, ...] = ()) -> Interrupted:
-    """Estimate what an event did to a series.
+    """Estimate the effect of an event on a series, by segmented regression with AR(1) errors.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def interrupted(periods: Periods, design: Design, *, level: float, adjusted: tup
     level : float
         Of the intervals.
     adjusted : tuple of str
-        Covariates whose mix the series holds fixed.
+        Covariates whose distribution the series holds fixed.
 
     Raises
     ------

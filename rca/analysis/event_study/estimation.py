@@ -1,4 +1,4 @@
-"""The study of an event: rows before and after it, the strongest design that the data allow, and its refuters."""
+"""Event study: rows before and after an event, the strongest design that the data allow, and its refutation tests."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -39,12 +39,12 @@ ALIKE = 0.95
 
 
 def study(windows: Windows, event: EventReference, asked: Asked, *, rng: np.random.Generator) -> Effect:
-    """Estimate what an event did to the metric, on average over what came after it, and try to refute it.
+    """Estimate the effect of an event on the metric (ITS, DiD or before-after), and run its refutation tests.
 
     Parameters
     ----------
     windows : Windows
-        With a time; its windows are put together, and parted anew at the event.
+        With a time; its windows are pooled, and split again at the event.
     event : EventReference
     asked : Asked
     rng : numpy.random.Generator
@@ -79,7 +79,7 @@ def _require_did(asked: Asked) -> None:
 
 
 def _strongest(periods: Periods) -> Design:
-    """An interrupted series where there are periods enough for a line; else before and after."""
+    """Interrupted time series where there are periods enough for a trend; else before-after."""
     before, after = int((~periods.after).sum()), int(periods.after.sum())
     return "its" if before >= BEFORE and after >= AFTER else "before_after"
 
@@ -104,7 +104,7 @@ def _setting(windows: Windows, event: EventReference, asked: Asked, *, design: D
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Studied:
-    """A fitted design, the rows it stands on, what would have been, and what it withstood."""
+    """A fitted design, its rows, its counterfactual, and its refutation tests."""
 
     sides: PrePostRows
     fit: Interrupted
@@ -124,7 +124,7 @@ def _over_time(
     event: EventReference,
     rng: np.random.Generator,
 ) -> Studied:
-    """One series, interrupted or before and after, perhaps at one mix of rows."""
+    """One series by ITS or before-after, covariate-adjusted where covariates are held fixed."""
     mix = _at_one_mix(sides, held, windows.roles.categorical) if held else None
     seen = sides if mix is None else _mixed(sides, mix)
     fit = interrupted(seen.periods(), design, level=asked.level, adjusted=held)
@@ -164,7 +164,7 @@ def _at_one_mix(sides: PrePostRows, held: tuple[str, ...], categorical: tuple[st
 
 
 def _mixed(sides: PrePostRows, mix: Adjusted) -> PrePostRows:
-    """The rows, in time order, with parts at one mix."""
+    """The rows, in time order, with covariate-adjusted parts."""
     stacked = [
         np.vstack([getattr(mix.before, name), getattr(mix.after, name)]) for name in ("numerator", "denominator")
     ]
@@ -172,7 +172,7 @@ def _mixed(sides: PrePostRows, mix: Adjusted) -> PrePostRows:
 
 
 def _when(fit: Interrupted, event: EventReference) -> tuple[Refuter, ...]:
-    """Refuters that ask when it happened."""
+    """Refutation tests over time: placebo dates, break date, leave-one-period-out, concurrent events."""
     found = broke(fit)
     timed = (placebo_dates(fit), break_date(found, fit.periods), left_out(fit))
     return (*timed, alone(event.others, found, fit.periods)) if event.others else timed
@@ -200,7 +200,7 @@ def _dowhys(fit: Interrupted, rng: np.random.Generator) -> tuple[Refuter, ...]:
 
 
 def _between_groups(sides: PrePostRows, asked: Asked, *, event: EventReference, rng: np.random.Generator) -> Studied:
-    """Groups that the event reached, less those that it did not."""
+    """Difference in differences (DiD): affected groups less unaffected ones."""
     labels = labels_of(sides, asked)
     reached = np.isin(labels, asked.affected)
     affected, others = sides.take(reached), sides.take(~reached)
@@ -229,7 +229,7 @@ def _between_groups(sides: PrePostRows, asked: Asked, *, event: EventReference, 
 
 
 def _placebos(others: PrePostRows, labels: Any, asked: Asked) -> dict[str, Any]:
-    """The same sum for unaffected groups, each against the other unaffected ones."""
+    """Placebo in space: DiD of each unaffected group against the other unaffected ones."""
     names = pd.Series(labels).value_counts().index[:MOST_GROUPS]
     if len(names) < 2:
         return {}
@@ -244,7 +244,7 @@ def _placebos(others: PrePostRows, labels: Any, asked: Asked) -> dict[str, Any]:
     return found
 
 
-# --- told -------------------------------------------------------------------------------------------------------------
+# --- the result -------------------------------------------------------------------------------------------------------
 
 
 def _told(windows: Windows, event: EventReference, studied: Studied) -> Effect:
@@ -271,7 +271,7 @@ def _told(windows: Windows, event: EventReference, studied: Studied) -> Effect:
 
 
 def _value(parts: Parts) -> float:
-    """The metric of some rows; a gap with its sign, so that it may turn round."""
+    """The metric of some rows; a gap with its sign, which may reverse."""
     ratio = parts.numerator.sum(axis=0) / parts.denominator.sum(axis=0)
     if parts.shape == "gap":
         return float(ratio[0] - ratio[1])

@@ -1,4 +1,4 @@
-"""Which event is meant: a moment, or words of the timeline that name one event alone."""
+"""Lookup of the event that is studied: a moment, or words that match one event of the timeline."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ HINT = "give a time with an offset, such as 2026-03-01T00:00Z"
 
 @dataclass(frozen=True, kw_only=True)
 class EventReference:
-    """An event that is asked about, and what else happened.
+    """The event that is studied, and other events that could confound it.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class EventReference:
 
 
 def event_reference(given: Any, timeline: "Iterable[Event]" = ()) -> EventReference:
-    """Find the event that is meant.
+    """Find the event that is meant by a moment or by words of the timeline.
 
     Parameters
     ----------
@@ -94,16 +94,17 @@ def _named(given: str, events: "Sequence[Event]") -> "Event | None":
 
 def _moment_of(given: Any, events: "Sequence[Event]") -> datetime:
     if isinstance(given, bool | int | float) or not isinstance(given, str | datetime | date):
-        what = f"{type(given).__name__} is no moment"
+        what = f"event must be a time or words of the timeline, got {type(given).__name__}"
         raise InvalidCase.because(what, place="event", hint=HINT)
     try:
         at = pd.Timestamp(given)
     except (ValueError, OverflowError):
         known = [name_of(event) for event in events]
         hint = did_you_mean(str(given), known) if known else HINT
-        raise InvalidCase.because(f"{given!r} is no event and no time", place="event", hint=hint) from None
+        what = f"event must be a time, or name one event of the timeline, got {given!r}"
+        raise InvalidCase.because(what, place="event", hint=hint) from None
     if at.tzinfo is None:
-        raise InvalidCase.because(f"{given!r} is no moment with an offset", place="event", hint=HINT)
+        raise InvalidCase.because(f"event must be a time with an offset, got {given!r}", place="event", hint=HINT)
     moment: datetime = at.tz_convert("UTC").to_pydatetime(warn=False)
     return moment
 

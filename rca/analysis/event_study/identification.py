@@ -1,7 +1,7 @@
-"""Whether an event's effect can be told from the columns there are: the graph around it, and what has to be held.
+"""Back-door identification of an event's effect: which covariates have to be adjusted for in the causal graph.
 
-An event comes at a moment, so that whatever changes with time is mixed up with it, unless the design takes care of it.
-What follows from the event must not be held fixed; what causes both it and the metric has to be.
+An event comes at a moment, so that time confounds its effect, unless the design adjusts for trends. Descendants of the
+event must not be adjusted for; common causes of it and the metric have to be.
 """
 
 import difflib
@@ -23,7 +23,7 @@ Edges = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What is known about the columns around an event.
+    """The causal graph around an event, and which nodes are columns.
 
     Attributes
     ----------
@@ -49,17 +49,17 @@ class Setting:
 
     @property
     def event(self) -> str:
-        """The event's node; another where a column is called so."""
+        """Name of the event's node, which is that of no column."""
         return "event" if "event" not in self.columns else "the event"
 
     @property
     def time(self) -> str:
-        """The node of time, which the column of times is."""
+        """Name of the node of time, which the column of times stands for."""
         return "time" if self.clock == "time" or "time" not in self.columns else "the time"
 
 
 def held_fixed(setting: Setting, covariates: Sequence[str] | None) -> tuple[str, ...]:
-    """Columns whose mix has to be held fixed: those given, if they do, or those that dowhy identifies.
+    """Columns to adjust for: those given, if they satisfy the back-door criterion, or those that dowhy identifies.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def held_fixed(setting: Setting, covariates: Sequence[str] | None) -> tuple[str,
 
 
 def require_sound(setting: Setting, covariates: Sequence[str] = ()) -> Edges:
-    """The graph with event, metric and time in it; refused if it misspells a column or runs in a circle.
+    """The graph with event, metric and time in it; refused if it misspells a column or has a cycle.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def require_sound(setting: Setting, covariates: Sequence[str] = ()) -> Edges:
     _require_known(setting, covariates)
     edges = _drawn(setting, covariates)
     parents = _parents(edges)
-    chain_of(parents, sorted(parents))  # refuses a circle
+    chain_of(parents, sorted(parents))  # refuses a cycle
     return edges
 
 
@@ -128,10 +128,10 @@ def _require_known(setting: Setting, covariates: Iterable[str]) -> None:
 
 
 def _drawn(setting: Setting, covariates: Sequence[str]) -> Edges:
-    """The graph with the event, the metric and time in it.
+    """The causal graph extended by the event, the metric and time.
 
-    Without a graph every covariate is a cause of the metric whose mix changes with time. Time brings the event about,
-    and moves what has no cause of its own; where the design takes trends off, it may move the metric by itself.
+    Without a graph every covariate is a cause of the metric whose distribution changes with time. Time brings the event
+    about, and moves what has no cause of its own; where the design takes trends off, it may move the metric by itself.
     """
     event, time = setting.event, setting.time
     called = dict.fromkeys(setting.names, event) | ({setting.clock: time} if setting.clock is not None else {})
@@ -167,7 +167,7 @@ def _require_no_descendant(name: str, edges: Edges, *, event: str) -> None:
 
 
 def _way(start: str, end: str, edges: Edges) -> tuple[str, ...]:
-    """A shortest way along the arrows; empty where there is none."""
+    """A shortest directed path; empty where there is none."""
     ways: list[tuple[str, ...]] = [(start,)]
     seen = {start}
     for way in ways:
@@ -181,7 +181,7 @@ def _way(start: str, end: str, edges: Edges) -> tuple[str, ...]:
 
 
 def _open(setting: Setting, edges: Edges) -> str:
-    """Which way cannot be closed, and for want of what."""
+    """Which back-door path stays open, and for want of which column."""
     event = setting.event
     nodes = {node for edge in edges for node in edge} - {event, METRIC}
     hidden = sorted(nodes - setting.columns - ({setting.time} if setting.minds_time else set()))

@@ -1,4 +1,4 @@
-"""The metric of each period about an event: a ratio of sums, and by how much sampling alone makes it vary.
+"""Time series of the metric by period about an event: a ratio of sums, and its sampling variance.
 
 Periods are counted from the event, so that none lies on both sides of it.
 """
@@ -62,7 +62,7 @@ class Periods:
 
     @property
     def after(self) -> Mask:
-        """Periods from the event on."""
+        """Mask of the periods from the event on."""
         return np.asarray(self.places >= 0)
 
     @property
@@ -72,7 +72,7 @@ class Periods:
 
     @property
     def phases(self) -> Places | None:
-        """Weekday or hour of each period, where they come round at least twice."""
+        """Season of each period (weekday or hour), where the cycle repeats at least twice."""
         cycle = CYCLES.get(self.length)
         if cycle is None or np.ptp(self.places) + 1 < 2 * cycle:
             return None
@@ -85,7 +85,7 @@ class Periods:
 
 
 def length_for(seconds: Floats, event: float) -> float:
-    """A length of periods for rows at some moments: the longest that leaves enough of them on either side of an event.
+    """Length of periods: the longest that leaves enough of them on either side of an event.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def length_for(seconds: Floats, event: float) -> float:
 
 
 def periods_of(parts: Parts, seconds: Floats, *, event: float, length: float) -> Periods:
-    """The metric of every period.
+    """Aggregate rows to the metric of every period.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def _summed(part: Floats, place: npt.NDArray[np.intp], periods: int) -> Floats:
 def _told(
     parts: Parts, place: npt.NDArray[np.intp], sums: tuple[Floats, Floats], *, after: Mask
 ) -> tuple[Floats, Floats]:
-    """The metric of each period, and its sampling variance: of a row as on its side of the event, over the rows."""
+    """The metric of each period, and its sampling variance, from row variances pooled on either side of the event."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = sums[0] / sums[1]
     left = parts.numerator - np.where(np.isfinite(ratio), ratio, 0.0)[place] * parts.denominator
@@ -178,13 +178,13 @@ def _told(
 
 
 def _of_a_row(squares: Floats, weights: Floats) -> Floats:
-    """Variance of one row about its period's metric, by group."""
+    """Variance of one row about its period's metric, pooled over periods, by group."""
     total = weights.sum(axis=0)
     return np.asarray(squares.sum(axis=0) / np.where(total > 0, total, 1.0))
 
 
 def pair_of(parts: Parts) -> Parts:
-    """Of a gap between groups the two that lie farthest apart over all rows, the higher first; else the parts as given.
+    """Of a gap the two groups that lie farthest apart over all rows, the higher first; else the parts as given.
 
     The pair is one and the same in every period: the largest gap of a few rows is mostly chance.
     """

@@ -1,4 +1,4 @@
-"""What an event did, as a question of one line: of a case and its timeline, or of plain tables and a moment."""
+"""Public question on the effect of an event: an event study of a case, or of plain tables and a moment."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -34,23 +34,23 @@ def effect(
     seed: int = 0,
     **asked: Any,
 ) -> Effect:
-    """What an event did to the metric, on average over what came after it, with an interval and refuters.
+    """Event study (ITS, DiD or before-after): mean effect of an event on the metric, with interval and refuters.
 
     Parameters
     ----------
     case : Case or table
     current : table, optional
-        More rows of the same columns; of plain tables one is enough, as they are parted at the event.
+        More rows of the same columns; of plain tables one is enough, as they are split at the event.
     event : datetime or str
         A moment with an offset; of a case also words that name an event of its timeline.
     seed : int
         Of what refuters draw.
     **asked
         `design` ('its', 'did' or 'before_after'; the strongest that applies where left out); `covariates`, columns that
-        the event does not change and whose mix is held fixed; `affected`, the groups that it reached, of the column
-        `groups`; `every`, the length of a period such as "1D"; `graph`, of cause and effect, in which the event is the
-        node "event"; `refute` and `level`. Of plain tables also metric, time and the other roles, as `windows_from`
-        takes them.
+        the event does not change and whose distribution is held fixed; `affected`, the groups that it reached, of the
+        column `groups`; `every`, the length of a period such as "1D"; `graph`, of cause and effect, in which the event
+        is the node "event"; `refute` and `level`. Of plain tables also metric, time and the other roles, as
+        `windows_from` takes them.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def _require_none(asked: Mapping[str, Any]) -> None:
 
 
 def _of_case(case: "Case", event: EventReference) -> Windows:
-    """Both windows of a case; of an event after them the failing rows and those after the repair."""
+    """Both windows of a case; for an event after them the failing rows and those after the repair."""
     windows, time = windows_of(case), case.roles.time
     later = case.recovered
     if time is None or later is None or not len(windows.current):
@@ -113,21 +113,22 @@ def _of_tables(table: Any, more: Any, asked: Mapping[str, Any]) -> Windows:
     rows = as_pandas(table, None, place="table")
     if asked.get("time") is None:
         hint = "name the column of times, as time="
-        raise InvalidCase.because("an event needs rows with a time", place="time", hint=hint)
+        raise InvalidCase.because("time is missing: the column that dates the rows", place="time", hint=hint)
     both = rows if more is None else as_pandas(more, None, place="current")
     windows = windows_from(rows, both, **asked)
     return windows if more is not None else _alone(windows)
 
 
 def _alone(windows: Windows) -> Windows:
-    """One table is no two windows: all its rows are in the first."""
+    """A single table as two windows: all its rows in the first."""
     return replace(windows, current=windows.current.iloc[:0])
 
 
 def _asked(given: Mapping[str, Any], roles: Mapping[str, Any], graph: Any) -> Asked:
     design = given.get("design")
     if design is not None and design not in get_args(Design):
-        raise InvalidCase.because(f"no design {design!r}", place="design", hint=DESIGN_HINT)
+        what = f"design must be 'its', 'did' or 'before_after', got {design!r}"
+        raise InvalidCase.because(what, place="design", hint=DESIGN_HINT)
     groups, affected = given.get("groups", roles.get("groups")), given.get("affected")
     covariates, drawn = given.get("covariates"), given.get("graph", graph)
     return Asked(
@@ -143,10 +144,11 @@ def _asked(given: Mapping[str, Any], roles: Mapping[str, Any], graph: Any) -> As
 
 
 def _spelled(given: Any) -> tuple[str, ...]:
-    """Groups as columns of them are read: 1 and 1.0 are the same."""
+    """Groups as their columns are read: 1 and 1.0 are the same."""
     several = list(given) if isinstance(given, list | tuple | set | frozenset) else [given]
     if not several:
-        raise InvalidCase.because("no group is named", place="affected", hint="give those that the event reached")
+        what = f"affected must name at least one group, got {given!r}"
+        raise InvalidCase.because(what, place="affected", hint="give those that the event reached")
     return tuple(map(str, as_labels(pd.Series(several, dtype=object))))
 
 
@@ -160,12 +162,12 @@ def _every(given: Any) -> float | None:
         seconds = float("nan")
     if not seconds > 0 or isinstance(given, int | float):
         hint = "give one such as '1D', '6h' or '10min'"
-        raise InvalidCase.because(f"{given!r} is no length of a period", place="every", hint=hint)
+        raise InvalidCase.because(f"every must be a length of time above 0, got {given!r}", place="every", hint=hint)
     return seconds
 
 
 def _level(given: Any) -> float:
     if isinstance(given, bool) or not isinstance(given, int | float | np.number) or not 0 < given < 1:
         hint = "give a number between 0 and 1, such as 0.95"
-        raise InvalidCase.because(f"{given!r} is no level of an interval", place="level", hint=hint)
+        raise InvalidCase.because(f"level must lie between 0 and 1, got {given!r}", place="level", hint=hint)
     return float(given)

@@ -1,7 +1,7 @@
-"""What would show that an effect is none: the same sum where nothing happened, on fewer rows, with a hidden cause.
+"""Refutation tests of an effect: placebos in time and space, break date, leave-out, unobserved confounder.
 
-Every refuter asks one question that a person can follow, and answers it in words and with a number. An effect that
-fails one may still be there; it is only not shown.
+Every test asks one question that a person can follow, and answers it in words and with a number. An effect that fails
+one may still be there; it is only not shown.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,33 +38,33 @@ Kind = Literal[
 ]
 
 PLACEBOS = 24
-"""Dates at which the same sum is done, at most."""
+"""Placebo dates, at most."""
 
 MIN_DATES = 5
-"""Dates below which they say nothing."""
+"""Placebo dates below which they are not tested."""
 
 USUAL = 0.05
-"""p-value from which on two groups are taken to have kept their distance."""
+"""p-value from which on trends are taken to be parallel."""
 
 BREAK_LEVEL = 0.95
-"""Level of the dates at which the series may have broken."""
+"""Level of the credible set of the break date."""
 
 HELD = 1 / 3
-"""Share of an effect that has to be left with a hidden cause added."""
+"""Share of an effect that has to be left with an unobserved common cause added."""
 
 LEEWAY = 0.25
 """Share of an effect by which adding noise may move it, however narrow its interval."""
 
 STRETCHES = 10
-"""Stretches of time of which each is left out once."""
+"""Stretches of time that are left out in turn."""
 
 MOST_GROUPS = 12
-"""Unaffected groups that are tried as if they were affected."""
+"""Unaffected groups that are taken as placebos."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refuter:
-    """One attempt to show that an effect is none.
+    """One refutation test and its outcome.
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ class Refuter:
 
     @property
     def verdict(self) -> str:
-        """One word."""
+        """The outcome in a word."""
         return {True: "passed", False: "failed", None: "could not be tried"}[self.passed]
 
     def __str__(self) -> str:
@@ -111,15 +111,15 @@ ASKS: Mapping[Kind, str] = {
 
 
 def answered(kind: Kind, says: str, *, passed: bool | None, value: float | None = None) -> Refuter:
-    """A refuter with its answer."""
+    """A refutation test with its outcome."""
     return Refuter(kind=kind, asks=ASKS[kind], says=says, passed=passed, value=value)
 
 
-# --- where nothing happened -------------------------------------------------------------------------------------------
+# --- placebos ---------------------------------------------------------------------------------------------------------
 
 
 def placebo_dates(fit: Interrupted) -> Refuter:
-    """Do the same sum at dates before the event, on the periods before it alone."""
+    """Placebo in time: the same estimate at dates before the event, on the periods before it alone."""
     found = _at_other_dates(fit)
     if len(found) < MIN_DATES:
         return answered("placebo_date", "too few periods lie before the event to try other dates", passed=None)
@@ -138,7 +138,7 @@ def placebo_dates(fit: Interrupted) -> Refuter:
 
 
 def _clear(p_value: Any) -> Any:
-    """Standard errors from zero that a two-sided p-value stands for."""
+    """Absolute z-score of a two-sided p-value."""
     return -ndtri(np.maximum(p_value, np.finfo(float).tiny) / 2)
 
 
@@ -163,7 +163,7 @@ def _at_other_dates(fit: Interrupted) -> list[float]:
 
 
 def placebo_groups(estimates: Mapping[str, Sized], effect: Sized) -> Refuter:
-    """Take each unaffected group for the affected one, and the others for the unaffected."""
+    """Placebo in space: each unaffected group as if affected, against the other unaffected ones."""
     if not estimates:
         return answered("placebo_group", "there is but one unaffected group", passed=None)
     level = (1 - effect.interval.level) / len(estimates)
@@ -178,7 +178,7 @@ def placebo_groups(estimates: Mapping[str, Sized], effect: Sized) -> Refuter:
 
 
 def parallel(periods: Periods) -> Refuter:
-    """Whether the difference between two groups had a trend before the event."""
+    """Parallel-trends test of DiD: whether the difference between two groups had a trend before the event."""
     before = periods.take(~periods.after)
     if len(before) < 2 + FREE:
         return answered("parallel", "too few periods lie before the event to see a trend", passed=None)
@@ -197,7 +197,7 @@ def parallel(periods: Periods) -> Refuter:
 
 @dataclass(frozen=True, kw_only=True)
 class Broke:
-    """Places at which a series may have broken.
+    """Credible set of the break date of a series.
 
     Attributes
     ----------
@@ -211,12 +211,12 @@ class Broke:
     places: tuple[int, ...]
 
     def holds(self, place: int) -> bool:
-        """Whether a place is among them, give or take a period."""
+        """Whether a place is in the set, give or take a period."""
         return any(abs(place - one) <= 1 for one in self.places)
 
 
 def broke(fit: Interrupted) -> Broke | None:
-    """When the series broke, if it broke once, whatever the event's date; None where there are too few periods."""
+    """Posterior of a single break date, whatever the event's date; None where there are too few periods."""
     places, design = fit.periods.places, fit.estimate.design
     first = TREND if design == "its" else 2
     tried = [(int(at), terms_at(fit.periods, design, int(at))) for at in places[first : len(places) - 1]]
@@ -236,7 +236,7 @@ def _range(candidates: Sequence[int], share: Floats) -> Broke:
 
 
 def break_date(found: Broke | None, periods: Periods) -> Refuter:
-    """Whether the event lies where the series broke, give or take a period."""
+    """Break-date test: whether the credible set of the break date holds the event, give or take a period."""
     if found is None:
         return answered("break_date", "too few periods to date a change", passed=None)
     first, last, best = (_moment(periods, place) for place in (found.places[0], found.places[-1], found.at))
@@ -253,7 +253,7 @@ def _moment(periods: Periods, place: int) -> str:
 
 
 def alone(others: "Iterable[tuple[datetime, str]]", found: Broke | None, periods: Periods) -> Refuter:
-    """Whether other events lie near this one, or where the series may have broken as well."""
+    """Concurrent events: whether other events lie near this one, or within the credible set of the break date."""
     near = [name for at, name in others if _confusable(at.timestamp(), found, periods)]
     if near:
         more = f", and {len(near) - 1} more" if len(near) > 1 else ""
@@ -263,13 +263,13 @@ def alone(others: "Iterable[tuple[datetime, str]]", found: Broke | None, periods
 
 
 def _confusable(at: float, found: Broke | None, periods: Periods) -> bool:
-    """Whether an event lies in the same period, in the length of one before it, or where the series may have broken."""
+    """Whether an event lies in the same period, the one before, or the credible set of the break date."""
     later = (at - periods.event) / periods.length
     return -1 <= later < 1 or (found is not None and int(np.floor(later)) in found.places)
 
 
 def left_out(fit: Interrupted) -> Refuter:
-    """Leave out one stretch of periods after another; an effect that is there does not hang on any."""
+    """Leave-one-period-out: the estimate without each stretch of periods in turn."""
     weakest, worst = None, 0
     for stretch in np.array_split(np.arange(len(fit.periods)), min(STRETCHES, len(fit.periods))):
         again = _without(fit, stretch)
@@ -283,7 +283,7 @@ def left_out(fit: Interrupted) -> Refuter:
 
 
 def _without(fit: Interrupted, stretch: Any) -> Sized | None:
-    """The effect without some periods; None where too few are left."""
+    """The estimate without some periods; None where too few are left."""
     periods = fit.periods.take(~np.isin(np.arange(len(fit.periods)), stretch))
     try:
         again = interrupted(periods, fit.estimate.design, level=fit.estimate.effect.interval.level)
@@ -296,7 +296,7 @@ def _without(fit: Interrupted, stretch: Any) -> Sized | None:
 
 
 def overlap(effect: Sized, again: Sized | None, share: float) -> Refuter:
-    """Whether the effect holds without the rows that have no like on the other side."""
+    """Trimming test: whether the effect holds without the rows that lack overlap."""
     if again is None:
         says = f"without the {share:.1%} of rows that have next to no like, too few are left"
         return answered("overlap", says, passed=None)
@@ -306,7 +306,7 @@ def overlap(effect: Sized, again: Sized | None, share: float) -> Refuter:
 
 
 def tried(effect: Sized, rows: pd.DataFrame, *, scale: float, seed: int) -> tuple[Refuter, ...]:
-    """Try dowhy's refuters.
+    """Refuters of dowhy: random common cause, placebo treatment, data subset, unobserved common cause.
 
     Parameters
     ----------
@@ -348,7 +348,7 @@ def _hidden(effect: Sized, whole: float, unseen: float) -> Refuter:
 
 
 def frame_of(fit: Interrupted) -> pd.DataFrame:
-    """The series as dowhy's regression takes it: the event, the metric, and all other terms, weekdays among them."""
+    """The series as a table for dowhy's regression: the event, the metric, and all other terms, seasons among them."""
     at = usual_terms(fit.estimate.design)
     found = {"event": fit.terms[:, at], "metric": fit.periods.values / fit.scale}
     others = [column for column in range(1, fit.terms.shape[1]) if column != at]

@@ -1,4 +1,4 @@
-"""Explanation shift in parts of the rows, and the rows that carry it."""
+"""Explanation shift by cohort (subset of rows), and exemplar rows that show it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,15 +15,15 @@ MIN_ROWS = 50
 """Rows of both windows that a cohort needs."""
 
 SHOWN, TOLD = 5, 6
-"""Rows shown as exemplars, and features told of each."""
+"""Rows shown as exemplars, and features shown of each."""
 
 LOOKED_AT, ALIKE = 200, 2
-"""Rows that exemplars are chosen from, and weightiest features by which they are told apart."""
+"""Rows that exemplars are chosen from, and weightiest features by which they are distinct."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cohort:
-    """A part of the rows: its name, and which rows of each window belong to it."""
+    """A named subset of the rows of each window, as two masks."""
 
     name: str
     rows: tuple[Mask, Mask]
@@ -31,7 +31,7 @@ class Cohort:
 
 @dataclass(frozen=True, kw_only=True)
 class CohortShift:
-    """How the reasons changed in a part of the rows.
+    """The largest change of mean |SHAP| within one cohort.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class CohortShift:
 
 @dataclass(frozen=True, kw_only=True)
 class Exemplar:
-    """A current row whose reasons went along with the shift.
+    """A current row whose SHAP values lie in the direction of the shift.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class Exemplar:
 def cohort_shifts(
     explained: tuple[Explained, Explained], cohorts: Sequence[Cohort], *, alpha: float = 0.05, material: float = 0.0
 ) -> tuple[CohortShift, ...]:
-    """Of each cohort the feature that moved farthest, where one moved beyond chance.
+    """The feature of each cohort whose mean |SHAP| changed most, where a change is significant (FDR) and material.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ Parts = tuple[Floats, Floats, Floats, Floats]
 
 
 def _changes(sizes: tuple[Floats, Floats], cohort: Cohort) -> Parts:
-    """Change within, its error, how much more it changed within than without, and the error of that."""
+    """Change within the cohort, its error, how much it exceeds the change outside, and the error of that."""
     within, error = _mean_change(*(size[mask] for size, mask in zip(sizes, cohort.rows, strict=True)))
     others = [size[~mask] for size, mask in zip(sizes, cohort.rows, strict=True)]
     if min(map(len, others)) < MIN_ROWS:
@@ -172,7 +172,7 @@ def _interval(value: float, error: float) -> Interval:
 
 
 def exemplars(explained: tuple[Explained, Explained], rows: pd.DataFrame, moved: Sequence[str]) -> tuple[Exemplar, ...]:
-    """Current rows that carry the shift: whose SHAP values lie farthest to where the means of moved features went.
+    """Current rows whose SHAP values lie farthest in the direction in which the means of the moved features shifted.
 
     Parameters
     ----------
@@ -197,7 +197,7 @@ def exemplars(explained: tuple[Explained, Explained], rows: pd.DataFrame, moved:
 
 
 def _unlike(told: Sequence[Exemplar]) -> list[Exemplar]:
-    """The first of every kind: rows whose weightiest features have the same values are examples of the same."""
+    """Distinct exemplars: the first of all rows whose weightiest features have the same values."""
     kinds: dict[tuple[tuple[str, str], ...], Exemplar] = {}
     for one in told:
         kinds.setdefault(tuple((name, value) for name, value, *_ in one.told[:ALIKE]), one)
@@ -228,5 +228,5 @@ def _said(rows: pd.DataFrame, name: str, row: int) -> str:
 
 
 def placed(found: tuple[Exemplar, ...], chosen: Floats) -> tuple[Exemplar, ...]:
-    """Exemplars by their place in the whole window, where only the `chosen` rows of it were explained."""
+    """Exemplars with positions in the whole window, where only the `chosen` rows of it were explained."""
     return tuple(replace(one, row=int(chosen[one.row])) for one in found)

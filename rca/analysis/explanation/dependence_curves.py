@@ -1,4 +1,4 @@
-"""Dependence curves: what a value of a feature is worth to the model, and whether it is still worth the same."""
+"""SHAP dependence curves of both windows, and a test whether the same value of a feature is explained differently."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from rca.arrays import Counts, Floats
 from rca.tables.columns import as_labels, as_numbers, kind_of
 
 BINS, COMMONEST = 20, 12
-"""Bins of numbers, and categories that are told apart."""
+"""Bins of numbers, and categories that are kept apart."""
 
 MIN_ROWS = 10
 """Rows of both windows that a bin needs, to be compared."""
@@ -18,7 +18,7 @@ MIN_ROWS = 10
 
 @dataclass(frozen=True, kw_only=True)
 class DependenceCurve:
-    """Mean SHAP values of a feature by its value, in both windows.
+    """SHAP dependence of a feature: its mean SHAP value by bin of its own value, in both windows.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class DependenceCurve:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Binned:
-    """A column of both windows in bins that both share.
+    """A column of both windows on common bins.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class Binned:
 
 
 def binned(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> Binned:
-    """Bins of about equally many rows, of both windows together; or the commonest categories and the rest.
+    """Common bins: quantile bins of both windows together for numbers; the commonest categories and the rest otherwise.
 
     Examples
     --------
@@ -118,7 +118,7 @@ def _categories(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> Binne
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Sums:
-    """Of each bin of one window: rows, means, and centred sums of squares and products."""
+    """Per bin of one window: counts, means, and centred sums of squares and products."""
 
     n: Floats
     value: Floats
@@ -154,7 +154,7 @@ def _both(bins: Binned, shap: tuple[Floats, Floats]) -> tuple[_Sums, _Sums]:
 
 
 def curve(column: str, bins: Binned, shap: tuple[Floats, Floats]) -> DependenceCurve:
-    """The dependence curve of both windows.
+    """SHAP dependence curves of a column in both windows.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def curve(column: str, bins: Binned, shap: tuple[Floats, Floats]) -> DependenceC
 
 
 def curve_change(bins: Binned, shap: tuple[Floats, Floats]) -> tuple[float, float, float]:
-    """How far the same value is explained otherwise, root mean square over bins; its standard error and p-value.
+    """Change of the dependence curve, root mean square over bins; its standard error and chi-square p-value.
 
     In each bin the windows' means are compared at the same value, along the line that both share there, so that rows
     that moved within a bin do not count as another explanation.

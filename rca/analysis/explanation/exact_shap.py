@@ -1,4 +1,4 @@
-"""The exact ways to explain a model: from its trees, in closed form where it is a line, or by its own library."""
+"""Exact SHAP explainers: tree SHAP for forests, closed form for linear models, and XGBoost's own contributions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,13 +14,13 @@ from rca.record.model.forest import Forest, Scale, of_lightgbm, of_sklearn
 from rca.record.model.model_file import Model, willing
 
 MOST_VALUES = 30_000_000
-"""SHAP values of a window that are kept: rows times features times outputs."""
+"""Most SHAP values of a window that are kept: rows times features times outputs."""
 
 MOST_WORK = 2_000_000_000
 """Lookups, rows times subtrees, that a window may cost: half a minute of CPU."""
 
 MOST_LEAVES = 100_000
-"""Leaves of a forest that tables are worked out for, within a minute or so; a larger one is asked."""
+"""Leaves of a forest up to which tree SHAP is exact, within a minute or so; a larger one is sampled."""
 
 DEEP = 40
 """Lookups that a leaf behind too many conditions for a table costs as much as."""
@@ -40,7 +40,7 @@ APART = frozenset({
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Explainer:
-    """A model, ready to be explained.
+    """A SHAP explainer of one model: the features it reads, the scale of its margin, and a function of rows.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Explainer:
     scale : {'log-odds', 'probability', 'prediction', 'score'}
         What its values add up to.
     most : int
-        Rows of a window that it can be asked of.
+        Most rows of a window that it explains.
     of : callable
         Rows with all columns that the model reads → Explained.
     """
@@ -59,11 +59,11 @@ class Explainer:
     of: Callable[[pd.DataFrame], Explained]
 
     def on(self, scale: Scale) -> "Explainer":
-        """The same, where it is known better what the values add up to."""
+        """The same explainer with its margin declared to be on another scale."""
         return replace(self, scale=scale, of=lambda rows: replace(self.of(rows), scale=scale))
 
     def mirrored(self) -> "Explainer":
-        """The same for the other one of two classes, of which every margin is the opposite."""
+        """The explainer of the other of two classes: SHAP values and base value with opposite sign."""
 
         def of(rows: pd.DataFrame) -> Explained:
             found = self.of(rows)
@@ -72,7 +72,7 @@ class Explainer:
         return replace(self, of=of)
 
     def __call__(self, rows: pd.DataFrame, *, rng: np.random.Generator | None = None) -> tuple[Explained, Any]:
-        """SHAP values of the rows, or of as many drawn from them as can be; and which rows those are, in order."""
+        """SHAP values of the rows, or of a random sample of at most `most`; and the positions explained, in order."""
         chosen = np.arange(len(rows))
         if len(rows) > self.most:
             rng = np.random.default_rng(0) if rng is None else rng
@@ -81,13 +81,13 @@ class Explainer:
 
 
 def exact(model: Model, background: pd.DataFrame, positive: object) -> Explainer | None:
-    """Explain a model exactly; None where it can only be asked.
+    """Exact SHAP explainer of a model; None where only sampling can explain it.
 
     Parameters
     ----------
     model : Model
     background : pandas.DataFrame
-        Rows whose mean stands for an absent feature of a line.
+        Rows whose mean stands for an absent feature of a linear model.
     positive : object
         The class that is meant by yes.
     """
@@ -118,7 +118,7 @@ def _of_estimator(model: Model, background: pd.DataFrame, positive: object) -> E
 
 
 def _steps(estimator: Any) -> tuple[Callable[[pd.DataFrame], Floats] | None, Any]:
-    """A pipeline of steps that each keep columns apart, and its last step; an estimator by itself has no steps."""
+    """Steps of a pipeline that act on each column alone, and its last step; a bare estimator has no steps."""
     steps = [step for _, step in getattr(estimator, "steps", [])]
     if not steps:
         return None, estimator
@@ -163,7 +163,7 @@ def _of_line(
     usual: Floats,
     positive: object,
 ) -> Explainer:
-    """``phi_j = w_j (x_j - mean_j)``: of a weighted sum, every order in which features come gives the same.
+    """Linear SHAP in closed form: ``phi_j = w_j (x_j - mean_j)``, with features taken as independent.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""The comparison of two windows' SHAP values: feature by feature, jointly, and against the label."""
+"""Explanation shift: two windows' SHAP values compared feature by feature, by a joint classifier test, and by loss."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,13 +19,13 @@ from rca.finding import Interval
 from rca.methods.two_sample_tests import Z, benjamini_hochberg
 
 MIN_ROWS = 50
-"""Explained rows of a window below which means of SHAP values tell nothing of chance."""
+"""Explained rows of a window below which means of SHAP values are not compared."""
 
 MATERIAL = 0.02
 """Smallest change that counts, as a share of all that the model's reasons weigh: the sum of mean |SHAP|."""
 
 CARRIED = 40
-"""Features by which the windows are told apart; the rest are added up as one."""
+"""Features of the joint classifier test; the rest are added up as one."""
 
 LOST = 0.02
 """Smallest part of the loss that counts, as a share of the mean loss in the reference."""
@@ -44,7 +44,7 @@ CURVES = 6
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ExplainedWindows:
-    """Both windows, explained, and what goes with them.
+    """SHAP values of both windows, with their rows, labels, and cross-explanations by the other model.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ def explanation_shift(
     alpha: float = 0.05,
     assumptions: Sequence[str] = (),
 ) -> ExplanationShift:
-    """Compare the reasons of two windows.
+    """Compare the SHAP values of two windows: sizes, directions, dependence curves, joint test, loss, cohorts.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def _able(before: Explained, after: Explained) -> None:
 
 
 def _aligned(sides: ExplainedWindows) -> ExplainedWindows:
-    """The same features in the same order on both sides; what one model does not read is worth nothing to it."""
+    """The same features in the same order in both windows; of a feature that a model does not read SHAP is 0."""
     every = [*sides.explained, *(sides.crossed or ())]
     kinds = sorted({f"{one.scale} of {one.values.shape[2]}" for one in every})
     if len(kinds) > 1:
@@ -177,7 +177,7 @@ def _change(value: float, error: float) -> ShapChange:
 
 
 def _means(before: Floats, after: Floats) -> list[ShapChange]:
-    """Change of each column's mean, rows independent."""
+    """Difference of the means of each column, between independent rows (Welch)."""
     value = after.mean(axis=0) - before.mean(axis=0)
     error = np.sqrt(before.var(axis=0, ddof=1) / len(before) + after.var(axis=0, ddof=1) / len(after))
     return [_change(*both) for both in zip(value.tolist(), error.tolist(), strict=True)]
@@ -211,7 +211,7 @@ def _reasons(sides: ExplainedWindows, lost: "_Losses | None", *, rng: np.random.
 
 
 def _directions(before: Explained, after: Explained) -> list[ShapChange]:
-    """Change of mean SHAP; of several outputs the one that changed farthest."""
+    """Change of mean SHAP; of several outputs the one that changed most."""
     outputs = [_means(before.values[:, :, at], after.values[:, :, at]) for at in range(before.values.shape[2])]
     return [max(changes, key=lambda change: abs(change.value)) for changes in zip(*outputs, strict=True)]
 
@@ -223,7 +223,7 @@ def _ranks(sizes: Floats) -> Floats:
 
 
 def _rank_intervals(sizes: Floats, rng: np.random.Generator) -> list[Interval]:
-    """Ranks of means that vary as they would with other rows."""
+    """Intervals of the rank of each mean |SHAP|, by simulating the means as normal."""
     error = sizes.std(axis=0, ddof=1) / np.sqrt(len(sizes))
     ranks = _ranks(sizes.mean(axis=0) + error * rng.normal(size=(DRAWS, sizes.shape[1])))
     low, high = np.quantile(ranks, [0.025, 0.975], axis=0, method="nearest")
@@ -231,7 +231,7 @@ def _rank_intervals(sizes: Floats, rng: np.random.Generator) -> list[Interval]:
 
 
 def _curves(sides: ExplainedWindows) -> list[ShapChange | None]:
-    """How far the same value is explained otherwise; by two models, how far the same row is."""
+    """Change of each dependence curve; of two models, root-mean-square change of the SHAP value of the same row."""
     before, after = sides.explained
     if sides.crossed is not None:
         then, now = sides.crossed
@@ -259,7 +259,7 @@ def _curve_change(sides: ExplainedWindows, at: int, name: str) -> ShapChange | N
 
 
 def _updates(sides: ExplainedWindows) -> list[ShapChange | None]:
-    """What the new model did to the size of the reasons on the same rows, the mean of both windows' rows."""
+    """Change of mean |SHAP| on the same rows by the new model, the mean over both windows' rows."""
     before, after = sides.explained
     if sides.crossed is None:
         return [None] * len(before.features)
@@ -271,7 +271,7 @@ def _updates(sides: ExplainedWindows) -> list[ShapChange | None]:
 
 
 def _judged(reasons: Sequence[Reason], *, alpha: float, material: float) -> tuple[Reason, ...]:
-    """Say which moved: sizes, directions and curves are one family of tests."""
+    """Mark the features that moved: sizes, directions and curves are one family under the false discovery rate."""
     changes = [change for one in reasons for change in (one.size, one.direction, one.curve) if change is not None]
     q_values = iter(benjamini_hochberg([change.p_value for change in changes]))
 
@@ -290,7 +290,7 @@ def _judged(reasons: Sequence[Reason], *, alpha: float, material: float) -> tupl
 
 
 def _against(reasons: Sequence[Reason], lost: "_Losses | None", *, alpha: float) -> list[Reason]:
-    """Say which turned against the label: parts of the loss are a family of tests of their own."""
+    """Mark the features that add to the loss: changes of parts of the loss are a family of tests of their own."""
     if lost is None:
         return list(reasons)
     q_values = benjamini_hochberg([part.p_value for part in lost.parts])
@@ -311,7 +311,7 @@ def _farthest(one: Reason) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class _Losses:
-    """Change of the mean loss, of what the mean answer loses, and of each feature's part."""
+    """Change of the mean loss, of the loss at the base value, and of the part of each feature."""
 
     total: ShapChange
     reference: float
@@ -343,7 +343,7 @@ def _losses(sides: ExplainedWindows) -> _Losses | None:
 
 
 def _in_both_halves(before: Floats, after: Floats) -> list[bool]:
-    """Whether each column's mean rose beyond chance in every other row, and in the rows between as well."""
+    """Whether each column's mean rose significantly in either half of the rows (even and odd ones)."""
     halves = [_means(before[start::2], after[start::2]) for start in (0, 1)]
     return [all(change.interval.low > 0 for change in both) for both in zip(*halves, strict=True)]
 
@@ -358,7 +358,7 @@ def _joint(before: Explained, after: Explained, *, rng: np.random.Generator) -> 
     windows = [_weightiest(one, weighty) for one in (before, after)]
     try:
         return classifier_two_sample(windows[0], windows[1], rng=rng)
-    except Unanswerable:  # values that are one number throughout tell nothing apart
+    except Unanswerable:  # constant values separate nothing
         return None
 
 
@@ -381,7 +381,7 @@ def _curve(sides: ExplainedWindows, name: str) -> DependenceCurve:
 def _swarm(
     sides: ExplainedWindows, names: Sequence[str], *, rng: np.random.Generator
 ) -> tuple[tuple[str, Points, Points], ...]:
-    """Single values of a few rows, with where the feature's value ranks, from 0 the smallest to 1 the largest."""
+    """Points of a beeswarm plot: SHAP values of a few rows, with the rank of the feature value from 0 to 1."""
     chosen = [np.sort(rng.permutation(len(one))[:SWARM]) for one in sides.explained]
     few = [table.iloc[at] for table, at in zip(sides.rows, chosen, strict=True)]
     return tuple((name, *_points(sides, name, chosen, few=few)) for name in names)
@@ -401,7 +401,7 @@ def _points(
 
 
 def _places(columns: "Sequence[pd.Series[Any]]") -> list[float]:
-    """Where each value ranks among those of both windows, from 0 to 1."""
+    """Rank of each value among those of both windows, from 0 to 1."""
     from scipy.stats import rankdata
 
     bins = binned(*columns)

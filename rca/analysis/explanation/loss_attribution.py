@@ -1,7 +1,8 @@
-"""Whose reasons turned against the label: the loss of each row divided among the features' SHAP values.
+"""Attribution of the loss of each row to features: Aumann-Shapley (integrated gradients) along its SHAP values.
 
-Along the straight way from the mean margin to a row's own, every feature adds its SHAP value at the same pace. What the
-loss does on that way is theirs in the proportion in which they move it, so that the parts add up to the loss.
+On the straight path from the base value to a row's margin, every feature adds its SHAP value at the same rate. The
+change of the loss on that path is attributed in the proportion in which features move it, so that the parts add up to
+the loss.
 
 References
 ----------
@@ -23,7 +24,7 @@ STEPS = 16
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Lost:
-    """Losses of rows, divided.
+    """Loss of each row as a start, at the base value, and a signed part of each feature.
 
     Attributes
     ----------
@@ -42,7 +43,7 @@ class Lost:
 
 
 def divide_loss(explained: Explained, truth: Floats) -> Lost:
-    """Divide the loss of each row among the features that the margin follows.
+    """Attribute the loss of each row to features, by the Aumann-Shapley value along the path of its SHAP values.
 
     Of log-odds the loss is the log loss, of several the softmax's; of chances and predictions the squared error.
 
@@ -80,7 +81,7 @@ def divide_loss(explained: Explained, truth: Floats) -> Lost:
 
 
 def _squared(explained: Explained, truth: Floats) -> Lost:
-    """``phi_j (end + start - 2 y)``, the mean slope of a square; summed over the classes of several chances."""
+    """Squared error: ``phi_j (end + start - 2 y)``, the mean slope of a square; summed over the classes."""
     outputs = explained.values.shape[2]
     wanted = truth[:, None] if outputs == 1 else np.equal.outer(truth, np.arange(outputs)).astype(float)
     end, start = explained.margin, np.broadcast_to(explained.base, wanted.shape)
@@ -118,7 +119,7 @@ def _softmax(explained: Explained, truth: Floats) -> Lost:
 
 
 def _exactly(parts: Floats, wanted: Floats) -> Floats:
-    """Parts that add up in spite of the integral's rounding, which is shared by how large they are."""
+    """Parts scaled to add up exactly: the quadrature's rounding is shared in proportion to their sizes."""
     left = wanted - parts.sum(axis=1)
     size = np.abs(parts)
     return np.asarray(parts + left[:, None] * size / np.maximum(size.sum(axis=1, keepdims=True), np.finfo(float).tiny))

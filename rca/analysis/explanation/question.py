@@ -1,4 +1,4 @@
-"""How the model's reasons changed: explanation shift of two windows."""
+"""Public question on explanation shift: how the model's reasons (SHAP values) changed between two windows."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def explanation_of(
     windows: Windows, slices: Slices | None = None, *, seed: int = 0, alpha: float = 0.05
 ) -> ExplanationShift:
-    """How the reasons of the model changed; in the slices that carry the harm by themselves too."""
+    """Explanation shift of two windows, over all rows and in the slices that carry the harm."""
     found = [one.conditions for one in slices.slices] if slices is not None else []
     return explain_windows(windows, slices=found, seed=seed, alpha=alpha)
 
@@ -30,7 +30,7 @@ def explanation_of(
 def explain(
     case: "Case | Any", current: Any = None, *, model: Any = None, seed: int = 0, alpha: float = 0.05, **roles: Any
 ) -> ExplanationShift:
-    """How the model's reasons changed, of a case, of two tables, or of SHAP values that are there already.
+    """Explanation shift: how the SHAP values of the model changed, of a case, two tables, or given SHAP values.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def explain(
     current : table, or shap.Explanation, optional
     model : LightGBM, XGBoost or scikit-learn model, or callable; or a pair of them
         What answered rows of plain tables; of a pair the first answered the reference, the second the current rows.
-        Without one, columns such as `shap_income` are taken, or stand-ins fitted to the column of scores.
+        Without one, columns such as `shap_income` are taken, or surrogates fitted to the column of scores.
     seed : int
     alpha : float
         False discovery rate.
@@ -83,7 +83,7 @@ def explain(
 
 
 def _require_none(asked: dict[str, Any]) -> None:
-    """SHAP values by themselves leave nothing to be said of columns or models."""
+    """Refuse arguments on columns or models where SHAP values alone are given."""
     for name, value in asked.items():
         if value is not None:
             hint = "give tables with the values as columns, such as shap_income, for questions of a label or of groups"
@@ -95,7 +95,7 @@ def _is_explained(table: Any) -> bool:
 
 
 def _data(explanation: Any) -> "pd.DataFrame":
-    """The rows that an explanation carries along, if any."""
+    """The rows that an explanation holds, if any."""
     import pandas as pd
 
     data, values = getattr(explanation, "data", None), explanation.values

@@ -1,11 +1,11 @@
-"""How the model's reasons changed: explanation shift, as results: feature by feature, jointly, and against the label.
+"""Results of explanation shift: how a model's SHAP values changed by feature, jointly, and against the label.
 
-A model can fail while its inputs look normal, and inputs can drift that it does not heed. What its SHAP values do shows
-both, in the model's own terms. A shift of reasons is an observation: harm decides whether it was a cause.
+A model can fail while its inputs look normal, and inputs can drift that it does not use. Its SHAP values show both, in
+the model's own terms. A shift of reasons is an observation: harm decides whether it was a cause.
 
 References
 ----------
-.. [1] Mougan, Broelemann, Kasneci, Tiropanis, Staab (2025), TMLR: explanation shift, and a classifier that tells it.
+.. [1] Mougan, Broelemann, Kasneci, Tiropanis, Staab (2025), TMLR: explanation shift, and a classifier that detects it.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ Points = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class ShapChange:
-    """A change between the windows, with its sampling interval and its p-value, of no change."""
+    """A change between the windows, with its sampling interval and the p-value of no change."""
 
     value: float
     interval: Interval
@@ -35,7 +35,7 @@ class ShapChange:
 
 @dataclass(frozen=True, kw_only=True)
 class Reason:
-    """What a feature is worth to the model, before and during the failure, in the margin's unit.
+    """A feature's SHAP values in both windows and how they changed, in the margin's unit.
 
     Attributes
     ----------
@@ -55,10 +55,10 @@ class Reason:
     update : ShapChange or None
         Of two models: the part of the size's change that the new model did on the same rows; the data did the rest.
     loss : ShapChange or None
-        Of what the feature adds to the mean loss; positive where its reasons turned against the label.
+        Of what the feature adds to the mean loss; positive where it costs more than before.
     moved : bool
     turned : bool
-        Whether its reasons turned against the label: beyond chance, and by enough to matter.
+        Whether it contributes more to the loss than before: beyond chance, and by enough to matter.
     halves : bool
         Whether each half of the rows by itself shows that.
     """
@@ -86,13 +86,13 @@ class Reason:
 
 @dataclass(frozen=True, kw_only=True)
 class ExplanationShift(Result):
-    """How the model's reasons changed, the farthest first.
+    """How the SHAP values of the model changed, the feature that moved farthest first.
 
     Attributes
     ----------
     reasons : tuple of Reason
     joint : Joint or None
-        Whether the windows can be told apart by their explanations; None where there are too few rows.
+        Classifier two-sample test on SHAP values; None where there are too few rows.
     scale, method : str
         What the margin is, and how the values came about.
     error : float
@@ -144,11 +144,11 @@ class ExplanationShift(Result):
         return f"the reasons of {len(moved)} of {len(self.reasons)} features moved{': ' if moved else ''}{names}{told}"
 
     def moved(self) -> tuple[Reason, ...]:
-        """Features whose reasons moved beyond chance and materially, the farthest first."""
+        """Features whose SHAP values moved significantly and materially, the farthest first."""
         return tuple(one for one in self.reasons if one.moved)
 
     def turned(self) -> tuple[Reason, ...]:
-        """Features whose reasons turned against the label, those that cost most first."""
+        """Features that contribute more to the loss than before, those that cost most first."""
         found = [one for one in self.reasons if one.turned]
         return tuple(sorted(found, key=lambda one: -(one.loss.value if one.loss else 0.0)))
 

@@ -1,7 +1,7 @@
-"""SHAP values of what can only be asked: from all subsets of its features where they are few, else along random orders.
+"""Model-agnostic SHAP of a black box: all coalitions of few features, permutation SHAP of more.
 
-A row is asked about with some features as they are and the others as usual rows have them. One question holds many rows
-with many subsets each, since a model takes little longer over thousands of rows than over a few.
+A coalition is a row with some features as they are and the others taken from background rows. One call of the model
+holds many rows with many coalitions each, since a model takes little longer over thousands of rows than over a few.
 """
 
 from collections.abc import Callable
@@ -16,27 +16,27 @@ from rca.methods.shapley import shapley_matrix
 Ask = Callable[[Places], Floats]
 
 FEW = 6
-"""Features up to which every subset is asked about; of more, those along random orders are fewer."""
+"""Features up to which every coalition is evaluated; of more features, permutations are sampled."""
 
 ORDERS = 4
-"""Random orders, each taken from either end."""
+"""Random permutations, each taken forwards and backwards (antithetic)."""
 
 AT_ONCE = 60_000
-"""Rows that the model is asked about at once."""
+"""Rows of one call of the model."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sampled:
-    """SHAP values of rows.
+    """SHAP values of rows with their sampling errors.
 
     Attributes
     ----------
     values : ndarray of shape (rows, features)
         With `base` they add up to the answer.
     base : float
-        Mean answer over the usual rows.
+        Mean answer over the background rows.
     error : ndarray of shape (rows, features)
-        Standard error of each that comes of drawing the orders; 0 where every subset was asked about.
+        Standard error of each from sampling permutations; 0 where every coalition was evaluated.
     """
 
     values: Floats
@@ -45,21 +45,21 @@ class Sampled:
 
 
 def values_of(ask: Ask, rows: Places, usual: Places, *, rng: np.random.Generator) -> Sampled:
-    """SHAP values of a function that can only be asked, with the usual rows in place of an absent feature.
+    """SHAP values of a black-box function: exact over all coalitions, else by antithetic permutation sampling.
 
     Parameters
     ----------
     ask : callable
         Rows, an array of shape (any, features), → their answers.
     rows : ndarray of shape (rows, features)
-    usual : ndarray of shape (usual rows, features)
+    usual : ndarray of shape (background rows, features)
     rng : numpy.random.Generator
         Draws the orders, where there are more than six features.
 
     Returns
     -------
     Sampled
-        A row's values are the same whatever rows are beside it, where every subset is asked about.
+        A row's values are the same whatever rows are beside it, where every coalition is evaluated.
 
     References
     ----------
@@ -88,9 +88,9 @@ def values_of(ask: Ask, rows: Places, usual: Places, *, rng: np.random.Generator
 
 
 def _along(ask: Ask, rows: Places, usual: Places, *, turns: Places) -> Floats:
-    """What each feature adds as features come in order: of shape (rows, orders, features), as `turns` is."""
+    """Marginal contribution of each feature along each permutation (rows, orders, features), as `turns` is shaped."""
     count, orders, features = turns.shape
-    come = np.empty_like(turns)  # when each feature comes
+    come = np.empty_like(turns)  # position of each feature in the order
     np.put_along_axis(come, turns, np.broadcast_to(np.arange(features), turns.shape), axis=2)
     kept = come[:, :, None, :] < np.arange(features + 1)[:, None]
     answers = _answers(ask, rows, usual, kept=kept.reshape(count, -1, features)).reshape(count, orders, features + 1)
@@ -98,7 +98,7 @@ def _along(ask: Ask, rows: Places, usual: Places, *, turns: Places) -> Floats:
 
 
 def _answers(ask: Ask, rows: Places, usual: Places, *, kept: npt.NDArray[np.bool_]) -> Floats:
-    """Mean answers over the usual rows, with each row's kept features; `kept` is (rows, subsets, features)."""
+    """Mean prediction over the background rows of each coalition; `kept`, the coalitions: (rows, subsets, features)."""
     many = kept.shape[1] * len(usual)
     at_once = max(1, AT_ONCE // many)
     found = []

@@ -1,7 +1,7 @@
-"""SHAP values of a model's answers, by the fastest exact way there is; the only door to shap.
+"""SHAP explainer of a model, exact where there is one, else by sampling; and the only import of shap.
 
-What can only be asked is asked, about a part of the rows and with the error of that shown. All is on the margin: what a
-model adds up before it answers.
+A black box is sampled on a part of the rows, with the sampling error shown. All is on the margin: what a model adds up
+before its link function.
 """
 
 import warnings
@@ -22,10 +22,10 @@ from rca.record.model.model_file import Model
 from rca.tables.columns import as_labels
 
 ASKED, BACKGROUND = 300, 30
-"""Rows of a window that are explained by asking, and rows that stand for an absent feature there."""
+"""Rows of a window that are explained by sampling, and background rows for absent features."""
 
 MOST_SAMPLED = 60
-"""Features above which a model that can only be asked is not explained."""
+"""Features above which a black box is not explained."""
 
 SMALLEST_PROBABILITY = 1e-6
 """Probabilities are cut here before their log-odds are taken."""
@@ -34,13 +34,13 @@ EXPLANATION_QUESTION = "how did the model's reasons change"
 
 
 def explainer_of(model: Model, background: pd.DataFrame, *, positive: object = 1, seed: int = 0) -> Explainer:
-    """Find the fastest exact way to explain a model.
+    """SHAP explainer of a model: exact where there is one, else model-agnostic sampling.
 
     Parameters
     ----------
     model : Model
     background : pandas.DataFrame
-        Rows that stand for what is usual where a feature is absent, the reference say. Trees bring their own.
+        Background rows for absent features, the reference say. Trees bring their own.
     positive : object
         The class that is meant by yes.
     seed : int
@@ -51,7 +51,7 @@ def explainer_of(model: Model, background: pd.DataFrame, *, positive: object = 1
     InvalidCase
         If the rows lack a feature that the model reads.
     Unanswerable
-        If the model can only be asked, and reads more than 60 features or answers with several numbers.
+        If the model is a black box, and reads more than 60 features or answers with several numbers.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def explainer_of(model: Model, background: pd.DataFrame, *, positive: object = 1
     return exact(model, background, positive) or _sampled(model, background, seed=seed)
 
 
-# --- by asking --------------------------------------------------------------------------------------------------------
+# --- by sampling ------------------------------------------------------------------------------------------------------
 
 
 def _sampled(model: Model, background: pd.DataFrame, *, seed: int) -> Explainer:
@@ -102,7 +102,7 @@ def _sampled(model: Model, background: pd.DataFrame, *, seed: int) -> Explainer:
 
 
 def _margin(scores: Floats) -> tuple[Callable[[Floats], Floats], Scale]:
-    """From scores to the scale that reasons add up on: log-odds of chances, or the predictions themselves."""
+    """Link from scores to the scale of SHAP values: log-odds of probabilities, or the predictions themselves."""
     known = scores[np.isfinite(scores)]
     if len(known) and known.min() >= 0 and known.max() <= 1:
         return log_odds, "log-odds"
@@ -121,7 +121,7 @@ def log_odds(chances: Floats) -> Floats:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Coded:
-    """Rows as numbers that can be mixed, and back again, every value of the type that it was.
+    """Rows as integer codes, so that values of rows can be recombined, and decoded to their own types.
 
     Attributes
     ----------
@@ -142,7 +142,7 @@ class _Coded:
 
 
 def _firsts(column: "pd.Series[Any]") -> Places:
-    """Of each value, the first row that has it; of a missing one, the first that has none."""
+    """Code of each value: the first row that has it; of a missing one, the first that has none."""
     codes, _ = pd.factorize(as_labels(column), use_na_sentinel=False)
     _, first = np.unique(codes, return_index=True)
     return np.asarray(first[codes])

@@ -1,4 +1,4 @@
-"""SHAP values of rows, whoever worked them out: by this package, by shap, or as columns of a table."""
+"""SHAP values of rows and their base value, from this package, from shap, or from columns of a table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ Method = Literal["exactly, from its trees", "in closed form", "by its own librar
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Explained:
-    """SHAP values of some rows.
+    """SHAP values of some rows, with the base value (mean margin) that they are measured from.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Explained:
 
     @property
     def margin(self) -> Floats:
-        """What the model adds up for each row: (rows, outputs)."""
+        """Margin of each row, base value plus SHAP values: (rows, outputs)."""
         return np.asarray(self.base + self.values.sum(axis=1))
 
     @property
@@ -68,11 +68,11 @@ class Explained:
 PLACE = "SHAP values"
 """Where messages say that something is wrong with values that were given."""
 
-# --- values that somebody else worked out -----------------------------------------------------------------------------
+# --- SHAP values computed elsewhere ----------------------------------------------------------------------------------
 
 
 def given(values: Any, rows: pd.DataFrame | None = None, *, scale: Scale = "log-odds") -> Explained:
-    """SHAP values as somebody else worked them out.
+    """Check and wrap SHAP values that were computed elsewhere.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def _floats(values: Any) -> Floats:
 
 
 def _base(given: Floats, outputs: int) -> Floats:
-    """One mean margin for each output, of one for all or one for each row."""
+    """One base value for each output, from one for all or one for each row."""
     mean = np.atleast_1d(given.mean(axis=0) if given.ndim else given)
     if len(mean) not in {1, outputs}:
         what = f"base_values have {len(mean)} outputs, and the values {outputs}"
@@ -141,7 +141,7 @@ PREFIXES = ("shap_", "shap:", "shap.")
 
 
 def among(rows: pd.DataFrame, features: Sequence[str]) -> Explained | None:
-    """SHAP values that a table brings along as columns such as `shap_income`; None where it has none."""
+    """SHAP values from columns of a table such as `shap_income`; None where it has none."""
     found = {
         name: prefix + name for name in features for prefix in PREFIXES if prefix + name in rows
     }  # fmt: skip
@@ -151,5 +151,5 @@ def among(rows: pd.DataFrame, features: Sequence[str]) -> Explained | None:
 
 
 def known_rows(explained: Explained) -> Mask:
-    """Rows of which every value is a number."""
+    """Mask of the rows whose SHAP values are all finite."""
     return np.asarray(np.isfinite(explained.values).all(axis=(1, 2)))

@@ -1,7 +1,8 @@
-"""Exact SHAP values of a forest, from tables over the patterns of conditions that a row can meet.
+"""Exact path-dependent tree SHAP, by tables over the patterns of split conditions that a row can meet.
 
-To a leaf a row is no more than which features meet the conditions on the way to it. Its SHAP values are a function of
-that pattern, found once and looked up for every row. Leaves that hang together share conditions, and one table.
+For a leaf a row is a pattern of features that do or do not meet the conditions on the path to it. Its SHAP values are
+a function of that pattern, computed once and looked up for every row. Leaves of one subtree share conditions, and one
+table.
 
 References
 ----------
@@ -39,7 +40,7 @@ ZERO = 1e-35
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cuts:
-    """A column in as many codes as the forest can tell apart: between cuts, or of each category; the last, missing.
+    """A column as codes, as fine as the splits of the forest: between thresholds, or by category; the last, missing.
 
     Attributes
     ----------
@@ -61,7 +62,7 @@ class Cuts:
         return known + 1 + self.zero_apart
 
     def codes(self, values: Floats) -> Places:
-        """Codes of values; NaN is missing, and so is what is no category."""
+        """Codes of values; NaN and unknown categories are missing."""
         gone = np.isnan(values)
         if self.by_category:
             known = np.clip(np.where(gone | (values < 0), self.cuts[0] + 1, values), 0, self.cuts[0] + 1)
@@ -119,14 +120,14 @@ Condition = tuple[int, bytes]
 
 @dataclass(frozen=True, kw_only=True)
 class Leaf:
-    """A leaf, and one condition for each feature on the way to it.
+    """A leaf, and one merged condition for each feature on the path to it.
 
     Attributes
     ----------
     value : float
     conditions : tuple of Condition
     turned : tuple of bool
-        Whether a condition is meant the other way round.
+        Whether a condition is negated.
     ratios : tuple of float
         Share of the training rows that met each condition, in the nodes where it was asked.
     """
@@ -139,7 +140,7 @@ class Leaf:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Unit:
-    """Leaves of one subtree, and all conditions they ask for."""
+    """Leaves of one subtree that share a table, and all conditions on the paths to them."""
 
     leaves: tuple[Leaf, ...]
     conditions: tuple[Condition, ...]
@@ -152,7 +153,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class _Way:
-    """Features on the way to a node: which codes still pass, and the share of rows that did."""
+    """Features on the path to a node: which codes still pass, and the share of training rows that did."""
 
     passing: dict[int, Mask] = field(default_factory=dict)
     ratio: dict[int, float] = field(default_factory=dict)
@@ -169,7 +170,7 @@ class _Way:
 
 
 def units_of(tree: Tree, cuts: dict[int, Cuts], *, widest: int = WIDEST) -> list[Unit]:
-    """Cut a tree into subtrees that ask for no more than `widest` conditions, as large as they can be."""
+    """Cut a tree into the largest subtrees with at most `widest` conditions each."""
     done: list[Unit] = []
 
     def below(node: int, way: _Way) -> Unit | None:
@@ -192,7 +193,7 @@ def units_of(tree: Tree, cuts: dict[int, Cuts], *, widest: int = WIDEST) -> list
 
 
 def expected(tree: Tree) -> float:
-    """Mean of a tree over the rows that trained it."""
+    """Expected value of a tree over its training rows: the base value."""
     leaf = tree.feature < 0
     return float(tree.value[leaf] @ tree.cover[leaf] / tree.cover[leaf].sum())
 
@@ -201,7 +202,7 @@ def expected(tree: Tree) -> float:
 
 
 def leaf_values(met: Mask, ratios: Floats) -> Floats:
-    """SHAP values of a leaf worth 1, for patterns of met conditions.
+    """Shapley values of a leaf worth 1, for patterns of met conditions (path-dependent game).
 
     ``phi_j = (met_j - r_j) * integral over t in (0, 1) of the product over k != j of (r_k (1 - t) + met_k t)``.
 
@@ -235,7 +236,7 @@ def leaf_values(met: Mask, ratios: Floats) -> Floats:
 
 @cache
 def diagonal(points: int) -> list[tuple[float, float]]:
-    """Points between 0 and 1, and their weights: the rule that is exact up to a power of ``2 points - 1``.
+    """Nodes and weights of Gauss-Legendre quadrature on (0, 1): exact up to degree ``2 points - 1``.
 
     >>> round(sum(weight * t**3 for t, weight in diagonal(2)), 12)
     0.25
@@ -253,7 +254,7 @@ def _all_but_one(factors: Floats) -> Floats:
 
 
 def _bits(patterns: npt.NDArray[np.int64], places: Sequence[int], turned: Sequence[bool]) -> Mask:
-    """Whether each pattern meets the conditions of a leaf, which stand at these places of it."""
+    """Whether each pattern meets the conditions of a leaf, which stand at these bit positions."""
     return np.asarray(((patterns[:, None] >> np.array(places)) & 1).astype(bool) ^ np.array(turned))
 
 
@@ -265,7 +266,7 @@ LookedUp = tuple[int, Unit, Table | None]
 
 
 def _table(unit: Unit, patterns: npt.NDArray[np.int64]) -> Table:
-    """Features that a unit tells of, and the sum of its leaves' SHAP values for each pattern."""
+    """Features of a unit, and the sum of its leaves' SHAP values for each pattern of conditions."""
     place = {condition: at for at, condition in enumerate(unit.conditions)}
     features = sorted({feature for feature, _ in unit.conditions})
     column = {feature: at for at, feature in enumerate(features)}
@@ -282,7 +283,7 @@ def _table(unit: Unit, patterns: npt.NDArray[np.int64]) -> Table:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tables:
-    """A forest, ready to be asked about rows.
+    """Lookup tables of a forest, from which the SHAP values of rows are read.
 
     Attributes
     ----------
@@ -298,7 +299,7 @@ class Tables:
     looked_up: tuple[LookedUp, ...]
 
     def values(self, matrix: Floats) -> Floats:
-        """SHAP values of rows.
+        """SHAP values of rows, by lookup.
 
         Parameters
         ----------
@@ -316,7 +317,7 @@ class Tables:
         return found
 
     def _of(self, matrix: Floats) -> Floats:
-        """Of a few rows: (outputs, features, rows)."""
+        """SHAP values of a chunk of rows: (outputs, features, rows)."""
         column = {feature: at for at, feature in enumerate(self.features)}
         codes = {feature: self.cuts[feature].codes(matrix[:, feature]) for feature in self.features}
         found = np.zeros((len(self.base), len(self.features), len(matrix)))
@@ -332,7 +333,7 @@ class Tables:
 
 
 def _patterns(conditions: tuple[Condition, ...], codes: dict[int, Places], met: dict[Condition, Any]) -> Any:
-    """Which conditions each row meets, as a number: the first condition is its lowest bit."""
+    """Pattern of conditions that each row meets, as a bit mask: the first condition is its lowest bit."""
     kind = np.int16 if len(conditions) < 15 else np.int64
     found: Any = 0
     for at, condition in enumerate(conditions):
@@ -343,7 +344,7 @@ def _patterns(conditions: tuple[Condition, ...], codes: dict[int, Places], met: 
 
 
 def tables_of(forest: Forest, *, widest: int = WIDEST) -> Tables:
-    """Work out the tables of a forest.
+    """Build the lookup tables of a forest for exact tree SHAP.
 
     Parameters
     ----------

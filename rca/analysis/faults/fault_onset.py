@@ -1,4 +1,4 @@
-"""Since when rows are hit: a step or a ramp in the share of rows that show a fault, dated by its likelihood."""
+"""Change point of a fault rate, step or ramp, by profile likelihood; `methods.changepoint` dates what no row shows."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""After which event: the onset lined up with the timeline, and how surprising it is that an event lies so near."""
+"""Proximity of the onset to timeline events, with an exact p-value under a uniformly placed onset."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from rca.record.schema.incident import Event
 
 FOLLOWS = ("alert", "human", "communication")
-"""Kinds of events that answer an incident and do not begin one."""
+"""Kinds of events that respond to an incident and cannot begin one."""
 
 P_VALUE = 0.05
-"""Chance of an event so near below which it is named."""
+"""Significance level of the proximity test, up to which an event is named."""
 
 SHOWN = 10
-"""Candidates that are told, at most."""
+"""Most candidates that are reported."""
 
 LONGEST = 80
 """Letters of an event's name."""
 
 BRINGS = ("schema", "data", "deploy", "config")
-"""Kinds of events by which a pipe can begin to bring other values."""
+"""Kinds of events by which a data pipeline can begin to deliver other values."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +45,9 @@ class NearEvent:
     inside : bool
         Whether it lies in the onset's interval.
     p_value : float
-        Chance that some event of this timeline would lie so near an onset that fell anywhere in the window.
+        Probability that an onset placed uniformly in the window has some event of this timeline at least as near.
     fits : bool
-        Whether such an event can do what the cause did.
+        Whether an event of this kind and system can have the effect of the cause.
     why : str
         Why it fits, or does not.
     """
@@ -65,7 +65,7 @@ class NearEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class EventProximity(Result):
-    """The onset and the events before it, the nearest first.
+    """The onset and the candidate events before it, nearest first, with p-values.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class EventProximity(Result):
 
     @property
     def named(self) -> NearEvent | None:
-        """The nearest event, where it is surprising that one lies so near; it is suggested, never shown."""
+        """The nearest event, if its proximity is significant; it is suggested, never shown."""
         first = next(iter(self.candidates), None)
         return first if first is not None and first.p_value <= P_VALUE else None
 
@@ -135,7 +135,7 @@ def nearest_events(
     cause: Target | None = None,
     model: str | None = None,
 ) -> EventProximity:
-    """Line an onset up with the timeline's events.
+    """Rank the timeline's events by proximity to the onset, with an exact p-value for each.
 
     Parameters
     ----------
@@ -158,9 +158,9 @@ def nearest_events(
 
     Notes
     -----
-    The p-value is exact for an onset, with its interval, that is laid anywhere in the window with equal chance: it is
-    the share of the window from which one event or another would lie as near as the candidate does. So a timeline with
-    many events, or an onset with a wide interval, surprises nobody.
+    The p-value is exact for an onset, with its interval, that is uniform on the window: it is the share of the window
+    from which some event would lie as near as the candidate does. So with many events, or a wide interval of the onset,
+    nothing is significant.
 
     Examples
     --------
@@ -206,12 +206,12 @@ def name_of(event: "Event") -> str:
 
 
 def _able(event: "Event", detected: datetime | None) -> bool:
-    """Whether an event can begin an incident: it comes before detection, and is no answer to one."""
+    """Whether an event can begin an incident: it precedes detection, and is not a response to one."""
     return event.kind.casefold() not in FOLLOWS and (detected is None or event.at < detected)
 
 
 def _share(covered: Iterable[tuple[datetime, datetime]], start: datetime, end: datetime) -> float:
-    """Share of a window that stretches of time cover together; all of a window that has no length."""
+    """Share of a window covered by a union of intervals; 1 for a window without length."""
     whole = (end - start).total_seconds()
     if whole <= 0:
         return 1.0
@@ -224,7 +224,7 @@ def _share(covered: Iterable[tuple[datetime, datetime]], start: datetime, end: d
 
 
 def _fits(event: "Event", cause: Target | None, model: str | None) -> tuple[bool, str]:
-    """Whether an event can do what a cause did, and why."""
+    """Whether an event can have the effect of a cause, and why."""
     kind = event.kind.casefold()
     if cause is None:
         return False, "no cause is named that it could fit"

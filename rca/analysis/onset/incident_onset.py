@@ -1,4 +1,4 @@
-"""Since when an incident lasts: which series of a case is dated, for the metric and for each cause."""
+"""Onset of an incident and of each cause: which per-row series the change-point estimator is applied to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -27,12 +27,12 @@ Both = tuple[Floats, Floats]
 """A quantity of each row of the reference and of the current window."""
 
 GUILTY = 0.15
-"""Share of the harm from which a part of it is dated on its own."""
+"""Share of the harm from which a contributing column is dated on its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CauseOnset:
-    """When one cause began to show."""
+    """Change point of one cause."""
 
     cause: Target
     onset: Onset
@@ -40,15 +40,15 @@ class CauseOnset:
 
 @dataclass(frozen=True, kw_only=True)
 class Since(Result):
-    """Since when the incident lasts.
+    """Onset of an incident, with the change points of its causes and of the metric.
 
     Attributes
     ----------
     onset : Onset
-        The earliest of the causes that broke where rows show them; else the metric's, or that of a slice of it, the one
-        that is told the more narrowly.
+        The earliest of the broken columns that could be dated; else the metric's, or that of a slice of it, whichever
+        has the shorter interval.
     by_cause : tuple of CauseOnset
-        In the order of harm; causes that no row shows have none.
+        In the order of harm; causes without a per-row series have none.
     metric : Onset or None
         The metric's own, over all rows; None where it rose nowhere beyond chance.
     """
@@ -87,7 +87,7 @@ class Since(Result):
 def incident_onset(
     windows: Windows, harm: Harm, faults: Faults, *, slices: Sequence[Sequence[Condition]] = ()
 ) -> Since | None:
-    """Date an incident: each column that broke on the rows that show it, and the metric on what each row adds to it.
+    """Date an incident: change points of each broken column's fault indicator, and of the metric's per-row values.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def _width(onset: Onset) -> float:
 
 
 def _by_cause(windows: Windows, harm: Harm, faults: Faults) -> "list[CauseOnset]":
-    """Columns that broke and did much of the harm, each dated on the rows that show its fault."""
+    """Change points of the broken columns that did much of the harm, each on its fault indicator."""
     dated = []
     for part in harm.contributions:
         fault = faults.get(part.name) if _broke(part, harm) else None
@@ -142,12 +142,12 @@ def _by_cause(windows: Windows, harm: Harm, faults: Faults) -> "list[CauseOnset]
 
 
 def _broke(part: Contribution, harm: Harm) -> bool:
-    """Whether a part is a column that surely did much of the harm."""
+    """Whether a contribution is a column's, above zero beyond chance, and at least `GUILTY` of the harm."""
     return part.kind == "feature" and part.interval.low > 0 and part.value >= GUILTY * harm.measured.worse
 
 
 def _shown(fault: ColumnFault, windows: Windows) -> Both | None:
-    """Whether each row shows a fault, as 0 or 1; or by how much it looks like the current window; None if neither."""
+    """Per-row series of a fault: its indicator, or the log density ratio of the row's value; None if neither exists."""
     both, dated_by = (windows.reference, windows.current), RULE_OF[fault.fault].dated_by
     if dated_by == "rows":
         before, after = (hit(replace(fault, since=0), rows).astype(float) for rows in both)
@@ -160,12 +160,12 @@ def _shown(fault: ColumnFault, windows: Windows) -> Both | None:
 
 
 def _unseen(values: Any, known: Any) -> Floats:
-    """Whether each row holds a value that the reference does not."""
+    """Indicator of values that the reference does not have."""
     return np.asarray(~np.isin(as_labels(values), known) & values.notna().to_numpy(bool), dtype=float)
 
 
 def _alike(column: str, windows: Windows) -> Both:
-    """Log ratio of the current over the reference density of each row's value, by the half of the rows it is not in."""
+    """Cross-fitted log density ratio, current over reference, of each row's value."""
     coded = column in windows.roles.categorical
     laid = discretise(windows.reference[column], windows.current[column], coded=coded)
     after = np.zeros(len(laid.current))
@@ -178,7 +178,7 @@ def _alike(column: str, windows: Windows) -> Both:
 
 
 def _on_metric(windows: Windows, harm: Harm, conditions: Sequence[Condition] = ()) -> Onset | None:
-    """Date the metric by what each row adds to it, in the rows that fulfil all conditions."""
+    """Change point of the metric's per-row values, in the rows that fulfil all conditions."""
     series = list(_harm_by_row(windows, harm.measured.sign))
     for values, rows in zip(series, (windows.reference, windows.current), strict=True):
         values[~all_hold(conditions, rows)] = np.nan
@@ -193,7 +193,7 @@ def _date(windows: Windows, series: Both, *, what: str, unit: str) -> Onset | No
 
 
 def _harm_by_row(windows: Windows, sign: int) -> Both:
-    """What each row of either window adds to the metric, in the bad direction."""
+    """Per-row values of the metric in both windows, in the bad direction."""
     both = windows.reference, windows.current
     groups = windows.meter.segments(*both)
     before, after = (_harm_per_row(windows.meter.parts(rows, groups=groups), sign) for rows in both)
@@ -201,7 +201,7 @@ def _harm_by_row(windows: Windows, sign: int) -> Both:
 
 
 def _harm_per_row(parts: Parts, sign: int) -> Floats:
-    """What a row adds to the metric, NaN where it does not count."""
+    """Per-row value of the metric (numerator over denominator), NaN where the row does not count."""
     counted = parts.denominator.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.array(np.where(counted > 0, sign * parts.numerator.sum(axis=1) / counted, np.nan))

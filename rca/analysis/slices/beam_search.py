@@ -1,7 +1,7 @@
-"""Searching: a few conjunctions of conditions within which the metric got worse by more than elsewhere.
+"""Beam search over conjunctions of conditions, with forward selection and backward elimination of slices.
 
-Conjunctions are added one after the other, each judged by what the ones before it leave unexplained, and taken out
-again when later ones leave nothing to them: so a word that only stands beside the guilty ones goes as they come.
+Slices are selected one after the other on the residuals that the ones before leave, and eliminated when later ones
+explain their part: so a condition that is only correlated with a causal one is dropped when that is found.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 MOST = 10
-"""Slices looked for."""
+"""Most slices that are selected."""
 
 BEAM = 128
-"""Conditions that conjunctions are made of: those that deviate most by themselves."""
+"""Beam width: the single conditions, of largest deviation, that conjunctions are made of."""
 
 WIDTH = 48
-"""Conjunctions of two that a third condition is added to."""
+"""Beam width of conjunctions of two, to which a third condition is added."""
 
 SPARE = 2.0
-"""By how much a squared deviation has to exceed what the largest of so many has by chance, to be handed over."""
+"""Excess of a squared deviation over that of the maximum of so many by chance, for a slice to be selected."""
 
 Conjunction = tuple[Condition, ...]
 
@@ -40,7 +40,7 @@ Singles = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shortlist:
-    """Rows of both windows, their literals, and what of the metric is left to explain.
+    """State of the search: candidate conditions, their rows in both windows, and the residuals of the metric.
 
     Attributes
     ----------
@@ -54,34 +54,34 @@ class Shortlist:
 
     @cached_property
     def sides(self) -> tuple[Mask, Mask]:
-        """Which rows are of the reference, and which of the current window."""
+        """Masks of the reference's and the current window's rows."""
         return ~self.parted.current, self.parted.current
 
     @cached_property
     def held(self) -> tuple[Singles, Singles]:
-        """Conditions on values as numbers, by window."""
+        """Indicator matrices of conditions on values, by window."""
         before, after = (self.literals.held[:, side].astype(np.float32) for side in self.sides)
         return before, after
 
     @cached_property
     def said(self) -> "tuple[csr_array, csr_array]":
-        """Phrases, by window."""
+        """Sparse indicator matrices of phrases, by window."""
         before, after = (self.literals.said[side] for side in self.sides)
         return before, after
 
     @cached_property
     def chance(self) -> Floats:
-        """Squared deviation that the largest of a condition's own kind has by chance: ``2 log(how many)``."""
+        """Chance level of the largest squared deviation among k conditions of one kind: ``2 log k``."""
         kinds = [_kind(condition) for condition in self.literals.conditions]
         return np.array([2 * log(max(2, kinds.count(kind))) for kind in range(5)])[kinds]
 
     def chance_of(self, condition: Condition) -> float:
-        """That of one condition, which may be a threshold between those that are listed."""
+        """Chance level of one condition, which may be a threshold between those that are listed."""
         alike = [at for at, one in enumerate(self.literals.conditions) if _kind(one) == _kind(condition)]
         return float(self.chance[alike[0]])
 
     def leaving(self, left: Floats) -> "Shortlist":
-        """The same rows, with something else left to explain."""
+        """The same rows with other residuals."""
         changed = replace(self, parted=replace(self.parted, left=left))
         for kept in ("sides", "held", "said", "chance"):
             changed.__dict__[kept] = getattr(self, kept)
@@ -89,7 +89,7 @@ class Shortlist:
 
 
 def _kind(condition: Condition) -> int:
-    """Kinds of conditions that compete among themselves: those on values, and phrases of one length."""
+    """Family of a condition for the multiplicity correction: 0 for values, the number of words for phrases."""
     return len(str(condition.value).split()) if condition.operator == "~" else 0
 
 
@@ -98,16 +98,16 @@ def _kind(condition: Condition) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A conjunction, and by how much its squared deviation exceeds chance."""
+    """A conjunction with its score: the squared deviation less its chance level."""
 
     conditions: Conjunction
     score: float
 
 
 def scan(board: Shortlist, order: int) -> Candidate | None:
-    """The conjunction of up to `order` conditions that deviates most beyond chance; None where none does.
+    """Beam search of the best-scoring conjunction of up to `order` conditions; None where nothing got worse.
 
-    The best of each number of conditions is made as simple and as sharp as it can be before they are compared.
+    The best of each number of conditions is pruned and its thresholds are refined before they are compared.
     """
     if not len(board.literals):
         return None
@@ -124,7 +124,7 @@ def scan(board: Shortlist, order: int) -> Candidate | None:
 
 
 def _scored(board: Shortlist, conditions: Conjunction) -> Candidate:
-    """A conjunction, and by how much its squared deviation exceeds what the largest of its kind has by chance."""
+    """Score of a conjunction: squared deviation less the chance level of the maximum over conjunctions of its size."""
     held = board.literals.all_hold(conditions)
     found = float(deviations(board.parted.sums(held), board.parted.sums(~held)))
     many = len(board.literals)
@@ -138,7 +138,7 @@ def _best(board: Shortlist, which: Sequence[tuple[int, ...]], found: Floats) -> 
 
 
 def _alone(board: Shortlist) -> Floats:
-    """Sums over the rows of each condition; shape (2, 6, conditions)."""
+    """Sums over the rows of each single condition; shape (2, 6, conditions)."""
     windows = zip(board.parted.moments, board.held, board.said, strict=True)
     return np.stack(
         [np.hstack([rows.astype(np.float32) @ held.T, rows @ said]) for rows, held, said in windows]
@@ -146,7 +146,7 @@ def _alone(board: Shortlist) -> Floats:
 
 
 def _conjunctions(board: Shortlist, seats: Places, *, totals: Floats, order: int) -> list[Conjunction]:
-    """The best conjunction of two of the seated conditions, and of three."""
+    """The best conjunction of two of the conditions in the beam, and of three."""
     held = np.stack([board.literals.at(at) for at in seats])
     tables = [held[:, side].astype(np.float32) for side in board.sides]
     first, second = np.triu_indices(len(seats), 1)
@@ -166,7 +166,7 @@ def _conjunctions(board: Shortlist, seats: Places, *, totals: Floats, order: int
 
 
 def _products(board: Shortlist, left: Sequence[Singles], right: Sequence[Singles]) -> Floats:
-    """Sums over the rows that two sets share; shape (2, 6, left, right)."""
+    """Sums over pairwise intersections of two families of sets; shape (2, 6, left, right)."""
     found = []
     for moments, one, other in zip(board.parted.moments, left, right, strict=True):
         rows = moments.astype(np.float32)
@@ -176,16 +176,16 @@ def _products(board: Shortlist, left: Sequence[Singles], right: Sequence[Singles
     return np.stack(found).astype(float)
 
 
-# -- a slice made as simple and as sharp as it can be ------------------------------------------------------------------
+# -- pruning and refinement of a slice ---------------------------------------------------------------------------------
 
 
 def _sharpened(board: Shortlist, conditions: Conjunction) -> Conjunction:
-    """Drop what adds nothing, then move thresholds to where they divide best, then drop once more."""
+    """Prune, refine thresholds, and prune again."""
     return pruned(board, _refined(board, pruned(board, conditions)))
 
 
 def pruned(board: Shortlist, conditions: Conjunction, *, least: float | None = None) -> Conjunction:
-    """Drop conditions, and words of phrases, without which the slice deviates from nothing that it would then have.
+    """Prune conditions, and words of phrases, that do not separate the slice from the rest of the simpler one.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ def pruned(board: Shortlist, conditions: Conjunction, *, least: float | None = N
 
 
 def _simpler(conditions: Conjunction) -> Iterator[Conjunction]:
-    """Every conjunction with one condition less, or one word less."""
+    """Generalisations of a conjunction: one condition less, or one word less."""
     for at, condition in enumerate(conditions):
         others = (*conditions[:at], *conditions[at + 1 :])
         if others:
@@ -216,7 +216,7 @@ def _simpler(conditions: Conjunction) -> Iterator[Conjunction]:
 
 
 def _gain(board: Shortlist, conditions: Conjunction, simpler: Conjunction) -> float:
-    """Standard errors by which a slice got worse by more than the rest of a simpler one."""
+    """Deviation, in standard errors, of a slice from the rest of a simpler one."""
     if any(one not in board.literals.place and one.operator in "~=" for one in simpler):
         return np.inf  # a phrase whose words are no conditions of their own says the same as they do
     inner = board.literals.all_hold(conditions)
@@ -241,7 +241,7 @@ def _deviation(board: Shortlist, held: Mask) -> float:
 
 
 def search(board: Shortlist, *, order: int) -> tuple[Conjunction, ...]:
-    """Find slices one after the other, each in what the others leave.
+    """Select slices by forward selection on residuals with backward elimination.
 
     Returns
     -------
@@ -265,7 +265,7 @@ def search(board: Shortlist, *, order: int) -> tuple[Conjunction, ...]:
 
 
 def _needed(board: Shortlist, chosen: list[Conjunction]) -> list[Conjunction]:
-    """Take out slices to which the others leave nothing."""
+    """Backward elimination of slices that are not significant beside the others."""
     while len(chosen) > 1:
         sure = unexplained(board, chosen)[1]
         least = int(np.argmin(sure))
@@ -276,13 +276,13 @@ def _needed(board: Shortlist, chosen: list[Conjunction]) -> list[Conjunction]:
 
 
 def unexplained(board: Shortlist, chosen: Sequence[Conjunction]) -> tuple[Floats, Floats]:
-    """What slices leave of the metric: a regression on their memberships in each window.
+    """Residuals of the metric after a weighted regression on slice memberships in each window, and robust z-scores.
 
     Returns
     -------
     left : ndarray of shape (rows,)
     sure : ndarray of shape (slices,)
-        Standard errors (robust) by which each slice's own part of the change exceeds zero, beside the others.
+        Robust (sandwich) z-score of each slice's own part of the change, beside the others.
     """
     parted = board.parted
     member = np.column_stack([np.ones(len(parted.left)), *(board.literals.all_hold(one) for one in chosen)])

@@ -1,4 +1,4 @@
-"""Literals: the single conditions by which slices may be named, and which rows fulfil each."""
+"""Candidate conditions (literals) of slices: equalities, quantile thresholds and phrases, with their row masks."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 MIN_ROWS = 30
-"""Rows of each window that a condition has to hold for, else nothing can be said of the slice."""
+"""Fewest rows of each window that a condition holds for, and that it does not hold for."""
 
 CATEGORIES = 40
-"""Categories of a column that are asked by name, the commonest first."""
+"""Most categories of a column with a condition, the commonest first."""
 
 SINGLE = 12
-"""Distinct numbers up to which each is a condition of its own."""
+"""Commonest distinct numbers of a column that may have an equality condition."""
 
 CUTS = 8
-"""Parts of equal reference mass that thresholds divide the other numbers into."""
+"""Equal-mass bins of the reference whose edges are thresholds."""
 
 FINER = 24
-"""Thresholds tried around one that was found."""
+"""Refined thresholds tried around one that was found."""
 
 Where = npt.NDArray[np.bool_] | npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Candidates:
-    """Conditions on single columns, and which rows fulfil each.
+    """Candidate conditions on single columns, with the rows that fulfil each.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Candidates:
         return len(self.conditions)
 
     def take(self, rows: Where) -> "Candidates":
-        """The literals of some of the rows."""
+        """The candidates restricted to some of the rows."""
         numbers = {name: values[rows] for name, values in self.numbers.items()}
         return replace(self, held=self.held[:, rows], said=self.said[rows], numbers=numbers)
 
@@ -72,28 +72,28 @@ class Candidates:
         return self.said.tocsc()
 
     def mask(self, condition: Condition) -> Mask:
-        """Which rows fulfil a condition: one of these, or any threshold of a column of numbers."""
+        """Row mask of a condition: one of these, or any threshold of a numeric column."""
         at = self.place.get(condition)
         if at is None:
             return _beyond(self.numbers[condition.column], condition)
         return self.at(at)
 
     def at(self, place: int) -> Mask:
-        """Which rows fulfil the condition at a position."""
+        """Row mask of the condition at a position."""
         tabular = len(self.held)
         if place < tabular:
             return np.asarray(self.held[place])
         return np.asarray(self._spoken[:, [place - tabular]].toarray()[:, 0] > 0)
 
     def all_hold(self, conditions: Iterable[Condition]) -> Mask:
-        """Which rows fulfil every condition."""
+        """Row mask of a conjunction."""
         found = np.ones(self.said.shape[0], dtype=bool)
         for condition in conditions:
             found &= self.mask(condition)
         return found
 
     def finer(self, condition: Condition) -> list[Condition]:
-        """Thresholds between the two that lie around a condition's own; none for a condition of another kind."""
+        """Refined thresholds between the two neighbours of a condition's own; none for other kinds of conditions."""
         if condition.operator not in ("<", ">="):
             return []
         known = [
@@ -113,7 +113,7 @@ class Candidates:
 def literals(
     columns: dict[str, Floats | Labels], current: Mask, *, text: Sequence[str] = (), least: int = MIN_ROWS
 ) -> Candidates:
-    """List the conditions that enough rows of both windows fulfil, and that not all do.
+    """Enumerate the candidate conditions that enough rows of both windows fulfil, and enough do not.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def _categories(name: str, values: Floats | Labels, least: int) -> list[Conditio
 
 
 def _cuts(known: Floats, parts: int) -> list[float]:
-    """Thresholds that divide numbers into parts of about equal mass, each as round as the next one allows."""
+    """Quantile thresholds, rounded as far as keeps them distinct."""
     if not len(known):
         return []
     levels = np.unique(np.quantile(known, np.linspace(0, 1, parts + 1), method="higher"))
@@ -199,7 +199,7 @@ def _cuts(known: Floats, parts: int) -> list[float]:
 
 
 def _round(value: float, gap: float) -> float:
-    """A number with as few digits as keep it apart from others this far away."""
+    """Round a number to about two digits of the gap to its neighbours."""
     if not np.isfinite(gap) or (float(value).is_integer() and gap >= 1):
         return float(value)
     digits = int(np.clip(1 - np.floor(np.log10(gap)), -300, 300))
@@ -230,7 +230,7 @@ def _spoken(texts: dict[str, Floats | Labels], current: Mask, least: int) -> "tu
 
 
 def _distinct(every: Candidates) -> Candidates:
-    """Drop conditions that hold for the same rows as one before."""
+    """Remove duplicates: conditions that hold for the same rows as one before, by a random hash."""
     marks = np.random.default_rng(0).random(every.said.shape[0])
     sums = np.concatenate([np.array([marks @ held for held in every.held]), marks @ every.said])
     _, first = np.unique(np.round(sums, 6), return_index=True)

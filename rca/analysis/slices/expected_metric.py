@@ -1,7 +1,8 @@
-"""Composition: what the metric would be in the current rows, had it only to do with who they are.
+"""Expected metric of a row given its conditions, by ridge regression on the reference (composition adjustment).
 
-A set of rows whose members changed has another mean although nobody's did. So sets are compared by what is left of each
-row once the reference's own answer for rows of its kind is taken off.
+The mean of a subgroup can change through its composition alone. So subgroups are compared by residuals: each row's
+metric less what the reference expects for rows of its kind. The penalty minimises the generalised cross-validation
+(GCV) error.
 """
 
 import numpy as np
@@ -14,27 +15,27 @@ from rca.arrays import Floats, Places
 Singles = npt.NDArray[np.float32]
 
 MOST_ROWS = 20_000
-"""Reference rows it is learned from."""
+"""Most reference rows of the regression."""
 
 MANY = 2_000
-"""Conditions from which as many rows are enough to learn from: the time goes with the cube of the fewer of both."""
+"""Number of conditions above which only this many rows are used: time is cubic in the smaller of both."""
 
 MOST_PHRASES = 200
-"""Phrases that enter, the commonest."""
+"""Most phrases in the regression, the commonest first."""
 
 CHUNK = 8192
 
 FAINT = 1e-6
-"""Share of the widest axis below which an axis is rounding: products are of singles."""
+"""Smallest eigenvalue, relative to the largest, that is not rounding error of single precision."""
 
 PENALTIES = np.logspace(-4, 2, 13)
-"""Ridge penalties tried, as shares of the mean eigenvalue."""
+"""Grid of ridge penalties, as multiples of the mean eigenvalue."""
 
 
 def expected(rows: Candidates, parted: SetSums, asked: Candidates) -> Floats:
-    """Learn the metric of a row from the reference among `rows`, and say it for the rows `asked`.
+    """Ridge regression of a row's metric on its conditions, fitted on the reference of `rows`, predicted for `asked`.
 
-    Additive in the literals: a ridge regression, whose penalty minimises the generalised cross-validation error.
+    The model is additive in the conditions; its penalty minimises the generalised cross-validation (GCV) error.
 
     Returns
     -------
@@ -56,12 +57,12 @@ def expected(rows: Candidates, parted: SetSums, asked: Candidates) -> Floats:
 
 
 def _table(rows: Candidates, phrases: Places) -> Singles:
-    """Which conditions hold; shape (conditions, rows)."""
+    """Indicator matrix of conditions; shape (conditions, rows)."""
     return np.vstack([rows.held.astype(np.float32), rows.said[:, phrases].toarray().T])
 
 
 def _linear(rows: Candidates, phrases: Places, slope: Floats) -> Floats:
-    """What slopes make of each row, a few rows at a time, since as numbers conditions take four times the room."""
+    """Linear predictor, in chunks of rows, since conditions take four times the memory as floats."""
     found = np.asarray(rows.said[:, phrases] @ slope[len(rows.held) :], dtype=np.float64)
     singles = slope[: len(rows.held)].astype(np.float32)
     for start in range(0, len(found), CHUNK):
@@ -70,7 +71,7 @@ def _linear(rows: Candidates, phrases: Places, slope: Floats) -> Floats:
 
 
 def _ridge(table: Singles, rate: Floats, weight: Floats) -> Floats:
-    """Slopes of a ridge regression without a constant."""
+    """Slopes of a ridge regression without intercept, with the penalty chosen by GCV."""
     spread, axes, along = _axes(table, rate, weight)
     if not spread.any():
         return np.zeros(len(table))
@@ -81,7 +82,7 @@ def _ridge(table: Singles, rate: Floats, weight: Floats) -> Floats:
 
 
 def _axes(table: Singles, rate: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
-    """Principal axes of conditions, how far rows spread along each, and what they say of the rate; by rows if fewer."""
+    """Eigenvalues, principal axes and projected response; from the row Gram matrix if there are fewer rows."""
     if len(table) <= len(rate):
         spread, axes = np.linalg.eigh(((table * weight.astype(np.float32)) @ table.T).astype(float))
         return np.maximum(spread, 0), axes, axes.T @ (table @ (weight * rate))
@@ -94,7 +95,7 @@ def _axes(table: Singles, rate: Floats, weight: Floats) -> tuple[Floats, Floats,
 
 
 def _validation(penalty: float, spread: Floats, along: Floats, *, squares: float, rows: int) -> float:
-    """Generalised cross-validation error of a ridge penalty."""
+    """Generalised cross-validation (GCV) error of a ridge penalty."""
     slope = along / (spread + penalty)
     left = squares - 2 * slope @ along + slope**2 @ spread
     share = ((spread / (spread + penalty)).sum() + 1) / rows

@@ -1,7 +1,8 @@
-"""Gaps: how far apart groups of people are in a metric and in being selected, in both windows, and whether they opened.
+"""Group fairness gaps: largest difference between groups in a metric and in selection rate, and whether it opened.
 
-The largest difference between groups is above zero even where all groups are alike, and the more so the more groups
-there are. So its interval begins at zero until two groups differ beyond what the largest of so many differences does.
+The largest difference between groups is above zero even where all groups are equal, the more so the more groups there
+are. So the lower end of its interval is from Tukey-Kramer simultaneous intervals (studentised range), and zero until
+two groups differ beyond these. The interval of its change is by MOVER (Zou & Donner).
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,20 +24,20 @@ from rca.result import Result, Row
 from rca.tables.columns import as_labels, as_numbers, holds
 
 LISTED = 50
-"""Groups of a column that are listed, the largest first."""
+"""Most groups of a column that are listed, the largest first."""
 
 LENT = 5
-"""Rows that vary as all rows do, lent to a group of numbers: a few alike rows are no proof that all are."""
+"""Pseudo-rows with the variance of all rows, added to a group's: a few equal rows do not show zero variance."""
 
 SELECTED = "selection_rate"
 
 DECISIONS = ("error_rate", "false_positive_rate", "false_negative_rate", "log_loss", "brier")
-"""Metrics of yes or no, beside which it is asked how often each group gets a yes."""
+"""Metrics of binary decisions, for which selection rates are compared too."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GroupRate:
-    """A metric of one group.
+    """A metric of one group in both windows, with intervals.
 
     Attributes
     ----------
@@ -63,7 +64,7 @@ class GroupRate:
 
 @dataclass(frozen=True, kw_only=True)
 class Gap:
-    """The largest difference between the groups of a column.
+    """Fairness gap of a column: the largest difference between its groups, in both windows.
 
     Attributes
     ----------
@@ -76,7 +77,7 @@ class Gap:
     lowest, highest : str
         The groups that are farthest apart in the current window; empty where none are compared.
     opened : bool
-        Whether the gap grew beyond chance, all gaps of the case considered (Bonferroni).
+        Whether the gap grew significantly, Bonferroni-corrected over all gaps of the case.
     groups : tuple of GroupRate
         The largest first; those too small to compare are listed too.
     unlisted : int
@@ -119,7 +120,7 @@ class Gap:
 
 @dataclass(frozen=True, kw_only=True)
 class Gaps(Result):
-    """Gaps between groups, those that opened most first.
+    """Fairness gaps of all group columns and measures: opened ones first, then by change.
 
     Attributes
     ----------
@@ -190,13 +191,13 @@ def _row(gap: Gap, one: GroupRate) -> Row:
 
 
 def group_gaps(windows: Windows, *, alpha: float = 0.05) -> Gaps:
-    """Measure the largest difference between groups in both windows, in the metric and in how often they are selected.
+    """Fairness gaps in the metric and in selection rate, by group column, in both windows.
 
     Parameters
     ----------
     windows : Windows
     alpha : float
-        Chance that any gap is called opened though none did.
+        Family-wise error rate of calling a gap opened.
 
     Returns
     -------
@@ -225,7 +226,7 @@ def group_gaps(windows: Windows, *, alpha: float = 0.05) -> Gaps:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Measure:
-    """A metric, and its per-row parts in both windows."""
+    """A metric with its per-row parts in both windows."""
 
     name: str
     parts: tuple[Parts, Parts]
@@ -241,7 +242,7 @@ def _measures(windows: Windows) -> Iterator[_Measure]:
 
 
 def _selected(windows: Windows, rows: pd.DataFrame) -> Parts:
-    """Whether each row got a yes."""
+    """Per-row parts of the selection rate."""
     roles = windows.roles
     if roles.prediction is not None:
         answers = rows[roles.prediction]
@@ -257,7 +258,7 @@ def _selected(windows: Windows, rows: pd.DataFrame) -> Parts:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Window:
-    """A measure of each group in one window."""
+    """Estimates of a measure by group in one window."""
 
     rates: Floats
     errors: Floats
@@ -298,7 +299,7 @@ def _gap(windows: Windows, column: str, measure: _Measure, *, alpha: float) -> G
 
 
 def _groups(labels: Sequence[Labels]) -> tuple[list[str], int]:
-    """Values of a column in both windows, the commonest first, and how many more there are."""
+    """Groups of a column in both windows, the commonest first, and how many more there are."""
     counts = pd.Series(np.concatenate(labels)).value_counts()
     names = sorted(map(str, counts.index), key=lambda one: (-int(counts[one]), one))
     return names[:LISTED], max(0, len(names) - LISTED)
@@ -312,13 +313,13 @@ def _window(parts: Parts, labels: Labels, names: Sequence[str], *, share: bool) 
 
 
 def _spread(parts: Parts) -> float:
-    """Variance of a row's effect on the metric, among all rows."""
+    """Variance of the influence function of the metric over all rows."""
     counted = np.flatnonzero(parts.denominator.any(axis=1))
     return float(len(counted) * np.sum(parts.take(counted).influence() ** 2)) if len(counted) else 0.0
 
 
 def _rate(parts: Parts, spread: float, *, share: bool) -> tuple[float, float, int, Interval | None]:
-    """A group's metric, its standard error, its rows, its interval; few rows borrow from how all rows vary."""
+    """A group's metric, standard error, rows and interval; Wilson's for shares, else with a shrunk variance."""
     counted = parts.take(np.flatnonzero(parts.denominator.any(axis=1)))
     n = len(counted)
     if n == 0:
@@ -334,7 +335,7 @@ def _rate(parts: Parts, spread: float, *, share: bool) -> tuple[float, float, in
 
 
 def _wilson(rate: float, rows: float) -> Interval:
-    """Wilson (1927), J. Am. Stat. Assoc. 22(158), eq. (4)."""
+    """Wilson score interval of a rate: Wilson (1927), J. Am. Stat. Assoc. 22(158), eq. (4)."""
     centre, below = (rate + Z**2 / (2 * rows)), 1 + Z**2 / rows
     half = Z * np.sqrt(rate * (1 - rate) / rows + Z**2 / (4 * rows**2))
     return Interval(low=float(max(0, (centre - half) / below)), high=float(min(1, (centre + half) / below)))
@@ -356,10 +357,10 @@ def _group_rate(name: str, at: int, sides: tuple[_Window, _Window]) -> GroupRate
 
 
 def limits(rates: Floats, errors: Floats, *, level: float = 0.95) -> tuple[float, Interval]:
-    """Largest difference of independent estimates, and an interval that holds the true one at least so often.
+    """Range of independent estimates with a conservative interval: Tukey-Kramer below, one normal pair above.
 
-    Below, no difference is believed that the largest of so many reaches by chance; above, the two groups that truly
-    are farthest apart are one pair, whichever it is.
+    Below, differences are corrected for being the largest of so many (studentised range); above, the two groups that
+    truly are farthest apart are one pair, whichever it is.
 
     Parameters
     ----------
@@ -387,14 +388,14 @@ def limits(rates: Floats, errors: Floats, *, level: float = 0.95) -> tuple[float
 
 @cache
 def _largest_by_chance(tail: float, groups: int) -> float:
-    """Quantile of the largest difference of alike groups, in standard errors of a difference."""
+    """Quantile of the studentised range, in standard errors of a difference."""
     from scipy.stats import studentized_range
 
     return float(studentized_range.ppf(tail, groups, np.inf) / np.sqrt(2))
 
 
 def between(before: tuple[float, Interval], after: tuple[float, Interval]) -> Interval:
-    """Interval of the change of a gap, from the gaps and their intervals."""
+    """MOVER interval (Zou & Donner) of the change of a gap, from the gaps and their intervals."""
     first, second = (gap if interval.low > 0 else 0.0 for gap, interval in (before, after))
     below = np.hypot(second - after[1].low, before[1].high - first)
     above = np.hypot(after[1].high - second, first - before[1].low)

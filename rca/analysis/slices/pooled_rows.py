@@ -1,7 +1,6 @@
-"""Pooling: the rows of both windows that count, as columns of numbers and labels, divided in two by chance.
+"""Pooled rows of both windows with a random split into a half to search and a half to test.
 
-What is found in one half is judged in the other. Which row falls into which half depends on what the rows hold and on
-the draw, and not on the order of rows or columns.
+The split depends on what the rows hold and on the draw, and not on the order of rows or columns.
 """
 
 from collections.abc import Iterable
@@ -18,14 +17,14 @@ from rca.methods.metric import Parts
 from rca.tables.columns import as_labels, as_numbers, kind_of
 
 MOST_ROWS = 200_000
-"""Rows of a window that are looked at; more are sampled."""
+"""Most rows of a window that are used; more are sampled."""
 
 Hashes = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pool:
-    """Rows of both windows that count, the reference first.
+    """Pooled rows that count, the reference first, with window and split indicators.
 
     Attributes
     ----------
@@ -48,7 +47,7 @@ class Pool:
 
 
 def pooled(windows: Windows, parts: tuple[Parts, Parts], *, rng: np.random.Generator) -> Pool:
-    """Read the columns that slices may be named by, and divide the rows in two.
+    """Pool both windows' rows on the columns that slices may use, and split them at random.
 
     Parameters
     ----------
@@ -83,7 +82,7 @@ def _counted(parts: Parts, rng: np.random.Generator) -> npt.NDArray[np.intp]:
 
 
 def _names(windows: Windows) -> list[str]:
-    """Groups, features and texts that both windows have, but for times and what the metric is read from."""
+    """Groups, features and texts in both windows, without times and the columns that the metric is computed from."""
     roles = windows.roles
     apart = {roles.time, roles.label, roles.prediction, roles.score, roles.weight, roles.id, windows.meter.outcome}
     asked = dict.fromkeys((*roles.groups, *roles.features, *roles.text))
@@ -105,7 +104,7 @@ def _read(reference: "pd.Series[Any]", current: "pd.Series[Any]", windows: Windo
 
 
 def _marks(columns: dict[str, Floats | Labels]) -> Hashes:
-    """A number for each row that depends on what it holds, whatever the order of the columns."""
+    """Hash of each row's content, independent of the order of the columns."""
     total = np.zeros(len(next(iter(columns.values()))), dtype=np.uint64)
     for name, values in columns.items():
         total += _mixed(_hashed(values) ^ _hashes([name])[0])
@@ -125,7 +124,7 @@ def _hashes(texts: Iterable[object]) -> Hashes:
 
 
 def _mixed(numbers: Hashes) -> Hashes:
-    """Steele, Lea & Flood (2014), OOPSLA, figure 16: every bit of the answer depends on every bit."""
+    """SplitMix64 finaliser: Steele, Lea & Flood (2014), OOPSLA, figure 16."""
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         numbers = (numbers ^ (numbers >> np.uint64(shift))) * np.uint64(factor)
     return np.asarray(numbers ^ (numbers >> np.uint64(31)))

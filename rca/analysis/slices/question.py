@@ -1,4 +1,4 @@
-"""Where the harm sits: in which slices of the rows, and between which groups."""
+"""Subgroup discovery of where the metric got worse (slices), and group fairness gaps."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 def slices_of(windows: Windows, harm: Harm, *, seed: int = 0, alpha: float = 0.05) -> Slices | None:
-    """In which rows the harm sits; None where none was done."""
+    """Subgroup discovery of the harm (slices); None where the metric did not get materially worse."""
     if not harm.measured.material:
         return None
     return find_slices(windows, harm.measured, rng=seeded(seed), alpha=alpha)
 
 
 def gaps_of(windows: Windows, *, alpha: float = 0.05) -> Gaps | None:
-    """Gaps between groups in both windows; None where the case names no groups."""
+    """Group fairness gaps in both windows; None where the case names no groups."""
     return group_gaps(windows, alpha=alpha) if windows.roles.groups else None
 
 
 def slices(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Slices:
-    """Where the change in harm sits, of a case or of two tables; arguments as for `harm`."""
+    """Subgroups (slices) in which the metric got worse by more than elsewhere; arguments as for `harm`."""
     from rca.methods.metric import measure
 
     windows = windows_asked(case, current, asked)
@@ -36,5 +36,5 @@ def slices(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: A
 
 
 def gaps(case: "Case | Any", current: Any = None, **asked: Any) -> Gaps:
-    """Gaps between groups in both windows, of a case or of two tables; arguments as for `harm`."""
+    """Group fairness gaps in both windows, of a case or of two tables; arguments as for `harm`."""
     return group_gaps(windows_asked(case, current, asked))

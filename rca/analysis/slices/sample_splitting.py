@@ -1,4 +1,4 @@
-"""Confirming: slices that one half of the rows suggests, judged by the other, in which nobody looked for them."""
+"""Sample splitting: slices selected on one half of the rows are tested on the other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,14 +11,14 @@ from rca.analysis.slices.scan_statistics import excess, own_deviation
 from rca.arrays import Mask
 
 ONE_SIDED = 1.6448536269514722
-"""95 % quantile of the normal distribution: by so many standard errors each condition has to add in the other half."""
+"""95 % normal quantile: the one-sided critical value for each condition of a slice in the test half."""
 
 FEWEST_ROWS = 60
-"""Rows of a window and half below which nothing is searched."""
+"""Fewest rows of a window in each half for a search."""
 
 
 def searched(first: Shortlist, second: Shortlist, *, order: int) -> tuple[tuple[Conjunction, ...], Shortlist]:
-    """Slices of the first half, and the second half with what the first expects of its rows taken off."""
+    """Search the first half; return its slices and the second half's residuals from the first half's regression."""
     fewest = min(int(side.sum()) for board in (first, second) for side in board.sides)
     if not len(first.literals) or fewest < FEWEST_ROWS:
         return (), second
@@ -31,7 +31,7 @@ def searched(first: Shortlist, second: Shortlist, *, order: int) -> tuple[tuple[
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """A slice, and how sure the half is in which it was not looked for."""
+    """A slice with its p-value and q-value in the test half."""
 
     conditions: Conjunction
     p_value: float
@@ -39,7 +39,7 @@ class Judged:
 
 
 def confirmed(found: Sequence[Conjunction], board: Shortlist, *, alpha: float) -> list[Judged]:
-    """Slices that the other half confirms, in the order in which rows that two share are counted."""
+    """Slices that pass the test half at a Benjamini-Yekutieli false discovery rate, in the order of selection."""
     from scipy.stats import false_discovery_control
 
     simple = [_as_simple(found, at, board) for at in range(len(found))]
@@ -56,24 +56,24 @@ def confirmed(found: Sequence[Conjunction], board: Shortlist, *, alpha: float) -
 
 
 def _beside(found: Sequence[Conjunction], at: int, board: Shortlist) -> Shortlist:
-    """What all slices but one leave to explain."""
+    """Residuals of all slices but one."""
     return board.leaving(unexplained(board, [*found[:at], *found[at + 1 :]])[0])
 
 
 def _as_simple(found: Sequence[Conjunction], at: int, board: Shortlist) -> Conjunction:
-    """A slice without the conditions that this half does not confirm, beside the others."""
+    """A slice pruned of the conditions that are not significant in the test half, beside the others."""
     return pruned(_beside(found, at, board), found[at], least=ONE_SIDED)
 
 
 def disjoint(masks: Sequence[Mask]) -> list[Mask]:
-    """Sets of rows, each without those of the ones before."""
+    """Make sets of rows disjoint: each without the rows of the ones before."""
     return [mask & ~np.logical_or.reduce([np.zeros_like(mask), *masks[:at]]) for at, mask in enumerate(masks)]
 
 
 def _p_value(board: Shortlist, held: Mask, piece: Mask) -> float:
-    """One-sided, of a slice that got no worse, or by no more than elsewhere beside the others.
+    """One-sided p-value of a slice that got no worse, or by no more than elsewhere (intersection-union test).
 
-    Its own change is that of the rows that no surer slice holds.
+    Its own change is that of the rows that no earlier slice holds.
     """
     from scipy.special import ndtr
 

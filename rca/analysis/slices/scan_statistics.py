@@ -1,7 +1,7 @@
-"""Scanning: by how much more the metric changed within a set of rows than outside, for very many sets at once.
+"""Scan statistics: excess change of the metric inside a set of rows over that outside, for many sets at once.
 
-A set is asked through five sums over its rows, in each window, so that the sums of every conjunction of two conditions
-are one matrix product.
+The statistic of a set needs six sums over its rows in each window, so that those of all conjunctions of two conditions
+are a few matrix products.
 """
 
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ import numpy as np
 from rca.arrays import Floats, Mask
 
 MIN_EFFECTIVE_ROWS = 15.0
-"""Effective rows of a window, within a set and outside, below which the two are not compared."""
+"""Fewest effective rows of a window inside and outside a set for a comparison."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SetSums:
-    """Per-row parts of a metric in both windows, and what is left of them once something is explained.
+    """Per-row parts of a metric in both windows with residuals, from which sums over sets are taken.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class SetSums:
     value : ndarray of shape (rows,)
         The metric's numerator in the bad direction.
     left : ndarray of shape (rows,)
-        What of `value` is not explained.
+        Residual of `value`.
     """
 
     current: Mask
@@ -38,7 +38,7 @@ class SetSums:
 
     @cached_property
     def moments(self) -> tuple[Floats, Floats]:
-        """What is summed over sets, of both windows: shape (6, rows of the window)."""
+        """Per-row moments that are summed over sets, of both windows: shape (6, rows of the window)."""
         rows = np.vstack([self.weight, self.left, self.left**2, self.left * self.weight, self.weight**2, self.value])
         return rows[:, ~self.current], rows[:, self.current]
 
@@ -55,15 +55,15 @@ class SetSums:
 
 
 def excess(inside: Floats, outside: Floats) -> tuple[Floats, Floats]:
-    """Change within sets less change outside, and its standard error under no difference.
+    """Difference in differences: change inside sets less change outside, with its score-test standard error.
 
-    The error is that of a score test: rows vary about what the set would have had in both windows with no change of its
-    own, so that a set whose every row turned bad has no error of zero.
+    The variance is about the mean that the set would have in both windows with no change of its own, so that a set
+    whose every row turned bad does not have an error of zero.
 
     Parameters
     ----------
     inside, outside : ndarray of shape (2, 6, ...)
-        Sums of `Parted.moments` in the reference and in the current window.
+        Sums of `SetSums.moments` in the reference and in the current window.
 
     Returns
     -------
@@ -91,19 +91,19 @@ def _change(sums: Floats) -> Floats:
 
 
 def own_change(inside: Floats) -> Floats:
-    """Change of the metric within sets, whatever explains it; NaN where a window has no row."""
+    """Change of the metric inside sets, unadjusted; NaN where a window has no row."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(inside[1, 5] / inside[1, 0] - inside[0, 5] / inside[0, 0])
 
 
 def own_deviation(inside: Floats) -> Floats:
-    """How many standard errors sets got worse by, whatever the rest did; NaN where rows do not differ at all."""
+    """z-score of the change inside sets, whatever the rest did; NaN where rows do not differ at all."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(_change(inside) / np.sqrt(_variance(inside)))
 
 
 def _variance(sums: Floats) -> Floats:
-    """Variance of a set's change, about the one mean that both windows would have."""
+    """Null variance of a set's change, about the pooled mean of both windows."""
     weight, left, squares, cross, weights, _ = np.moveaxis(sums, 1, 0)
     mean = left.sum(axis=0) / weight.sum(axis=0)
     about = squares - 2 * mean * cross + mean**2 * weights
@@ -111,12 +111,12 @@ def _variance(sums: Floats) -> Floats:
 
 
 def _effective(sums: Floats) -> Floats:
-    """Rows of the thinner window, by Kish's formula where they are weighted."""
+    """Kish's effective sample size of the smaller window."""
     return np.asarray((sums[:, 0] ** 2 / np.maximum(sums[:, 4], 1e-300)).min(axis=0))
 
 
 def deviations(inside: Floats, outside: Floats) -> Floats:
-    """How many standard errors sets got worse by more than the rest; minus infinity where they did not get worse."""
+    """z-score of the excess change inside sets; minus infinity where the metric did not get worse inside."""
     difference, error = excess(inside, outside)
     worse = ~np.isnan(difference) & (own_change(inside) > 0)
     return np.where(worse, np.where(worse, difference, 0) / np.where(worse, error, 1), -np.inf)

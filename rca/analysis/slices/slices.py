@@ -1,8 +1,9 @@
-"""Slices: where the change in harm sits, as a few conjunctions of conditions that nothing could be left out of.
+"""Subgroup discovery: slices (conjunctions of conditions) in which the metric got worse by more than elsewhere.
 
-What is looked for is where the metric *changed*, and by more than elsewhere: neither where the model was always bad,
-nor a group that only grew. One half of the rows is searched and the other asked whether it agrees, so that what is
-reported was not chosen for its own luck. Rows that two slices share are counted once; the parts add up to the change.
+What is sought is where the metric *changed*, and by more than elsewhere: neither where the model was always bad, nor a
+group that only grew. Slices are found by beam search on one half of the rows and tested on the other (sample
+splitting), with Benjamini-Yekutieli q-values. Rows that two slices share are counted once; the within-slice and size
+components (Kitagawa) add up to the change.
 """
 
 from collections.abc import Sequence
@@ -27,23 +28,23 @@ from rca.result import Result, Row
 from rca.tables.condition import Condition, all_hold, conjunction
 
 CARRIED = 0.8
-"""Share of the harm that slices have to carry for it to be local."""
+"""Share of the harm that slices have to hold for it to be local."""
 
 MINORITY = 0.5
-"""Share of rows below which slices have to stay for the harm to be local."""
+"""Largest share of rows in slices for the harm to be local."""
 
 GROWN = 1.25
-"""How many times larger or smaller than it was a slice may be and still be the same part of the rows."""
+"""Ratio of a slice's shares in both windows up to which its size counts as unchanged."""
 
 CHANCE = 0.05
-"""p-value above which a slice of another size is not taken for one that grew."""
+"""p-value above which a difference of a slice's shares counts as chance."""
 
 ELSEWHERE = "elsewhere"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slice:
-    """A part of the rows, and the part of the metric's change that sits in it.
+    """A subgroup with its within-group and size components of the metric's change.
 
     Attributes
     ----------
@@ -54,9 +55,9 @@ class Slice:
         Its share of rows times the change of the metric within it, in the bad direction, of all rows:
         ``mean share x (current - reference)``.
     interval : Interval
-        Of `lost`, from rows that it was not chosen by.
+        Of `lost`, from the half of the rows that was not searched.
     mix : float
-        What its change of share did: ``change of share x (mean metric within - mean metric)``.
+        Size component: ``change of share x (mean metric within - mean metric)``.
     reference, current : float or None
         The metric within it; None where no row counts.
     rows_reference, rows_current : int
@@ -64,10 +65,10 @@ class Slice:
     share : float
         Its share of the rows that count, the mean of both windows.
     steady : bool
-        Whether it is as large a part of the rows as it was, but for chance and `GROWN`. If it is not, other rows may
-        have come to look as its own did: then a column of its conditions moved, and it is no part of the world.
+        Whether its share of the rows is unchanged, but for chance and `GROWN`. If it is not, a column of its conditions
+        may have moved, so that other rows are in it now, and it is not the same subgroup.
     p_value, q_value : float
-        Of having got worse, and by more than elsewhere, in rows that it was not chosen by; q after Benjamini-Yekutieli.
+        One-sided, of no worse a change than elsewhere, in the half that was not searched; q by Benjamini-Yekutieli.
     """
 
     name: str
@@ -86,13 +87,13 @@ class Slice:
 
     @property
     def columns(self) -> frozenset[str]:
-        """The columns that its conditions ask."""
+        """Columns of its conditions."""
         return frozenset(one.column for one in self.conditions)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slices(Result):
-    """Where the change in harm sits, the most first.
+    """Slices in which the metric got worse by more than elsewhere, largest contribution first.
 
     Attributes
     ----------
@@ -104,9 +105,9 @@ class Slices(Result):
     elsewhere : Slice
         All other rows.
     local : bool
-        Whether slices that hold a minority of rows carry the harm, and nothing material changed elsewhere.
+        Whether slices with a minority of the rows hold the harm, and nothing material changed elsewhere.
     searched : int
-        Conditions that conjunctions were made of.
+        Number of candidate conditions.
     alpha : float
         False discovery rate.
     """
@@ -138,12 +139,12 @@ class Slices(Result):
 
     @property
     def carried(self) -> float:
-        """The harm that sits in slices."""
+        """Sum of the slices' `lost`."""
         return sum(one.lost for one in self.slices)
 
     @property
     def share(self) -> float:
-        """Share of the rows that are in a slice."""
+        """Sum of the slices' shares of the rows."""
         return sum(one.share for one in self.slices)
 
     def rows(self) -> list[Row]:
@@ -186,11 +187,11 @@ class Slices(Result):
 def find_slices(
     windows: Windows, measured: Measured, *, rng: np.random.Generator, order: int = 3, alpha: float = 0.05
 ) -> Slices:
-    """Find where the metric got worse by more than elsewhere.
+    """Subgroup discovery by beam search with sample splitting: slices whose metric got worse by more than elsewhere.
 
     Conditions are categories, thresholds of numbers, and words and phrases of texts; a slice is a conjunction of up to
-    `order` of them, and each condition adds to it. The search is greedy: a slice shows if rows with one of its
-    conditions alone got worse too, which every slice does whose rows got worse and the others did not.
+    `order` of them, and each condition adds to it. The search is greedy: a slice is found if rows with one of its
+    conditions alone got worse too, which holds wherever its rows got worse and the others did not.
 
     Parameters
     ----------
@@ -198,11 +199,11 @@ def find_slices(
     measured : Measured
         The metric in both windows; harm that is not material is not called local.
     rng : numpy.random.Generator
-        Divides the rows into those that are searched and those that confirm.
+        Splits the rows into the half that is searched and the half that is tested.
     order : int
         Most conditions of a slice.
     alpha : float
-        False discovery rate over the slices that the search hands over (Benjamini-Yekutieli).
+        False discovery rate over the slices that the search finds (Benjamini-Yekutieli).
 
     Returns
     -------
@@ -255,7 +256,7 @@ def find_slices(
 
 
 def base_of(windows: Windows) -> tuple[MetricReader, int]:
-    """The meter of the metric itself, or of the one whose gap is meant, and the sign of its bad direction."""
+    """Metric reader of the metric itself, or of the one whose gap is meant, and the sign of its bad direction."""
     meter = windows.meter
     if windows.metric.name != "group_gap":
         return meter, 1 if windows.metric.harm == "higher" else -1
@@ -265,12 +266,12 @@ def base_of(windows: Windows) -> tuple[MetricReader, int]:
     return below, 1 if below.parts(windows.current).value() >= below.parts(windows.reference).value() else -1
 
 
-# -- the change, divided -----------------------------------------------------------------------------------------------
+# -- decomposition of the change ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Whole:
-    """All rows of both windows, and the metric that is divided."""
+    """All rows of both windows, and the metric whose change is decomposed."""
 
     windows: Windows
     parts: tuple[Parts, Parts]
@@ -290,7 +291,7 @@ class _Whole:
 
 
 def _accounted(whole: _Whole, found: Sequence[Judged], judge: Shortlist, *, alpha: float) -> Slices:
-    """Divide the change among the slices and all other rows."""
+    """Decompose the change among the slices and all other rows."""
     change, held_out = whole.change, _held_out(judge, root=whole.change.root)
     frames = whole.windows.reference, whole.windows.current
     pieces = [_with_rest([all_hold(one.conditions, rows) for one in found], len(rows)) for rows in frames]
@@ -325,7 +326,7 @@ def _split(held: Mask, judge: Shortlist) -> tuple[Mask, Mask]:
 
 
 def _with_rest(masks: Sequence[Mask], rows: int) -> list[Mask]:
-    """Disjoint sets, and the rows that none of them holds."""
+    """Disjoint sets, and the complement of their union."""
     return disjoint([*masks, np.ones(rows, dtype=bool)])
 
 
@@ -351,14 +352,14 @@ def _slice(one: Judged, change: MetricChange, held: tuple[Mask, Mask], *, sign: 
 
 
 def _steady(counted: Sequence[int], rows: Sequence[int]) -> bool:
-    """Whether a slice is as large a part of both windows, but for chance and a trifle."""
+    """Whether a slice's share is the same in both windows, within `GROWN` or by a test of two rates."""
     before, after = ((part + 0.5) / (whole + 1) for part, whole in zip(counted, rows, strict=True))
     table = np.array([[whole - part, part] for part, whole in zip(counted, rows, strict=True)])
     return bool(1 / GROWN <= after / before <= GROWN or two_rates(table) > CHANCE)
 
 
 def _local(named: Sequence[Slice], rest: Slice, worse: float) -> bool:
-    """Whether a minority of rows carries the harm, and nothing material changed in the others."""
+    """Whether a minority of rows holds the harm, and nothing material changed in the others."""
     carried, share = sum(one.lost for one in named), sum(one.share for one in named)
     if not named or worse <= 0 or share >= MINORITY:
         return False

@@ -1,4 +1,4 @@
-"""Words and phrases of texts, and which rows say them: what a slice of free text can be named by."""
+"""Frequent word n-grams of free text (Apriori), with the rows that contain each, as conditions of slices."""
 
 import re
 from dataclasses import dataclass
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 WORD = re.compile(r"\w+")
 
 LONGEST = 3
-"""Words of the longest phrase."""
+"""Words of the longest n-gram."""
 
 MOST = 2000
-"""Phrases kept of each length, the commonest first."""
+"""Most n-grams kept of each length, the commonest first."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Phrases:
-    """Phrases, and which rows say them.
+    """Word n-grams with a sparse matrix of the rows that contain them.
 
     Attributes
     ----------
     names : tuple of str
         Case-folded words joined by a blank, the shorter phrases first.
     said : scipy.sparse.csr_array of shape (rows, phrases)
-        One where the row says it.
+        One where the row contains it.
     """
 
     names: tuple[str, ...]
@@ -39,7 +39,7 @@ class Phrases:
 
 
 def phrases(texts: Labels, current: Mask, *, fewest: int) -> Phrases:
-    """Find the words and phrases that enough rows of both windows say.
+    """Mine the word n-grams that enough rows of both windows contain (Apriori).
 
     Parameters
     ----------
@@ -48,12 +48,12 @@ def phrases(texts: Labels, current: Mask, *, fewest: int) -> Phrases:
     current : ndarray of bool, shape (rows,)
         Which rows are of the current window.
     fewest : int
-        Rows of each window that have to say a phrase.
+        Fewest rows of each window that contain an n-gram.
 
     Returns
     -------
     Phrases
-        A row says a phrase where `Condition` with the operator `~` holds.
+        A row contains an n-gram where `Condition` with the operator `~` holds.
 
     References
     ----------
@@ -81,7 +81,7 @@ def phrases(texts: Labels, current: Mask, *, fewest: int) -> Phrases:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Grams:
-    """Phrases of one length: which begins at each word (-1: none that is kept), their names, and who says which."""
+    """n-grams of one length: which begins at each word (-1: none kept), their names, the texts that contain them."""
 
     begin: Places
     names: list[str]
@@ -91,14 +91,14 @@ class _Grams:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Corpus:
-    """All words of all distinct texts: the text of each word, and the rows of each text by window."""
+    """Tokenised distinct texts: the text of each word, and the rows of each text by window."""
 
     document: Places
     counts: npt.NDArray[np.int64]
     fewest: int
 
     def frequent(self, at: Places, names: list[str]) -> _Grams:
-        """The phrases that enough rows of both windows say."""
+        """Keep the n-grams that enough rows of both windows contain."""
         here = at >= 0
         keys = np.unique(self.document[here] * max(1, len(names)) + at[here])
         documents, said = np.divmod(keys, max(1, len(names)))
@@ -112,7 +112,7 @@ class _Corpus:
         return _Grams(begin=kept[at], names=chosen, documents=documents[still], said=kept[said[still]])
 
     def longer(self, grams: _Grams, length: int) -> _Grams:
-        """The phrases of one word more than `length`: two frequent ones that overlap."""
+        """Apriori join: n-grams of one word more than `length`, from two frequent ones that overlap."""
         first, second = grams.begin[:-length], grams.begin[1 : len(grams.begin) - length + 1]
         same = self.document[:-length] == self.document[length:]
         starts = np.flatnonzero(same & (first >= 0) & (second >= 0))

@@ -1,4 +1,4 @@
-"""Losses: a metric's change divided among disjoint sets of rows: what happened within each, and what its size did."""
+"""Within-between (Kitagawa-Oaxaca) decomposition of a metric's change over disjoint sets: rate and size components."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from rca.methods.two_sample_tests import Z
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MetricChange:
-    """Numerators and denominators of a metric in both windows.
+    """Per-row numerators and denominators of a metric in both windows.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class MetricChange:
 
     @property
     def scale(self) -> float:
-        """Metric for one unit of the ratio: ``sqrt(b) - sqrt(a) = (b - a) / (sqrt(a) + sqrt(b))``."""
+        """Factor from a change of the ratio to one of the metric: ``1 / (sqrt(a) + sqrt(b))`` for a root, else 1."""
         if not self.root:
             return 1.0
         both = sum(abs(self.metric(window, np.ones(len(self.value[window]), dtype=bool))) for window in (0, 1))
@@ -43,14 +43,14 @@ class MetricChange:
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
-    """The part of a change that one of several disjoint sets has.
+    """Within and between components of a change for one of several disjoint sets.
 
     Attributes
     ----------
     lost, error : float
-        Mean share times change within; its standard error, from influence functions.
+        Within (rate) component: mean share times change within; its standard error, from influence functions.
     mix : float
-        Change of share times how far the set lies from the mean of all.
+        Between (size) component: change of share times the distance of the set from the mean of all.
     share : float
         Mean share of both windows.
     """
@@ -62,12 +62,12 @@ class Loss:
 
     @property
     def interval(self) -> Interval:
-        """Of `lost`, 95 %, by the normal approximation."""
+        """95 % interval of `lost`, by the normal approximation."""
         return Interval(low=self.lost - Z * self.error, high=self.lost + Z * self.error)
 
 
 def loss(change: MetricChange, held: tuple[Mask, Mask]) -> Loss:
-    """Part of a metric's change within a set of rows: ``p̄ (r₁ - r₀)``, and by its size: ``(p₁ - p₀)(r̄ - M̄)``.
+    """Kitagawa components of a set: within, ``p̄ (r₁ - r₀)``, and by its size, ``(p₁ - p₀)(r̄ - M̄)``.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def loss(change: MetricChange, held: tuple[Mask, Mask]) -> Loss:
 def _influences(
     change: MetricChange, held: tuple[Mask, Mask], *, rates: Sequence[float], shares: Sequence[float]
 ) -> list[Floats]:
-    """First-order effect of each row of a window on `lost`, in the metric's unit."""
+    """Influence function of `lost` by row of each window, in the metric's unit."""
     middle, moved, scale = sum(shares) / 2, rates[1] - rates[0], change.scale
     found = []
     for window, sign in ((0, -1.0), (1, 1.0)):

@@ -1,8 +1,8 @@
-"""A causal graph as a chain of mechanisms: the order, what still matters after each, and what its arrows rule out.
+"""A causal DAG as a topologically ordered chain of mechanisms, and the mean-zero residual products it implies.
 
-An arrow that is not there says that a node, given its parents, has nothing to do with what else came before it. Then
-the product of what neither the parents tell of the node nor of the others has mean zero, a thing known for free: such
-products, regressed out, take chance away from an estimate and nothing else.
+A missing arrow says that, given its parents, a node is independent of a predecessor. Then the product of the residuals
+of the node and of its other predecessors, each regressed on the parents, has mean zero: such products serve as control
+variates, which lower the variance of an estimate without bias.
 
 References
 ----------
@@ -24,15 +24,15 @@ from rca.methods.change_attribution.nested_regression import MechanismRegression
 from rca.methods.regression_basis import Learner, Masks, Terms, TwoSamples, chosen, polynomial, terms_of
 
 ROWS_A_PRODUCT = 50
-"""Effective rows of a window that a product of residuals has to have to itself."""
+"""Fewest effective rows of a window for each residual product."""
 
 OTHERS = 60
-"""Squares and products of the others before a node that are looked at."""
+"""Most squares and interactions, of a node's parents or its other predecessors, in residual products."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chain:
-    """Nodes in the order of cause and effect, as far as they are upstream of what is measured.
+    """Ancestors of the measured columns in topological order, with their parents.
 
     Attributes
     ----------
@@ -47,24 +47,24 @@ class Chain:
     measured: frozenset[str]
 
     def before(self, step: int) -> tuple[str, ...]:
-        """Nodes before a step that it or a later one needs."""
+        """Predecessors of a step that it or a later one conditions on."""
         needed = self.measured.union(*(self.parents[node] for node in self.order[step:]))
         return tuple(node for node in self.order[:step] if node in needed)
 
     def reached(self, step: int) -> list[int]:
-        """The step, and those of every node downstream of its own."""
+        """The step and those of its node's descendants."""
         found = {self.order[step]}
         for node in self.order[step:]:
             found |= {node} if found & set(self.parents[node]) else set()
         return [k for k, node in enumerate(self.order) if node in found]
 
     def is_complete(self, step: int) -> bool:
-        """Whether every node before a step that matters is a parent of its node."""
+        """Whether every relevant predecessor of a step is a parent of its node: no arrow is missing."""
         return set(self.before(step)) <= set(self.parents[self.order[step]])
 
 
 def chain_of(parents: Mapping[str, Sequence[str]], measured: Sequence[str]) -> Chain:
-    """Lay out the ancestors of the measured columns, causes first.
+    """Topological order of the ancestors of the measured columns.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def chain_of(parents: Mapping[str, Sequence[str]], measured: Sequence[str]) -> C
 
 @dataclass(frozen=True, kw_only=True)
 class Learned:
-    """Every mechanism of a chain, learned on some rows.
+    """The nested regressions of every mechanism of a chain, fitted on the training rows.
 
     Attributes
     ----------
@@ -119,7 +119,7 @@ def learned(
     train: Masks,
     learners: Sequence[Learner] | None = None,
 ) -> Learned:
-    """Learn every mechanism on the training rows, the last first, since each is asked what the later ones need.
+    """Fit the nested regressions of every mechanism on the training rows, backwards from the outcome.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def learned(
     lines : mapping of str to tuple of ndarray
         Node → its lines in both windows.
     outcome : tuple of ndarray of shape (rows, parts)
-        What the mean is taken of; which terms are worth having is judged by the first part.
+        Numerator and denominator of the metric; terms are chosen by the first.
     train : tuple of ndarray of bool
     learners : sequence of Learner, optional
         Chosen by the training rows where left out.
@@ -147,13 +147,13 @@ def learned(
 
 @dataclass(frozen=True, kw_only=True)
 class VarianceReduction:
-    """What the parents of a node tell: terms, and weights that give rows of one window the other's law of the parents.
+    """Basis of a node's parents, and weights that balance the parents' distribution between the windows.
 
     Attributes
     ----------
     terms : Terms
     weights : tuple of ndarray of shape (rows,)
-        Learned on the training rows; about 1 on average.
+        Give rows of one window the other's means of the terms; learned on the training rows, about 1 on average.
     """
 
     terms: Terms
@@ -161,7 +161,7 @@ class VarianceReduction:
 
 
 def residual_products(chain: Chain, lines: Mapping[str, TwoSamples], at: int, *, train: Masks) -> VarianceReduction:
-    """Lay out what the parents of a step's node tell."""
+    """Basis of the parents of a step's node with balancing weights, from which `products` takes residuals."""
     rows = lines[chain.order[at]]
     causes = [lines[parent] for parent in chain.parents[chain.order[at]]]
     terms = polynomial(causes, rows, room=_room(rows))
@@ -180,7 +180,7 @@ def _room(rows: TwoSamples) -> int:
 def products(
     chain: Chain, lines: Mapping[str, TwoSamples], at: int, *, by: VarianceReduction, train: Masks
 ) -> TwoSamples | None:
-    """Products of what the parents tell neither of a node nor of the others before it: of mean zero.
+    """Products of residuals given the parents, of a node times its other predecessors: control variates of mean zero.
 
     Parameters
     ----------
@@ -212,5 +212,5 @@ def products(
 
 
 def _residuals(told: Floats, terms: Floats, train: Mask) -> Floats:
-    """What is left of terms at held-out rows, once the parents' have told what they can."""
+    """Held-out residuals of terms regressed on the parents' terms."""
     return np.asarray(terms[~train] - told[~train] @ np.linalg.lstsq(told[train], terms[train], rcond=None)[0])

@@ -1,8 +1,8 @@
-"""Whether a node still follows its parents as it did: tests of P(node given parents) that hold when the parents moved.
+"""Tests of conditional invariance, that P(node given parents) is the same in both windows, whatever the parents do.
 
-Where the node and its parents have few values, rows are counted in every setting of the parents. Else what the parents
-do not tell of the node is multiplied with what they do not tell of the window: if the mechanism is the same, such
-products have mean zero, however far the parents moved.
+Where the node and its parents have few values: chi-square tests stratified by the parents' values. Else the
+generalised covariance measure (GCM): residuals of the node on its parents times residuals of the window on the parents,
+which have mean zero if the mechanism is unchanged, with Hotelling's T-squared test for several products at once.
 
 References
 ----------
@@ -25,28 +25,28 @@ from rca.methods.regression_basis import Masks, Terms, TwoSamples, chosen, lines
 from rca.tables.columns import as_labels
 
 FOLDS = 4
-"""Parts of the rows; what judges a row has not seen it."""
+"""Cross-fitting folds."""
 
 FEW = 12
-"""Values of a column up to which its rows are counted."""
+"""Most distinct values of a column for the chi-square test."""
 
 SETTINGS_ROWS = 20
-"""Rows of the smaller window that a setting of the parents has to have on average, to be counted."""
+"""Fewest rows of the smaller window, on average, in a stratum (setting of the parents) for the chi-square test."""
 
 ROWS_A_PRODUCT = 50
-"""Rows of the smaller window that a product has to have to itself."""
+"""Fewest rows of the smaller window for each residual product."""
 
 MOST = 24
-"""Products that are looked at, at most."""
+"""Most residual products that are tested together."""
 
 RECKONED = 1e-6
-"""Standard deviations that a node that is reckoned from its parents may be off, as its number is stored."""
+"""Tolerance, in standard deviations, within which a node is a deterministic function of its parents."""
 
 TINY = 1e-300
 """Keeps a parent that never varies from dividing by zero."""
 
 QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
-"""Of a root; a node with parents is compared by its mean, spread and slopes."""
+"""Quantiles at which a root's distribution is compared; a node with parents is compared by mean, spread and slopes."""
 
 
 def unchanged(
@@ -57,7 +57,7 @@ def unchanged(
     categorical: Sequence[str] = (),
     rng: np.random.Generator,
 ) -> dict[str, float]:
-    """p-value of no change of P(node given parents), for every node.
+    """p-value of conditional invariance of each node: P(node given parents) is the same in both windows.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def unchanged(
     dict of str to float
         By chi-square over the settings of the parents where all have few values; else by the generalised covariance
         measure, which sees a change of the mean, the spread about it and the slopes (of a root: of any quantile). 1
-        for a node that both windows reckon alike from its parents.
+        for a node that is the same function of its parents in both windows.
 
     References
     ----------
@@ -109,7 +109,7 @@ def unchanged(
 
 
 def _few(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> bool:
-    """Whether a column has so few values that its rows can be counted."""
+    """Whether a column has at most `FEW` values."""
     if any(pd.api.types.is_float_dtype(one) and one.nunique() > FEW for one in (reference, current)):
         return False  # and labels need not be spelled
     return len({*pd.unique(pd.Series(as_labels(reference))), *pd.unique(pd.Series(as_labels(current)))}) <= FEW
@@ -121,7 +121,7 @@ def _countable(reference: pd.DataFrame, current: pd.DataFrame, causes: Sequence[
 
 
 def _is_reckoned(both: pd.DataFrame) -> bool:
-    """Whether the first column is one polynomial of second degree of the others in every row."""
+    """Whether the first column is, in every row, one quadratic polynomial of the others (deterministic node)."""
     if not all(pd.api.types.is_numeric_dtype(dtype) for dtype in both.dtypes):
         return False
     sure = np.asarray(both, dtype=float)
@@ -138,7 +138,7 @@ def _is_reckoned(both: pd.DataFrame) -> bool:
 
 
 def _told_of(node: TwoSamples) -> TwoSamples:
-    """What is compared of a root: its lines and squares, and on which side of some quantiles its number lies."""
+    """Statistics of a root: its linear terms and squares, and indicators of being below pooled quantiles."""
     terms = polynomial([node], node, room=node[0].shape[1])
     told = terms.reference[:, 1:], terms.current[:, 1:]
     if node[0].shape[1] and len(np.unique(node[0][:, 0])) > FEW:
@@ -148,7 +148,7 @@ def _told_of(node: TwoSamples) -> TwoSamples:
 
 
 def _by_products(node: TwoSamples, causes: Sequence[TwoSamples], folds: tuple[npt.NDArray[np.intp], ...]) -> float:
-    """p-value that products of what the parents tell neither of the node nor of the window have mean zero."""
+    """p-value of the generalised covariance measure: residuals of the node times residuals of the window."""
     if not node[0].shape[1]:
         return 1.0
     spreads = [k for k, line in enumerate(np.vstack(node).T) if causes and len(np.unique(line)) > 2]
@@ -168,21 +168,21 @@ def _by_products(node: TwoSamples, causes: Sequence[TwoSamples], folds: tuple[np
 
 
 def _left_with_spread(terms: Terms, node: TwoSamples, train: Masks, *, spreads: Sequence[int]) -> Floats:
-    """What the parents leave of a node; and of the square of that, so that another spread about its mean shows."""
+    """Residuals of a node given its parents, and of the squared residuals, which show a change of variance."""
     left = _left(terms, node, train)
     squares = np.square(left[:, spreads])
     return np.hstack([left, _left(terms, (squares[: len(node[0])], squares[len(node[0]) :]), train)])
 
 
 def _left(terms: Terms, node: TwoSamples, train: Masks) -> Floats:
-    """What the parents leave of a node, learned on both windows together."""
+    """Residuals of a node given its parents, by a regression on both windows together."""
     x, y = (np.vstack([window[mask] for window, mask in zip(of, train, strict=True)]) for of in (terms.windows, node))
     learned = np.linalg.solve(*terms.normal(x, y))
     return np.asarray(np.vstack(node) - np.vstack(terms.windows) @ learned)
 
 
 def _surprise(terms: Terms, train: Masks) -> Floats:
-    """Window of every row, 0 or 1, less its chance by what the parents tell."""
+    """Residual of the window indicator: 0 or 1, less its propensity score given the parents."""
     from sklearn.linear_model import LogisticRegression
 
     window = np.repeat([0.0, 1.0], [len(rows) for rows in terms.windows])
@@ -194,13 +194,13 @@ def _surprise(terms: Terms, train: Masks) -> Floats:
 
 
 def _products(left: Floats, weights: Floats, room: int) -> Floats:
-    """What is left of the node times each weight, the plain ones first, as many as there is room for."""
+    """Residuals of the node times each weight, the unweighted first, as many as there is room for."""
     pairs = [(left * weights[:, [k]])[:, : max(room - k * left.shape[1], 0)] for k in range(weights.shape[1])]
     return np.hstack(pairs)
 
 
 def mean_is_zero(products: Floats) -> float:
-    """Hotelling's test that the rows' mean is zero, in the directions in which they vary at all."""
+    """Hotelling's T-squared test that the mean vector is zero, within the span of the non-degenerate directions."""
     from scipy.stats import f as f_distribution
 
     kept = products[:, products.std(axis=0) > 1e-9]

@@ -1,4 +1,4 @@
-"""The game of mechanisms, cross-fitted: every row is judged by regressions and weights that have not seen it."""
+"""Cross-fitted change attribution among mechanisms: plug-in parts plus influence functions at held-out rows."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from rca.methods.change_attribution.nested_regression import MechanismRegression
 from rca.methods.regression_basis import Learner, Masks, TwoSamples
 
 FOLDS = 4
-"""Parts of the rows."""
+"""Cross-fitting folds."""
 
 TINY = 1e-12
-"""Below it a denominator is none."""
+"""Smallest denominator."""
 
 CURVED = 8
 """Gauss-Legendre nodes where the metric is no mean, so that the diagonal integral is no polynomial."""
@@ -24,7 +24,7 @@ CURVED = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Game:
-    """The chain of mechanisms, every node's lines, and what the metric is made of."""
+    """A causal chain with data: every node's linear terms, and the metric's numerator and denominator by row."""
 
     chain: Chain
     lines: dict[str, TwoSamples]
@@ -46,17 +46,17 @@ class Game:
 
 @dataclass(frozen=True, kw_only=True)
 class CrossFitted:
-    """The game on all rows.
+    """Cross-fitted estimate of every mechanism's Shapley value, row by row.
 
     Attributes
     ----------
     plain : ndarray of shape (folds, steps)
-        What the regressions alone say in each fold.
+        Plug-in estimate (the regressions alone) of each fold.
     added : tuple of ndarray of shape (rows, steps)
-        What each row of a window adds to it.
+        Influence function of each row of a window, the one-step correction.
     folds : tuple of ndarray of shape (rows,)
     weights : tuple of ndarray of shape (rows, steps)
-        Of each row, for the other window's law of each node's parents.
+        Of each row, to balance each node's parents to the other window's distribution.
     """
 
     plain: Floats
@@ -65,13 +65,13 @@ class CrossFitted:
     weights: TwoSamples
 
     def estimate(self, of: npt.NDArray[np.bool_]) -> Floats:
-        """What some of the folds give, shape (steps,)."""
+        """One-step (debiased) estimate from some of the folds, shape (steps,)."""
         rows = [side[of[fold]].mean(axis=0) for side, fold in zip(self.added, self.folds, strict=True)]
         return np.asarray(self.plain[of].mean(axis=0) + rows[0] + rows[1])
 
 
 def cross_fit(game: Game, rng: np.random.Generator) -> CrossFitted:
-    """Learn every mechanism on all folds but one, judge that one, and put the folds together.
+    """Cross-fit the mechanisms: fit on all folds but one, evaluate influence functions on that one, and combine.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def cross_fit(game: Game, rng: np.random.Generator) -> CrossFitted:
 
 
 def _keep(free: dict[int, TwoSamples], found: Mapping[int, TwoSamples], held: Masks) -> None:
-    """Lay the held-out rows' products of every step where they belong."""
+    """Store the held-out rows' residual products of every step."""
     for k, windows in found.items():
         empty = (np.zeros((len(mask), rows.shape[1])) for mask, rows in zip(held, windows, strict=True))
         for kept, rows, mask in zip(free.setdefault(k, (next(empty), next(empty))), windows, held, strict=True):
@@ -116,7 +116,7 @@ def _keep(free: dict[int, TwoSamples], found: Mapping[int, TwoSamples], held: Ma
 
 
 def _one_fold(game: Game, steps: Sequence[MechanismRegressions], held: Masks) -> tuple[Floats, TwoSamples]:
-    """What the regressions say, shape (players,), and what each held-out row adds, shape (rows, steps, players)."""
+    """Plug-in estimate, shape (players,), and influence functions of held-out rows, shape (rows, steps, players)."""
     players = len(steps)
     plain, added = np.zeros(players), [np.zeros((int(mask.sum()), players, players)) for mask in held]
     for t, share in game.nodes:
@@ -130,7 +130,7 @@ def _one_fold(game: Game, steps: Sequence[MechanismRegressions], held: Masks) ->
 
 
 def linearised(at: Passed, *, root: bool) -> tuple[Floats, Callable[[Floats], Floats]]:
-    """Derivatives of the metric by each mechanism's share, and what rows add to them, to first order.
+    """Derivatives of the metric by each mechanism's share, and their influence functions (delta method).
 
     With ``r = N / D`` and a derivative ``r' = (N' - r D') / D``, each of the four is a mean that rows add to.
     """
@@ -151,7 +151,7 @@ def linearised(at: Passed, *, root: bool) -> tuple[Floats, Callable[[Floats], Fl
 
 
 def _steadied(added: Floats, free: Mapping[int, Floats], weights: Floats) -> Floats:
-    """What rows add, summed over the steps, with products of mean zero regressed out; shape (rows, players)."""
+    """Influence functions summed over the steps, with residual products as control variates; shape (rows, players)."""
     whole = np.zeros((len(added), added.shape[2]))
     for k in range(added.shape[1]):
         room = int(effective(weights[:, k]) // ROWS_A_PRODUCT)
@@ -160,7 +160,7 @@ def _steadied(added: Floats, free: Mapping[int, Floats], weights: Floats) -> Flo
 
 
 def _regressed_out(added: Floats, controls: Floats, room: int) -> Floats:
-    """What rows add, less what the first controls that vary at all tell of it."""
+    """Residual of influence functions on control variates, the first that vary at all."""
     x = controls[:, np.flatnonzero(controls.std(axis=0) > 1e-3)[:room]]
     centred = x - x.mean(axis=0)
     square = centred.T @ centred + 1e-6 * len(x) * np.eye(x.shape[1])

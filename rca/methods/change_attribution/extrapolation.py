@@ -1,9 +1,9 @@
-"""What each mechanism did where no row of one window looks like the other's: regressions carried on beyond their data.
+"""Change attribution by parametric extrapolation, for mechanisms without overlap between the windows.
 
-Without overlap no weight can say what a window's rows would have done under the other window's mechanisms. What is left
-is to assume that each mechanism is a line or a parabola and goes on as one. Mechanisms that a test does not tell apart
-are learned from both windows together, so that they do not part company outside their data. What comes out is
-conditional on that assumption and says so; its intervals hold sampling alone.
+Without overlap no importance weight is defined. What is left is to assume that each mechanism is linear or quadratic in
+its parents beyond their observed range. Mechanisms that a test does not find changed are fitted on both windows pooled.
+Shapley values of the plug-in regressions, with delete-a-group jackknife errors; intervals are of sampling alone, given
+the parametric form.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -19,24 +19,24 @@ from rca.methods.change_attribution.nested_regression import passed
 from rca.methods.regression_basis import Masks, Terms, TwoSamples, every_other, polynomial, tree_tells
 
 GROUPS = 25
-"""Groups of each window's rows; the spread of answers without one of them is the sampling error."""
+"""Groups of each window's rows for the delete-a-group jackknife."""
 
 ALONE = 30.0
-"""Odds of its own window from which on a row has next to no like in the other."""
+"""Odds of a row's own window from which it lies outside the overlap."""
 
 FAR_APART = 0.1
-"""Share of a window's rows that may be alone before what the other window would have made of them is extrapolation."""
+"""Share of a window's rows outside the overlap from which a mechanism's contribution is an extrapolation."""
 
 WORTH_CURVES = 0.02
-"""Share of the error that squares and products have to take away of rows held out, to be carried on."""
+"""Least reduction of the held-out error, as a share, for squares and interactions to be extrapolated."""
 
 ROWS_A_TERM = 20
-"""Rows of the smaller window that a square or product has to have to itself."""
+"""Fewest rows of the smaller window for each square or interaction."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Extrapolated:
-    """A mechanism's part by extrapolation.
+    """A mechanism's contribution by parametric extrapolation, with its jackknife error.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class Extrapolated:
 
 @dataclass(frozen=True, kw_only=True)
 class ExtrapolatedMechanism:
-    """A mechanism as a regression that goes on beyond its rows.
+    """A mechanism as a linear or quadratic regression, used beyond the range of its data.
 
     Attributes
     ----------
@@ -66,13 +66,13 @@ class ExtrapolatedMechanism:
     after: TwoSamples
 
     def mixed(self, t: float) -> Floats:
-        """The regression, were the mechanism mixed."""
+        """The regression of the mixture of both windows' mechanisms, ``1 - t`` to ``t``."""
         return (1 - t) * self.onward[0] + t * self.onward[1]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sums:
-    """Products of a step's terms, added up in every group of each window.
+    """Cross-products of a step's terms by jackknife group of each window.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class Sums:
     after: TwoSamples
 
     def line(self, kept: Masks, *, together: bool) -> ExtrapolatedMechanism:
-        """The regression on some of the groups, of each window alone or of both."""
+        """Least squares on some of the groups, for each window alone or pooled."""
         left = [side[of].sum(axis=0) for side, of in zip(self.left, kept, strict=True)]
         right = [side[of].sum(axis=0) for side, of in zip(self.right, kept, strict=True)]
         if together:
@@ -94,7 +94,7 @@ class Sums:
 
 
 def extrapolate(game: Game, *, unchanged: Collection[str], level: float = 0.95) -> dict[str, Extrapolated]:
-    """Divide the change among the mechanisms by regressions that go on beyond their rows.
+    """Attribute the change to the mechanisms by parametric extrapolation: Shapley values of plug-in regressions.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def extrapolate(game: Game, *, unchanged: Collection[str], level: float = 0.95) 
 
 
 def apart(game: Game) -> frozenset[str]:
-    """Nodes whose contribution rests on settings of the parents that one window has and the other has not.
+    """Nodes without overlap: their contribution rests on parents' values that only one window has (positivity fails).
 
     Its own parents' settings count, and those of every node downstream, which the node's change is passed on through.
     The odds of a row's window are those of a logistic regression on its parents' lines, squares and products.
@@ -139,7 +139,7 @@ def apart(game: Game) -> frozenset[str]:
 
 
 def _alone(game: Game, k: int) -> float:
-    """Largest share of a window's rows whose parents' settings are next to nowhere in the other window."""
+    """Largest share of a window's rows outside the overlap, by the odds of a logistic regression on the parents."""
     from sklearn.linear_model import LogisticRegression
 
     parents = [game.lines[one] for one in game.chain.parents[game.chain.order[k]]]
@@ -155,17 +155,17 @@ def _alone(game: Game, k: int) -> float:
 
 
 def _goes_on(game: Game) -> bool:
-    """Whether lines and parabolas of its parents tell all of every node that trees could."""
+    """Whether a quadratic model of its parents fits every node as well as trees do (no lack of fit)."""
     for node, parents in game.chain.parents.items():
         seen = [game.lines[one] for one in parents if game.lines[one][0].shape[1]]
-        rows = game.outcome if {node} == game.chain.measured else game.lines[node]  # wild numbers of lines are cut
+        rows = game.outcome if {node} == game.chain.measured else game.lines[node]  # since linear terms are clipped
         if seen and rows[0].shape[1] and _winds(seen, (rows[0][:, 0], rows[1][:, 0])):
             return False
     return True
 
 
 def _winds(columns: Sequence[TwoSamples], response: TwoSamples) -> bool:
-    """Whether trees tell of what lines and parabolas leave of a response, if that is worth speaking of."""
+    """Lack-of-fit test: whether trees explain residuals of the quadratic model that are not negligible."""
     terms, every = _terms(columns, response, curved=True), tuple(np.ones(len(one), bool) for one in response)
     left = [y - x @ np.linalg.lstsq(x, y)[0] for x, y in zip(terms.windows, response, strict=True)]
     if all(a.var() <= WORTH_CURVES * b.var() for a, b in zip(left, response, strict=True)):
@@ -175,7 +175,7 @@ def _winds(columns: Sequence[TwoSamples], response: TwoSamples) -> bool:
 
 
 def _told(chain: Chain, without: Callable[[Masks], Floats], *, level: float) -> dict[str, Extrapolated]:
-    """The parts, their errors by leaving out one group at a time, and what the halves give."""
+    """The contributions, their delete-a-group jackknife errors, and the estimates of each half of the groups."""
     from scipy.stats import t as student
 
     every = np.ones(GROUPS, bool)
@@ -200,13 +200,13 @@ def _told(chain: Chain, without: Callable[[Masks], Floats], *, level: float) -> 
 
 
 def _value(game: Game, steps: Sequence[ExtrapolatedMechanism]) -> Floats:
-    """Shapley values of the mechanisms by the regressions alone, shape (players,)."""
+    """Plug-in Shapley values of the mechanisms (regressions alone), shape (players,)."""
     slopes = [share * linearised(passed(steps, t), root=game.root)[0] for t, share in game.nodes]
     return np.asarray(np.sum(slopes, axis=0))
 
 
 def _summed(game: Game) -> list[Sums]:
-    """Every step's sums, the last first, since each is asked what the later ones need; in the order of the steps."""
+    """Cross-products of every step, built backwards from the outcome; in the order of the steps."""
     found: list[Sums] = []
     after, curved = game.outcome, False
     for k in reversed(range(len(game.chain.order))):
@@ -221,11 +221,11 @@ def _summed(game: Game) -> list[Sums]:
 def _terms(columns: Sequence[TwoSamples], rows: TwoSamples, *, curved: bool) -> Terms:
     room = min(map(len, rows)) // ROWS_A_TERM if curved else 0
     terms = polynomial([one for one in columns if one[0].shape[1]], rows, room=room)
-    return replace(terms, penalty=np.zeros_like(terms.penalty))  # what shrinks inside the data bends outside
+    return replace(terms, penalty=np.zeros_like(terms.penalty))  # shrinkage biases an extrapolation
 
 
 def _bends(columns: Sequence[TwoSamples], after: TwoSamples) -> bool:
-    """Whether squares and products tell more of rows held out: only then are they carried on."""
+    """Whether squares and interactions lower the held-out error enough to be extrapolated."""
     if not any(one[0].shape[1] for one in columns):
         return False
     missed = [_missed(_terms(columns, after, curved=curved), after) for curved in (False, True)]
@@ -233,7 +233,7 @@ def _bends(columns: Sequence[TwoSamples], after: TwoSamples) -> bool:
 
 
 def _missed(terms: Terms, after: TwoSamples) -> float:
-    """Squared error at every other row, learned on the others, each of what is regressed in its own spread."""
+    """Held-out squared error on every other row, each response in units of its variance."""
     total = 0.0
     for rows, truth in zip(terms.windows, after, strict=True):
         learned = np.linalg.lstsq(rows[::2], truth[::2])[0]
@@ -253,5 +253,5 @@ def _grouped(before: TwoSamples, after: TwoSamples) -> Sums:
 
 
 def _solved(left: Floats, right: Floats) -> Floats:
-    """Least squares by the normal equations; directions that hardly vary are left at nothing."""
+    """Minimum-norm least squares by the normal equations; degenerate directions get zero."""
     return np.asarray(np.linalg.lstsq(left, right, rcond=1e-10)[0])

@@ -1,8 +1,8 @@
-"""How much of a metric's change each mechanism of a causal graph did: multiply robust, with sampling intervals.
+"""Multiply robust causal change attribution: Shapley values of the mechanisms of a causal graph in a metric's change.
 
 Every mechanism, P(node given parents), moves from the reference's to the current window's. The change of the mean of a
-column, or of any metric that is a ratio of means, is divided among them. The estimate is right where the regressions
-are, or where the weights are, at every step; its interval is that of the influence function at rows held out.
+column, or of any metric that is a ratio of means, is divided among them. The estimate is consistent if, at every step,
+either the regressions or the weights are; its interval is from the cross-fitted influence function.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,18 +24,18 @@ from rca.result import Result, Row
 from rca.tables.columns import as_numbers
 
 FARTHEST = 1e100
-"""Numbers from here on have squares that are none."""
+"""Largest numerator of a row that is regressed: squares of larger ones overflow."""
 
 MIN_ROWS = 40
-"""Rows of a window below which nothing is regressed."""
+"""Fewest rows of a window for a regression."""
 
 HEAVIEST = 0.05
-"""Share of all weight on one row from which on a weighted mean is that row's."""
+"""Share of the total weight on one row above which a weighted mean is not identifiable."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MechanismPart:
-    """What one mechanism did to the metric.
+    """Contribution of one mechanism to the metric's change, with its overlap diagnostics.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class MechanismPart:
     interval : Interval
         Sampling interval of `value`.
     halves : tuple of float
-        What each half of the folds gives.
+        Estimates from each half of the folds.
     n_effective : float
         Effective rows behind it: the fewest of a window weighted so that the parents look like the other window's, for
         this node and those downstream of it.
@@ -65,7 +65,7 @@ class MechanismPart:
 
     @property
     def identifiable(self) -> bool:
-        """Whether enough rows of one window resemble the other's to say anything."""
+        """Whether the windows overlap enough: effective sample size and largest weight within bounds."""
         return self.n_effective >= ENOUGH and self.heaviest <= HEAVIEST
 
     def __str__(self) -> str:
@@ -76,7 +76,7 @@ class MechanismPart:
 
 @dataclass(frozen=True, kw_only=True)
 class MechanismAttribution(Result):
-    """A metric's change divided among the mechanisms upstream of it.
+    """A metric's change attributed to the mechanisms upstream of it.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ class MechanismAttribution(Result):
 
     @property
     def unanswered(self) -> tuple[Unanswered, ...]:
-        """Mechanisms whose part the data cannot tell."""
+        """Mechanisms whose contribution is not identifiable."""
         why = "not identifiable: no overlap, only {:.0f} effective rows of one window look like the other's"
         return tuple(
             Unanswered(question=f"what did {part.node} do to {self.target}", why=why.format(part.n_effective))
@@ -152,7 +152,7 @@ def attribute_change(
     categorical: Sequence[str] = (),
     level: float = 0.95,
 ) -> MechanismAttribution:
-    """Divide the change of a mean among the mechanisms P(node given parents) upstream of it, by Shapley value.
+    """Multiply robust attribution of the change of a mean to the mechanisms upstream of it, by Shapley value.
 
     The value of a coalition is the mean with its mechanisms taken from the current window and the others from the
     reference. Of a ratio of means, whose game has no polynomial extension, it is the Aumann-Shapley value: the integral
@@ -220,7 +220,7 @@ def game_of(
     parts: tuple[Parts, Parts],
     categorical: Sequence[str] = (),
 ) -> Game:
-    """The mechanisms upstream of a metric as the players of a game; the arguments are those of `attribute_change`."""
+    """Set up the Shapley game of the mechanisms upstream of a metric; arguments as for `attribute_change`."""
     return Game(
         chain=chain,
         lines={node: lines(reference[node], current[node], coded=node in categorical) for node in chain.order},
@@ -230,14 +230,14 @@ def game_of(
 
 
 def mean_of(values: "pd.Series[float] | Floats") -> Parts:
-    """The parts of a column's mean, over its numbers."""
+    """A column's mean as a ratio of means, over its finite numbers."""
     numbers = as_numbers(pd.Series(values))
     known = np.isfinite(numbers)
     return Parts(numerator=np.where(known, numbers, 0.0)[:, None], denominator=known.astype(float)[:, None])
 
 
 def _outcome(before: Parts, after: Parts) -> TwoSamples:
-    """Numerator and denominator of each row; the rows that count are enough, and there is one ratio to speak of."""
+    """Numerator and denominator of each row, if enough rows count and the metric is smooth in its means."""
     if before.shape == "gap":
         raise Unanswerable("what did each mechanism do", "a gap between groups is no smooth function of means")
     fewest = min(int(one.denominator.any(axis=1).sum()) for one in (before, after))
@@ -251,7 +251,7 @@ def _outcome(before: Parts, after: Parts) -> TwoSamples:
 
 
 def _told(played: CrossFitted, chain: Chain, *, level: float) -> list[MechanismPart]:
-    """The parts with their errors, and what stands behind them."""
+    """The contributions with their standard errors and effective sample sizes."""
     values = played.estimate(np.ones(FOLDS, bool))
     errors = np.sqrt(sum(rows.var(axis=0) / len(rows) for rows in played.added))
     halves = [played.estimate(np.arange(FOLDS) % 2 == odd) for odd in (0, 1)]

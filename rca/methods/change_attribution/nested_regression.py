@@ -1,11 +1,10 @@
-"""Nested regressions along a chain of mechanisms, turned both ways: the metric's mean had only some mechanisms changed.
+"""Nested regressions along a causal chain: counterfactual means and Shapley values by the multilinear extension.
 
-Step k regresses the terms that later steps need on the terms of what came before it, in each window. Run backwards,
-the steps give the outcome expected of each row; run forwards, the weights that give rows of one window the law of a
-mixture. Both are linear in every mechanism. So the mean ``v(t)`` with every mechanism mixed, ``(1 - t)`` of the
-reference's and ``t`` of the current one's, is a polynomial, the Shapley value of mechanism j in the game of coalitions
-is the integral of ``dv / dt_j`` along the diagonal, and a few Gauss-Legendre nodes give it exactly: no coalition is
-ever listed.
+Step k regresses the terms that later steps need on the terms of its predecessors, in each window. Backwards, the steps
+give the conditional expectation of the outcome (sequential regression, the g-formula); forwards, the balancing weights
+of a mixture of both windows' mechanisms. Both are linear in every mechanism. So the mean ``v(t)`` with every mechanism
+mixed, ``1 - t`` of the reference's and ``t`` of the current one's, is a polynomial, and the Shapley value of mechanism
+j is the integral of ``dv / dt_j`` along the diagonal, exact by a few Gauss-Legendre nodes without listing coalitions.
 
 References
 ----------
@@ -29,7 +28,7 @@ Pair = tuple[Floats, Floats]
 
 
 class PassableMechanism(Protocol):
-    """What a pass through a chain asks of a mechanism; `MechanismRegressions` has it."""
+    """Protocol of a mechanism in the forward and backward pass; `MechanismRegressions` implements it."""
 
     @property
     def after(self) -> TwoSamples: ...
@@ -42,7 +41,7 @@ class PassableMechanism(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class MechanismRegressions:
-    """One mechanism: regressions of what later steps need on what came before, one in each window.
+    """One mechanism: regressions of the terms that later steps need on those of its predecessors, one in each window.
 
     Attributes
     ----------
@@ -62,12 +61,12 @@ class MechanismRegressions:
     inverse: Pair
 
     def mixed(self, t: float) -> Floats:
-        """The regression, were the mechanism mixed."""
+        """Coefficients of the mixture of both windows' mechanisms, ``1 - t`` to ``t``."""
         return (1 - t) * self.onward[0] + t * self.onward[1]
 
 
 def step(before: Terms, after: TwoSamples, train: Masks) -> MechanismRegressions:
-    """Learn one mechanism on the training rows of each window."""
+    """Fit one mechanism by ridge regression on the training rows of each window."""
     onward, inverse = [], []
     for side in (0, 1):
         x, y = before.windows[side][train[side]], after[side][train[side]]
@@ -82,7 +81,7 @@ def step(before: Terms, after: TwoSamples, train: Masks) -> MechanismRegressions
 
 @dataclass(frozen=True, kw_only=True)
 class Passed:
-    """Both passes through a chain at one mixture.
+    """Forward means and backward coefficients of a chain at one mixture of mechanisms.
 
     Attributes
     ----------
@@ -103,12 +102,12 @@ class Passed:
 
     @property
     def slopes(self) -> Floats:
-        """Their derivatives by the share of each mechanism, shape (steps, parts)."""
+        """Derivatives of `value` by the share of each mechanism, shape (steps, parts)."""
         return np.asarray(self.worth[0][0, 1:])
 
 
 def passed(steps: Sequence[PassableMechanism], t: float) -> Passed:
-    """Run a chain forwards and backwards with every mechanism mixed, ``1 - t`` to ``t``."""
+    """Forward and backward pass through a chain with every mechanism mixed, ``1 - t`` to ``t``."""
     parts, players = steps[-1].after[0].shape[1], len(steps)
     means, worth = [np.zeros((1, 1 + players))], [np.zeros((parts, 1 + players, parts))]
     means[0][0, 0] = 1.0
@@ -125,7 +124,7 @@ def passed(steps: Sequence[PassableMechanism], t: float) -> Passed:
 
 
 def influence(one: MechanismRegressions, at: Passed, held: Masks, *, k: int, t: float) -> TwoSamples:
-    """Weighted residuals of the k-th step's regressions at the held-out rows of each window.
+    """Influence function of the k-th step: weighted residuals of its regressions at the held-out rows of each window.
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""What the one-step estimator of a decomposition learns: how current rows differ, and what the reference expects there.
+"""Nuisance functions of the one-step (debiased, AIPW) estimator: density ratio and outcome regression.
 
-The regression is weighted by the ratio that corrects it: it is fitted where it will be asked. So it is right where the
-ratio is, and what is left to correct is small where both nearly are.
+The outcome regression is weighted by the density ratio, so that it is fitted where it is used: it is consistent if the
+ratio is, and the remaining correction is small where both nearly are.
 """
 
 from collections.abc import Sequence
@@ -24,15 +24,15 @@ from rca.methods.regression_basis import (
 )
 
 MAX_RATIO = 50.0
-"""Ratios are cut here: beyond, a row's weight says more of the classifier than of the row."""
+"""Density ratios are clipped here."""
 
 WORTH = 1e-3
-"""Nats a row that squares and products have to tell more of the window than lines do."""
+"""Least reduction of the held-out log loss, in nats a row, for squares and interactions to enter the density ratio."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Nuisance:
-    """Terms of the ratio and of the regression, at the rows of both windows.
+    """Bases of the density ratio and of the outcome regression, at the rows of both windows.
 
     Attributes
     ----------
@@ -47,12 +47,12 @@ class Nuisance:
 
     @property
     def size(self) -> int:
-        """How many numbers are learned."""
+        """Number of parameters."""
         return len(self.ratio_terms.penalty) + len(self.loss_terms.penalty) + self.trees
 
     @classmethod
     def chosen(cls, columns: Sequence[TwoSamples], loss: Floats, train: Masks) -> "Nuisance":
-        """Choose terms on the training rows: squares for the ratio, and trees for the loss, only where they tell."""
+        """Select the bases on held-out training rows: squares for the ratio, trees for the loss, where they help."""
         rows = loss, np.zeros(len(train[1]))
         simple = polynomial(columns, rows)
         room = max(0, min(TERMS, int(min(mask.sum() for mask in train)) // ROWS_A_TERM) - len(simple.penalty))
@@ -66,7 +66,7 @@ class Nuisance:
         return cls(ratio_terms=curved if bits[1] < bits[0] - WORTH else simple, loss_terms=curved, trees=tells)
 
     def ratio(self, train: Masks) -> Floats:
-        """Current over reference density at every reference row, by a classifier of the training rows; at most 50."""
+        """Density ratio, current over reference, at every reference row, by logistic regression; clipped."""
         rows = np.vstack([window[mask] for window, mask in zip(self.ratio_terms.windows, train, strict=True)])[:, 1:]
         sizes = [int(mask.sum()) for mask in train]
         if not rows.shape[1] or min(sizes) == 0:
@@ -75,7 +75,7 @@ class Nuisance:
         return np.asarray(np.exp(np.minimum(odds - np.log(sizes[1] / sizes[0]), np.log(MAX_RATIO))))
 
     def regressed(self, loss: Floats, train: Mask, weights: Floats) -> TwoSamples:
-        """The loss expected of every row of each window, by the reference's training rows."""
+        """Outcome regression: the expected loss of every row, fitted on the reference's weighted training rows."""
         terms, shown = self.loss_terms, weights[train] / weights[train].mean()
         if self.trees:
             model = regressor().fit(terms.reference[train, 1:], loss[train])
@@ -97,7 +97,7 @@ def _classifier() -> Any:
 
 
 def _bits(terms: Terms, halves: tuple[Masks, Masks]) -> float:
-    """Nats a row that a classifier of the window, learned on one half, misses on the other."""
+    """Held-out log loss, in nats a row, of a logistic classifier of the window."""
     shown, asked = ([window[mask][:, 1:] for window, mask in zip(terms.windows, half, strict=True)] for half in halves)
     if not shown[0].shape[1] or min(map(len, (*shown, *asked))) == 0:
         return 0.0

@@ -1,9 +1,9 @@
-"""Covariates, label given covariates, or rows like none before: a change of the mean loss in three terms.
+"""Distribution shift decomposition (DISDE) of a mean loss: covariate shift, outcome given covariates, unseen region.
 
-Let ``m(x)`` be the loss that the reference would expect at x. Rows of the current window whose columns hold what the
-reference never held are the unseen region; there nothing is known of m. Over all others the change is that of x under
-the reference's m, and that of the loss given x. Both lean on a mean of m over current rows, by a one-step estimator:
-the regression's mean there, corrected by the reference's residuals, weighted to look like the current rows.
+Let ``m(x)`` be the reference's expected loss at x. Current rows outside the reference's support are the unseen region;
+there m is not identified. Over all others the change is that of x under the reference's m (covariate shift), and that
+of the loss given x (concept shift). Both rest on the mean of m over current rows, by a one-step doubly robust (AIPW)
+estimator: the regression's mean there, corrected by the reference's residuals, weighted by the density ratio.
 
 References
 ----------
@@ -37,10 +37,10 @@ from rca.tables.columns import as_labels, as_numbers, kind_of
 Name = Literal["baseline", "features", "outcome", "unseen"]
 
 FOLDS = 5
-"""Parts of the rows; every row is judged by a regression and a ratio that have not seen it."""
+"""Cross-fitting folds."""
 
 BEYOND = 1.0
-"""Interquartile ranges outside the reference's range from which on a number is like none before."""
+"""Interquartile ranges outside the reference's range from which a number is outside its support."""
 
 WORDS = {
     "baseline": "baseline columns that moved",
@@ -52,7 +52,7 @@ WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Term:
-    """One term of the change.
+    """One term of the decomposition, with its overlap diagnostics.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class Term:
 
     @property
     def identifiable(self) -> bool:
-        """Whether enough reference rows look like current ones to say anything."""
+        """Whether the windows overlap enough: effective sample size and largest weight within bounds."""
         return self.n_effective >= ENOUGH and self.heaviest <= HEAVIEST
 
     def __str__(self) -> str:
@@ -86,7 +86,7 @@ class Term:
 
 @dataclass(frozen=True, kw_only=True)
 class Decomposition(Result):
-    """A change of a mean in terms that add up to it.
+    """Decomposition of a change of a mean into terms that add up to it.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ class Decomposition(Result):
     change : float
         Current less reference.
     unseen_share : float
-        Share of the current rows that hold what the reference never held.
+        Share of the current rows outside the reference's support.
     """
 
     terms: tuple[Term, ...]
@@ -121,7 +121,7 @@ class Decomposition(Result):
 
     @property
     def unanswered(self) -> tuple[Unanswered, ...]:
-        """Terms that the data cannot tell."""
+        """Terms that are not identifiable, for want of overlap."""
         why = "not identifiable: no overlap, only {:.0f} effective reference rows look like current ones"
         return tuple(
             Unanswered(question=f"what did {WORDS[term.name]} do", why=why.format(term.n_effective))
@@ -157,7 +157,7 @@ def decompose(
     categorical: Sequence[str] = (),
     level: float = 0.95,
 ) -> Decomposition:
-    """Split the change of a mean loss into baseline columns, features given them, the loss given both, and the unseen.
+    """Decompose the change of a mean loss: baseline columns, features given them, loss given both, and unseen rows.
 
     Parameters
     ----------
@@ -222,7 +222,7 @@ def decompose(
 
 @dataclass(frozen=True, kw_only=True)
 class Transported:
-    """The reference's mean loss, had its columns the current law.
+    """The reference's mean loss transported to the current covariate distribution, with its influence function.
 
     Attributes
     ----------
@@ -232,7 +232,7 @@ class Transported:
     n_effective, heaviest : float
         Effective reference rows behind it, and the largest share of the weight on one of them.
     unseen_share : float
-        Share of the current rows that hold what the reference never held; the reference's mean stands in for them.
+        Share of the current rows outside the reference's support; they are given the reference's mean loss.
     """
 
     value: float
@@ -243,7 +243,7 @@ class Transported:
 
     @property
     def identifiable(self) -> bool:
-        """Whether enough reference rows look like current ones to say anything, and next to no row is like none."""
+        """Whether the windows overlap enough, and next to no current row is outside the reference's support."""
         return self.n_effective >= ENOUGH and max(self.heaviest, self.unseen_share) <= HEAVIEST
 
 
@@ -256,7 +256,7 @@ def transported(
     rng: np.random.Generator,
     categorical: Sequence[str] = (),
 ) -> Transported:
-    """Carry the reference's mean loss over to the current law of some columns; no current loss is looked at.
+    """Transport the reference's mean loss to the current distribution of some columns (AIPW); uses no current loss.
 
     Parameters
     ----------
@@ -300,7 +300,7 @@ def _outcomes(reference: pd.DataFrame, current: pd.DataFrame, loss: str | tuple[
 
 
 def _unseen(reference: pd.DataFrame, current: pd.DataFrame, columns: Sequence[str], *, coded: set[str]) -> Mask:
-    """Current rows that hold a category, a missing value or a number far outside what the reference ever held."""
+    """Current rows outside the reference's support: a new category, a new missing value, or a number far outside."""
     found = np.zeros(len(current), bool)
     for name in columns:
         before, after = reference[name], current[name]
@@ -324,7 +324,7 @@ def _outside(before: Floats, after: Floats) -> Mask:
 
 @dataclass(frozen=True, kw_only=True)
 class _Stage:
-    """What each row of a window adds to a mean of both parts; the mean is the sum of both windows' means.
+    """Row-wise scores of a mean of numerator and denominator; the mean is the sum of both windows' means.
 
     Attributes
     ----------
@@ -343,14 +343,14 @@ class _Stage:
         return float(self.means[0] / self.means[1])
 
     def influence(self) -> TwoSamples:
-        """First-order effect of each row of a window on the value, shape (rows,)."""
+        """Influence function of the value, by row of each window, shape (rows,)."""
         turned = np.array([1.0, -self.value]) / self.means[1]
         before, after = self.reference @ turned, self.current @ turned
         return before - before.mean(), after - after.mean()
 
 
 def _term(name: Name, stages: tuple[_Stage, _Stage], weights: Floats, *, level: float) -> Term:
-    """The step from one stage to the next."""
+    """The difference of two stages as a term, with its standard error from the influence functions."""
     value = stages[1].value - stages[0].value
     moved = [new - old for old, new in zip(stages[0].influence(), stages[1].influence(), strict=True)]
     error = float(np.sqrt(sum(float((side**2).sum()) / len(side) ** 2 for side in moved)))
@@ -366,7 +366,7 @@ def _term(name: Name, stages: tuple[_Stage, _Stage], weights: Floats, *, level: 
 
 
 def _observed(before: Floats, after: Floats, unseen: Mask) -> _Stage:
-    """The current loss where the reference has been; its own mean elsewhere."""
+    """The current loss within the reference's support; the reference's mean outside."""
     mean = before.mean(axis=0)
     return _Stage(reference=unseen.mean() * (before - mean), current=np.where(unseen[:, None], mean, after))
 
@@ -374,7 +374,7 @@ def _observed(before: Floats, after: Floats, unseen: Mask) -> _Stage:
 def _stage(
     columns: Sequence[TwoSamples], outcomes: TwoSamples, unseen: Mask, *, folds: tuple[Places, Places]
 ) -> tuple[_Stage, Floats]:
-    """The reference's loss under the current law of some columns, and the weights of the reference's rows for it."""
+    """AIPW mean of the reference's loss under the current distribution of some columns, and its weights."""
     before, after = outcomes
     base = _observed(before, np.zeros_like(after), unseen)
     seen = [one for one in columns if one[0].shape[1]]

@@ -1,4 +1,7 @@
-"""Since when: the moment at which rows began to differ, as an interval."""
+"""Onset dating: change point of a per-row quantity (step, ramp or pulse), with a credible interval and a p-value.
+
+Rows that each show whether a fault hit them are dated by `analysis.faults.fault_onset`, at a known base rate.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,10 +23,10 @@ Dated = tuple["pd.Series[Any]", Floats]
 LEVEL = 0.95
 
 CHANCE = 0.05
-"""p-value above which a rise is no more than chance, and is not dated."""
+"""Significance level of the change-point test; a rise with a larger p-value is not dated."""
 
 ODDS = 30.0
-"""How much more often things break at a stroke than slowly, before a row was seen."""
+"""Prior odds of a step against a ramp."""
 
 POINTS = 60
 """Points of the series that a figure shows."""
@@ -31,7 +34,7 @@ POINTS = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Onset(Result):
-    """When something began to differ, and the series it was dated on.
+    """A change point with its 95 % credible interval, and the series it was estimated on.
 
     Attributes
     ----------
@@ -43,19 +46,19 @@ class Onset(Result):
         What was dated: the metric, or a column.
     unit : str
     shape : {'step', 'ramp'}
-        Whether it came at a stroke, or grew; then `at` is where it began to leave normal.
+        Whether it was abrupt, or grew; then `at` is where the ramp begins.
     until : datetime or None
         The first row that is normal again, where it ended within the window.
     censored : bool
-        Whether it may have begun before the first current row, which no row can tell; then `earliest` is that course.
+        Whether it may have begun before the first current row (left-censored); then `earliest` is that row.
     p_value : float
-        Chance of such a rise somewhere in the window, had there been none.
+        Of no rise anywhere in the window.
     times : tuple of datetime
         Starts of equal spans over both windows.
     values : tuple of float or None
-        Mean of the dated thing in each span; None where a span has no rows that tell it.
+        Mean of the dated quantity in each span; None where no row of a span has one.
     counts : tuple of int
-        Rows in each span that tell it.
+        Rows in each span that have one.
     """
 
     at: datetime
@@ -96,10 +99,10 @@ class ChangePoint:
 
 
 def change_point(values: Floats, normal: float) -> ChangePoint | None:
-    """Date a lasting rise of the mean above `normal` by least squares, in rows: quick, for one column after another.
+    """Least-squares change point of a lasting rise of the mean above a known `normal`, in rows; a fast version.
 
     Before the change the mean is `normal`; after it, whatever fits. The interval is the shortest that holds 95 % of the
-    posterior under a flat prior and normal errors. `date` says more, and holds for other errors too.
+    posterior under a flat prior and normal errors. `date` does not assume normal errors, and tests too.
 
     Parameters
     ----------
@@ -111,7 +114,7 @@ def change_point(values: Floats, normal: float) -> ChangePoint | None:
     Returns
     -------
     ChangePoint or None
-        None where the mean rises nowhere, or there is no course.
+        None where the mean rises nowhere, or there are no values.
 
     Examples
     --------
@@ -135,7 +138,7 @@ def change_point(values: Floats, normal: float) -> ChangePoint | None:
 
 
 def date(reference: Dated, current: Dated, *, what: str, unit: str) -> Onset | None:
-    """Date the moment at which the mean of a per-row quantity rose, beyond its season and beyond chance.
+    """Estimate the change point at which the mean of a per-row quantity rose, deseasonalised, by profile likelihood.
 
     Parameters
     ----------
@@ -183,7 +186,7 @@ def _known(window: Dated) -> tuple[Floats, Floats]:
 
 
 def _course(before: tuple[Floats, Floats], after: tuple[Floats, Floats]) -> tuple[Course, Floats]:
-    """Scores of both windows, without the season, one a moment of the current window; and those moments."""
+    """Deseasonalised, winsorised scores summed by moment of the current window; and those moments."""
     seasons = season_of(before, after[0])
     cut = _scaled(*capped(before[1] - seasons[0], after[1] - seasons[1]))
     moments, place = np.unique(after[0], return_inverse=True)
@@ -201,14 +204,14 @@ def _course(before: tuple[Floats, Floats], after: tuple[Floats, Floats]) -> tupl
 
 
 def _scaled(before: Floats, after: Floats) -> tuple[Floats, Floats]:
-    """Values from -1 to 1, so that no unit is too large to be squared."""
+    """Values scaled to -1 to 1, so that no square overflows."""
     largest = max(float(np.abs(before).max()), float(np.abs(after).max())) or 1.0
     return before / largest, after / largest
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Found:
-    """Where a row changed, in moments; `spare` as `credible` has it."""
+    """The change point and its interval as positions of moments; `spare` as `credible` has it."""
 
     at: int
     earliest: int
@@ -220,7 +223,7 @@ class _Found:
 
 
 def _found(course: Course, seconds: Floats) -> _Found | None:
-    """The change, if there is one beyond chance: a step; a ramp or a pulse where these fit better by far."""
+    """The change point, if the test finds one: a step, or a ramp or pulse where it fits clearly better."""
     worth, rows = course.doubt * course.cluster[0], course.rows / course.cluster[0]
     likelihood = course.likelihood()
     ended, end = pulse(course, ramp_spans(course, seconds))
@@ -235,7 +238,7 @@ def _found(course: Course, seconds: Floats) -> _Found | None:
 
 
 def _begun(course: Course, seconds: Floats) -> _Found:
-    """Where a change began that does not end: at a stroke or slowly, both weighed in the interval."""
+    """Begin of a change that does not end: the interval averages step and ramp by their posterior weights."""
     step = course.likelihood()
     at = int(np.argmax(step))
     told = tempered(step, at, course)
@@ -250,9 +253,9 @@ def _begun(course: Course, seconds: Floats) -> _Found:
 
 
 def _ramp(course: Course, seconds: Floats, step: Floats) -> tuple[Floats, float]:
-    """Posterior of where a ramp begins, by moment, and of its being a ramp and no step.
+    """Posterior of where a ramp begins, by moment, and the posterior probability of a ramp against a step.
 
-    Both are averaged over all places and, for a ramp, all ends; that averaging is the price of a ramp's freedom.
+    Both likelihoods are averaged over all positions and, for a ramp, all ends, which penalises its extra parameter.
     """
     of = ramp_spans(course, seconds)
     if len(of.counts) <= TRIM:
@@ -268,7 +271,7 @@ def _ramp(course: Course, seconds: Floats, step: Floats) -> tuple[Floats, float]
 
 
 def _moments(found: _Found, clock: pd.DatetimeIndex) -> dict[str, Any]:
-    """Positions as moments; the interval opens in the gap before the first row that may differ."""
+    """Positions as times; the interval opens in the gap before the first row that may differ."""
     first = clock[found.earliest]
     if found.earliest > 0:
         before = clock[found.earliest - 1]
@@ -292,10 +295,10 @@ def _moment(value: Any) -> datetime:
 def date_counts(
     periods: "pd.Series[Any]", counts: Floats, reference_counts: Floats, *, what: str, unit: str
 ) -> Onset | None:
-    """Date a lasting change of a column's distribution from counts per period; no rows are needed.
+    """Change point of a column's distribution from histogram counts per period; no rows are needed.
 
-    The cells' log ratio of current over reference makes one score of each row; the change of its mean is dated. Ratios
-    of the odd periods score the even ones and the other way round, so that no period scores itself.
+    A row's score is the log density ratio, current over reference, of its cell; the change of the mean score is dated.
+    The ratios are cross-fitted: those of the odd periods score the even ones and vice versa.
 
     Parameters
     ----------
@@ -343,7 +346,7 @@ def date_counts(
 
 
 def _counted(counts: Floats, reference: Floats) -> Course:
-    """Log ratios of either half of the periods as scores of the other."""
+    """Cross-fitted log density ratios as scores: each half of the periods by the ratios of the other."""
     usual = reference + HALF
     sums, scores, weights, before = np.zeros(len(counts)), [], [], 0.0
     for half in (0, 1):
@@ -359,7 +362,7 @@ def _counted(counts: Floats, reference: Floats) -> Course:
 
 
 def _series(reference: Dated, current: Dated) -> dict[str, Any]:
-    """Means over equal spans of each window; spans in which no row tells stay, as where labels are late."""
+    """Means over equal spans of each window; spans without a value stay, as where labels are late."""
     rows: list[tuple[datetime, float | None, int]] = []
     for times, values in (reference, current):
         timed = times.notna().to_numpy(bool)

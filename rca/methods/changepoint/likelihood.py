@@ -1,7 +1,8 @@
-"""Where in a row of values the mean rose: a likelihood that holds for rates and for losses, and its interval.
+"""Profile likelihood of one change point in the mean, under an exponential tilt of the pooled values.
 
-Values are taken for draws of one exponential tilt of what both windows hold: Bernoulli for flags, near to normal for
-what is near to normal. The tilt's mean is all that changes, so a change of position has one parameter on either side.
+Values are draws from the exponential family that tilts the pooled empirical distribution: Bernoulli for flags, near to
+normal for near-normal values. Only the mean of the tilt changes, so there is one parameter on either side. The
+likelihood is tempered for overdispersion and correlated rows; its shortest credible interval is that of the moment.
 """
 
 from dataclasses import dataclass, replace
@@ -11,18 +12,18 @@ import numpy as np
 from rca.arrays import Floats
 
 CELLS = 400
-"""Values that the tilted distribution is kept on."""
+"""Most support points of the tilted distribution."""
 
 CAPPED = 0.99
-"""Quantile of the larger half of the reference at which values are capped: a few huge losses date nothing."""
+"""Quantile of the reference's upper half at which values are winsorised, so that a few huge losses date nothing."""
 
 TRIM = 5
-"""Rows that a change has to last."""
+"""Fewest rows that a change has to last."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tilt:
-    """The tilts of a distribution of scores, by their mean: ``theta s - psi(theta)`` is the log of the ratio to it.
+    """Exponential family of tilts, indexed by the mean: ``theta s - psi(theta)`` is the log density ratio to the base.
 
     Attributes
     ----------
@@ -35,7 +36,7 @@ class Tilt:
     variances: Floats
 
     def fitted(self, mean: Floats) -> Floats:
-        """The largest log-likelihood a row, of rows with this mean: the Legendre transform of psi."""
+        """Maximum log-likelihood a row, of rows with this mean: the Legendre transform of psi."""
         return self.said(mean, mean)
 
     def said(self, assumed: Floats, mean: Floats) -> Floats:
@@ -49,7 +50,7 @@ class Tilt:
 
 
 def tilts(scores: Floats, weights: Floats | None = None) -> Tilt:
-    """The exponential family of all tilts of an empirical distribution.
+    """Build the exponential family of tilts of an empirical distribution.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ def tilts(scores: Floats, weights: Floats | None = None) -> Tilt:
 
 
 def _cells(scores: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """A few values and the share of each; means of quantile cells where there are many values."""
+    """Support points and their weights: distinct values, or means of quantile bins where there are many."""
     values, place = np.unique(scores, return_inverse=True)
     counts = np.bincount(place, weights=weights)
     if len(values) <= CELLS:
@@ -89,9 +90,9 @@ def _cells(scores: Floats, weights: Floats) -> tuple[Floats, Floats]:
 
 
 def capped(reference: Floats, current: Floats) -> tuple[Floats, Floats]:
-    """Both windows' values, cut where the larger half of the reference has its 99 % quantile.
+    """Winsorise both windows' values at the 99 % quantile of the reference's upper half.
 
-    Where the reference knows nothing but one value, the current window says where.
+    Where the reference holds a single value, the quantile is that of the current window.
     """
     for known in (reference, current):
         upper = known[known > np.median(known)] if len(known) else known
@@ -103,7 +104,7 @@ def capped(reference: Floats, current: Floats) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Course:
-    """Scores in time order, summed over rows of one moment, with those of the reference as one sum.
+    """Time series of scores, summed by moment, preceded by the reference as one sum.
 
     Attributes
     ----------
@@ -112,9 +113,9 @@ class Course:
         Sum and count of the reference.
     tilt : Tilt
     doubt : float
-        At least 1: by how much less a row says than an independent one of the tilt's variance would.
+        Overdispersion factor, at least 1: variance of the scores over that of the tilt.
     cluster : tuple of float
-        Design effect of rows that lie close in time, and the number of rows it takes to be felt in full.
+        Design effect of rows that lie close in time, and the number of rows from which it applies in full.
     """
 
     sums: Floats
@@ -130,11 +131,11 @@ class Course:
         return float(self.counts.sum())
 
     def until(self, moment: int) -> "Course":
-        """The same, cut before a moment."""
+        """The series before a moment."""
         return replace(self, sums=self.sums[:moment], counts=self.counts[:moment])
 
     def likelihood(self) -> Floats:
-        """Log-likelihood of a rise at each moment over that of no change; 0 where the mean falls there."""
+        """Log-likelihood ratio of a rise at each moment against no change; 0 where the mean falls there."""
         total, rows = self.sums.sum(), self.rows
         sums, counts = _ahead(self.sums), _ahead(self.counts)
         early, late = (self.before[0] + sums) / np.maximum(self.before[1] + counts, 1), (total - sums) / (rows - counts)
@@ -145,12 +146,12 @@ class Course:
 
 
 def _ahead(values: Floats) -> Floats:
-    """Sums of what comes before each place."""
+    """Exclusive cumulative sums."""
     return np.concatenate([[0.0], np.cumsum(values)[:-1]])
 
 
 def overdispersion(values: Floats, tilt: Tilt) -> float:
-    """By how much values vary more than the tilt of their mean does; 1 where they do not."""
+    """Overdispersion factor: sample variance over the variance of the tilt with that mean, from 1 to 5."""
     if len(values) < TRIM:
         return 1.0
     told = tilt.variance(float(values.mean()))
@@ -158,10 +159,10 @@ def overdispersion(values: Floats, tilt: Tilt) -> float:
 
 
 def tempered(likelihood: Floats, at: int, course: Course) -> Floats:
-    """Log-likelihood against its largest, by what correlated and overdispersed rows are worth.
+    """Tempered (power) log-likelihood relative to its maximum, divided by overdispersion and the design effect.
 
-    Rows of one day share what that day is like. Over a distance of a few rows this cancels; over days it does not. So
-    the design effect grows with the distance from the estimate until it is felt in full.
+    The shared effect of a day cancels between rows a short distance apart, and does not over days. So the design effect
+    grows with the distance from the estimate until it applies in full.
     """
     effect, size = course.cluster
     away = np.abs(np.cumsum(course.counts) - np.cumsum(course.counts)[at])
@@ -170,7 +171,7 @@ def tempered(likelihood: Floats, at: int, course: Course) -> Floats:
 
 
 def chance(likelihood: float, course: Course) -> float:
-    """p-value of the largest log-likelihood ratio over all moments, had the mean risen nowhere.
+    """p-value of the maximally selected log-likelihood ratio, under no rise of the mean anywhere.
 
     References
     ----------
@@ -197,7 +198,7 @@ def chance(likelihood: float, course: Course) -> float:
 
 
 def credible(log_likelihood: Floats, at: int, level: float) -> tuple[int, int, float]:
-    """The shortest run of positions that holds the `level` of the posterior under a flat prior, and `at`.
+    """Shortest credible interval of the position under a flat prior that contains `at`.
 
     Returns
     -------

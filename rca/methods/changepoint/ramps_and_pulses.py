@@ -1,4 +1,4 @@
-"""Other ways to begin than at a stroke: a ramp that grows, and a pulse that ends before the window does."""
+"""Ramp and pulse alternatives to an abrupt change point: likelihoods of a linear rise, and of a rise that ends."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,21 +11,21 @@ from rca.methods.changepoint.likelihood import TRIM, Course
 Indices = np.ndarray[Any, np.dtype[np.intp]]
 
 BINS = 80
-"""Spans of about as many rows, at whose borders ramps and pulses begin and end."""
+"""Most equal-mass time bins, at whose borders ramps and pulses begin and end."""
 
 SLOW = 8
-"""Spans that a ramp takes at least; a quicker one is a step."""
+"""Fewest bins that a ramp takes; a quicker one is a step."""
 
 SURELY = 1.645
-"""Standard errors above the reference from which a mean is surely above it: 95 %, in one direction."""
+"""Standard errors of a one-sided 5 % test that the mean is above the reference's."""
 
 HEIGHTS = (0.8, 1.0, 1.25)
-"""Heights of a ramp that are tried, as multiples of the least-squares one."""
+"""Grid of ramp heights, as multiples of the least-squares height."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Spans:
-    """A course of scores in spans of about as many rows.
+    """A series of scores in equal-mass time bins.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Spans:
 
 
 def ramp_spans(course: Course, seconds: Floats) -> Spans:
-    """Gather moments into spans; a moment is never divided."""
+    """Bin the moments into at most `BINS` equal-mass time bins; a moment is never split."""
     ahead = np.cumsum(course.counts) - course.counts
     place = np.unique((ahead * BINS // course.rows).astype(np.intp), return_inverse=True)[1]
     firsts = np.unique(place, return_index=True)[1]
@@ -63,9 +63,9 @@ def _null(course: Course, of: Spans) -> float:
 
 
 def ramps(course: Course, of: Spans) -> Floats:
-    """Log-likelihood of a ramp, over that of no change, by the span in the middle of which it begins.
+    """Log-likelihood ratio of a ramp against no change, by the bin it begins in and the border it ends at.
 
-    The mean is normal, grows in a line, and stays where it has come to.
+    The mean is the reference's, rises linearly from the middle of a bin, and then stays constant.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def ramps(course: Course, of: Spans) -> Floats:
 
 
 def _grown(edges: Floats, begins: Floats, ends: Floats) -> Floats:
-    """Mean share of its height that each ramp has come to in each span, of shape (ramps, spans)."""
+    """Mean share of its height that each ramp has reached in each bin, of shape (ramps, spans)."""
     length = (ends - begins)[:, None]
     into = np.clip(edges[None] - begins[:, None], 0.0, length)
     area = into**2 / (2 * length) + np.maximum(edges[None] - ends[:, None], 0.0)
@@ -93,14 +93,14 @@ def _grown(edges: Floats, begins: Floats, ends: Floats) -> Floats:
 
 
 def _best_height(course: Course, of: Spans, rises: Floats) -> Floats:
-    """Log-likelihood of the best of a few heights of each rise."""
+    """Log-likelihood of each ramp, maximised over the grid of heights."""
     normal, means = course.before[0] / course.before[1], of.sums / of.counts
     tried = [course.tilt.said(normal + height * rises, means[None]) @ of.counts for height in HEIGHTS]
     return np.asarray(np.max(tried, axis=0))
 
 
 def pulse(course: Course, of: Spans) -> tuple[float, int]:
-    """Log-likelihood of the best rise that ends within the window, over that of no change, and its end.
+    """Log-likelihood ratio of the best pulse (a rise that ends within the window) against no change, and its end.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def pulse(course: Course, of: Spans) -> tuple[float, int]:
 
 
 def _normal_again(course: Course, end: int) -> bool:
-    """Whether the mean from a moment on is not surely above the reference's: else the change eased, and did not end."""
+    """Whether the mean from a moment on is not significantly above the reference's; else the change did not end."""
     rows, total = course.counts[end:].sum(), course.sums[end:].sum()
     normal = course.before[0] / course.before[1]
     variance = course.tilt.variance(normal) * course.doubt * course.cluster[0] * (1 / rows + 1 / course.before[1])
@@ -137,7 +137,7 @@ def _best_pulse(course: Course, of: Spans) -> tuple[float, int, int]:
 
 
 def _of_pulses(course: Course, begins: Indices, ends: Indices) -> Floats:
-    """Log-likelihood of rises between pairs of moments, over that of no change."""
+    """Log-likelihood ratio of a rise between pairs of moments against no change."""
     sums, counts = (np.concatenate([[0.0], np.cumsum(values)]) for values in (course.sums, course.counts))
     total, rows = course.before[0] + sums[-1], course.before[1] + counts[-1]
     inside, held = sums[ends] - sums[begins], counts[ends] - counts[begins]

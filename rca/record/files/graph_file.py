@@ -1,4 +1,4 @@
-"""What can act on what: the edges of `graph.yaml`."""
+"""Reader of `graph.yaml`: edges of a causal graph or of a call graph."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ GraphKind = Literal["causal", "calls"]
 
 @dataclass(frozen=True, kw_only=True)
 class Graph:
-    """Edges between columns, components or signals.
+    """Directed edges between columns, components or signals.
 
     Attributes
     ----------

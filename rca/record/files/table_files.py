@@ -44,7 +44,7 @@ PICKLED = (
 
 
 def wrong_path(path: str) -> tuple[str, str] | None:
-    """What is wrong with a path as written, and a hint; None if it stays in the folder as far as words can tell.
+    """What is wrong with a relative path, and a hint; None if its text stays in the folder.
 
     >>> wrong_path("data/reference.parquet")
     >>> wrong_path("../other/current.parquet")
@@ -154,7 +154,7 @@ def _found(folder: Path, pattern: str, place: str) -> list[Path]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Table:
-    """The rows of some files between two times, read when asked.
+    """Rows of some files between two times, read lazily.
 
     Attributes
     ----------
@@ -216,7 +216,7 @@ class Table:
 
     @cached_property
     def _dataset(self) -> Any:
-        """The files as one Arrow dataset; where they keep a column in several types of number, in the widest."""
+        """The files as one Arrow dataset; a column of several numeric types is read in the widest."""
         import pyarrow as pa
         import pyarrow.dataset as ds
 
@@ -265,7 +265,7 @@ def _is_row_number(name: str) -> bool:
 
 
 def _cut(table: Table) -> Any:
-    """The window as a filter that the reader can push down; None where the times have to be parsed first."""
+    """The window as a filter for predicate pushdown; None where the times have to be parsed first."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -1,4 +1,4 @@
-"""From a YAML document to an `Incident`, with everything that is wrong with it in plain sentences."""
+"""Validation of a record: from a YAML document to an `Incident`, with every problem in plain sentences."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -26,7 +26,7 @@ _BY_PART = ("timeline", "data")
 
 
 def take_in(document: Document, *, names: Iterable[str]) -> tuple[Incident | None, list[Problem]]:
-    """The incident that a document records, and every problem of the record.
+    """Validate a document: the incident that it records, and every problem of the record.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def _validated(value: dict[str, Any]) -> tuple[Incident | None, list[Any]]:
 
 
 def _filled(value: Any, at: Location = ()) -> Any:
-    """The values that are there: a key with nothing behind it (`events:`) counts as left out, but for free facts."""
+    """Values without empty keys (`events:`), which count as left out, except for free facts."""
     if isinstance(value, dict) and at[:2] != ("obligations", "facts"):
         return {key: _filled(one, (*at, key)) for key, one in value.items() if one is not None}
     if isinstance(value, list):
@@ -88,7 +88,7 @@ def _without(value: dict[str, Any], errors: list[Any]) -> dict[str, Any]:
     return kept
 
 
-# --- pydantic's errors in our words -----------------------------------------------------------------------------------
+# --- pydantic's errors in plain words ---------------------------------------------------------------------------------
 
 
 def _worded(errors: list[Any], value: Any, document: Document) -> list[Problem]:
@@ -102,7 +102,7 @@ def _worded(errors: list[Any], value: Any, document: Document) -> list[Problem]:
 
 
 def _reached(location: Location, value: Any, *, missing: bool) -> tuple[Location, bool]:
-    """How far a location leads into the record: pydantic adds names of types where several are allowed."""
+    """How far a location leads into the record: pydantic adds type names where several are allowed."""
     for depth, part in enumerate(location):
         inner = isinstance(value, dict) and part in value
         if not inner and not (isinstance(value, list) and isinstance(part, int) and part < len(value)):
@@ -182,7 +182,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((model for part in get_args(annotation) if (model := _model_in(part))), None)
 
 
-# --- what no single key can tell --------------------------------------------------------------------------------------
+# --- checks across keys -----------------------------------------------------------------------------------------------
 
 
 def _across(incident: Incident, document: Document, *, names: tuple[str, ...], wrong: set[str]) -> Iterator[Problem]:

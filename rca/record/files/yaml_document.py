@@ -1,7 +1,7 @@
-"""Reading what others wrote: YAML that may be hostile, and text that may not be what it looks like.
+"""Safe YAML reading: hostile input refused, line numbers kept, and text escaped for messages.
 
 Scalars follow the core schema of YAML 1.2, which editors use too: `no` is a word (Norway), `010` is ten, and a time
-stays text, so that one without an offset can be told from one with. Anchors, aliases and tags are refused: a record
+stays text, so that a missing offset shows. Anchors, aliases and tags are refused: a record
 needs none, and with them a small file can stand for a large or an active one.
 """
 
@@ -183,7 +183,7 @@ class _Builder:
 
 
 def scalar(text: str) -> Any:
-    """A bare word of YAML as a value; a number that no float can hold stays text.
+    """A plain YAML scalar as a value; a number beyond floats stays text.
 
     >>> [scalar(text) for text in ("3", "3.4", "3.4.1", "no", "true", "2026-05-02", "1e999", "~")]
     [3, 3.4, '3.4.1', 'no', True, '2026-05-02', '1e999', None]

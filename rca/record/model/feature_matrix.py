@@ -1,4 +1,4 @@
-"""A table's columns as the matrix of floats that a model's library reads."""
+"""Encoding of table columns as the float matrix that a model library reads."""
 
 from decimal import Decimal
 from numbers import Real
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def matrix_of(frame: "pd.DataFrame", codes: dict[str, list[Any]], *, place: str) -> "Floats":
-    """The columns as floats, categories as their position in the model's own list; unknown ones are missing."""
+    """Columns as floats, categories by their index in the model's own list; unknown ones are NaN."""
     import numpy as np
 
     columns = [
@@ -41,7 +41,7 @@ def _coded(column: "pd.Series[Any]", categories: list[Any]) -> "Floats":
 
 
 def numbers_of(column: "pd.Series[Any]", place: str) -> "Floats":
-    """A column as floats, missing values NaN.
+    """A column as floats, missing values as NaN.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A forest as plain arrays, read from a model that adds trees up: what an exact explanation needs to know of it."""
+"""Tree ensembles as plain arrays, read from LightGBM and scikit-learn, for exact tree SHAP."""
 
 import re
 from collections.abc import Iterator
@@ -74,7 +74,7 @@ class Tree:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Forest:
-    """Trees that add up, and what they start from.
+    """An additive tree ensemble with its constant.
 
     Attributes
     ----------
@@ -93,12 +93,12 @@ class Forest:
 
     @property
     def outputs(self) -> int:
-        """Numbers that it answers with for a row: one, or one a class."""
+        """Number of outputs: one, or one a class."""
         return len(self.start)
 
     @property
     def leaves(self) -> int:
-        """Leaves of all trees."""
+        """Number of leaves of all trees."""
         return sum(int((tree.feature < 0).sum()) for tree in self.trees)
 
 
@@ -126,7 +126,7 @@ def of_lightgbm(text: str) -> Forest | None:
 
 
 def _scale(objective: str) -> Scale:
-    """What a margin is, by LightGBM's words for the objective."""
+    """Scale of the margin, by LightGBM's name of the objective."""
     name, *settings = objective.split(" ")
     if name in {"cross_entropy", "multiclass", "softmax"} or (name == "binary" and "sigmoid:1" in settings):
         return "log-odds"
@@ -174,7 +174,7 @@ def _sets(entries: dict[str, str], which: "Floats") -> Iterator[frozenset[int]]:
 
 
 def stump(output: int, value: float) -> Tree:
-    """A tree that is a leaf."""
+    """A tree of a single leaf."""
     import numpy as np
 
     return Tree(
@@ -212,7 +212,7 @@ def of_sklearn(estimator: Any, *, positive: object = 1) -> Forest | None:
 
 
 def _averaged(estimator: Any, positive: object) -> Forest | None:
-    """Trees whose probabilities, or predictions, are averaged."""
+    """Random forests: trees whose probabilities, or predictions, are averaged."""
     import numpy as np
 
     members = list(getattr(estimator, "estimators_", [estimator]))
@@ -235,7 +235,7 @@ def _averaged(estimator: Any, positive: object) -> Forest | None:
 
 
 def _boosted(estimator: Any, positive: object) -> Forest | None:
-    """Trees that are added to a constant; None where they start from a model of their own."""
+    """Gradient boosting: trees added to a constant; None where they start from a model of their own."""
     import numpy as np
 
     if not hasattr(estimator.init_, "constant_") and type(estimator.init_).__name__ != "DummyClassifier":
@@ -254,7 +254,7 @@ def _boosted(estimator: Any, positive: object) -> Forest | None:
 
 
 def _sign(estimator: Any, positive: object) -> int:
-    """-1 where the margin of two classes speaks for the other one."""
+    """-1 where the margin of a binary classifier is that of the other class."""
     classes = list(getattr(estimator, "classes_", ()))
     return -1 if len(classes) == 2 and classes[0] == positive else 1
 

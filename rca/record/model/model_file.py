@@ -1,6 +1,6 @@
-"""The model that failed: from a file that cannot run code to scores.
+"""Model file reader for rescoring, from formats that cannot run code when they are loaded.
 
-The only door to lightgbm, xgboost, onnxruntime and skops.
+The only import of lightgbm, xgboost, onnxruntime and skops.
 """
 
 import io
@@ -49,7 +49,7 @@ _QUESTION = "what does the model say?"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Inside:
-    """What a file holds, for who looks inside the model and does not only ask it.
+    """Internals of a model, for explainers that look inside it.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class Inside:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Model:
-    """A model that can be asked again.
+    """A model that can score rows again.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class Model:
     place : str
         Where the record names it; messages cite it.
     inside : Inside or None
-        None where it can only be asked.
+        None where it is a black box.
     """
 
     format: ModelFormat | Literal["function"]
@@ -124,7 +124,7 @@ class Model:
             raise InvalidCase.because(what, place=self.place, hint=hint) from error
 
     def read(self, frame: "pd.DataFrame") -> "pd.DataFrame":
-        """The columns that it reads, in its order.
+        """The columns that the model reads, in its order.
 
         Raises
         ------
@@ -149,7 +149,7 @@ def _one_a_row(numbers: "Scores", n_rows: int) -> "Scores":
 def read_model(
     path: Path, form: ModelFormat, *, place: str, columns: Iterable[str] = (), positive: object = 1
 ) -> Model:
-    """Load a model without running anything it brings along.
+    """Load a model without running code from its file.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def read_model(
 
 
 def model_in_memory(held: Any, *, features: Iterable[str] = (), positive: object = 1) -> Model:
-    """Make a model of what a person has in memory.
+    """Wrap a model object or function as a `Model`.
 
     Parameters
     ----------
@@ -229,7 +229,7 @@ def _require_fitted(held: Any, place: str) -> None:
 
 
 def _mirrored(model: Model, held: Any, positive: object) -> Model:
-    """The same, asked for its other class, where a wrapper of two classes says that this is the positive one."""
+    """The same model for its other class, where a binary wrapper has that as the positive one."""
     classes = list(getattr(held, "classes_", ()))
     if len(classes) != 2 or classes[0] != positive or model.inside is None:
         return model
@@ -388,7 +388,7 @@ def _estimator(model: Any, names: tuple[str, ...], *, place: str, positive: obje
 
 @contextmanager
 def willing(place: str) -> "Iterator[None]":
-    """Say what scikit-learn will not answer, missing values or categories that it does not know, in words of a case.
+    """Translate scikit-learn's refusals (missing values, unknown categories) into messages of a case.
 
     Raises
     ------
@@ -413,7 +413,7 @@ def _refuse_bomb(raw: bytes, place: str) -> None:
 
 
 def _named(names: Any, form: ModelFormat, place: str) -> tuple[str, ...]:
-    """The features by name; a model that only counts its columns cannot be asked safely."""
+    """Feature names; a model that only counts its columns is refused."""
     if names is None or not len(names):
         hints = {"onnx": "write them into its metadata as `feature_names`, a JSON list"}
         hint = hints.get(form, "train it on a table with column names")
@@ -481,7 +481,7 @@ def _fed(frame: "pd.DataFrame", inputs: list[Any], *, place: str) -> dict[str, A
 
 
 def _positive_column(said: Any, positive: object) -> Any:
-    """The positive class's column of what an ONNX classifier says: a matrix, or a mapping of class to number a row."""
+    """Probability of the positive class from an ONNX classifier: a matrix, or a mapping by class for each row."""
     import numpy as np
 
     if isinstance(said, list) and said and isinstance(said[0], dict):

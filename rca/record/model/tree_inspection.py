@@ -1,4 +1,4 @@
-"""Whether a LightGBM text file is whole: the library trusts what it reads, and a damaged file ends the process.
+"""Integrity check of a LightGBM text file: the library trusts what it reads, and a damaged file ends the process.
 
 Checked before it is loaded: that the trees lie where the header says, have as many entries as leaves and splits ask
 for, read only features that exist, and are trees: every node but the first hangs below exactly one other.
@@ -19,12 +19,12 @@ class Damaged(ValueError):
 
 
 def inspect_trees(raw: bytes) -> None:
-    """Look through a LightGBM text file.
+    """Check the integrity of a LightGBM text file.
 
     Raises
     ------
     Damaged
-        If it could not be loaded, or asked, without harm.
+        If it could not be loaded, or scored, without harm.
     """
     head, blocks = trees_in(raw)
     n_features = _number(head, "max_feature_idx") + 1

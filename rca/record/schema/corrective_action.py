@@ -1,4 +1,4 @@
-"""Corrective actions: owned, dated, testable, aimed at named factors; and their state at a moment."""
+"""Schema of corrective actions: owned, dated, testable, aimed at named factors; and their state at a moment."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
@@ -72,7 +72,7 @@ class CorrectiveAction(Node):
 
     @property
     def aims_to(self) -> Aim | None:
-        """What it is for: `aim`, else what `kind` says of it."""
+        """Its aim: `aim`, else what `kind` implies."""
         return self.aim or AIMS.get(self.kind or "")
 
     @property
@@ -108,7 +108,7 @@ class CorrectiveAction(Node):
 
 
 def named(name: str) -> str:
-    """A name as it is compared: capitals, spaces and a last full stop do not matter.
+    """A name normalised for comparison: without capitals, extra spaces and a last full stop.
 
     >>> named(" The feed  stopped. ")
     'the feed stopped'

@@ -1,4 +1,4 @@
-"""What a post-mortem needs beside the incident: what went well, who was told, what was seen before, who signs."""
+"""Schema of what a post-mortem adds to an incident: review, communications, earlier incidents, sign-off."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""The record of one incident: `incident.yaml` as frozen types.
+"""Schema of the record of one incident: `incident.yaml` as frozen types.
 
 The format is version 1 of the case folder. The types here are its only definition: the JSON Schema that editors use
 (`json_schema`) is derived from them, and `rca.record.case` reads and checks folders with them.

@@ -1,4 +1,4 @@
-"""Why-trees: why it could happen, with evidence on every edge, and what was looked at and is not why.
+"""Schema and builder of why-trees: contributing factors with evidence on every edge, and rejected answers.
 
 A `Why` is a question, its answer, and the whys under it. In YAML, in a notebook and in a report it is the same tree:
 
@@ -95,7 +95,7 @@ class Why(Node):
         return tuple(one.answer for one in self.walk() if one.answer is not None)
 
     def open(self) -> "tuple[Why, ...]":
-        """The questions without an answer."""
+        """The unanswered questions."""
         return tuple(one for one in self.walk() if one.answer is None)
 
     def then(self, *whys: "Why | Question") -> "Why":
@@ -150,12 +150,12 @@ class Question:
         return made(Why, answer=answer, whys=tuple(map(_settled, whys)), join=join, **self._kept())
 
     def rejecting(self, statement: str, *, because: str = "", evidence: Any = ()) -> "Question":
-        """Put on record an answer that was looked at and is not why."""
+        """Record an answer that was investigated and rejected."""
         one = made(Rejected, statement=statement, because=because, evidence=texts(evidence))
         return replace(self, rejected=(*self.rejected, one))
 
     def perhaps(self, statement: str, *, evidence: Any = (), **told: Any) -> "Question":
-        """Put on record an answer that the record suggests and nobody has established."""
+        """Record an answer that the record suggests and nobody has established."""
         one = made(Factor, statement=statement, evidence=texts(evidence), **told)
         return replace(self, candidates=(*self.candidates, one))
 
@@ -208,7 +208,7 @@ N = TypeVar("N", bound=Node)
 
 
 def made(kind: type[N], **told: Any) -> N:
-    """A node from keywords.
+    """Build a node from keywords.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Blameless words: names of people, and phrases that end an inquiry at somebody's fault, found and replaced."""
+"""Blameless language: names of people, and blaming phrases, detected and replaced."""
 
 import re
 from collections.abc import Collection, Mapping

@@ -1,4 +1,4 @@
-"""What an edge of a why-tree may stand on: findings, moments and events of the timeline, files of the case."""
+"""References that evidence in a why-tree may cite: findings, moments and events of the timeline, files of the case."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +18,7 @@ EVENT = "timeline.events:"
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What evidence can point at.
+    """All references that evidence can cite.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Known:
 
     @classmethod
     def of(cls, incident: "Incident", findings: Iterable[Finding] = (), files: Iterable[str] = ()) -> "Known":
-        """Everything that a case and its analysis let evidence point at."""
+        """Collect the references of a case and its analysis."""
         moments = {f"timeline.{name}" for name, _ in incident.timeline.moments()}
         told = {f"impact.{name}" for name in ("decisions", "people", "money", "text") if getattr(incident.impact, name)}
         return cls(
@@ -46,7 +46,7 @@ class Known:
         )
 
     def __contains__(self, reference: str) -> bool:
-        """Whether there is what a reference points at; it may say where in a file, after `#`."""
+        """Whether a reference exists; it may give a place in a file, after `#`."""
         if reference in self.findings or reference in self.names:
             return True
         if reference.startswith(EVENT):
@@ -54,7 +54,7 @@ class Known:
         return reference.partition("#")[0] in self.names
 
     def hint(self, reference: str) -> str:
-        """What may have been meant."""
+        """Suggest what may have been meant."""
         return near(reference, sorted(self._all()))
 
     def _all(self) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Whether a why-tree and its plan are sound: every flaw with its place, its reason and a hint.
+"""Linter of why-trees and action plans: every flaw with its place, its reason and a hint.
 
 The rules come from what is known to go wrong with asking why: one path and one root cause (Card, *BMJ Qual Saf*
 2017;26:671), an end at human error, hindsight, answers nobody checked, and actions that nobody owns or tests.
@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from rca.errors import InvalidCase, Problem
 from rca.record.files.yaml_document import near, show
@@ -41,7 +41,7 @@ class Flaw(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class Inquiry:
-    """What is looked at: trees, actions, and what is known of the case.
+    """Input of the rules: trees, actions, and what is known of the case.
 
     Attributes
     ----------
@@ -67,14 +67,14 @@ def lint(
     severity: str = "sev3",
     noticed: datetime | None = None,
 ) -> tuple[Flaw, ...]:
-    """Every flaw of a why-tree and the actions planned; none where it is sound.
+    """Check a why-tree and the planned actions; every flaw that is found.
 
     Parameters
     ----------
     whys : Why, Question, or a sequence of them
     actions : iterable of CorrectiveAction
     known : Known, optional
-        What evidence can point at, as `Known.of` tells of a case.
+        What evidence can cite, as `Known.of` collects it of a case.
     severity : str
     noticed : datetime, optional
         When the incident was noticed.
@@ -103,7 +103,7 @@ def lint(
 
 
 def _trees(given: "Why | Question | Iterable[Why | Question]") -> tuple[Why, ...]:
-    """Whys, of which one may wait for its answer."""
+    """Whys, unanswered ones among them."""
     several = (given,) if isinstance(given, Why | Question) else given
     _require(several, Why | Question, place="whys")
     return tuple(one.open() if isinstance(one, Question) else one for one in several)
@@ -114,7 +114,8 @@ def _require(given: object, kind: Any, *, place: str) -> None:
     if isinstance(given, str) or odd:
         wrong = type(given if isinstance(given, str) else odd[0]).__name__
         hint = "give whys as `rca.why(…).because(…)` makes them, and actions as CorrectiveAction"
-        raise InvalidCase.because(f"{wrong} is none", place=place, hint=hint)
+        wanted = " or ".join(one.__name__ for one in get_args(kind) or (kind,))
+        raise InvalidCase.because(f"{place} must be {wanted}, got {wrong}", place=place, hint=hint)
 
 
 def _placed(asked: Inquiry) -> Iterator[tuple[str, CorrectiveAction]]:
@@ -162,7 +163,7 @@ def _unknown(given: Iterable[str], place: str, asked: Inquiry) -> Iterator[Flaw]
 
 
 def _claims_no_more(step: Edge, asked: Inquiry) -> Iterator[Flaw]:
-    """An answer called shown, whose findings are not."""
+    """An answer marked as shown, whose findings are not."""
     answer = step.why.answer
     if answer is None or answer.strength != "shown" or asked.known is None:
         return
@@ -314,7 +315,7 @@ def _short(factor: Factor) -> str:
 
 
 def _strong_enough(asked: Inquiry) -> Iterator[Flaw]:
-    """A trigger of a grave incident that only training is meant to prevent."""
+    """A trigger of a severe incident that only training is meant to prevent."""
     if asked.severity not in GRAVE:
         return
     for factor in distinct(asked.trees):

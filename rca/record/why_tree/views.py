@@ -1,4 +1,4 @@
-"""Views of why-trees: five whys as a path, the fishbone by category, which factors together were enough."""
+"""Views of why-trees: five-whys paths, fishbone by category, and minimal cut sets of factors."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

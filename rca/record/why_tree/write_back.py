@@ -1,4 +1,4 @@
-"""Why-trees and actions written back into `incident.yaml`: only what changed, every other byte and comment kept."""
+"""Write why-trees and actions back into `incident.yaml` with minimal edits: every other byte and comment is kept."""
 
 import json
 import secrets
@@ -81,7 +81,7 @@ def save_whys(
 
 
 def edited(text: str, *, whys: Iterable[Why] | None = None, actions: Iterable[CorrectiveAction] | None = None) -> str:
-    r"""The text of a record with these why-trees and actions, all else byte for byte.
+    r"""The text of a record with these why-trees and actions, all other bytes unchanged.
 
     >>> print(edited("id: a  # mine\nactions:\n- what: watch  # the feed\n  owner: x\n",
     ...              actions=[CorrectiveAction(what="watch", owner="y")]))
@@ -164,12 +164,12 @@ def _of_list(wanted: tuple[Any, ...], held: tuple[Any, ...], plain: list[Any]) -
 
 
 def _same(value: Any) -> str:
-    """What two values have in common that are the same."""
+    """Canonical JSON of a value, to compare by."""
     return json.dumps(TypeAdapter(Any).dump_python(value, mode="json"), sort_keys=True)
 
 
 def _aligned(old: list[str], new: list[str]) -> Iterator[tuple[str, int, int, int, int]]:
-    """What of a list stayed, was replaced, came and went."""
+    """Opcodes of a diff of two lists: what is equal, replaced, deleted and inserted."""
     yield from SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
 
 

@@ -1,4 +1,4 @@
-"""Cells of the notebook on cascades."""
+"""Cells of notebook 5, on cascades."""
 
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ def systems(case: "Case", analysis: "Analysis") -> None:
 
 
 def way(analysis: "Analysis") -> None:
-    """By which way the failure spread, and who kept silent."""
+    """Propagation path of the failure, and silent guards."""
     part = analysis.cascade
     if part is not None and part.steps:
         figure(cascade_charts.way(part))
@@ -46,7 +46,7 @@ def signals(case: "Case", analysis: "Analysis") -> None:
 
 
 def blast(analysis: "Analysis") -> None:
-    """What each system went through between its onset and containment."""
+    """Traffic through each system between its onset and containment."""
     part = analysis.cascade
     if part is not None and part.touched:
         html(cascade_sections.touched(part.touched), said=f"{len(part.touched)} systems failed")

@@ -1,6 +1,6 @@
-"""What the notebook of causes shows: one verb per part, as `show` has them.
+"""Cells of notebook 4, on causes: one verb a part, as `show` has them.
 
-These answers are asked for by their one notebook, and not by the analysis: what they find is shown, and not carried.
+These questions are asked by this notebook alone, and not by the analysis: their findings are shown, and not carried.
 """
 
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def mechanisms(answers: "CausalAnswers") -> None:
-    """Which mechanism changed, drawn on the graph, and what each did."""
+    """Mechanism change: the graph with the contribution of each mechanism."""
     if (part := answers.causes) is None:
         absent(f"No change can be divided among mechanisms: {_why_not(answers, CAUSES_QUESTION)}.")
     else:
@@ -31,7 +31,7 @@ def mechanisms(answers: "CausalAnswers") -> None:
 
 
 def compared(answers: "CausalAnswers") -> None:
-    """How dowhy divides a change, beside ours."""
+    """Mechanism attribution by dowhy beside our own."""
     part = answers.compared
     known = {one.question: one.why for one in answers.unanswered}
     if part is not None:
@@ -43,7 +43,7 @@ def compared(answers: "CausalAnswers") -> None:
 
 
 def causal_graph(answers: "CausalAnswers") -> None:
-    """The graph, and whether the reference bears it out."""
+    """The causal graph, and whether the reference falsifies it."""
     if (part := answers.graph) is None:
         absent(f"No graph can be drawn: {_why_not(answers, GRAPH_QUESTION)}.")
     else:
@@ -51,7 +51,7 @@ def causal_graph(answers: "CausalAnswers") -> None:
 
 
 def effect(answers: "CausalAnswers") -> None:
-    """What an event did to the metric, and what that withstood."""
+    """Event study: the effect of an event on the metric, and its refutation tests."""
     part = answers.effect
     if part is None:
         absent(f"What an event did cannot be told: {_why_not(answers, EFFECT_QUESTION)}.")
@@ -62,7 +62,7 @@ def effect(answers: "CausalAnswers") -> None:
 
 
 def what_if(answers: "CausalAnswers") -> None:
-    """What would have been decided otherwise, in each of several ways; the first of them number by number."""
+    """Counterfactual decisions under each intervention; the first of them number by number."""
     found = answers.imagined
     if any(one.would_be is not None for one in found):
         figure(causal_charts.imagined(found))
@@ -77,7 +77,7 @@ def what_if(answers: "CausalAnswers") -> None:
 
 
 def odd(answers: "CausalAnswers") -> None:
-    """Which node made odd rows so."""
+    """Outlier attribution: which node made odd rows so."""
     if (part := answers.odd) is None:
         absent(f"No row can be said to be odd for a reason: {_why_not(answers, ODD_QUESTION)}.")
     else:

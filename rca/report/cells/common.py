@@ -1,4 +1,4 @@
-"""Cells that every notebook may show: the verdict, findings, and what stays open."""
+"""Cells that every notebook may show: verdict, findings, causes, and open questions."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Cells of the notebook on drift, faults, harm, slices and onset."""
+"""Cells of notebook 2, on drift, faults, harm, slices and onset."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ MOST_COLUMNS = 6
 
 
 def harm(analysis: "Analysis") -> None:
-    """How much of the metric's change each thing did."""
+    """Attribution of the metric's change."""
     part = analysis.harm or analysis.verdict.metric
     figure(chart(part), part.findings()) if part else absent(
         "This case has no metric over rows whose change could be divided."
@@ -32,19 +32,19 @@ def harm(analysis: "Analysis") -> None:
 
 
 def drift(analysis: "Analysis") -> None:
-    """How far every column moved."""
+    """Effect size of the drift of every column."""
     part = analysis.drift
     figure(chart(part), part.findings()) if part else absent("This case has no tables of both windows to compare.")
 
 
 def joint(analysis: "Analysis") -> None:
-    """Whether all columns together tell the windows apart, and which do."""
+    """Joint drift: classifier two-sample test, and the columns that separate the windows."""
     part = analysis.joint
     figure(chart(part), part.findings()) if part else absent("The windows could not be compared as a whole.")
 
 
 def faults(analysis: "Analysis") -> None:
-    """How columns broke, in which rows, and what says so; then each of them before and after."""
+    """Faults of columns: kind, rows and evidence; then each of them before and after."""
     part = analysis.faults
     broken = sorted(part.broken if part else (), key=lambda row: -_harm_of(analysis, row.column))
     if part is None or not broken:
@@ -55,13 +55,13 @@ def faults(analysis: "Analysis") -> None:
 
 
 def _harm_of(analysis: "Analysis", column: str) -> float:
-    """What a column did to the metric, as far as it was divided."""
+    """Contribution of a column to the change of the metric, where it was attributed."""
     parts = analysis.harm.contributions if analysis.harm else ()
     return sum(part.value for part in parts if part.kind == "feature" and part.name == column)
 
 
 def columns(analysis: "Analysis") -> None:
-    """The columns that only moved, the farthest first, before and after."""
+    """Drifted columns without a fault, the farthest first, before and after."""
     broken = {row.column for row in analysis.faults.columns if row.broken} if analysis.faults else set()
     moved = [name for name in analysis.drift.moved() if name not in broken] if analysis.drift else []
     _profiles(analysis, dict.fromkeys(moved, ""))
@@ -89,7 +89,7 @@ def _to_see(compared: "Sequence[ColumnDrift]", name: str) -> "list[ColumnDrift]"
 
 
 def slices(analysis: "Analysis") -> None:
-    """Where the change in harm sits."""
+    """Slices in which the change of harm concentrates."""
     part = analysis.slices
     if part is None:
         absent("No harm was done that could sit anywhere.")
@@ -110,7 +110,7 @@ def gaps(analysis: "Analysis") -> None:
 
 
 def onset(case: "Case", analysis: "Analysis") -> None:
-    """Since when, and which events were near."""
+    """Onset of the harm, and nearby events."""
     part = analysis.onset
     if part is None:
         absent("No onset can be dated from the data.")
@@ -122,7 +122,7 @@ def onset(case: "Case", analysis: "Analysis") -> None:
 
 
 def dates(analysis: "Analysis") -> None:
-    """When each cause began, and which events lie near."""
+    """Onset of each cause, and nearby events."""
     if analysis.since is not None and len(analysis.since.rows()) > 1:
         html(timeline_sections.dates(analysis.since), said=str(analysis.since))
     if analysis.events is not None and analysis.events.candidates:
@@ -131,7 +131,7 @@ def dates(analysis: "Analysis") -> None:
 
 
 def labels(analysis: "Analysis") -> None:
-    """What is known of rows without a label."""
+    """Bounds of the metric where labels are missing."""
     part = analysis.unlabelled
     if part is not None:
         html(harm_sections.unlabelled(part), said=str(part), claims=part.findings())

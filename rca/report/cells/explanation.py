@@ -1,4 +1,4 @@
-"""Cells of the notebook on the model's reasons."""
+"""Cells of notebook 3, on explanation shift (the model's reasons by SHAP)."""
 
 from typing import TYPE_CHECKING
 
@@ -28,14 +28,14 @@ def _unexplained(analysis: "Analysis") -> None:
 
 
 def method(analysis: "Analysis") -> None:
-    """What the model's reasons are, and how they came about."""
+    """How SHAP values were computed, on which scale."""
     part = analysis.explanation
     if part is not None:
         html(explanation_sections.method(part), said=f"SHAP values, {part.method}")
 
 
 def explanation(analysis: "Analysis") -> None:
-    """What each feature is worth to the model, before and during."""
+    """Mean |SHAP| of each feature, before and during."""
     part = analysis.explanation
     if part is None:
         _unexplained(analysis)
@@ -44,14 +44,14 @@ def explanation(analysis: "Analysis") -> None:
 
 
 def swarm(analysis: "Analysis") -> None:
-    """The reasons row by row."""
+    """Beeswarm plot: SHAP values of single rows."""
     part = analysis.explanation
     if part is not None and part.swarm:
         figure(row_charts.swarm(part))
 
 
 def together(analysis: "Analysis") -> None:
-    """Whether all reasons together tell the windows apart."""
+    """Joint explanation shift: can the windows be separated by their SHAP values."""
     part = analysis.explanation
     if part is not None and part.joint is not None:
         figure(explanation_charts.together(part.joint))
@@ -60,14 +60,14 @@ def together(analysis: "Analysis") -> None:
 
 
 def reasons(analysis: "Analysis") -> None:
-    """Every feature's reasons in numbers."""
+    """Table of every feature's SHAP values."""
     part = analysis.explanation
     if part is not None:
         html(explanation_sections.reasons(part), said=str(part))
 
 
 def turned(analysis: "Analysis") -> None:
-    """Whose reasons turned against the label."""
+    """Features that contribute more to the loss than before."""
     part = analysis.explanation
     if part is None:
         absent("No reasons could be set against the label, as no reasons could be compared.")
@@ -78,7 +78,7 @@ def turned(analysis: "Analysis") -> None:
 
 
 def curves(analysis: "Analysis") -> None:
-    """Whether the same value is explained otherwise; and what an update did, where there was one."""
+    """SHAP dependence curves in both windows; and the effect of an update, where there was one."""
     part = analysis.explanation
     if part is None:
         absent("It is not known what each value is worth, as no reasons could be compared.")
@@ -98,7 +98,7 @@ def curves(analysis: "Analysis") -> None:
 
 
 def cohorts(analysis: "Analysis") -> None:
-    """In which parts of the rows the reasons changed."""
+    """Explanation shift by cohort."""
     part = analysis.explanation
     if part is None:
         absent("No part of the rows can be named, as no reasons could be compared.")
@@ -109,7 +109,7 @@ def cohorts(analysis: "Analysis") -> None:
 
 
 def exemplars(analysis: "Analysis") -> None:
-    """Rows that carry the shift, from the usual answer to their own."""
+    """Exemplar rows of the shift: from the base value to their own prediction."""
     part = analysis.explanation
     if part is None:
         absent("No row can be shown as an example, as no reasons could be compared.")

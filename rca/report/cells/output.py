@@ -1,4 +1,4 @@
-"""What a notebook's output is made of: a figure or a table, its text, and the findings it stands on."""
+"""Output of a notebook cell: a figure or a table, its text, and the findings it stands on."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -19,19 +19,19 @@ Bundle = dict[str, Any]
 
 
 def display(bundle: Bundle) -> None:
-    """Show representations of one thing, by their types."""
+    """Display a bundle of representations by MIME type."""
     from IPython.display import display as shown
 
     shown(bundle, raw=True)
 
 
 def html(markup: str, *, said: str, claims: Iterable[Finding] = ()) -> None:
-    """Show markup, and what is said where no markup can be shown."""
+    """Display markup, with plain text where no markup can be shown."""
     display({"text/html": markup, "text/plain": said, **_carried(claims)})
 
 
 def figure(drawn: Chart, claims: Iterable[Finding] = ()) -> None:
-    """Show a figure, with its text alternative."""
+    """Display a figure, with its text alternative."""
     spec = drawn.to_dict()
     display({MIME: spec, "text/plain": spec["layout"]["meta"]["alt"], **_carried(claims)})
 

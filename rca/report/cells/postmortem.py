@@ -1,12 +1,12 @@
-"""Cells of the notebook of the post-mortem."""
+"""Cells of notebook 6, the post-mortem."""
 
 from typing import TYPE_CHECKING
 
 from rca.record.why_tree.views import fishbone
 from rca.report.cells.output import figure, html
 from rca.report.parts.why_tree import charts as why_tree_charts
-from rca.report.postmortem import context
 from rca.report.plot import chart
+from rca.report.postmortem import context
 
 if TYPE_CHECKING:
     from rca.analysis.conclusion.analysis import Analysis
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def postmortem(case: "Case", analysis: "Analysis") -> "PostmortemContext":
-    """What the parts of a post-mortem are told from: the record and the findings, names of people replaced by roles."""
+    """Context of the post-mortem: the record and the findings, names of people replaced by roles."""
     return context.context_of(case, analysis)
 
 

@@ -1,4 +1,4 @@
-"""Cells of the notebook on the timeline."""
+"""Cells of notebook 1, on the timeline."""
 
 from typing import TYPE_CHECKING
 

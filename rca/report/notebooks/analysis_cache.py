@@ -1,7 +1,7 @@
-"""What one notebook of a run established, kept for the next: the analysis of a case, by the digest of its inputs.
+"""Cache of the analysis of a case between the notebooks of one run, by the digest of its inputs.
 
-Only the kernels of one run share what is kept, in the folder of that run while it is derived; so a second run, and
-`rca verify --rerun`, begin with nothing.
+Only the kernels of one run share the cache, in the folder of that run while it is derived; so a second run, and `rca
+verify --rerun`, begin with an empty one.
 """
 
 import json
@@ -19,7 +19,7 @@ KEPT = "RCA_KEPT"
 
 
 def analyse(case: "Case", *, seed: int = 0, alpha: float = 0.05) -> "Analysis":
-    """Say everything that can be said about a case; within a run, once for all of its notebooks.
+    """Run every analysis of a case; within a run, once for all of its notebooks.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def analyse(case: "Case", *, seed: int = 0, alpha: float = 0.05) -> "Analysis":
 
 
 def _place(case: "Case", seed: int, alpha: float) -> Path | None:
-    """Where the analysis of these inputs, with these settings, is kept."""
+    """Cache file of these inputs and settings."""
     folder = os.environ.get(KEPT)
     if not folder:
         return None
@@ -59,7 +59,7 @@ def _place(case: "Case", seed: int, alpha: float) -> Path | None:
 
 
 def _write(kept: Path, plain: dict[str, object]) -> None:
-    """Whole or not at all: the folder may be shared by kernels."""
+    """Write a cache file atomically: the folder may be shared by kernels."""
     kept.parent.mkdir(parents=True, exist_ok=True)
     draft = kept.with_suffix(f".{os.getpid()}")
     draft.write_text(json.dumps(plain), encoding="utf-8")

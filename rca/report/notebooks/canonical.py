@@ -1,4 +1,4 @@
-"""Executed notebooks as pure functions of what went in: the same bytes, wherever and whenever they ran."""
+"""Byte-stable notebooks: outputs as pure functions of their inputs, wherever and whenever they ran."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ INJECTED = "injected-parameters"
 
 
 def to_json(value: object) -> bytes:
-    """Plain values as JSON in one fixed form.
+    """Plain values as JSON in one canonical form.
 
     Raises
     ------
@@ -24,7 +24,7 @@ def to_json(value: object) -> bytes:
 
 
 def canonical(executed: Mapping[str, Any], parameters: Mapping[str, Any]) -> tuple[Notebook, list[str]]:
-    """Keep of an executed notebook what its inputs determine.
+    """Keep of an executed notebook only what its inputs determine.
 
     Left out are timings, paths, random ids, the version of the kernel, and what was written to stderr.
 

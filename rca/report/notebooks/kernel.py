@@ -1,4 +1,4 @@
-"""A kernel for a report: this very interpreter, in an environment that does not depend on the machine."""
+"""Notebook kernel of this very interpreter, in an environment that does not depend on the machine."""
 
 import os
 import platform
@@ -46,7 +46,7 @@ ARGV = [
 
 @contextmanager
 def kernel(kept: Path) -> Iterator["type[AsyncKernelManager]"]:
-    """A kind of kernel manager that starts this interpreter, whatever kernels are installed.
+    """A kernel manager class that starts this interpreter, whatever kernels are installed.
 
     Its kernels talk over sockets in a private folder, so that no port is taken and two runs cannot collide, and they
     read no start-up files of the user.
@@ -79,6 +79,6 @@ def kernel(kept: Path) -> Iterator["type[AsyncKernelManager]"]:
 
 
 def _python_path() -> str:
-    """The package that runs the report is the one that the notebooks import."""
+    """PYTHONPATH with the package of this process first, so that notebooks import the same."""
     here = str(Path(rca.__file__).absolute().parent.parent)
     return os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))

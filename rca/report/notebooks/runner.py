@@ -1,4 +1,4 @@
-"""Execute a notebook with a kernel of its own; the only door to papermill."""
+"""Execute a notebook with a kernel of its own; the only import of papermill."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ START = 60
 
 @contextmanager
 def bar(templates: Sequence[Template], *, shown: bool) -> Iterator[Callable[[str], None]]:
-    """A bar over all cells of all notebooks."""
+    """A progress bar over all cells of all notebooks."""
     from tqdm import tqdm
 
     cells = sum(cell["cell_type"] == "code" for template in templates for cell in template.notebook["cells"])
@@ -96,14 +96,14 @@ def _last_line(error: Exception, timeout: int) -> str:
 
 
 def _papermill() -> "ModuleType":
-    """Import papermill without the grammar of IRIs, which takes longer to build than a notebook to run.
+    """Import papermill without the IRI grammar, which takes longer to build than a notebook to run.
 
     `jsonschema` uses `rfc3987_syntax` where it can be imported, for a format that no notebook has.
     """
     name = "rfc3987_syntax"
     blocked = name not in sys.modules
     if blocked:
-        sys.modules[name] = None  # type: ignore[assignment]  # so Python is told that a module cannot be imported
+        sys.modules[name] = None  # type: ignore[assignment]  # marks a module as not importable
     try:
         import papermill
     finally:

@@ -1,4 +1,4 @@
-"""The notebooks as templates: which there are, which parameters each takes, and whether a run's settings fit them."""
+"""Notebook templates, their parameters, and validation of a run's settings against them."""
 
 import ast
 import io
@@ -125,7 +125,7 @@ def choose(only: Sequence[str] | None = None, folder: Path | None = None) -> lis
 
 
 def for_case(templates: Iterable[Template], incident: "Incident", *, asked: bool) -> tuple[Template, ...]:
-    """The templates that have something to tell of a case; all of them where they were asked for by name."""
+    """Templates that apply to a case; all of them where they were asked for by name."""
     return tuple(one for one in templates if asked or all(_has(incident, some) for some in one.needs))
 
 

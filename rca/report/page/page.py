@@ -1,4 +1,4 @@
-"""Executed notebooks as one page: offline, without a server, on a phone and on paper; the verdict first.
+"""Executed notebooks as one HTML page: offline, without a server, on a phone and on paper; the verdict first.
 
 Everything from the incident is escaped or rebuilt from an allow-list, nothing remote is loaded, and a
 Content-Security-Policy allows the two scripts of the page by their digests and no other.
@@ -187,7 +187,7 @@ def _metric(metric: Mapping[str, Any] | None) -> str:
 
 @dataclass(frozen=True)
 class _Scale:
-    """How numbers of a metric are read: a factor, and what follows a value, or names a change."""
+    """Display scale of a metric: a factor, and the units of a value and of a change."""
 
     factor: float = 1.0
     value: str = ""
@@ -195,14 +195,14 @@ class _Scale:
 
 
 def _scale(metric: Mapping[str, Any] | None) -> _Scale:
-    """Shares of rows are read in per cent, their changes in percentage points."""
+    """Shares are shown in per cent, their changes in percentage points."""
     if metric is None or metric["name"] not in SHARES:
         return _Scale()
     return _Scale(100.0, "&thinsp;%", " in percentage points")
 
 
 def _told(verdict: Mapping[str, Any]) -> str:
-    """What is named; where nothing can be, the candidates."""
+    """Causes that are shown; candidates where none is named."""
     if verdict["status"] == "cannot_tell":
         return _causes(verdict["causes"], _Scale(), called="Candidates, none of them named")
     named = [cause for cause in verdict["causes"] if cause["strength"] != "assumed"]

@@ -1,4 +1,4 @@
-"""The summary for a board: what happened, who was hurt, why, what is done, in words that need no training."""
+"""Plain-language summary for a board: what happened, who was affected, why, what is done."""
 
 import re
 from collections.abc import Iterator
@@ -80,7 +80,7 @@ class SummaryLine:
 
 
 def jargon(text: str) -> tuple[str, ...]:
-    """Words of the trade in a text, each once, in the order in which they come.
+    """Technical terms in a text, each once, in order of appearance.
 
     >>> jargon("The schema moved, the API drifted, and the schema came back.")
     ('schema', 'api', 'drifted')
@@ -176,7 +176,7 @@ def _of_role(analysis: "Analysis", role: str) -> "list[Factor]":
 
 
 def _behind(analysis: "Analysis") -> Iterator[str]:
-    """What contributed to that which set it off, straight under it."""
+    """Contributing factors directly under the trigger."""
     for step in steps(analysis.whys):
         above = step.above[-1].answer if step.above else None
         if above is not None and above.role == "trigger" and step.why.answer and step.why.answer.role == "contributing":
@@ -184,7 +184,7 @@ def _behind(analysis: "Analysis") -> Iterator[str]:
 
 
 def _said(factor: "Factor") -> str:
-    """A factor with the name of a column in words, and how sure it is where that is not certain."""
+    """A factor with the name of a column in words, and its strength where it is not certain."""
     doubt = {"shown": "", "suggested": " (likely)", "assumed": " (assumed)"}[factor.strength]
     return factor.statement.rstrip(".").replace("_", " ") + doubt
 

@@ -1,4 +1,4 @@
-"""What a post-mortem is told from, names of people replaced by roles; and fields that say what is not on record."""
+"""Context that a post-mortem is written from, names of people replaced by roles; fields that name what is missing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class PostmortemContext:
-    """What a post-mortem is told from.
+    """Context that a post-mortem is written from: record, analysis, and flaws.
 
     Attributes
     ----------
@@ -39,12 +39,12 @@ class PostmortemContext:
 
     @property
     def debrief(self) -> "Debrief":
-        """What only people could fill in."""
+        """The parts that only people can fill in."""
         return self.incident.postmortem
 
     @property
     def flaws(self) -> tuple[Flaw, ...]:
-        """What is not sound about the why-tree and the plan."""
+        """Linter's flaws of the why-tree and the plan."""
         known = Known.of(self.incident, self.analysis.findings(), self.inputs)
         return lint(
             self.whys,
@@ -56,7 +56,7 @@ class PostmortemContext:
 
 
 def context_of(case: "Case", analysis: "Analysis") -> PostmortemContext:
-    """What a post-mortem of a case is told from, names of people replaced by roles."""
+    """Context of the post-mortem of a case, names of people replaced by roles."""
     plain = without_people([one.model_dump(mode="json") for one in analysis.whys], case.incident)
     whys = tuple(Why.model_validate(one) for one in plain)
     return PostmortemContext(incident=nameless(case.incident), whys=whys, analysis=analysis, inputs=case.inputs())
@@ -69,14 +69,14 @@ Field = tuple[str, Any, str]
 
 
 def fields(caption: str, *rows: Field) -> str:
-    """Fields with what is on record; what is not says so, and where to put it."""
+    """Fields with what is on record; a missing one says so, and where to put it."""
     filled = [{"field": name, "on record": _said(value)} for name, value, _ in rows if not _is_empty(value)]
     missing = [f"{name} ({key})" for name, value, key in rows if _is_empty(value)]
     return (table(filled, caption) if filled else "") + absent(missing)
 
 
 def absent(missing: Sequence[str]) -> str:
-    """What is not on record, with the key of `incident.yaml` that would fill it."""
+    """A missing field, with the key of `incident.yaml` that would fill it."""
     return paragraph(f"Not on record: {'; '.join(missing)}.", "rca-note") if missing else ""
 
 

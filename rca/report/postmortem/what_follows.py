@@ -1,4 +1,4 @@
-"""Parts of a post-mortem about what follows: what we change, what the meeting has to answer, what is kept on record."""
+"""Parts of a post-mortem about what follows: response, corrective actions, agenda, evidence, sign-off."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ from rca.report.rendering.plain_text import capital, moment, number, words
 
 
 def response(one: PostmortemContext) -> str:
-    """What stopped it, what repaired it, and whether that worked."""
+    """Containment and repair, and whether the repair worked."""
     timeline, debrief = one.incident.timeline, one.debrief
     return fields(
         "Containment and recovery",
@@ -33,7 +33,7 @@ def _last_good(one: PostmortemContext) -> str | None:
 
 
 def recovery(one: PostmortemContext) -> str:
-    """Whether the repair worked, by an equivalence test."""
+    """Equivalence test (TOST) of the repair."""
     part = one.analysis.recovery
     if part is None:
         return absent(["whether the repair worked: rows from after it (data.recovered)"])
@@ -45,7 +45,7 @@ def recovery(one: PostmortemContext) -> str:
 
 
 def review(one: PostmortemContext) -> str:
-    """What went well, what badly, and where luck helped."""
+    """What went well, what went badly, and where luck helped."""
     debrief = one.debrief
     parts = (
         ("What went well", debrief.went_well, "went_well"),
@@ -57,7 +57,7 @@ def review(one: PostmortemContext) -> str:
 
 
 def actions(one: PostmortemContext) -> str:
-    """What is done about it: by whom, by when, aimed at what, and how its effect is checked."""
+    """Corrective actions: owner, due date, aim, and the check of their effect."""
     now = one.incident.now
     rows = [
         {
@@ -87,7 +87,7 @@ def _effect(action: CorrectiveAction) -> str:
 
 
 def recurrence(one: PostmortemContext) -> str:
-    """Whether something like it happened before, and whether an action then failed."""
+    """Similar earlier incidents, and actions that failed then."""
     seen = one.debrief.seen_before
     if seen is None:
         return absent(["whether it was seen before (postmortem.seen_before; [] where somebody looked and found none)"])
@@ -123,7 +123,7 @@ def _clues(why: Why) -> str:
 
 
 def obligations(one: PostmortemContext) -> str:
-    """Facts that duties to report hang on; whether one applies is for a rule with a date, and for counsel."""
+    """Facts that reporting duties depend on; whether one applies is for a dated rule, and for counsel."""
     known = one.incident.obligations
     told_ = tuple(f"{words(name)}: {shown(value)}" for name, value in known.facts.items())
     aware = one.incident.timeline.aware
@@ -161,7 +161,7 @@ DOMAINS = {
 
 
 def frameworks(one: PostmortemContext) -> str:
-    """Where frameworks ask for what is told here."""
+    """Parts of this report that frameworks ask for."""
     rows = [
         {"framework": name, "number": at, "about": what, "answered in": part} for name, at, what, part in FRAMEWORKS
     ]
@@ -171,7 +171,7 @@ def frameworks(one: PostmortemContext) -> str:
 
 
 def comms(one: PostmortemContext) -> str:
-    """Who was told what, and when."""
+    """Communications: who was informed of what, and when."""
     rows = [
         {"at": moment(each.at), "to": each.to, "what": each.what, "by": each.by or "no role on record"}
         for each in sorted(one.debrief.messages, key=lambda each: each.at)
@@ -196,7 +196,7 @@ def comms(one: PostmortemContext) -> str:
 
 
 def open_questions(one: PostmortemContext) -> str:
-    """What is not known, what the data cannot say, and what was assumed."""
+    """What is unknown or unanswerable, and what was assumed."""
     assumed = {text for finding in one.analysis.findings() for text in finding.assumptions}
     return fields(
         "Limits, as people see them",

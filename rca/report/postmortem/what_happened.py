@@ -1,8 +1,8 @@
-"""The parts of a post-mortem, each filled from the record and the findings; what is missing says so, and where it goes.
+"""Parts of a post-mortem about what happened, from the record and the findings; missing parts say where they go.
 
 The parts are those that the templates of Google SRE, PagerDuty, AWS and others ask for, and some that an AI incident
 needs beside them: the model's record, evidence on every why, actions with a check of their effect, a register of
-evidence, and a sign-off. Names of people are replaced by roles before anything is told.
+evidence, and a sign-off. Names of people are replaced by roles before anything is written.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from rca.analysis.conclusion.lifecycle import Lifecycle
 
 MOST_SETS = 6
-"""Sets of factors that are told."""
+"""Cut sets that are listed."""
 
 SHORT = 8
-"""Letters of a digest that tell it from others."""
+"""Letters of a digest that are shown."""
 
 # --- what happened ---------------------------------------------------------------------------------------------------
 
@@ -93,7 +93,7 @@ def system(one: PostmortemContext) -> str:
 
 
 def detection(one: PostmortemContext) -> str:
-    """How it was noticed, since when it went on by then, and why not sooner."""
+    """Detection: how and when it was noticed, and why not sooner."""
     timeline, onset = one.incident.timeline, one.analysis.onset or one.analysis.verdict.onset
     since = verdict_sections.since(onset) if onset is not None else None
     why = one.debrief.why_not_sooner or _from_the_tree(one.whys, "seen")
@@ -136,7 +136,7 @@ def lifecycle(life: "Lifecycle") -> str:
 
 
 def conflicts(life: "Lifecycle") -> str:
-    """Where sources contradict each other."""
+    """Contradictions between sources."""
     if not life.conflicts:
         return paragraph("No two sources contradict each other.", "rca-note")
     return paragraph("Sources contradict each other; which is right is for people to say:") + bullets(
@@ -145,7 +145,7 @@ def conflicts(life: "Lifecycle") -> str:
 
 
 def exposure(life: "Lifecycle") -> str:
-    """How long harm could be done, and to how many rows."""
+    """Exposure: time from onset to containment, and the rows decided in it."""
     if life.exposure is None:
         return absent(["how long harm could be done (timeline.contained, and an onset)"])
     return paragraph(f"Exposure: {life.exposure}.")
@@ -161,7 +161,7 @@ def durations(one: PostmortemContext) -> str:
 
 
 def impact(one: PostmortemContext) -> str:
-    """Whom it reached, in numbers, from the record and from the data."""
+    """Impact in numbers, from the record and from the data."""
     known = one.incident.impact
     life = one.analysis.lifecycle
     exposed = str(life.exposure) if life is not None and life.exposure is not None else None
@@ -189,7 +189,7 @@ def _harm(one: PostmortemContext) -> str | None:
 
 
 def _by_group(one: PostmortemContext) -> str | None:
-    """The gap between groups that opened most."""
+    """The group gap that widened most."""
     gaps = one.analysis.gaps
     metric = one.analysis.verdict.metric
     told = [gap for gap in gaps.gaps if gap.change is not None] if gaps is not None else []
@@ -220,7 +220,7 @@ def why_tree(one: PostmortemContext) -> str:
 
 
 def rejected(one: PostmortemContext) -> str:
-    """What was looked at and is not why."""
+    """Answers that were investigated and rejected."""
     rows = [
         {
             "looked at": each.statement,
@@ -234,7 +234,7 @@ def rejected(one: PostmortemContext) -> str:
 
 
 def factors(one: PostmortemContext) -> str:
-    """Factors by role, the guards that were missing, and which of them together were enough."""
+    """Factors by role, missing guards, and minimal cut sets."""
     found = distinct(one.whys)
     rows = [
         {
@@ -264,7 +264,7 @@ def _addressed(factor: Factor, actions: Sequence[CorrectiveAction]) -> str:
 
 
 def _sets(whys: tuple[Why, ...]) -> str:
-    """Which ends of the tree together were enough, and which alone would have prevented it."""
+    """Minimal cut sets of the tree, and single points of prevention."""
     if not any(why.whys for why in whys):
         return ""
     if any(why.answer is None for tree in whys for why in tree.walk()):

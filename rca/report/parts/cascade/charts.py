@@ -1,4 +1,4 @@
-"""Charts of a cascade: who was suspected, who left its range when, the way it took, and the signals in that order."""
+"""Charts of a cascade: candidate origins, onsets, propagation path, and signals in order of onset."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -81,7 +81,7 @@ def _color(suspect: Suspect, place: int) -> str:
 
 
 def _logarithmic(drawn: Sequence[Suspect]) -> Spec:
-    """Deviations of very different sizes are read on a logarithmic axis."""
+    """Logarithmic axis for deviations of very different sizes."""
     sizes = [suspect.score for suspect in drawn if suspect.score > 0]
     return {"type": "log"} if sizes and max(sizes) > 50 * min(sizes) else {}
 
@@ -148,7 +148,7 @@ def _within(at: datetime, drawn: Sequence[Suspect], ends: Mapping[str, datetime]
 
 
 def _intervals(drawn: Sequence[Suspect]) -> Spec:
-    """From the last sample surely normal to the first surely not: somewhere there it began."""
+    """Onset intervals: from the last sample surely normal to the first surely not."""
     pairs = [(stamp(one.earliest), stamp(one.onset)) for one in drawn if one.earliest and one.onset]
     return _lines(pairs, color=QUIET, width=3, says="between these it left its range")
 
@@ -215,7 +215,7 @@ def _onsets_alt(out: Sequence[Suspect], near: Sequence[Event]) -> str:
 
 
 def way(result: Cascade) -> Chart:
-    """The way as a graph: systems from the origin on, coloured by onset, with the lag on each step."""
+    """Propagation path as a graph: systems from the origin on, coloured by onset, with the lag on each step."""
     steps = _told_steps(result)
     places = _places(result, steps)
     since = {one.component: one.onset for one in result.abnormal}
@@ -252,7 +252,7 @@ def _told_steps(result: Cascade) -> list[FailureStep]:
 
 
 def _places(result: Cascade, steps: Sequence[FailureStep]) -> dict[str, tuple[float, int]]:
-    """Where each system stands: steps from the origin, and a row of its own among those as far."""
+    """Layout: steps from the origin, and a row for each system as far."""
     if not result.suspects:
         return {}
     depth: dict[str, float] = {result.suspects[0].component: 0.0}
@@ -393,7 +393,7 @@ def _line(times: Sequence[str], values: Sequence[float | None], place: int) -> S
 
 
 def _ridge(values: Sequence[float], place: int) -> list[float | None]:
-    """A signal drawn in a row of its own, from its least to its largest value."""
+    """A signal scaled to a row of a ridgeline plot."""
     known = [value for value in values if math.isfinite(value)]
     low, high = min(known, default=0.0), max(known, default=0.0)
     middle, size = low / 2 + high / 2, max(high - low, 1e-300)

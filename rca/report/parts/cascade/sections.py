@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def touched(systems: "Iterable[Touched]") -> str:
-    """What each system went through while it failed."""
+    """Traffic through each system while it failed."""
     rows = [
         {
             "system": one.component,

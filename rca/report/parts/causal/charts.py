@@ -1,4 +1,4 @@
-"""Charts along a causal graph: the graph with what each mechanism did, what would have been, and why a row is odd."""
+"""Charts along a causal graph: mechanism contributions, counterfactual metrics, and outlier attributions."""
 
 from collections.abc import Mapping, Sequence
 
@@ -38,7 +38,7 @@ MOST_BARS = 12
 
 
 def places(nodes: Sequence[str], edges: Sequence[Edge]) -> dict[str, tuple[float, float]]:
-    """Where each node stands: as many steps from the left as its longest way from a root, and in a row of its own.
+    """Layered layout of a DAG: longest path from a root, and a row of its own.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def places(nodes: Sequence[str], edges: Sequence[Edge]) -> dict[str, tuple[float
 
 
 def _arrow(start: tuple[float, float], end: tuple[float, float], color: str) -> Spec:
-    """An arrow between two places, drawn as plotly draws arrows: as a note without a text."""
+    """An arrow between two places, as plotly's annotation without a text."""
     return {
         "x": end[0], "y": end[1], "ax": start[0], "ay": start[1], "xref": "x", "yref": "y", "axref": "x", "ayref": "y",
         "text": "", "showarrow": True, "arrowhead": 2, "arrowsize": 1.1, "arrowwidth": 1.3, "arrowcolor": color,
@@ -132,7 +132,7 @@ def _graph(result: CausalGraph) -> Chart:
 
 
 def _missed(start: tuple[float, float], end: tuple[float, float], said: str) -> Spec:
-    """A dotted line between two nodes that the graph keeps apart and the data do not."""
+    """A dotted line between two nodes whose implied independence the data reject."""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -199,7 +199,7 @@ def _causes(result: Causes) -> Chart:
 
 
 def _in_order(result: Causes) -> list[str]:
-    """The nodes, causes first."""
+    """The nodes in topological order."""
     left = {one.node: set(one.parents) for one in result.mechanisms}
     order: list[str] = []
     while left:
@@ -211,7 +211,7 @@ def _in_order(result: Causes) -> list[str]:
 
 
 def _unit(result: Causes) -> tuple[float, str]:
-    """What contributions are multiplied by where they are read, and their unit."""
+    """Display factor of contributions, and their unit."""
     return (100.0, "points") if result.target.replace(" ", "_") in SHARES else (1.0, "in its own unit")
 
 
@@ -266,7 +266,7 @@ def _causes_alt(result: Causes, scale: float, unit: str) -> str:
 
 
 def imagined(results: Sequence[WhatIf]) -> Chart:
-    """The metric as it would have been in each scenario, beside the one on record."""
+    """The counterfactual metric under each intervention, beside the one on record."""
     drawn = [(one, one.would_be) for one in results if one.would_be is not None][:MOST_BARS]
     first = drawn[0][0]
     scale, unit = (100.0, "%") if first.is_share else (1.0, "its unit")

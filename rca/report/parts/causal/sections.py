@@ -1,4 +1,4 @@
-"""Parts of a report that tell of causes along a graph, as HTML: every text escaped."""
+"""Causal results as HTML: every text escaped."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,14 +13,14 @@ from rca.report.rendering.html import bullets, element, escape, paragraph, table
 from rca.report.rendering.plain_text import capital, count, number, plain, span
 
 MOST_TESTS = 12
-"""Independences that are told."""
+"""Independences that are listed."""
 
 MOST_ODD = 8
-"""Odd rows that are told."""
+"""Odd rows that are listed."""
 
 
 def graph(result: CausalGraph) -> str:
-    """What a graph's missing arrows say, and whether the reference bears it out; of a sketch, the text to edit."""
+    """Implied independences of a graph, and whether the reference falsifies it; of a sketch, the text to edit."""
     said = paragraph(f"{capital(str(result))}.")
     blind = bullets(f"{one.question}: {one.why}" for one in result.unanswered) if result.unanswered else ""
     if result.sketch:
@@ -52,7 +52,7 @@ def _independence(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def mechanisms(result: Causes) -> str:
-    """Every mechanism upstream of the target: whether it changed, and what it did."""
+    """Every mechanism upstream of the target: whether it changed, and its contribution."""
     scale, unit = (100.0, "points") if result.target.replace(" ", "_") in SHARES else (1.0, "its unit")
     rows = [
         {
@@ -78,7 +78,7 @@ def mechanisms(result: Causes) -> str:
 
 
 def compared(result: DividedTwice) -> str:
-    """What we and dowhy find each mechanism did to the mean of a column."""
+    """Mechanism attribution of a mean change by this package and by dowhy."""
     theirs = dict(zip(result.theirs.players, result.theirs.contributions, strict=True))
     rows = [
         {
@@ -94,7 +94,7 @@ def compared(result: DividedTwice) -> str:
 
 
 def imagined(results: Sequence[WhatIf]) -> str:
-    """Every scenario: how many decisions, the metric, who was asked, and what is assumed."""
+    """Every intervention: changed decisions, metric, outcome model, and assumptions."""
     rows = [
         {
             "had": one.said,
@@ -111,7 +111,7 @@ def imagined(results: Sequence[WhatIf]) -> str:
 
 
 def what_if(result: WhatIf) -> str:
-    """One scenario number by number, with what each interval covers."""
+    """One counterfactual number by number, with what each interval covers."""
     scale = _scale(result)
     rows = [{"decisions": "met with it", "how many": result.touched, "95% interval": None}]
     rows += [
@@ -144,7 +144,7 @@ def _points(result: WhatIf) -> str:
 
 
 def odd(result: Odd) -> str:
-    """The oddest rows, and which node made each so."""
+    """The most anomalous rows, and the node that contributes most to each."""
     rows = result.rows()[:MOST_ODD]
     left = f"; {count(result.left_out, 'row')} with a missing value left out" if result.left_out else ""
     how = "every coalition of nodes was played" if result.exact else "orders of joining were drawn"

@@ -1,4 +1,4 @@
-"""Charts of the model's reasons: what each feature is worth before and during, what an update did, what it cost."""
+"""Charts of explanation shift: mean |SHAP| before and during, effect of an update, attribution of the loss."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -138,7 +138,7 @@ def _during(drawn: Sequence[Reason]) -> Spec:
 
 
 def explanation_title(result: ExplanationShift) -> str:
-    """What moved, and what of it the farthest."""
+    """Title: which features moved, and the one that moved farthest."""
     moved, total = result.moved(), count(len(result.reasons), "feature")
     if not moved:
         return f"The reasons of none of {total} moved beyond chance and materially"
@@ -147,7 +147,7 @@ def explanation_title(result: ExplanationShift) -> str:
 
 
 def _farthest(one: Reason) -> str:
-    """The change of a reason that went farthest, in words."""
+    """Largest change of a feature, in words."""
     size, direction, curve = (abs(change.value) if change else 0.0 for change in (one.size, one.direction, one.curve))
     before, during = alike(one.reference, one.current)
     weighs = f"mean |SHAP| {before} → {during}"
@@ -183,7 +183,7 @@ def _reason_row(one: Reason) -> Spec:
 
 
 def together(result: Joint) -> Chart:
-    """How well a row's window can be told from its SHAP values."""
+    """Joint test: how well a classifier tells the windows apart by SHAP values."""
     told, drawn = "tells" if result.moved else "hardly tells", chart(result)
     layout = {
         "xaxis": {"title": "fall of the AUC without the feature", "rangemode": "tozero"},
@@ -202,7 +202,7 @@ def together(result: Joint) -> Chart:
 
 
 def updated(result: ExplanationShift) -> Chart:
-    """The change of each feature's weight, divided between the new model and the new rows."""
+    """Change of each feature's mean |SHAP|, divided between the new model and the new rows."""
     drawn = [one for one in result.reasons if one.update is not None][:MOST_REASONS]
     model = [one.update.value if one.update else 0.0 for one in drawn]
     data = [one.size.value - part for one, part in zip(drawn, model, strict=True)]
@@ -272,7 +272,7 @@ def _update_row(one: Reason) -> Spec:
 
 @dataclass(frozen=True, kw_only=True)
 class Added:
-    """A bar of the way from no change of the loss to all of it."""
+    """A bar of a waterfall of the change of the loss."""
 
     name: str
     start: float
@@ -282,7 +282,7 @@ class Added:
 
 
 def turned(result: ExplanationShift) -> Chart:
-    """What each feature's reasons added to the loss, from no change to all of it.
+    """Waterfall of the change of the loss by feature.
 
     Raises
     ------
@@ -337,7 +337,7 @@ def _added(result: ExplanationShift, total: ShapChange) -> list[Added]:
 
 
 def _colour(value: float, interval: Interval) -> str:
-    """Beyond chance against the label, or for it."""
+    """Colour by sign of a significant contribution to the loss."""
     return QUIET if 0 in interval else HARM if value > 0 else HELP
 
 
@@ -369,6 +369,6 @@ def _turned_rows(result: ExplanationShift, total: ShapChange) -> tuple[Spec, ...
 
 
 def _losses(result: ExplanationShift) -> list[tuple[str, float, Interval]]:
-    """What each feature added to the loss, those that cost most first."""
+    """Contribution of each feature to the loss, the largest first."""
     known = [(one.column, one.loss.value, one.loss.interval) for one in result.reasons if one.loss is not None]
     return sorted(known, key=lambda part: (-part[1], part[0]))

@@ -1,4 +1,4 @@
-"""Charts of dependence: what each value of a feature is worth to the model, before and during."""
+"""SHAP dependence plots of both windows."""
 
 from collections.abc import Iterable
 from math import sqrt
@@ -17,7 +17,7 @@ def _curve(result: DependenceCurve) -> Chart:
 
 
 def dependence(curve: DependenceCurve, reason: Reason | None = None, *, scale: str = "") -> Chart:
-    """What each value of a feature is worth, in both windows.
+    """SHAP dependence of a feature, in both windows.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ Spot = tuple[int, float, float]
 
 
 def _stretches(usable: Iterable[Spot]) -> list[list[Spot]]:
-    """Neighbours together."""
+    """Runs of consecutive usable bins."""
     found: list[list[Spot]] = []
     for spot in usable:
         if found and found[-1][-1][0] == spot[0] - 1:

@@ -1,4 +1,4 @@
-"""Charts of the reasons row by row: single SHAP values of both windows, and rows that carry the shift."""
+"""Charts of single rows: beeswarm of SHAP values in both windows, and waterfalls of exemplar rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ BAND = 0.17
 """Half of the height of a swarm, rows being 1 apart."""
 
 ROUNDING = 1e-9
-"""Below this nothing is left for the features that are not told one by one."""
+"""Below this nothing is left for the features that are not drawn one by one."""
 
 LOW, MIDDLE, HIGH = "#7a63c0", "#a39fa8", "#e08214"
 """Low to high values: apart for any colour vision, on white and on dark paper."""
@@ -33,7 +33,7 @@ LOW, MIDDLE, HIGH = "#7a63c0", "#a39fa8", "#e08214"
 
 
 def swarm(result: ExplanationShift) -> Chart:
-    """SHAP values of single rows, a feature a line: the reference above, the current window below."""
+    """Beeswarm of SHAP values, a feature a line: the reference above, the current window below."""
     drawn = result.swarm[:MOST_SWARMS]
     most = MOST_POINTS // max(2 * len(drawn), 1)
     thinned = [(name, _thinned(first, most), _thinned(second, most)) for name, first, second in drawn]
@@ -70,7 +70,7 @@ def _ends(drawn: Sequence[tuple[str, Points, Points]]) -> tuple[float, float]:
 
 
 def _cloud(sides: Sequence[Points], window: Window, ends: tuple[float, float]) -> Spec:
-    """The points of a window, stacked where they are many."""
+    """Points of a window, stacked where they are dense."""
     middle = -0.22 if window == "reference" else 0.22
     places = [at + middle + off for at, points in enumerate(sides) for off in _offsets(points, ends)]
     return {
@@ -92,7 +92,7 @@ def _cloud(sides: Sequence[Points], window: Window, ends: tuple[float, float]) -
 
 
 def _offsets(points: Points, ends: tuple[float, float]) -> list[float]:
-    """How far each of the sorted points stands off the middle of its line: the n-th of a place by n steps, in turns."""
+    """Vertical offset of each of the sorted points: the n-th of a bin by n steps, to either side in turn."""
     width = (ends[1] - ends[0]) / BINS or 1.0
     stacks = [len(list(stack)) for _, stack in groupby(points, key=lambda point: int((point[0] - ends[0]) / width))]
     step = min(0.05, 2 * BAND / max(stacks, default=1))
@@ -100,7 +100,7 @@ def _offsets(points: Points, ends: tuple[float, float]) -> list[float]:
 
 
 def _sample(name: str, color: str) -> Spec:
-    """A point outside of the picture that explains a colour."""
+    """A legend entry for a colour."""
     return {"type": "scatter", "mode": "markers", "name": name, "x": [None], "y": [None], "marker": {"color": color}}
 
 
@@ -116,7 +116,7 @@ def _between(at: float) -> Spec:
 
 
 def _half(points: Points) -> tuple[float, float]:
-    """Between which values the middle half of the points lies."""
+    """Interquartile range of the points."""
     values = [value for value, _ in points] or [0.0]
     low, _, high = quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
     return low, high
@@ -156,7 +156,7 @@ def _exemplar(result: Exemplar) -> Chart:
 
 @dataclass(frozen=True, kw_only=True)
 class WaterfallBar:
-    """A bar of the way from the usual answer to the row's own; `usual` is where it usually ends."""
+    """A bar of the waterfall from the base value to the row's prediction; `usual` is where it ends on average."""
 
     name: str
     said: str
@@ -167,7 +167,7 @@ class WaterfallBar:
 
 
 def example(row: Exemplar, *, scale: str = "") -> Chart:
-    """How the model came from its usual answer to that of a row, and what each feature is usually worth.
+    """Waterfall of a row: from the base value to its prediction, with the mean SHAP value of each feature.
 
     Parameters
     ----------
@@ -219,7 +219,7 @@ def _way(row: Exemplar) -> list[WaterfallBar]:
 
 
 def _usual(steps: Sequence[WaterfallBar]) -> Spec:
-    """Where each step would end if its feature were worth what it usually is."""
+    """End of each bar if its feature had its mean SHAP value."""
     drawn = [(at, step.usual) for at, step in enumerate(steps) if step.usual is not None]
     return {
         "type": "scatter",

@@ -1,4 +1,4 @@
-"""The model's reasons in words and tables."""
+"""Explanation shift in words and tables."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ SCALES = {
     "prediction": "in the unit of the prediction",
     "score": "in the unit of the model's score",
 }
-"""What SHAP values are told in."""
+"""Units of SHAP values."""
 
 TWO_MODELS = {
     True: "Two models answered. Each window is explained by its own, and each model explained the rows of both: same "
@@ -36,7 +36,7 @@ ONE_MODEL = (
 
 
 def method(result: "ExplanationShift") -> str:
-    """What the reasons are, how they came about, and what may make them move."""
+    """How SHAP values were computed, and what may move them."""
     rows = f"{count(result.n_reference, 'reference row')} and {count(result.n_current, 'current row')}"
     error = f"; sampled values are off by {number(result.error)} on average" if result.error else ""
     crossed = any(one.update is not None for one in result.reasons)
@@ -55,7 +55,7 @@ def method(result: "ExplanationShift") -> str:
 
 
 def reasons(result: "ExplanationShift") -> str:
-    """What each feature is worth before and during, and what that added to the loss."""
+    """Mean |SHAP| of each feature before and during, and its contribution to the loss."""
     unit = unit_of(result.scale)
     rows = [_reason(one, result.loss_unit) for one in result.reasons[:MOST_NUMBERS]]
     left = len(result.reasons) - len(rows)
@@ -89,11 +89,11 @@ def _reason(one: "Reason", loss_unit: str) -> dict[str, Any]:
 
 
 MOST_COHORTS = 12
-"""Parts of the rows that are told."""
+"""Cohorts that are listed."""
 
 
 def cohorts(result: "ExplanationShift") -> str:
-    """In which parts of the rows the reasons changed, and how much more than in the others."""
+    """Cohorts whose explanations shifted, and how much more than the other rows."""
     told = [one for one in result.cohorts if abs(one.change) >= result.material]
     left = len(result.cohorts) - len(told[:MOST_COHORTS])
     more = paragraph(f"Left out, as they changed less: {count(left, 'part')} of the rows.", "rca-note")

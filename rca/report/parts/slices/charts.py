@@ -1,4 +1,4 @@
-"""Charts of where: the slices that lost most, the metric of each group, and which columns tell the windows apart."""
+"""Charts of slices, of group gaps, and of the columns that separate the windows."""
 
 from typing import Literal
 
@@ -132,7 +132,7 @@ def _opened(result: Gap, factor: float) -> str:
 
 
 def _apart(result: Gap, factor: float) -> str:
-    """The groups that are farthest apart now, each before and after."""
+    """The two groups with the largest gap now, each before and after."""
     rates = {one.group: one for one in result.groups if one.reference is not None and one.current is not None}
     told = [
         f"{name} from {' to '.join(alike(factor * (one.reference or 0.0), factor * (one.current or 0.0)))}"
@@ -144,7 +144,7 @@ def _apart(result: Gap, factor: float) -> str:
 
 @chart.register
 def _gaps(result: Gaps) -> Chart:
-    """The gap that opened most."""
+    """The gap that widened most."""
     if not result.gaps:
         raise TypeError("no gap was looked at, so that none can be drawn")
     return chart(result.gaps[0])

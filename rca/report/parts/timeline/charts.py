@@ -1,4 +1,4 @@
-"""Charts over time: the timeline and the onset."""
+"""Charts over time: the timeline, and the onset (change point)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -106,7 +106,7 @@ def timeline(record: Timeline, onset: Onset | None = None, *, curve: Onset | Non
 
 
 def _curve(curve: Onset | None, marks: Sequence[Mark]) -> tuple[list[Spec], Spec]:
-    """What was dated, over the time that the moments span, on an axis of its own at the right."""
+    """The dated series, over the time that the moments span, on an axis of its own at the right."""
     first, last = (end(map(utc, (mark.at for mark in marks)), default=None) for end in (min, max))
     if curve is None or first is None or last is None:
         return [], {}
@@ -130,7 +130,7 @@ def _curve(curve: Onset | None, marks: Sequence[Mark]) -> tuple[list[Spec], Spec
 
 
 def _said_beside(curve: Onset | None, exposure: str) -> str:
-    """What the text alternative says of the curve and the exposure."""
+    """Text alternative of the curve and the exposure."""
     behind = f" Behind them, a grey line: {words(curve.what)} over time." if curve is not None else ""
     return behind + (f" Shaded, the time in which harm could be done: {exposure}." if exposure else "")
 
@@ -235,7 +235,7 @@ def _onset(result: Onset) -> Chart:
 
 
 def onset(result: Onset, events: Sequence[Event] = ()) -> Chart:
-    """What was dated, over time, with the interval of its onset and the events near it."""
+    """The dated series, with the interval of its onset and the events near it."""
     xs, text = [stamp(at) for at in result.times], [f"{count(rows, 'row')}" for rows in result.counts]
     trace = {
         "type": "scatter",

@@ -1,4 +1,4 @@
-"""Moments, events and durations, as HTML."""
+"""Timeline as HTML: moments, events and durations."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -49,13 +49,13 @@ def dates(result: "Since") -> str:
 
 
 def near(result: "EventProximity") -> str:
-    """Events on record before the onset, with how surprising it is that they lie so near."""
+    """Events before the onset, with the probability that one lies so near by chance."""
     rows = [{**row, "at": moment(row["at"])} for row in result.rows()]
     return paragraph(str(result), "rca-note") + table(rows, "Events that can have begun it, the nearest first")
 
 
 def durations(spans: Sequence[Duration]) -> str:
-    """How long things took, each with both of its moments by name."""
+    """Durations, each with both of its moments by name."""
     return table([_duration(span) for span in spans], "Durations, each between two moments")
 
 

@@ -1,4 +1,4 @@
-"""Charts of why-trees: the tree as an outline that reads on a phone, and the fishbone by category."""
+"""Charts of why-trees: an outline that reads on a phone, and the fishbone (Ishikawa) diagram by category."""
 
 import textwrap
 from collections.abc import Iterable, Sequence
