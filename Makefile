@@ -15,7 +15,7 @@ ENV   := TZ=UTC PYTHONHASHSEED=0 OMP_NUM_THREADS=1 JUPYTER_PLATFORM_DIRS=1 $(ADD
 NBVAL := $(ENV) $(BIN)/python -m pytest -o addopts= -q --nbval-current-env --nbval-cell-timeout=300
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types layers notebooks tests prove sample spark lab wheel clean
+.PHONY: help demo test lint format types layers notebooks tests cover prove sample spark lab wheel clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -43,7 +43,10 @@ notebooks: $(DEV)  ## run every template, and compare the sample report with wha
 	$(NBVAL) --nbval-lax notebooks
 	$(NBVAL) --nbval reports/sample/*/
 
-tests: $(DEV)  ## tests and examples, with coverage
+tests: $(DEV)  ## tests and examples
+	$(ENV) $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+
+cover: $(DEV)  ## which lines and branches the tests run; half as long again as they take
 	$(ENV) $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --cov --cov-report=term-missing:skip-covered
 
 prove: $(DEV)  ## the long statistical proofs: false-alarm rates, coverage, causes found (LAWS=tests/statistical/test_x.py for some)

@@ -1,9 +1,12 @@
 """What many tests share: results as literals, and one real report."""
 
+import fcntl
 import os
+import pickle
 import shutil
 import time
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -182,16 +185,77 @@ def incident():
     )
 
 
+# --- what takes long is made once, for every worker ------------------------------------------------------------------
+
+
 @pytest.fixture(scope="session")
-def report(tmp_path_factory):
-    """One real run of the smallest incident that ships; tests that change it change a copy."""
+def shared(tmp_path_factory):
+    """A folder that all workers of this run of pytest have in common."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def made_once(path, make):
+    """What was made; whichever worker comes second waits, and reads what the first one made."""
+    with path.with_name(f"{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.is_file():
+            path.write_bytes(pickle.dumps(make()))
+        return pickle.loads(path.read_bytes())
+
+
+@pytest.fixture(scope="session")
+def analysis_of(shared):
+    """By name, the analysis of an incident that ships: for tests of what it says, not of how it comes about."""
+    from rca.analysis.conclusion.analyse import analyse
+    from rca.record.case import load
+
+    return cache(lambda name: made_once(shared / name, lambda: analyse(load(INCIDENTS / name))))
+
+
+def _run_once(base, **how):
+    """A run of the smallest incident that ships."""
     from rca.report.run.case_run import run
 
     if not (INCIDENTS / SMALLEST).is_dir():
         pytest.skip(f"{SMALLEST} is not there")
-    base = tmp_path_factory.mktemp("a-run")
-    case, out = Path(shutil.copytree(INCIDENTS / SMALLEST, base / "cases" / SMALLEST)), base / "reports"
-    return SimpleNamespace(result=run(case, out=out, progress=False), case=case, out=out)
+    case, out = base / "cases" / SMALLEST, base / "reports"
+
+    def made():
+        return run(shutil.copytree(INCIDENTS / SMALLEST, case), out=out, progress=False, **how)
+
+    return SimpleNamespace(result=made_once(base.with_suffix(".result"), made), case=case, out=out)
+
+
+@pytest.fixture(scope="session")
+def report(shared):
+    """One real run of the smallest incident that ships; tests that change it change a copy."""
+    return _run_once(shared / "a-run")
+
+
+@pytest.fixture(scope="session")
+def brief(shared):
+    """A real run as well, of one notebook: for tests that run it again."""
+    return _run_once(shared / "a-brief-run", only=["cascade"])
+
+
+@pytest.fixture(scope="session")
+def frozen(shared):
+    """A case along whose graph every question is asked: a column freezes after a deploy."""
+    import rca
+    from rca.analysis.conclusion.causal_answers import causal_answers
+
+    folder = shared / "frozen"
+
+    def made():
+        case = written(folder)
+        analysis = rca.analyse(case)
+        return analysis, causal_answers(case, analysis)
+
+    analysis, answers = made_once(folder.with_suffix(".answers"), made)
+    return SimpleNamespace(case=rca.load(folder), analysis=analysis, answers=answers)
 
 
 # --- the ledger of `make prove`: gathered from every worker, written as one dated table ------------------------------
@@ -233,14 +297,3 @@ def pytest_sessionfinish(session):
 
 def pytest_testnodedown(node):
     LEDGER.extend(getattr(node, "workeroutput", {}).get("ledger", []))
-
-
-@pytest.fixture(scope="session")
-def frozen(tmp_path_factory):
-    """A case along whose graph every question is asked: a column freezes after a deploy."""
-    import rca
-    from rca.analysis.conclusion.causal_answers import causal_answers
-
-    case = written(tmp_path_factory.mktemp("cases") / "frozen")
-    analysis = rca.analyse(case)
-    return SimpleNamespace(case=case, analysis=analysis, answers=causal_answers(case, analysis))

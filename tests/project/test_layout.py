@@ -20,6 +20,12 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ENTRIES = {"rca": 16, "rca.analysis": 15}
 """Entries that a room may have, where it may have more than the 13 of the others."""
 
+TESTED_ELSEWHERE = {
+    "rca.__main__": "a process of its own, which tests/test_cli.py starts",
+    "rca.arrays": "types alone, which mypy holds",
+}
+"""Modules that no test of their room imports, each with the reason."""
+
 
 def dotted(path):
     return ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -94,8 +100,8 @@ def test_a_room_to_come_has_its_contract_already():
     assert {"(service)", "(importers)", "(obligations)", "(guards)", "(language)"} <= set(named.split())
 
 
-def reached(room):
-    """The modules of a room that a test of the same room imports, or a module of the room that is reached."""
+def not_reached(room):
+    """Modules of a room that no test of the same room imports, nor a module of the room that one does."""
     mirror = TESTS.joinpath(*room.relative_to(PACKAGE).parts)
     own = {dotted(module): module for module in room.glob("*.py") if module.name != "__init__.py"}
     found, fresh = set(), {name for test in mirror.glob("*.py") for name in imported(test)} & own.keys()
@@ -107,4 +113,4 @@ def reached(room):
 
 @pytest.mark.parametrize("room", ROOMS, ids=dotted)
 def test_a_room_is_tested_where_it_is_mirrored(room):
-    assert reached(room) == set()
+    assert not_reached(room) == {name for name in TESTED_ELSEWHERE if name.rpartition(".")[0] == dotted(room)}

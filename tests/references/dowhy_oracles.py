@@ -95,5 +95,3 @@ def _by_correlation(one: Any, other: Any, given: Any = None) -> float:
     base = np.ones((len(one), 1)) if given is None else np.column_stack([np.ones(len(one)), given])
     left = [column.ravel() - base @ np.linalg.lstsq(base, column.ravel(), rcond=None)[0] for column in (one, other)]
     return float(pearsonr(*left).pvalue)
-
-

@@ -1,7 +1,8 @@
 """Promises that are kept over repeated draws, and the ledger of what was seen.
 
 Counts are judged with a Monte Carlo margin: a rate that holds its promise fails in about one run of 30,000, and seeds
-are fixed, so that a run that passes once passes always. `make prove` writes the ledger to `tests/PROVEN.md`.
+are fixed, so that a run that passes once passes always. A promise that no outcome would break is refused: at a margin
+this wide, a rate of 80 % takes five draws. `make prove` writes the ledger to `tests/PROVEN.md`.
 """
 
 import math
@@ -11,6 +12,9 @@ import pytest
 
 MARGIN = 4.0
 """Monte Carlo standard errors by which a rate may miss."""
+
+ROUNDED = 1e-12
+"""A rate that is a margin off exactly is not off."""
 
 LEDGER: list[dict[str, str]] = []
 """What was seen, in this process."""
@@ -29,28 +33,71 @@ class Entry:
     draws: str
 
 
-def long_and_short(short, long):
-    """How many draws: a few in every run, many under `make prove`."""
-    return pytest.mark.parametrize("draws", [short, pytest.param(long, marks=pytest.mark.prove)])
+@dataclass(frozen=True)
+class Promise:
+    """A rate over repeated draws that lies between two, and how it is told."""
+
+    low: float
+    high: float
+    told: str
+
+    def kept(self, hits, draws):
+        """Whether so many hits are as promised, but for chance."""
+        low, high = self.low - _margin(self.low, draws), self.high + _margin(self.high, draws)
+        return low - ROUNDED <= hits / draws <= high + ROUNDED
+
+    def refuse(self, draws):
+        """Of so few draws that the promise is kept whatever comes out, it would test nothing."""
+        if draws < 1 or (self.kept(0, draws) and self.kept(draws, draws)):
+            raise ValueError(f"no outcome of {draws} draws breaks a promise of {self.told}: draw more often")
+
+
+KINDS = {
+    "at_least": lambda rate: Promise(rate, 1.0, f"at least {rate:.1%}"),
+    "at_most": lambda rate: Promise(0.0, rate, f"at most {rate:.1%}"),
+    "within": lambda rates: Promise(*rates, f"{rates[0]:.1%} to {rates[1]:.1%}"),
+}
+
+
+def long_and_short(short, long, *, each=1, **rates):
+    """How many draws: a few in every run, many under `make prove`; as few as cannot fail are refused on collection.
+
+    Of several rates of a kind, of one law or of its examples, the one that is hardest to break is stated: of `at_least`
+    the lowest, of `at_most` the highest. Where one draw counts several times, or several count once, `each` says it.
+    """
+    several = [enough(draws, each=each, **rates) for draws in (short, long)]
+    return pytest.mark.parametrize("draws", [several[0], pytest.param(several[1], marks=pytest.mark.prove)])
+
+
+def enough(draws, *, each=1, **rates):
+    """So many draws, where each promised rate can be broken in them."""
+    if not rates:
+        raise ValueError("a law over repeated draws says what rate it promises")
+    for kind, rate in rates.items():
+        KINDS[kind](rate).refuse(int(each * draws))
+    return draws
 
 
 def at_most(hits, draws, rate, *, of=""):
     """A rate that may not be exceeded: of false alarms, say."""
-    noted(of, promised=f"at most {rate:.1%}", seen=_share(hits, draws), draws=draws)
-    assert hits / draws <= rate + _margin(rate, draws), f"{hits} of {draws}, promised {rate}"
+    _judge("at_most", rate, hits, draws, of)
 
 
 def at_least(hits, draws, rate, *, of=""):
     """A rate that may not be missed: of causes found, say."""
-    noted(of, promised=f"at least {rate:.1%}", seen=_share(hits, draws), draws=draws)
-    assert hits / draws >= rate - _margin(rate, draws), f"{hits} of {draws}, promised {rate}"
+    _judge("at_least", rate, hits, draws, of)
 
 
 def within(hits, draws, rates, *, of=""):
     """A rate between two: the coverage of an interval, which may be neither short nor wasteful."""
-    low, high = rates
-    noted(of, promised=f"{low:.1%} to {high:.1%}", seen=_share(hits, draws), draws=draws)
-    assert low - _margin(low, draws) <= hits / draws <= high + _margin(high, draws), f"{hits} of {draws}: {rates}"
+    _judge("within", rates, hits, draws, of)
+
+
+def _judge(kind, rate, hits, draws, of):
+    promise = KINDS[kind](rate)
+    promise.refuse(draws)
+    noted(of, promised=promise.told, seen=_share(hits, draws), draws=draws)
+    assert promise.kept(hits, draws), f"{hits} of {draws}, promised {promise.told}"
 
 
 def noted(of, *, promised="", seen, draws=""):

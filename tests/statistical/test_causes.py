@@ -26,7 +26,7 @@ def compared(seed, **law):
     return p_values, dict(zip(p_values, benjamini_hochberg(list(p_values.values())), strict=True))
 
 
-@long_and_short(12, 600)
+@long_and_short(3, 600, within=(0.035, 0.065))
 def test_mechanisms_of_an_unchanged_network_alarm_at_their_rate(draws):
     found = [compared(seed) for seed in range(draws)]
     for node in GRAPH:
@@ -34,14 +34,14 @@ def test_mechanisms_of_an_unchanged_network_alarm_at_their_rate(draws):
     within(sum(min(q_values.values()) <= 0.05 for _, q_values in found), draws, (0.03, 0.06), of="any of seven")
 
 
-@long_and_short(12, 400)
+@long_and_short(3, 400, within=(0.03, 0.075))
 def test_mechanisms_below_a_cause_that_moved_do_not_alarm_for_it(draws):
     found = [compared(10_000 + seed, a=0.7)[0] for seed in range(draws)]
     for node in ("b", "c", "s", "y", "t"):
         within(sum(p_values[node] <= 0.05 for p_values in found), draws, (0.03, 0.075), of=node)
 
 
-@long_and_short(4, 100)
+@long_and_short(1, 100, at_least=0.9, each=4)
 def test_the_mechanism_that_changed_is_found(draws):
     hits = 0
     for law in ({"b": 1.5}, {"c": 0.4}, {"s": 1.0}, {"t": 0.25}):

@@ -22,7 +22,7 @@ def outcomes(rng, draws, before, after):
 
 
 @pytest.mark.parametrize("design", DESIGNS, ids=str)
-@long_and_short(60, 4000)
+@long_and_short(12, 4000, at_most=0.07)
 def test_a_repair_that_is_a_margin_off_is_hardly_ever_called_recovered(design, draws):
     share, rows, margin = design
     said = outcomes(np.random.default_rng(5), draws, design, (share + margin, rows, margin))
@@ -31,13 +31,13 @@ def test_a_repair_that_is_a_margin_off_is_hardly_ever_called_recovered(design, d
 
 
 @pytest.mark.parametrize(("design", "power"), [((0.1, 800, 0.05), 0.85), ((0.3, 1000, 0.1), 0.99)], ids=str)
-@long_and_short(40, 2000)
+@long_and_short(12, 2000, at_least=0.85)
 def test_a_repair_that_worked_is_called_recovered(design, power, draws):
     said = outcomes(np.random.default_rng(6), draws, design, design)
     at_least(said.count("recovered"), draws, power)
 
 
-@long_and_short(40, 2000)
+@long_and_short(12, 2000, at_most=0.06)
 def test_means_with_heavy_tails_keep_the_promise_too(draws):
     rng, hits = np.random.default_rng(7), 0
     for _ in range(draws):

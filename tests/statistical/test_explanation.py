@@ -57,7 +57,7 @@ def compared(rng, n, *, shift=0.0):
 
 
 @pytest.mark.parametrize("n", [500, 1500])
-@long_and_short(25, 400)
+@long_and_short(4, 400, within=(0.04, 0.06))
 def test_where_no_reason_moved_every_test_of_it_fires_at_its_rate(draws, n):
     fired = {"size": 0, "direction": 0, "loss": 0, "joint": 0}
     tests = 0
@@ -73,7 +73,7 @@ def test_where_no_reason_moved_every_test_of_it_fires_at_its_rate(draws, n):
         within(hits, count, (0.04, 0.06), of=kind)
 
 
-@long_and_short(25, 400)
+@long_and_short(6, 400, within=(0.03, 0.07))
 def test_where_the_same_value_is_worth_the_same_the_test_of_curves_fires_at_its_rate(draws):
     fired = tests = 0
     for seed in range(draws):
@@ -96,14 +96,14 @@ def _noisy(rng, table):
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.25, 0.6])
-@long_and_short(30, 400)
+@long_and_short(4, 400, within=(0.93, 0.97))
 def test_the_interval_of_the_auc_of_explanations_covers_it(draws, shift):
     found = [compared(np.random.default_rng([23, seed]), 1000, shift=shift).joint for seed in range(draws)]
     truth = 0.5 if shift == 0 else float(np.mean([one.auc for one in found]))
     within(sum(truth in one.interval for one in found), draws, (0.93, 0.97))
 
 
-@long_and_short(2, 100)
+@long_and_short(2, 100, at_least=0.95)
 def test_an_interaction_that_flips_is_found_where_no_input_drifts(draws):
     hits = quiet = 0
     for seed in range(draws):
@@ -117,7 +117,7 @@ def test_an_interaction_that_flips_is_found_where_no_input_drifts(draws):
 
 
 @pytest.mark.parametrize("known", ["both models", "the scores alone"])
-@long_and_short(1, 60)
+@long_and_short(1, 60, at_least=0.95)
 def test_a_retrained_model_that_leans_on_a_proxy_is_found_where_no_input_drifts(draws, known):
     hits = quiet = 0
     retrained = model(without=("c",))
@@ -137,7 +137,7 @@ def test_a_retrained_model_that_leans_on_a_proxy_is_found_where_no_input_drifts(
     at_least(hits, draws, 0.95, of="reasons moved")
 
 
-@long_and_short(2, 100)
+@long_and_short(2, 100, at_least=0.95)
 def test_the_reasons_that_turned_against_the_label_are_named(draws):
     hits = false = 0
     for seed in range(draws):

@@ -52,7 +52,7 @@ def fired(draws, sizes):
 
 
 @pytest.mark.parametrize("sizes", [(200, 200), (300, 3000), (1000, 1000)], ids=str)
-@long_and_short(12, 120)
+@long_and_short(3, 120, within=(0.04, 0.06), each=COPIES)
 def test_every_test_fires_at_its_rate(draws, sizes):
     rates = fired(draws, sizes)
     assert len(rates) == len(SORTS) + 1
@@ -67,7 +67,7 @@ def test_every_test_fires_at_its_rate_in_large_windows(draws, sizes):
         near(rate, count, 0.04, 0.06, of=", ".join(what))
 
 
-@long_and_short(15, 120)
+@long_and_short(5, 120, at_most=0.05)
 def test_false_discoveries_keep_to_their_rate(draws):
     shares, power = [], []
     for seed in range(draws):
@@ -98,7 +98,7 @@ SHIFTS = {
 
 
 @pytest.mark.parametrize("shift", SHIFTS)
-@long_and_short(80, 800)
+@long_and_short(12, 800, within=(0.95, 0.999))
 def test_the_interval_of_a_distance_covers_at_least_as_often_as_promised(draws, shift):
     draw, truth = SHIFTS[shift]
     held = 0
@@ -111,7 +111,7 @@ def test_the_interval_of_a_distance_covers_at_least_as_often_as_promised(draws, 
 
 @pytest.mark.parametrize("count", [2, 5, 30])
 @pytest.mark.parametrize("by", [0.0, 0.05, 0.3])
-@long_and_short(40, 600)
+@long_and_short(12, 600, within=(0.945, 0.9999))
 def test_the_interval_of_a_variation_covers_at_least_as_often_as_promised(draws, count, by):
     even = np.full(count, 1 / count)
     tilted, names = (1 - by) * even + by * np.eye(count)[0], np.array([f"v{i}" for i in range(count)], dtype=object)
@@ -124,7 +124,7 @@ def test_the_interval_of_a_variation_covers_at_least_as_often_as_promised(draws,
 
 
 @pytest.mark.parametrize("sizes", [(400, 400), (1200, 400)], ids=str)
-@long_and_short(25, 300)
+@long_and_short(5, 300, within=(0.93, 0.97))
 def test_the_interval_of_an_auc_covers_one_half_where_windows_are_alike(draws, sizes):
     held = alarms = 0
     for seed in range(draws):

@@ -63,7 +63,7 @@ def rows_of(rng, n):
 # -- false alarms ------------------------------------------------------------------------------------------------------
 
 
-@long_and_short(60, 3000)
+@long_and_short(10, 3000, at_most=0.05)
 @pytest.mark.parametrize(("n", "m"), [(200, 300), (1500, 800)])
 def test_where_nothing_moved_each_test_alarms_no_more_than_alpha(draws, n, m):
     rng = np.random.default_rng(n)
@@ -76,7 +76,7 @@ def test_where_nothing_moved_each_test_alarms_no_more_than_alpha(draws, n, m):
         at_most(hits, draws, 0.05)
 
 
-@long_and_short(60, 3000)
+@long_and_short(10, 3000, at_most=0.05)
 def test_where_nothing_moved_a_table_alarms_no_more_than_alpha(draws):
     rng = np.random.default_rng(2)
     at_most(
@@ -86,7 +86,7 @@ def test_where_nothing_moved_a_table_alarms_no_more_than_alpha(draws):
     )
 
 
-@long_and_short(100, 2000)
+@long_and_short(10, 2000, at_most=0.05)
 @pytest.mark.parametrize("shift", [0.1, 0.5])
 def test_mechanisms_that_did_not_change_alarm_no_more_than_alpha(draws, shift):
     rng, hits = np.random.default_rng(3), 0
@@ -103,7 +103,7 @@ def test_mechanisms_that_did_not_change_alarm_no_more_than_alpha(draws, shift):
     at_most(hits, draws, 0.05)
 
 
-@long_and_short(20, 1000)
+@long_and_short(6, 1000, at_most=0.025)
 @pytest.mark.parametrize("name", ["error_rate", "log_loss", "false_positive_rate"])
 def test_a_quiet_quarter_is_called_an_incident_in_one_of_forty(draws, name):
     hits = sum(
@@ -118,7 +118,7 @@ def test_a_quiet_quarter_is_called_an_incident_in_one_of_forty(draws, name):
 TRUTH = 200_000
 
 
-@long_and_short(25, 2000)
+@long_and_short(10, 2000, at_least=0.94)
 @pytest.mark.parametrize("name", ["error_rate", "brier", "log_loss", "false_positive_rate", "rmse"])
 def test_the_interval_of_a_change_covers_it(draws, name):
     meter = MetricReader(metric=Metric(name=name), roles=ROLES)
@@ -131,7 +131,7 @@ def test_the_interval_of_a_change_covers_it(draws, name):
     at_least(hits, draws, 0.94)  # a percentile bootstrap of 400 rows is a little short
 
 
-@long_and_short(150, 2000)
+@long_and_short(20, 2000, at_least=0.95)
 def test_the_interval_of_an_effect_covers_it(draws):
     rng = np.random.default_rng(4)
     number = math.erf(0.5 / (2 * math.sqrt(2)))  # Kolmogorov-Smirnov distance of two normals half a deviation apart
@@ -152,7 +152,7 @@ def test_the_interval_of_an_effect_covers_it(draws):
         at_least(count, draws, 0.95)
 
 
-@long_and_short(5, 200)
+@long_and_short(2, 200, at_least=0.93)
 @pytest.mark.parametrize("fault", ["frozen", "scaled"])
 def test_the_interval_of_a_mended_columns_harm_covers_it(draws, fault):
     meter = MetricReader(metric=Metric(name="brier"), roles=ROLES)
@@ -164,7 +164,7 @@ def test_the_interval_of_a_mended_columns_harm_covers_it(draws, fault):
     at_least(hits, draws, 0.93)  # what x0 is frozen on is drawn too, and the truth above is of another draw
 
 
-@long_and_short(200, 4000)
+@long_and_short(20, 4000, at_least=0.95)
 def test_the_interval_of_a_weighted_division_covers_it(draws):
     rng, hits = np.random.default_rng(5), 0
     density = np.array([0.3, 0.7]) / 0.5
@@ -177,7 +177,7 @@ def test_the_interval_of_a_weighted_division_covers_it(draws):
     at_least(hits, draws, 0.95)
 
 
-@long_and_short(150, 4000)
+@long_and_short(20, 4000, at_least=0.95)
 @pytest.mark.parametrize("by", [0.5, 1.0])
 def test_the_interval_of_an_onset_covers_it(draws, by):
     rng = np.random.default_rng(6)
@@ -191,7 +191,7 @@ def test_the_interval_of_an_onset_covers_it(draws, by):
 # -- planted causes ----------------------------------------------------------------------------------------------------
 
 
-@long_and_short(3, 40)
+@long_and_short(2, 40, at_least=0.97)
 @pytest.mark.parametrize("fault", ["frozen", "default_value", "scaled", "shifted", "missing"])
 def test_a_planted_fault_is_named_first_with_its_kind(draws, fault):
     hits = 0
@@ -201,7 +201,7 @@ def test_a_planted_fault_is_named_first_with_its_kind(draws, fault):
     at_least(hits, draws, 0.97)
 
 
-@long_and_short(3, 40)
+@long_and_short(2, 40, at_least=0.95)
 @pytest.mark.parametrize("model", [True, False])
 def test_a_planted_change_of_the_world_is_named_first(draws, model):
     hits = 0
@@ -213,7 +213,7 @@ def test_a_planted_change_of_the_world_is_named_first(draws, model):
     at_least(hits, draws, 0.95)
 
 
-@long_and_short(3, 60)
+@long_and_short(2, 60, at_least=0.95)
 @pytest.mark.parametrize("column", ["x1", "x2"])
 def test_the_fault_is_found_in_whichever_column_it_is(draws, column):
     hits = 0

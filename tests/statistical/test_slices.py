@@ -71,7 +71,7 @@ PLANTED = {
 }
 
 
-@long_and_short(6, 200)
+@long_and_short(3, 200, at_least=0.9)
 @pytest.mark.parametrize("what", PLANTED)
 def test_a_planted_slice_is_named_first_and_nothing_redundant_with_it(draws, what):
     n, by, columns, hit = PLANTED[what]
@@ -109,7 +109,7 @@ def asked(rng, n, hit=(), phrase="?", by=0.5):
     return flagged(rng, pd.DataFrame({"text": texts}), 0.05 + bad)
 
 
-@long_and_short(3, 60)
+@long_and_short(2, 60, at_least=0.95)
 @pytest.mark.parametrize(
     ("planted", "named"),
     [
@@ -155,7 +155,7 @@ def of_another_mix(rng, n):
     return made(0.2), made(0.4)
 
 
-@long_and_short(16, 400)
+@long_and_short(8, 400, at_most=0.05)
 @pytest.mark.parametrize("windows", [alike, worse_everywhere, of_another_mix])
 def test_where_no_slice_changed_by_itself_none_is_named_in_nineteen_of_twenty(draws, windows):
     named = local = 0
@@ -170,7 +170,7 @@ def test_where_no_slice_changed_by_itself_none_is_named_in_nineteen_of_twenty(dr
 # -- coverage ----------------------------------------------------------------------------------------------------------
 
 
-@long_and_short(20, 1000)
+@long_and_short(6, 1000, at_least=0.9)
 @pytest.mark.parametrize("by", [0.3, 0.2])
 def test_the_interval_of_the_first_slice_covers_what_is_lost_in_it(draws, by):
     hit = PLANTED["a group"][3]
@@ -189,7 +189,7 @@ def test_the_interval_of_the_first_slice_covers_what_is_lost_in_it(draws, by):
     at_least(covered, called, 0.95)
 
 
-@long_and_short(2000, 20_000)
+@long_and_short(200, 20_000, at_least=0.94, each=0.1)
 @pytest.mark.parametrize("groups", [2, 3, 8])
 def test_the_interval_of_a_gap_and_of_its_change_cover_it_however_many_groups_there_are(draws, groups):
     rng, errors = np.random.default_rng(groups), np.linspace(0.5, 1.5, groups)
@@ -205,7 +205,7 @@ def test_the_interval_of_a_gap_and_of_its_change_cover_it_however_many_groups_th
             at_least(opened, draws // 10, 0.94)
 
 
-@long_and_short(60, 1000)
+@long_and_short(12, 1000, at_most=0.05)
 def test_where_no_gap_opened_one_is_called_opened_in_one_of_twenty(draws):
     hits = 0
     for seed in range(draws):

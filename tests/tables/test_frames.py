@@ -82,7 +82,10 @@ def spark():
         "spark.sql.session.timeZone": "UTC",
         "spark.log.level": "ERROR",
         "spark.sql.codegen.wholeStage": "false",  # what takes a second is not worth compiling
+        "spark.sql.shuffle.partitions": "4",
     }
+    # A compiler that is done at once, and one thread of garbage: what takes a second is not worth more.
+    os.environ["PYSPARK_SUBMIT_ARGS"] = "--driver-java-options '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC' pyspark-shell"
     with of_spark():
         session = pyspark.SparkSession.builder.master("local[2]").config(map=settings).getOrCreate()
         yield session
@@ -140,7 +143,7 @@ def test_the_same_rows_give_the_same_sketch_on_every_engine(engine, parquet):
 def test_the_same_rows_give_the_same_sketch_on_spark_however_they_are_partitioned(spark, parquet):
     with of_spark():
         table = spark.read.parquet(str(parquet / "all.parquet"))
-        for held in (table, table.repartition(50)):
+        for held in (table, table.repartition(12)):
             assert_same(sketch(held, FIRST), FIRST)
         daily = sketches(table, FIRST, time="at")
         drawn = as_pandas(table, ["whole", "label"], limit=50)

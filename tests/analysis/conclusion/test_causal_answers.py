@@ -37,7 +37,8 @@ def test_they_come_back_from_json(frozen):
 def test_what_a_person_asks_for_is_asked(frozen, monkeypatch):
     asked = []
     monkeypatch.setattr(module, "what_if", lambda _, **more: asked.append(more))
-    monkeypatch.setattr(module, "causes", lambda *_, **__: None)
+    for aside in ("graph", "causes", "effect"):
+        monkeypatch.setattr(module, aside, lambda *_, **__: None)
     causal_answers(frozen.case, frozen.analysis, mend="a", earlier_days=2.0)
     assert asked[0]["mend"] == ("a",)
     assert asked[-1]["earlier"].days == 2
@@ -61,9 +62,8 @@ def test_without_a_graph_one_is_sketched_and_nothing_is_divided(tmp_path):
     assert found.imagined
 
 
-def test_a_case_of_texts_has_no_answer_and_says_why():
-    case = rca.load(INCIDENTS / "chatbot-update")
-    found = causal_answers(case, rca.analyse(case))
+def test_a_case_of_texts_has_no_answer_and_says_why(analysis_of):
+    found = causal_answers(rca.load(INCIDENTS / "chatbot-update"), analysis_of("chatbot-update"))
     assert found.imagined == ()
     assert "support-chat 2.0" in str(found)
     assert str(CausalAnswers()) == "no question along a graph has an answer"

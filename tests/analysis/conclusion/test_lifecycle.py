@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pytest
 
-import rca
 from rca.analysis.conclusion.lifecycle import PHASES, Lifecycle, lifecycle_of
 from rca.methods.changepoint.dating import Onset
 from rca.record.schema.incident import MOMENTS, Incident
@@ -112,7 +111,7 @@ def test_without_rows_or_containment_there_is_no_count():
     assert lifecycle_of(incident()).exposure is None
 
 
-def test_the_life_cycle_of_a_case_cites_its_record_and_comes_back():
-    life = rca.analyse(rca.load("data/incidents/line-cascade")).lifecycle
+def test_the_life_cycle_of_a_case_cites_its_record_and_comes_back(analysis_of):
+    life = analysis_of("line-cascade").lifecycle
     assert life.rows()[1]["source"].startswith("incident.yaml, timeline.alerted (line ")
     assert Lifecycle.from_dict(life.to_dict()) == life

@@ -134,7 +134,7 @@ def test_rows_without_labels_are_refused():
 
 @pytest.mark.parametrize("margin", [0, -1, float("nan"), float("inf"), "3%"])
 def test_a_margin_that_is_none_is_refused(margin):
-    with pytest.raises(InvalidCase, match="is no margin"):
+    with pytest.raises(InvalidCase, match="margin must be a number above 0, got"):
         rca.recovery(flags(1, 20), flags(1, 20), metric=RATE, margin=margin)
 
 

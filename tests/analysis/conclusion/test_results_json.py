@@ -8,7 +8,6 @@ import jsonschema
 import pytest
 import yaml
 
-from rca import analyse, load
 from rca.analysis.conclusion.analysis import Analysis
 from rca.analysis.conclusion.results_json import moment
 from rca.practice.score import compare
@@ -82,9 +81,9 @@ RESULTS = closed(
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def analysis(request):
+def analysis(request, analysis_of):
     """One shipped incident, analysed."""
-    return analyse(load(SHIPPED / request.param))
+    return analysis_of(request.param)
 
 
 @pytest.fixture

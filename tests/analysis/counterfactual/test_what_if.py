@@ -215,8 +215,8 @@ def test_of_a_case_the_answer_is_the_same_twice():
     ("more", "says"),
     [
         ({"mend": "nope"}, "no column 'nope'"),
-        ({"mend": "label"}, "'label' is no feature"),
-        ({"mend": []}, "no column is named"),
+        ({"mend": "label"}, "must name a feature, got 'label'"),
+        ({"mend": []}, "must name at least one column"),
         ({"mend": None}, "nothing is asked"),
         ({"earlier": "7 days"}, "mend and earlier are asked at once"),
     ],

@@ -527,7 +527,7 @@ def test_of_several_classes_the_loss_is_divided_where_it_is_known_which_is_which
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"seed": -1}, "-1 starts no random numbers"),
+        ({"seed": -1}, "seed must be a whole number from 0 on, got -1"),
         ({"alpha": 5}, "alpha"),
         ({"model": (None, len)}, "1 models, where a pair answers"),
         ({"model": [len]}, "1 models, where a pair answers"),

@@ -8,10 +8,9 @@ import pandas as pd
 import pytest
 
 from rca import portfolio
-from rca.analysis.portfolio.duration_units import between, scale, spelled
 from rca.analysis.portfolio.kaplan_meier import Estimate
 from rca.analysis.portfolio.question import Portfolio
-from rca.analysis.portfolio.results import Comparison, Summary, Trend
+from rca.analysis.portfolio.results import Comparison, Summary, Trend, in_unit, unit_for, with_interval
 from rca.analysis.portfolio.service_targets import targets_of
 from rca.analysis.portfolio.summaries import GROUPS, POINTS, compare_periods
 from rca.errors import InvalidCase
@@ -306,13 +305,13 @@ def test_an_open_incident_counts_for_as_long_as_it_has_been_seen():
     ("given", "said"),
     [
         ({"time_to_recovr": "4h"}, "did you mean 'time_to_recover'"),
-        ({"exposure": "4 weeks"}, "'4 weeks' is no limit"),
-        ({"exposure": -5}, "'-5' is no limit"),
-        ({"exposure": True}, "'True' is no limit"),
-        ({"exposure": float("inf")}, "'inf' is no limit"),
-        ({"exposure": ("4h", "most")}, "most is no share"),
-        ("exposure=4h:1.5", "1.5 is no share"),
-        ("exposure", "'' is no limit"),
+        ({"exposure": "4 weeks"}, "above 0, got '4 weeks'"),
+        ({"exposure": -5}, "above 0, got '-5'"),
+        ({"exposure": True}, "above 0, got 'True'"),
+        ({"exposure": float("inf")}, "above 0, got 'inf'"),
+        ({"exposure": ("4h", "most")}, "between 0 and 1, got most"),
+        ("exposure=4h:1.5", "between 0 and 1, got 1.5"),
+        ("exposure", "above 0, got ''"),
     ],
 )
 def test_a_target_that_is_none_is_refused(given, said):
@@ -334,12 +333,12 @@ def test_a_target_that_is_none_is_refused(given, said):
     ],
 )
 def test_an_estimate_says_which_bounds_it_has(estimate, said):
-    assert between(estimate, "min") == said
+    assert with_interval(estimate, "min") == said
 
 
 def test_lengths_are_read_in_the_unit_that_suits_them():
-    assert [scale(each) for each in (0.0, 119.0, 120.0, 7200.0, 172_800.0)] == ["s", "s", "min", "h", "d"]
-    assert spelled(3_600_000.0, "s") == "3,600,000"
+    assert [unit_for(each) for each in (0.0, 119.0, 120.0, 7200.0, 172_800.0)] == ["s", "s", "min", "h", "d"]
+    assert in_unit(3_600_000.0, "s") == "3,600,000"
 
 
 # --- records ---------------------------------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from rca.methods.changepoint.dating import POINTS, Onset, change_point, date, date_counts
 from rca.methods.changepoint.likelihood import Course, capped, chance, credible, tilts
-from rca.methods.seasonality import resemblance, season_of
 
 START = pd.Timestamp("2026-01-01", tz="UTC")
 
@@ -272,15 +271,6 @@ def test_an_onset_within_a_season_is_dated_apart_from_it():
     (times, values), before = weeks(2, rng), weeks(6, rng, start=START - pd.Timedelta(weeks=6))
     found = date(before, (times, values + 0.5 * (np.arange(336) >= 200)), what="w", unit="u")
     assert found.earliest <= START + pd.Timedelta(hours=200) <= found.latest
-
-
-def test_noise_has_no_season_and_its_days_do_not_resemble_each_other():
-    rng = np.random.default_rng(10)
-    seconds, values = np.arange(2000) * 3600.0, rng.normal(size=2000)
-    assert not season_of((seconds, values), seconds)[1].any()
-    assert resemblance(seconds, values) == (1.0, pytest.approx(24, abs=0.1))
-    assert resemblance(seconds, np.zeros(2000))[0] == 1.0
-    assert resemblance(seconds[:3], values[:3]) == (1.0, 1.0)
 
 
 def test_days_that_resemble_each_other_widen_the_interval():

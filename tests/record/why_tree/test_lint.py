@@ -322,12 +322,12 @@ def test_no_tree_is_sound_with_a_single_unsupported_edge(tree, place, evidence):
 
 @pytest.mark.parametrize("given", [None, "x", 3, ["x"]], ids=str)
 def test_what_is_no_tree_is_refused(given):
-    with pytest.raises(InvalidCase, match="whys: "):
+    with pytest.raises(InvalidCase, match="whys must be Why or Question, got "):
         lint(given)
 
 
 def test_what_is_no_action_is_refused():
-    with pytest.raises(InvalidCase, match=r"actions: str is none.*CorrectiveAction"):
+    with pytest.raises(InvalidCase, match=r"actions must be CorrectiveAction, got str"):
         lint((), ["fix"])
 
 

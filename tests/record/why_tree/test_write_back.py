@@ -160,7 +160,7 @@ PLANS = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     first=st.lists(TREES, max_size=2).map(tuple), second=st.lists(TREES, max_size=2).map(tuple), plan=PLANS, other=PLANS
 )

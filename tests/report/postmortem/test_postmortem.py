@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from functools import cache
 from html.parser import HTMLParser
 
 import numpy as np
@@ -48,20 +47,19 @@ def text(markup):
     return re.sub(r"\n+", "\n", "".join(reader.parts)).strip()
 
 
-@cache
-def post(name):
-    """The post-mortem of an incident that ships, analysed once."""
-    case = rca.load(f"data/incidents/{name}")
-    return context_of(case, rca.analyse(case))
+@pytest.fixture
+def post(analysis_of):
+    """By name, the post-mortem of an incident that ships."""
+    return lambda name: context_of(rca.load(f"data/incidents/{name}"), analysis_of(name))
 
 
 @pytest.fixture
-def credit():
+def credit(post):
     return post("credit-drift")
 
 
 @pytest.fixture
-def line():
+def line(post):
     return post("line-cascade")
 
 
@@ -210,7 +208,7 @@ def test_a_draft_is_called_one_and_its_open_questions_are_the_agenda(draft):
 
 
 @pytest.mark.parametrize("name", ["credit-drift", "chatbot-update", "line-cascade"])
-def test_the_trees_that_ship_are_sound(name):
+def test_the_trees_that_ship_are_sound(post, name):
     assert [str(flaw) for flaw in post(name).flaws] == []
     assert "The why-tree and the plan are sound." in told_of(post(name), "agenda")
 
@@ -291,7 +289,7 @@ def says(one, **changes):
 
 
 @pytest.mark.parametrize("name", TOLD)
-def test_a_board_is_told_without_words_of_the_trade(name):
+def test_a_board_is_told_without_words_of_the_trade(post, name):
     text = " ".join(f"{asks} {said}" for asks, said in says(post(name)).items())
     assert jargon(text) == ()
 
@@ -328,7 +326,7 @@ WANTED = {
 
 
 @pytest.mark.parametrize("name", TOLD)
-def test_every_question_of_a_board_has_its_answer(name):
+def test_every_question_of_a_board_has_its_answer(post, name):
     answers = says(post(name))
     assert answers.keys() == WANTED[name].keys()
     assert {asks: wanted in answers[asks] for asks, wanted in WANTED[name].items()} == dict.fromkeys(WANTED[name], True)

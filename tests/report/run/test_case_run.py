@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 
@@ -17,44 +16,11 @@ from rca.errors import InvalidCase, RunFailed
 from rca.report.audit import verify
 from rca.report.cells.output import FINDINGS, RESULTS
 from rca.report.manifest import integrity
-from rca.report.notebooks import templates
-from rca.report.notebooks.canonical import bundles, canonical, differences, to_json
+from rca.report.notebooks.canonical import bundles, to_json
 from rca.report.run import case_run, publish
 from rca.report.run.case_run import run
 from tests.conftest import ROOT
-
-PARAMETERS = 'case: str = "x"  # folder\nalpha: float = 0.05  # rate\nseed: int = 0  # seed\nnote: str = ""  # text'
-
-RESULT = {
-    "schema": 1,
-    "incident": "tiny",
-    "verdict": {"status": "no_incident", "summary": "Nothing.", "metric": None, "causes": [], "onset": None},
-    "durations": {},
-    "findings": [],
-    "unanswered": [],
-}
-
-SHOW = f"from IPython.display import display\ndisplay({{{RESULTS!r}: {RESULT!r}, 'text/plain': 'ready'}}, raw=True)"
-
-
-def notebook(*sources, parameters=PARAMETERS):
-    cells = [("parameters", parameters), *((f"cell-{place}", source) for place, source in enumerate(sources))]
-    return {
-        "cells": [
-            {
-                "cell_type": "code",
-                "execution_count": None,
-                "id": name,
-                "metadata": {"tags": ["parameters"]} if name == "parameters" else {},
-                "outputs": [],
-                "source": source.splitlines(keepends=True),
-            }
-            for name, source in cells
-        ],
-        "metadata": {"kernelspec": {"display_name": "p", "language": "python", "name": "no-such-kernel"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
+from tests.report.tiny_notebooks import RESULT, SHOW, notebook
 
 
 @pytest.fixture
@@ -161,43 +127,6 @@ def test_what_no_run_wrote_is_not_replaced(tiny, no_kernel, tmp_path):
     assert "in the way" in refused(tiny.case, out=tmp_path / "out")
 
 
-def test_parameters_are_read_with_type_default_and_help():
-    read = {one.name: one for one in templates.choose(["drift"])[0].parameters}
-    assert read["alpha"].default == 0.05
-    assert read["alpha"].type == "float"
-    assert all(one.help for one in read.values())
-
-
-def test_every_shipped_template_takes_the_same_parameters_and_one_takes_more():
-    taken = {template.topic: {one.name for one in template.parameters} for template in templates.choose()}
-    more = {"causes": {"mend", "event", "earlier_days", "cross_check"}}
-    assert taken == {topic: {"case", "alpha", "seed"} | more.get(topic, set()) for topic in taken}
-
-
-def test_a_notebook_runs_unasked_only_where_the_case_has_what_it_tells_of(incident):
-    chosen = templates.choose()
-    bare = incident.model_copy(update={"signals": None})
-    topics = [one.topic for one in templates.for_case(chosen, bare, asked=False)]
-    assert "cascade" not in topics
-    assert "drift" in topics
-    assert templates.for_case(chosen, bare, asked=True) == tuple(chosen)
-    whole = {"signals": object(), "data": object(), "graph": "graph.yaml"}
-    line = incident.model_copy(update=whole)
-    assert templates.for_case(chosen, line, asked=False) == tuple(chosen)
-
-
-@pytest.mark.parametrize(
-    ("there", "runs"),
-    [(("data", "graph"), True), (("data", "model"), True), (("graph", "model"), False), (("data",), False)],
-    ids=str,
-)
-def test_a_notebook_may_need_one_of_several_things(incident, there, runs):
-    nothing = dict.fromkeys(("data", "graph", "model", "signals"))
-    case = incident.model_copy(update={**nothing, **dict.fromkeys(there, object())})
-    topics = [one.topic for one in templates.for_case(templates.choose(), case, asked=False)]
-    assert ("causes" in topics) == runs
-
-
 # --- what a run leaves -----------------------------------------------------------------------------------------------
 
 
@@ -273,14 +202,6 @@ def test_settings_reach_the_notebook_and_another_seed_is_another_run(tiny, tmp_p
     assert verify.verify(done.path).ok
 
 
-def test_the_kernel_is_this_interpreter_in_a_fixed_environment(tiny, tmp_path):
-    tiny(SHOW, "import os, sys; print(sys.executable, hash('a'), os.environ['TZ'], os.environ['PYTHONHASHSEED'])")
-    done = run(tiny.case, out=tmp_path / "out", progress=False)
-    printed = "".join(json.loads((done.path / "1_tiny.ipynb").read_bytes())["cells"][3]["outputs"][0]["text"])
-    assert printed.split()[0] == sys.executable
-    assert printed.split()[2:] == ["UTC", "0"]
-
-
 def test_a_run_that_was_changed_afterwards_is_set_aside_and_made_anew(tiny, tmp_path):
     first = run(tiny.case, out=tmp_path / "out", progress=False)
     (first.folder / "results.json").write_text("{}", encoding="utf-8")
@@ -321,11 +242,6 @@ def test_a_cell_that_takes_too_long_is_stopped(tiny, tmp_path):
     assert "it took longer than 1 s" in failed(tiny.case, tmp_path / "out", timeout=1)
 
 
-def test_a_kernel_that_dies_is_a_failed_run(tiny, tmp_path):
-    tiny(SHOW, "import os; os._exit(1)")
-    assert "1_tiny, cell 'cell-1'" in failed(tiny.case, tmp_path / "out")
-
-
 def test_a_notebook_without_results_is_a_failed_run(tiny, tmp_path):
     tiny("1")
     assert "carries no results" in failed(tiny.case, tmp_path / "out")
@@ -349,7 +265,7 @@ import sys
 from pathlib import Path
 from rca import shipped
 shipped.templates = lambda: Path(sys.argv[1])
-from rca.report.execute import run
+from rca.report.run.case_run import run
 print(run(sys.argv[2], out=sys.argv[3], progress=False).digest)
 """
 
@@ -376,13 +292,14 @@ def length_of_a_run(tiny, out):
     return time.perf_counter() - began
 
 
+@pytest.mark.parametrize("tenths", [(4, 9, 10), pytest.param(range(1, 11), marks=pytest.mark.prove)], ids=str)
 @pytest.mark.parametrize("old", [False, True])
-def test_a_run_killed_at_any_of_ten_moments_leaves_the_old_report_or_a_whole_one(tiny, tmp_path, old):
+def test_a_run_killed_at_any_of_ten_moments_leaves_the_old_report_or_a_whole_one(tiny, tmp_path, old, tenths):
     out, link = tmp_path / "out", tmp_path / "out" / "tiny"
     before = run(tiny.case, out=out, progress=False).folder if old else None
     tiny(SHOW, "'another report'")
     whole = length_of_a_run(tiny, tmp_path / "elsewhere")  # the moments are spread over it, however quick the machine
-    for tenth in range(1, 11):
+    for tenth in tenths:
         kill_after(tiny, out, whole * tenth / 10)
         assert link.exists() or before is None
         assert not link.exists() or integrity.damage(link.resolve()) == []
@@ -419,51 +336,6 @@ def test_a_stage_that_is_in_use_is_not_cleared(tmp_path):
         assert held.is_dir()
         assert not (tmp_path / ".tmp-dead").exists()
     assert not held.exists()
-
-
-# --- canonical notebooks ---------------------------------------------------------------------------------------------
-
-
-def test_what_depends_on_the_run_is_left_out():
-    made = notebook("1")
-    made["metadata"]["papermill"] = {"start_time": "now", "output_path": "/here"}
-    cell = made["cells"][1]
-    cell["metadata"] = {"papermill": {"duration": 1}, "execution": {"iopub": 1}, "tags": ["injected-parameters"]}
-    cell["id"] = "random"
-    warning = {"output_type": "stream", "name": "stderr", "text": "Warning: /tmp/x"}
-    shown = {"output_type": "display_data", "data": {"b": 1, "a": 2}, "metadata": {}, "transient": {"display_id": "r"}}
-    cell["outputs"] = [warning, shown]
-    kept, warnings = canonical(made, {"alpha": 0.05})
-    text = to_json(kept).decode()
-    assert not [word for word in ("now", "/here", "duration", "iopub", "random", "/tmp", "transient") if word in text]
-    assert warnings == ["Warning: /tmp/x"]
-    assert kept["metadata"]["papermill"] == {"parameters": {"alpha": 0.05}}
-
-
-def test_numbers_that_json_lacks_are_refused():
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        to_json({"a": float("nan")})
-
-
-def test_differences_name_the_cell_and_the_values():
-    before, after = (to_json({"cells": [{"id": "harm", "source": [source]}]}) for source in ("a", "b"))
-    assert differences("n.ipynb", before, after) == ['n.ipynb: cells[harm].source[0] was "a", is "b"']
-    assert differences("n.ipynb", b"{}", b"{} ") == ["n.ipynb: the same values, written otherwise"]
-    assert differences("n.html", b"<p>", b"<b>") == ["n.html: the bytes differ"]
-
-
-def test_templates_run_from_their_own_folder_as_they_stand():
-    for template in templates.choose():
-        default = {one.name: one.default for one in template.parameters}["case"]
-        assert (shipped.templates() / default).is_dir()
-
-
-def test_templates_define_nothing_and_hold_no_outputs():
-    for template in templates.choose():
-        for cell in template.notebook["cells"]:
-            source = textwrap.dedent("".join(cell["source"]))
-            assert cell["cell_type"] == "markdown" or not (cell["outputs"] or cell["execution_count"])
-            assert cell["cell_type"] == "markdown" or not any(word in source for word in ("def ", "class ", "lambda"))
 
 
 def test_reports_are_removed_by_hand_only(report, tmp_path):

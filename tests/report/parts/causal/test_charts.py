@@ -6,26 +6,11 @@ from itertools import pairwise
 
 import pytest
 
-from rca.analysis.causal import graph_columns, graph_falsification
-from rca.analysis.causal import question as causal_question
 from rca.analysis.causal.graph_falsification import CausalGraph
-from rca.analysis.conclusion import causal_answers
-from rca.analysis.conclusion.causal_answers import CausalAnswers, DividedTwice
-from rca.analysis.counterfactual import outcome_model
-from rca.finding import Unanswered
-from rca.methods.shapley import Attribution
-from rca.report.cells import causes, output
 from rca.report.parts.causal import charts as causal_charts
 from rca.report.parts.causal import sections as causal_sections
 from rca.report.plot import plot
 from rca.report.rendering.chart import HARM, HELP, QUIET, chart
-
-VERBS = ("mechanisms", "compared", "causal_graph", "what_if", "odd")
-
-
-@pytest.fixture
-def answers(frozen):
-    return frozen.answers
 
 
 @pytest.fixture
@@ -35,13 +20,6 @@ def parts(answers):
 
 def plain(made):
     return json.loads(json.dumps(made.to_dict(), allow_nan=False))
-
-
-def shown(monkeypatch, verb, answers):
-    seen = []
-    monkeypatch.setattr(output, "display", seen.append)
-    getattr(causes, verb)(answers)
-    return seen
 
 
 def test_every_part_has_a_figure_with_its_claim_and_its_numbers(parts):
@@ -162,49 +140,3 @@ def test_what_an_incident_says_is_escaped(answers, hostile):
     for text in told:
         assert "<script" not in text.replace("&lt;script", "")
         assert "ann@example.org" not in text
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_what_is_shown_is_the_same_twice_and_carries_no_finding_that_the_analysis_has_not(monkeypatch, verb, answers):
-    first, second = shown(monkeypatch, verb, answers), shown(monkeypatch, verb, answers)
-    assert first == second
-    assert first
-    assert not any(output.FINDINGS in bundle for bundle in first)
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_where_there_is_nothing_to_show_the_reason_is(monkeypatch, verb):
-    why = "the case has no causal graph"
-    questions = (
-        graph_columns.CAUSES_QUESTION,
-        causal_answers.CROSS_CHECK_QUESTION,
-        graph_falsification.GRAPH_QUESTION,
-        outcome_model.WHAT_IF_QUESTION,
-        causal_question.ODD_QUESTION,
-    )
-    empty = CausalAnswers(unanswered=tuple(Unanswered(question=one, why=why) for one in questions))
-    (only,) = shown(monkeypatch, verb, empty)
-    assert why in only["text/plain"]
-    if verb == "odd":
-        (bare,) = shown(monkeypatch, verb, CausalAnswers())
-        assert "the case has not what it takes" in bare["text/plain"]
-
-
-def test_dowhys_division_stands_beside_ours_or_how_to_get_it(monkeypatch, answers):
-    (hint,) = shown(monkeypatch, "compared", answers)
-    assert "cross_check" in hint["text/plain"]
-    both = DividedTwice(ours=answers.causes, theirs=_attribution(answers))
-    (told,) = shown(monkeypatch, "compared", replace(answers, compared=both))
-    assert "dowhy" in told["text/html"]
-
-
-def _attribution(answers):
-    names = tuple(one.node for one in answers.causes.mechanisms)
-    return Attribution(players=names, contributions=(0.1,) * len(names), errors=(0.0,) * len(names), total=0.1)
-
-
-def test_decisions_without_a_metric_have_no_figure_of_it(monkeypatch, answers):
-    bare = replace(answers, imagined=(replace(answers.imagined[0], would_be=None, spared=None, recorded=None),))
-    bundles = shown(monkeypatch, "what_if", bare)
-    assert len(bundles) == 3
-    assert "error rate" not in bundles[1]["text/plain"]

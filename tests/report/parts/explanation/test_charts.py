@@ -1,120 +1,19 @@
-"""Figures and words of how the model's reasons changed."""
+"""Figures of how the model's reasons changed."""
 
 import json
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
-from rca.analysis.drift.classifier_two_sample import Carrier, Joint
-from rca.analysis.explanation.cohorts import CohortShift, Exemplar
 from rca.analysis.explanation.dependence_curves import DependenceCurve
-from rca.analysis.explanation.results import ExplanationShift, Reason, ShapChange
-from rca.finding import Finding, Interval, Unanswered
-from rca.report import show
-from rca.report.cells import output
-from rca.report.cells.explanation import MOST_EXAMPLES
+from rca.analysis.explanation.results import ExplanationShift
 from rca.report.parts.explanation import charts as explanation_charts
 from rca.report.parts.explanation import row_charts
 from rca.report.parts.explanation import sections as explanation_sections
 from rca.report.parts.explanation.dependence_charts import dependence, drawable
 from rca.report.plot import plot
 from rca.report.rendering.chart import chart
-
-WHY = "there is no model on file, and no column of its scores that a stand-in could be fitted to"
-VERBS = ("method", "explanation", "swarm", "together", "reasons", "turned", "curves", "cohorts", "exemplars")
-
-
-def change(value, half=0.01, q=0.0):
-    return ShapChange(value=value, interval=Interval(low=value - half, high=value + half), p_value=q, q_value=q)
-
-
-def reason(name, before, during, **more):
-    return Reason(
-        column=name,
-        reference=before,
-        current=during,
-        rank_reference=more.pop("rank", 1),
-        rank_current=1,
-        rank_interval=Interval(low=1, high=2),
-        size=change(during - before),
-        direction=more.pop("direction", change(0.0)),
-        turned="loss" in more and more["loss"].interval.low > 0,
-        **more,
-    )
-
-
-def points(n, at=0.0):
-    return tuple((at + (place % 7) / 7, (place % 11) / 11) for place in range(n))
-
-
-@pytest.fixture
-def exemplar():
-    told = (("income", "1.2e+05", 1.5, 0.1), ("region", "north", -0.4, 0.0))
-    return Exemplar(row=7, margin=0.7, base=-0.5, told=told, rest=0.1)
-
-
-@pytest.fixture
-def curve():
-    return DependenceCurve(
-        column="income",
-        labels=("1", "2", "3", "4", "missing"),
-        numeric=True,
-        reference=(0.1, 0.2, None, 0.4, None),
-        current=(0.1, 0.5, 0.6, 0.7, -1.0),
-        errors=((0.01, 0.02), (0.01, 0.02), None, (0.01, 0.01), None),
-        rows=((100, 10), (100, 90), (0, 20), (50, 50), (0, 30)),
-    )
-
-
-@pytest.fixture
-def together():
-    carriers = (Carrier(column="income", drop=0.2, interval=Interval(low=0.1, high=0.3)),)
-    sure = Interval(low=0.78, high=0.82)
-    return Joint(auc=0.8, interval=sure, p_value=0.0, moved=True, carriers=carriers, n_reference=900, n_current=800)
-
-
-@pytest.fixture
-def cohort():
-    return CohortShift(
-        cohort="region=north",
-        column="income",
-        reference=0.4,
-        current=0.9,
-        change=0.5,
-        interval=Interval(low=0.45, high=0.55),
-        q_value=0.0,
-        apart=0.3,
-        apart_interval=Interval(low=0.2, high=0.4),
-        n_reference=300,
-        n_current=200,
-    )
-
-
-@pytest.fixture
-def shift(curve, exemplar, together, cohort):
-    parts = (
-        reason("income", 0.4, 0.9, rank=2, moved=True, loss=change(0.12), direction=change(0.2)),
-        reason("region", 0.5, 0.45, loss=change(-0.03)),
-        reason("age", 0.1, 0.11, loss=change(0.005)),
-    )
-    return ExplanationShift(
-        reasons=parts,
-        joint=together,
-        scale="log-odds",
-        method="exactly, from its trees",
-        loss=change(0.1),
-        loss_start=0.005,
-        loss_unit="nats",
-        cohorts=(cohort, replace(cohort, cohort="region=south", change=0.001)),
-        exemplars=(exemplar,),
-        curves=(curve, replace(curve, column="age")),
-        swarm=tuple((one.column, points(160), points(160, 0.5)) for one in parts),
-        n_reference=900,
-        n_current=800,
-        alpha=0.05,
-        material=0.02,
-    )
+from tests.report.reasons import change, points, reason, updated
 
 
 @pytest.fixture
@@ -137,12 +36,6 @@ DRAWINGS = {
 }
 
 
-def updated(shift):
-    """As if a new model had answered in the current window."""
-    parts = tuple(replace(one, update=change(one.size.value / 2), curve=change(0.3)) for one in shift.reasons)
-    return replace(shift, reasons=parts, models=2)
-
-
 @pytest.fixture(params=DRAWINGS)
 def drawn(request, shift):
     return DRAWINGS[request.param](shift)
@@ -154,14 +47,6 @@ def texts(value):
     if isinstance(value, list | tuple):
         return [text for one in value for text in texts(one)]
     return [value] if isinstance(value, str) else []
-
-
-def shown(monkeypatch, verb, **analysis):
-    """What a verb of `show` displays."""
-    seen = []
-    monkeypatch.setattr(output, "display", seen.append)
-    getattr(show, verb)(SimpleNamespace(**{"explanation": None, "unanswered": (), **analysis}))
-    return seen
 
 
 # --- every figure ----------------------------------------------------------------------------------------------------
@@ -387,11 +272,9 @@ def test_the_claim_of_a_curve_says_whether_the_same_is_explained_otherwise(curve
     assert title(change(0.3)) == f"{otherwise}: by a changed model, or by drift of what it works together with"
 
 
-def test_empty_curves_are_not_drawn(shift, monkeypatch):
+def test_empty_curves_are_not_drawn():
     empty = DependenceCurve(column="income", labels=(), numeric=False, reference=(), current=(), errors=(), rows=())
     assert not drawable(empty)
-    (note,) = shown(monkeypatch, "curves", explanation=replace(shift, curves=(empty,)))
-    assert "No value of a feature is in enough rows" in note["text/plain"]
 
 
 # --- against the label -----------------------------------------------------------------------------------------------
@@ -422,12 +305,10 @@ def test_the_claim_names_who_turned_against_the_label_or_nobody(shift):
     assert nobody == "No feature's reasons turned against the label beyond chance; the mean loss changed by +0.1 nats"
 
 
-def test_without_labels_no_loss_is_divided(shift, monkeypatch):
+def test_without_labels_no_loss_is_divided(shift):
     blind = replace(shift, loss=None)
     with pytest.raises(ValueError, match="without labels"):
         explanation_charts.turned(blind)
-    (note,) = shown(monkeypatch, "turned", explanation=blind)
-    assert "The label is not known" in note["text/plain"]
 
 
 # --- examples --------------------------------------------------------------------------------------------------------
@@ -461,113 +342,3 @@ def test_a_row_that_nothing_speaks_for_has_a_claim(exemplar):
 
 def test_values_with_an_exponent_are_written_out(exemplar):
     assert "income = 120,000 is worth +1.50" in row_charts.example(exemplar).title
-
-
-# --- in words --------------------------------------------------------------------------------------------------------
-
-
-def test_the_method_says_scale_error_and_what_one_or_two_models_mean(shift):
-    one = explanation_sections.method(shift)
-    assert "log-odds" in one
-    assert "sampled" not in one
-    assert "One model explains both windows" in one
-    assert "same rows, two models" in explanation_sections.method(updated(shift))
-    assert "may be two" in explanation_sections.method(replace(shift, models=2))
-    sampled = explanation_sections.method(
-        replace(shift, method="by asking", error=0.012, assumptions=("rows are alike",))
-    )
-    assert "sampled values are off by 0.012 on average" in sampled
-    assert "<li>Rows are alike.</li>" in sampled
-
-
-def test_the_table_of_reasons_has_no_columns_that_say_nothing(shift):
-    bare = explanation_sections.reasons(replace(shift, reasons=tuple(replace(one, loss=None) for one in shift.reasons)))
-    assert "loss" not in bare
-    assert "by the new model" not in bare
-    assert "loss (nats)" in explanation_sections.reasons(shift)
-    assert "by the new model" in explanation_sections.reasons(updated(shift))
-
-
-def test_parts_of_the_rows_that_changed_immaterially_are_counted_and_not_listed(shift):
-    told = explanation_sections.cohorts(shift)
-    assert "region=north" in told
-    assert "region=south" not in told
-    assert "Left out, as they changed less: 1 part of the rows." in told
-
-
-def test_hostile_words_are_escaped_in_every_table(shift, hostile):
-    evil = replace(
-        shift,
-        reasons=tuple(replace(one, column=hostile) for one in shift.reasons),
-        cohorts=tuple(replace(one, cohort=hostile, column=hostile, change=0.5) for one in shift.cohorts),
-        assumptions=(hostile,),
-        loss_unit=hostile,
-    )
-    for told in (
-        explanation_sections.method(evil),
-        explanation_sections.reasons(evil),
-        explanation_sections.cohorts(evil),
-    ):
-        assert "alert" in told
-        assert not [bad for bad in ("<script", "<img", "\x1b", "\u202e", "ann@example") if bad in told]
-
-
-# --- what notebooks show ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_shows_something_of_a_shift(shift, monkeypatch, verb):
-    assert shown(monkeypatch, verb, explanation=shift)
-
-
-@pytest.mark.parametrize("verb", ["explanation", "turned", "curves", "cohorts", "exemplars"])
-def test_what_is_not_known_is_said_and_once_why(monkeypatch, verb):
-    unanswered = (Unanswered(question="how did the model's reasons change", why=WHY),)
-    (note,) = shown(monkeypatch, verb, unanswered=unanswered)
-    assert (WHY in note["text/plain"]) == (verb == "explanation")
-    assert "no reasons could be compared" in note["text/plain"].lower()
-    (note,) = shown(monkeypatch, verb, unanswered=(Unanswered(question="what moved", why="there are no tables"),))
-    assert ("there are no tables" in note["text/plain"]) == (verb == "explanation")
-
-
-@pytest.mark.parametrize("verb", ["method", "swarm", "together", "reasons"])
-def test_what_goes_along_with_reasons_that_are_not_known_stays_silent(monkeypatch, verb):
-    assert shown(monkeypatch, verb) == []
-
-
-def test_the_figure_of_reasons_carries_its_findings(shift, monkeypatch):
-    (figure,) = shown(monkeypatch, "explanation", explanation=shift)
-    carried = [Finding(**{**one, "cause": None, "interval": None}).id for one in figure[output.FINDINGS]]
-    assert carried == ["explanation.joint", "explanation.income"]
-
-
-def test_curves_of_what_moved_are_drawn_and_else_of_one(shift, monkeypatch):
-    moved = shown(monkeypatch, "curves", explanation=shift)
-    assert [bundle["text/plain"].count("SHAP value of income") for bundle in moved] == [1]
-    still = replace(shift, reasons=tuple(replace(one, moved=False) for one in shift.reasons))
-    figure, note = shown(monkeypatch, "curves", explanation=still)
-    assert "Curves" in figure["text/plain"]
-    assert "No feature's reasons moved" in note["text/plain"]
-
-
-def test_an_update_is_drawn_before_the_curves(shift, monkeypatch):
-    first, *_ = shown(monkeypatch, "curves", explanation=updated(shift))
-    assert first["text/plain"].startswith("Two bars a feature")
-
-
-def test_few_of_the_examples_are_drawn(shift, exemplar, monkeypatch):
-    rows = tuple(replace(exemplar, row=at) for at in range(5))
-    assert len(shown(monkeypatch, "exemplars", explanation=replace(shift, exemplars=rows))) == MOST_EXAMPLES
-
-
-@pytest.mark.parametrize(
-    ("verb", "missing", "said"),
-    [
-        ("cohorts", {"cohorts": ()}, "beyond chance"),
-        ("exemplars", {"exemplars": ()}, "No reasons moved"),
-        ("together", {"joint": None}, "Too few rows"),
-    ],
-)
-def test_what_a_shift_has_none_of_is_said(shift, monkeypatch, verb, missing, said):
-    (note,) = shown(monkeypatch, verb, explanation=replace(shift, **missing))
-    assert said in note["text/plain"]

@@ -1,0 +1,66 @@
+"""Two columns that hold each other's values: named as partners, from the row or in the rows in which they do."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+from rca.analysis.drift.univariate import univariate_drift
+from rca.analysis.faults.application import hit, mend
+from rca.analysis.faults.diagnosis import diagnose
+from tests.analysis.faults.broken_columns import NEXT, SKEWED
+
+
+def test_swapped_columns_are_named_as_each_others_partner():
+    rng = np.random.default_rng(1)
+    before = pd.DataFrame({"a": SKEWED, "b": rng.normal(100, 5, 1200), "c": SKEWED + 1})
+    after = pd.DataFrame({"a": rng.normal(100, 5, 1200), "b": NEXT, "c": NEXT + 1})
+    found = diagnose(before, after, univariate_drift(before, after))
+    assert {(row.column, row.fault, row.partner) for row in found.columns} == {
+        ("a", "swapped", "b"),
+        ("b", "swapped", "a"),
+    }
+    assert_allclose(mend(found.get("a"), after), after["b"])
+
+
+@pytest.mark.parametrize("begins", [0, 600])
+def test_columns_that_exchange_their_values_are_named_from_the_row_on_at_which_they_do(begins):
+    rng = np.random.default_rng(0)
+    before, after = (pd.DataFrame({"a": rng.normal(42, 12, 1500), "b": rng.exponential(5, 1500)}) for _ in range(2))
+    wrong = np.arange(1500) >= begins
+    mixed = pd.DataFrame({"a": np.where(wrong, after["b"], after["a"]), "b": np.where(wrong, after["a"], after["b"])})
+    found = diagnose(before, mixed, univariate_drift(before, mixed), ordered=True)
+    assert {row.column: (row.fault, row.partner) for row in found.columns} == {
+        "a": ("swapped", "b"),
+        "b": ("swapped", "a"),
+    }
+    assert found.get("a").since == pytest.approx(begins, abs=15)
+    pd.testing.assert_series_equal(mend(found.get("a"), mixed).iloc[700:], after["a"].iloc[700:], check_dtype=False)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.6])
+def test_columns_exchanged_in_a_part_of_the_rows_are_each_others_partner(share):
+    rng = np.random.default_rng(0)
+    before, after = (
+        pd.DataFrame({"limit": rng.lognormal(11, 0.7, 3000), "late": rng.integers(0, 9, 3000)}) for _ in range(2)
+    )
+    swapped = rng.random(3000) < share
+    broken = after.astype(float).assign(
+        limit=np.where(swapped, after["late"], after["limit"]), late=np.where(swapped, after["limit"], after["late"])
+    )
+    found = diagnose(before, broken, univariate_drift(before, broken))
+    for name, partner in (("limit", "late"), ("late", "limit")):
+        fault = found.get(name)
+        assert (fault.fault, fault.partner) == ("swapped", partner)
+        assert (hit(fault, broken) == swapped).mean() > 0.99
+        assert (mend(fault, broken) == after[name]).mean() > 0.99
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_column_that_is_gone_is_exchanged_with_none(left):
+    rng = np.random.default_rng(0)
+    before, after = (pd.DataFrame({"a": rng.normal(size=900), "b": rng.normal(50, 1, 900)}) for _ in range(2))
+    after = after.assign(a=after["a"].where(after.index < left), b=after["b"].where(rng.random(900) < 0.5, 7.0))
+    found = diagnose(before, after, univariate_drift(before, after))
+    assert [row.partner for row in found.columns] == [None, None]
+    assert found.get("a").fault == "missing"
