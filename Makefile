@@ -40,8 +40,8 @@ layers: $(DEV)  ## which module may import which
 	$(BIN)/lint-imports --no-cache >.venv/layers.txt || { cat .venv/layers.txt; exit 1; }
 
 notebooks: $(DEV)  ## run every template, and compare the sample report with what its notebooks give today
-	$(NBVAL) --nbval-lax notebooks
-	$(NBVAL) --nbval reports/sample/*/
+	@kept=$$(mktemp -d) && trap 'rm -rf "$$kept"' EXIT && export RCA_KEPT="$$kept" && \
+	  $(NBVAL) --nbval-lax notebooks && $(NBVAL) --nbval reports/sample/*/
 
 tests: $(DEV)  ## tests and examples
 	$(ENV) $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile

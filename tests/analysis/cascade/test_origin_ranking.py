@@ -232,8 +232,9 @@ def test_the_seed_of_hashes_changes_nothing(tmp_path):
     made.to_pickle(tmp_path / "made.pkl")
     code = (
         "import json, sys, pandas as pd; from tests.analysis.cascade.test_origin_ranking import EDGES, signals;"
-        "from rca.analysis.cascade import cascade;"
-        "found = cascade(pd.read_pickle(sys.argv[1]), signals(target='qa|load'), edges=[*EDGES, ('qa', 'sensor')]);"
+        "from rca.analysis.cascade.origin_ranking import rank_origins;"
+        "edges, known = [*EDGES, ('qa', 'sensor')], signals(target='qa|load');"
+        "found = rank_origins(pd.read_pickle(sys.argv[1]), known, edges=edges);"
         "print(json.dumps(found.to_dict()))"
     )
     said = {

@@ -97,6 +97,6 @@ def test_a_collider_that_is_held_opens_a_way():
 
 
 def test_opening_the_door_does_not_change_how_results_are_shown():
-    script = "import sys; kept = sys.displayhook; from rca.analysis.causal import opened; opened(); "
+    script = "import sys; kept = sys.displayhook; from rca.analysis.causal.dowhy_adapter import opened; opened(); "
     command = [sys.executable, "-W", "ignore", "-c", script + "assert sys.displayhook is kept"]
     subprocess.run(command, check=True, timeout=120)

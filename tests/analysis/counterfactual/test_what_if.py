@@ -252,7 +252,7 @@ def test_texts_alone_have_no_answer():
     case = rca.load(INCIDENTS / "chatbot-update")
     with pytest.raises(Unanswerable):
         rca.what_if(case, mend="reply_seconds")
-    with pytest.raises(InvalidCase, match="'text' is no feature"):
+    with pytest.raises(InvalidCase, match="mend must name a feature, got 'text'"):
         rca.what_if(case, mend="text")
 
 
