@@ -4,7 +4,13 @@ Models are small on purpose: they predict held-out rows, and predictions are ave
 than overfitting.
 """
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+
+T = TypeVar("T")
 
 ROUNDS = 80
 """Boosting rounds; enough at the learning rate below for some thousand rows."""
@@ -77,3 +83,20 @@ def _settings(rounds: int, leaves: int, rate: float, *, shrinkage: float) -> dic
         "random_state": 0,
         "early_stopping": False,
     }
+
+
+def on_one_thread(question: Callable[P, T]) -> Callable[P, T]:
+    """Fit and predict on one OpenMP thread: idle threads spin, and sums depend on how many there are.
+
+    Small models cost twenty times the CPU on two threads that wait for each other.
+    """
+
+    @wraps(question)
+    def asked(*args: P.args, **kwargs: P.kwargs) -> T:
+        import sklearn.ensemble  # noqa: F401 - its OpenMP has to be there before it is limited
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(limits=1, user_api="openmp"):
+            return question(*args, **kwargs)
+
+    return asked

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rca.methods.boosted_trees import ROUNDS, classifier, regressor
+from rca.methods.boosted_trees import ROUNDS, classifier, on_one_thread, regressor
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(400, 3))
@@ -27,3 +27,15 @@ def test_what_depends_on_two_columns_at_once_is_found():
     fresh = RNG.normal(size=(2000, 3))
     found = regressor().fit(X, Y).predict(fresh)
     assert np.corrcoef(found, fresh[:, 0] * fresh[:, 1])[0, 1] > 0.7
+
+
+def test_a_question_runs_on_one_thread_and_keeps_its_name_and_words():
+    from threadpoolctl import threadpool_info
+
+    @on_one_thread
+    def threads(kind="openmp"):
+        """How many there are."""
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == kind}
+
+    assert threads() == {1}
+    assert (threads.__name__, threads.__doc__) == ("threads", "How many there are.")

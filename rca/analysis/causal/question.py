@@ -16,6 +16,7 @@ from rca.analysis.causal.target_statistic import Of
 from rca.analysis.inputs.arguments import roles_of, seeded, share_of
 from rca.analysis.inputs.windows import Windows, windows_asked
 from rca.errors import InvalidCase, Unanswerable, did_you_mean
+from rca.methods.boosted_trees import on_one_thread
 from rca.record.case import Case, Roles
 from rca.tables.columns import as_labels, as_numbers
 from rca.tables.frames import as_pandas
@@ -198,6 +199,7 @@ def _farthest(windows: Windows, target: str) -> list[int]:
     return [int(at) for at in np.lexsort((np.arange(len(own)), -beyond, -far))[:MOST]]
 
 
+@on_one_thread
 def causes(
     case: "Case | Any",
     current: Any = None,

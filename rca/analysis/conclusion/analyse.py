@@ -18,6 +18,7 @@ from rca.analysis.inputs.windows import both_windows, windows_of
 from rca.analysis.onset.event_proximity import EventProximity, nearest_events
 from rca.errors import InvalidCase
 from rca.finding import Target, Unanswered
+from rca.methods.boosted_trees import on_one_thread
 from rca.record.case import Case
 from rca.record.durations import Duration, durations
 from rca.record.schema.why_tree import Why
@@ -50,11 +51,7 @@ def analyse(case: "Case", *, seed: int = 0, alpha: float = 0.05) -> Analysis:
         If a table, the model, or the graph is not what the record says.
     """
     _require_case(case)
-    import sklearn.ensemble  # noqa: F401 - its OpenMP has to be there before it is limited
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=1, user_api="openmp"):  # idle threads spin, and sums depend on the number of threads
-        return _analysed(case, seed=seed, alpha=alpha)
+    return _analysed(case, seed=seed, alpha=alpha)
 
 
 def _require_case(given: object) -> None:
@@ -63,6 +60,7 @@ def _require_case(given: object) -> None:
         raise InvalidCase.because(f"{type(given).__name__} is no case", place="arguments", hint=hint)
 
 
+@on_one_thread
 def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
     """Run the analyses in the order in which evidence builds on evidence."""
     ask = Asking()

@@ -10,11 +10,13 @@ from rca.analysis.drift.question import drift_of
 from rca.analysis.faults.question import faults_of
 from rca.analysis.inputs.arguments import seeded, share_of
 from rca.analysis.inputs.windows import windows_asked
+from rca.methods.boosted_trees import on_one_thread
 
 if TYPE_CHECKING:
     from rca.record.case import Case
 
 
+@on_one_thread
 def what_if(
     case: "Case | Any",
     current: Any = None,

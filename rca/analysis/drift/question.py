@@ -7,6 +7,7 @@ from rca.analysis.drift.from_sketches import drift_of_sketches
 from rca.analysis.drift.univariate import MATERIAL, Drift, univariate_drift
 from rca.analysis.inputs.arguments import names_of, seeded, share_of
 from rca.analysis.inputs.windows import Windows, as_frames, both_windows, require_case
+from rca.methods.boosted_trees import on_one_thread
 from rca.tables.frames import column_names, is_lazy
 from rca.tables.sketch import Sketch, sketch
 
@@ -84,6 +85,7 @@ def _sketched(reference: Any, current: Any, *, features: Any, categorical: Any) 
     return first, current if isinstance(current, Sketch) else sketch(current, first)
 
 
+@on_one_thread
 def joint(case: "Case | Any", current: Any = None, *, features: Any = None, seed: int = 0) -> Joint:
     """Joint drift of the features of a case, or of two tables, by a classifier two-sample test (C2ST)."""
     rng = seeded(seed)

@@ -16,6 +16,7 @@ from rca.analysis.event_study.pre_post_rows import Asked
 from rca.analysis.inputs.arguments import names_of, seeded
 from rca.analysis.inputs.windows import Windows, windows_from, windows_of
 from rca.errors import InvalidCase
+from rca.methods.boosted_trees import on_one_thread
 from rca.methods.seasonality import seconds_of
 from rca.tables.columns import as_labels
 from rca.tables.frames import as_pandas
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 DESIGN_HINT = "give 'its', 'did' or 'before_after', or leave it out"
 
 
+@on_one_thread
 def effect(
     case: "Case | Any",
     current: Any = None,

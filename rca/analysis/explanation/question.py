@@ -11,6 +11,7 @@ from rca.analysis.inputs.arguments import share_of
 from rca.analysis.inputs.windows import Windows, as_frames, windows_asked, windows_from
 from rca.analysis.slices.slices import Slices
 from rca.errors import InvalidCase
+from rca.methods.boosted_trees import on_one_thread
 from rca.record.model.model_file import model_in_memory
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def explanation_of(
     return explain_windows(windows, slices=found, seed=seed, alpha=alpha)
 
 
+@on_one_thread
 def explain(
     case: "Case | Any", current: Any = None, *, model: Any = None, seed: int = 0, alpha: float = 0.05, **roles: Any
 ) -> ExplanationShift:

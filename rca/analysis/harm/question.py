@@ -12,6 +12,7 @@ from rca.analysis.harm.harm import Harm, attribute_harm
 from rca.analysis.harm.label_free_bounds import Unlabelled, label_free_bounds
 from rca.analysis.inputs.arguments import seeded
 from rca.analysis.inputs.windows import Windows, windows_asked
+from rca.methods.boosted_trees import on_one_thread
 
 if TYPE_CHECKING:
     from rca.record.case import Case
@@ -53,6 +54,7 @@ def unlabelled_of(windows: Windows, *, seed: int = 0) -> Unlabelled | None:
     )
 
 
+@on_one_thread
 def harm(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Harm:
     """Attribute the metric's change to causes (model, columns, mechanisms, world), of a case or of two tables.
 

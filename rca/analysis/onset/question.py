@@ -11,6 +11,7 @@ from rca.analysis.inputs.windows import Windows, windows_asked
 from rca.analysis.onset.incident_onset import Since, incident_onset
 from rca.analysis.slices.question import slices_of
 from rca.analysis.slices.slices import Slices
+from rca.methods.boosted_trees import on_one_thread
 from rca.methods.changepoint.dating import Onset
 from rca.result import Asking
 
@@ -24,6 +25,7 @@ def onset_of(windows: Windows, harm: Harm, *, faults: Faults, slices: Slices | N
     return incident_onset(windows, harm, faults, slices=local)
 
 
+@on_one_thread
 def onset(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Onset | None:
     """Change point of the metric, or of the column that did the harm; None where nothing is dated."""
     windows, ask = windows_asked(case, current, asked), Asking()

@@ -7,6 +7,7 @@ from rca.analysis.inputs.arguments import seeded
 from rca.analysis.inputs.windows import Windows, windows_asked
 from rca.analysis.slices.group_gaps import Gaps, group_gaps
 from rca.analysis.slices.slices import Slices, find_slices
+from rca.methods.boosted_trees import on_one_thread
 
 if TYPE_CHECKING:
     from rca.record.case import Case
@@ -24,6 +25,7 @@ def gaps_of(windows: Windows, *, alpha: float = 0.05) -> Gaps | None:
     return group_gaps(windows, alpha=alpha) if windows.roles.groups else None
 
 
+@on_one_thread
 def slices(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Slices:
     """Subgroups (slices) in which the metric got worse by more than elsewhere; arguments as for `harm`."""
     from rca.methods.metric import measure
