@@ -46,8 +46,8 @@ def plot(result: object) -> "go.Figure":
     Parameters
     ----------
     result : Incident, Timeline, Drift, ColumnDrift, Faults, Joint, Measured, Harm, Slices, Gap, Gaps, Onset, Cascade
-        Or a Verdict, ExplanationShift, Curve, Exemplar, Causes, CausalGraph, WhatIf, Odd, Effect, Why or Fishbone; a
-        Portfolio, Summary, Grouped, Trend or Comparison; of several gaps, the one that opened most is drawn.
+        Or a Verdict, ExplanationShift, DependenceCurve, Exemplar, Causes, CausalGraph, WhatIf, Odd, Effect, Why or
+        Fishbone; a Portfolio, Summary, Grouped, Trend or Comparison; of several gaps the one that opened most is drawn.
 
     Returns
     -------
