@@ -16,8 +16,6 @@ Array = Any
 SECONDS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 """Ticks a second of Arrow's units of time."""
 
-DAY = 86_400.0
-
 WIDEST = 8
 """Bytes of the widest number that Arrow has."""
 

@@ -36,6 +36,7 @@ def graphed(case: Case | Any, current: Any, *, graph: Any, asked: dict[str, Any]
     return replace(windows, parents=graph_columns.parents_of(graph_columns.edges_of(known)))
 
 
+@on_one_thread
 def graph(case: Case | Any, graph: Any = None, *, alpha: float = 0.05, seed: int = 0, **roles: Any) -> CausalGraph:
     """The causal graph of a case or a table, and whether the reference rows falsify it (implied independences).
 
@@ -92,6 +93,7 @@ def _causal(known: Any) -> Any:
     return known if getattr(known, "kind", "causal") == "causal" else None
 
 
+@on_one_thread
 def odd(
     case: Case | Any,
     current: Any = None,

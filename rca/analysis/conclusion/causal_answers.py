@@ -22,6 +22,7 @@ from rca.analysis.event_study.identification import EFFECT_QUESTION
 from rca.analysis.event_study.question import effect
 from rca.errors import Unanswerable
 from rca.finding import Finding, Unanswered
+from rca.methods.boosted_trees import on_one_thread
 from rca.methods.shapley import Attribution
 from rca.result import Result, Row
 from rca.tables.columns import as_numbers
@@ -86,6 +87,7 @@ class CausalAnswers(Result):
         return tuple(finding for part in parts if part is not None for finding in part.findings())
 
 
+@on_one_thread
 def causal_answers(
     case: "Case",
     analysis: "Analysis",

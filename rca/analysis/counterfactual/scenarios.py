@@ -64,7 +64,7 @@ def scenario_of(
             if timeline is not None and value in dict(timeline.moments())
             else str(value)
         )
-        return rolled_back(windows, _moment_of(timeline, value), said=said)
+        return rolled_back(windows, _moment_of(timeline, value, place="rolled_back_at"), said=said)
     event = value if hasattr(value, "what") else _event(timeline, value)
     return without(windows, faults, event=event, events=timeline.events if timeline is not None else (), rng=rng)
 
@@ -90,7 +90,7 @@ def _span(given: Any) -> timedelta:
         raise InvalidCase.because(what, place="earlier", hint=hint) from None
 
 
-def _moment_of(timeline: "Timeline | None", given: Any) -> datetime:
+def _moment_of(timeline: "Timeline | None", given: Any, *, place: str) -> datetime:
     """A moment, or the one on the timeline of that name."""
     moments = dict(timeline.moments()) if timeline is not None else {}
     if isinstance(given, str) and given in moments:
@@ -103,14 +103,14 @@ def _moment_of(timeline: "Timeline | None", given: Any) -> datetime:
         return (found if found.tzinfo is not None else found.tz_localize("UTC")).to_pydatetime()
     hint = did_you_mean(str(given), moments) if moments else "give a time, such as 2026-05-02T09:10:00Z"
     what = f"expected a time, got {str(given)[:60]!r}"
-    raise InvalidCase.because(what, place="rolled_back_at", hint=hint)
+    raise InvalidCase.because(what, place=place, hint=hint)
 
 
 def _event(timeline: "Timeline | None", given: Any) -> "Event":
     from rca.record.schema.incident import Event
 
     if isinstance(given, datetime) or timeline is None:
-        at = _moment_of(None, given)
+        at = _moment_of(None, given, place="without_event")
         return Event(at=at, kind="other", what=f"of {at:%Y-%m-%d %H:%M}")
     return event_of(timeline, given)
 

@@ -1,13 +1,10 @@
 """Under which condition on other columns a column broke, while it kept to what it was in all other rows."""
 
-from collections.abc import Sequence
-
 import numpy as np
-import pandas as pd
 
 from rca.analysis.faults.contingency import Contingency
 from rca.arrays import Floats
-from rca.tables.condition import Condition, all_hold
+from rca.tables.condition import Condition
 
 SURELY = 1e-6
 """p-value below which a column has changed under a condition; many are looked at."""
@@ -78,8 +75,3 @@ def _agreement(reference: Floats, current: Floats) -> tuple[Floats, Floats, Floa
 
 def _entropy(counts: Floats, shares: Floats) -> Floats:
     return np.asarray((counts * np.log(np.where(counts > 0, shares, 1.0))).sum(axis=1))
-
-
-def within(conditions: Sequence[Condition], rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows that fulfil every condition."""
-    return rows[all_hold(conditions, rows)]

@@ -93,12 +93,10 @@ class Unlabelled(Result):
 
     def rows(self) -> list[Row]:
         told: list[tuple[str, float | None, Interval | None, str]] = [("worst case", None, self.bounds, "nothing")]
-        told += [("covariates alone", self.covariate_part, self.covariate_interval, self.assumes[0])] * (
-            self.covariate_part is not None
-        )
-        told += [("labels at hand, reweighted", self.reweighted, self.reweighted_interval, self.assumes[-1])] * (
-            self.reweighted is not None
-        )
+        if self.covariate_part is not None:
+            told.append(("covariates alone", self.covariate_part, self.covariate_interval, self.assumes[0]))
+        if self.reweighted is not None:
+            told.append(("labels at hand, reweighted", self.reweighted, self.reweighted_interval, self.assumes[-1]))
         return [{"what": w, "value": v, "interval": str(i), "assumes": a} for w, v, i, a in told]
 
     def findings(self) -> tuple[Finding, ...]:

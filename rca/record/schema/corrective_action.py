@@ -14,9 +14,6 @@ Aim = Literal["prevent", "detect", "contain", "recover"]
 
 ActionStrength = Literal["eliminate", "automate", "warn", "train"]
 
-STRENGTHS: tuple[ActionStrength, ...] = ("eliminate", "automate", "warn", "train")
-"""How much an action leaves to people's attention, the least first: the hierarchy of controls, in our field's words."""
-
 AIMS: dict[str, Aim] = {"prevent": "prevent", "detect": "detect", "mitigate": "contain"}
 """What the older key `kind` says of the aim; `process` says none."""
 

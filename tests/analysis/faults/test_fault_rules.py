@@ -20,8 +20,6 @@ from tests.conftest import ROOT
 NEGATED = '''
 """Values that arrive with the other sign."""
 
-import numpy as np
-
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.rules.rule import FaultRule
 from rca.methods.two_sample_tests import kolmogorov_distance

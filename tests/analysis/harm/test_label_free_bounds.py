@@ -8,6 +8,7 @@ import pytest
 
 from rca.analysis.harm.label_free_bounds import Unlabelled, label_free_bounds
 from rca.errors import Unanswerable
+from rca.finding import Interval
 
 
 def drawn(rng, rows, shift=0.0, *, turned=False):
@@ -97,3 +98,9 @@ def test_it_says_itself_and_comes_back_from_json():
         assert "have a label" in str(found)
         assert len(found.rows()) == 2
         assert found.findings()[0].strength == "assumed"
+
+
+def test_bounds_alone_are_told_where_nothing_can_be_assumed():
+    alone = Unlabelled(labelled=0.2, reference=0.1, bounds=Interval(low=0.05, high=0.85))
+    assert alone.rows() == [{"what": "worst case", "value": None, "interval": "0.05 to 0.85", "assumes": "nothing"}]
+    assert str(alone) == "20% of the current rows have a label; the metric is between 0.05 to 0.85"
