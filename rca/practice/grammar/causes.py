@@ -19,8 +19,7 @@ from rca.practice.grammar.column_faults import (
     some_slice,
 )
 from rca.practice.grammar.deployment import LABEL, SAID, SCORE, Deployed, Relabel, Scene
-from rca.practice.grammar.law import AT, Law
-from rca.practice.grammar.structures import Kind
+from rca.practice.grammar.worlds.law import AT, Law
 
 CONCEPT, MODEL, LABELS = ("concept", LABEL), ("model", "model"), ("labels", LABEL)
 
@@ -71,7 +70,9 @@ def column_cause(rng: np.random.Generator, bench: Bench, kind: str) -> Cause:
     """A fault of a column that the model makes use of."""
     fault, kinds = FAULTS[kind]
     free = replace(bench, gains={name: gain for name, gain in bench.gains.items() if name not in bench.taken})
-    name = _column(rng, free, kind, kinds)
+    name = _absent(bench) if kind == "refitted" else free.important(rng, *kinds)
+    if name is None:
+        raise NotPossible(f"no column for {kind}")
     broken = fault(rng, bench, name)
     if bench.taken and set(broken.values) & set(bench.taken):
         raise NotPossible("both faults hit one column")
@@ -84,15 +85,9 @@ def column_cause(rng: np.random.Generator, bench: Bench, kind: str) -> Cause:
     return Cause(kind=kind, does=does, answers=answers, faults=broken.faults, scope=hit)
 
 
-def _column(rng: np.random.Generator, bench: Setting, kind: str, kinds: tuple[Kind, ...]) -> str:
-    if kind == "refitted":
-        lacking = [one for one in bench.read("code") if absent_code(bench, one) >= 0]
-        name: str | None = lacking[0] if lacking else None
-    else:
-        name = bench.important(rng, *kinds)
-    if name is None:
-        raise NotPossible(f"no column for {kind}")
-    return name
+def _absent(bench: Setting) -> str | None:
+    """A column of codes of which one is absent."""
+    return next((one for one in bench.read("code") if absent_code(bench, one) >= 0), None)
 
 
 def _mixed(old: "pd.Series[Any]", new: Any, hit: Mask) -> Any:
@@ -100,7 +95,7 @@ def _mixed(old: "pd.Series[Any]", new: Any, hit: Mask) -> Any:
     values = np.asarray(new)
     if values.dtype.kind in "iuf" and old.dtype.kind in "iuf":
         return np.where(hit, values, old.to_numpy())
-    plain = old.map("{:.2f}".format) if old.dtype.kind in "iuf" else old
+    plain = old.map(str) if old.dtype.kind in "iuf" else old
     return np.where(hit, values.astype(object), plain.to_numpy(object))
 
 
@@ -260,7 +255,7 @@ def duplicates(rng: np.random.Generator, bench: Bench) -> Cause:
 
 def sampling(rng: np.random.Generator, bench: Bench) -> Cause:
     """Rows of a level no longer arrive, or only few of them, so that the mix is another."""
-    names = [name for name in bench.world.of_kind(*WORDY)]
+    names = bench.world.of_kind(*WORDY)
     name = str(rng.choice(names)) if names else _none("category")
     usual = bench.reference[name]
     level = usual.iloc[int(rng.integers(len(usual)))]
@@ -277,7 +272,7 @@ def sampling(rng: np.random.Generator, bench: Bench) -> Cause:
 def mix(rng: np.random.Generator, bench: Bench) -> Cause:
     """A column that the outcome depends on truly moves: of three times as many rows, others are the ones that came."""
     name = bench.important(rng, "number", "heavy", "integer") or _none("a column of numbers")
-    rank = bench.current[name].rank(pct=True).to_numpy() - 0.5
+    rank = bench.current[name].rank(pct=True).fillna(0.5).to_numpy() - 0.5
     tilt = np.exp(float(rng.choice([-1, 1]) * rng.uniform(2.5, 6.0)) * rank)
     n = len(bench.current)
     came = np.zeros(n, dtype=np.int64)

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from rca.arrays import Floats, Mask
-from rca.practice.grammar.law import AT, ENTITY
-from rca.practice.grammar.structures import Kind, World
+from rca.practice.grammar.worlds.columns import Kind, World
+from rca.practice.grammar.worlds.law import AT, ENTITY
 
 NUMERIC: tuple[Kind, ...] = ("number", "heavy", "integer", "daily")
 
@@ -63,8 +63,13 @@ def _numbers(setting: Setting, name: str) -> Floats:
     return np.asarray(setting.current[name].to_numpy(float))
 
 
+def _usual(setting: Setting, name: str) -> "pd.Series[Any]":
+    """The values of the reference that are there."""
+    return setting.reference[name].dropna()
+
+
 def _spread(setting: Setting, name: str) -> float:
-    return float(setting.reference[name].to_numpy(float).std()) or 1.0
+    return float(_usual(setting, name).std()) or 1.0
 
 
 def _alike(setting: Setting, name: str, values: Floats) -> Any:
@@ -75,7 +80,7 @@ def _alike(setting: Setting, name: str, values: Floats) -> Any:
 
 def frozen(rng: np.random.Generator, setting: Setting, name: str) -> Broken:
     """One usual value, that was the last one read."""
-    usual = setting.reference[name]
+    usual = _usual(setting, name)
     if setting.world.kinds[name] in WORDY:
         value = usual.iloc[int(rng.integers(len(usual)))]
     else:
@@ -185,7 +190,7 @@ def permuted(rng: np.random.Generator, setting: Setting, name: str) -> Broken:
 
 def clipped(rng: np.random.Generator, setting: Setting, name: str) -> Broken:
     """Capped at an edge."""
-    usual, part = setting.reference[name].to_numpy(float), float(rng.uniform(0.15, 0.5))
+    usual, part = _usual(setting, name).to_numpy(float), float(rng.uniform(0.15, 0.5))
     below = rng.random() < 0.3 and setting.world.kinds[name] != "heavy"
     edge = float(np.quantile(usual, part if below else 1 - part))
     values = _numbers(setting, name)
@@ -225,11 +230,11 @@ def gain_drift(rng: np.random.Generator, setting: Setting, name: str) -> Broken:
 
 def retyped(_: np.random.Generator, setting: Setting, name: str) -> Broken:
     """Numbers as text with a decimal comma, which nothing reads."""
-    text = [f"{value:.2f}".replace(".", ",") for value in _numbers(setting, name)]
+    text = [str(value).replace(".", ",") for value in _numbers(setting, name)]
     return Broken(values={name: np.asarray(text, dtype=object)}, faults=("retyped", "missing"))
 
 
-class NotPossible(Exception):  # noqa: N818 - an attempt that is given up
+class NotPossible(Exception):
     """A cause cannot be had in this world."""
 
 
@@ -303,7 +308,7 @@ def _timed(rng: np.random.Generator, progress: Floats, time: str) -> Mask:
 def _placed(rng: np.random.Generator, setting: Setting, place: str, *, but: tuple[str, ...]) -> tuple[Mask, str | None]:
     rows = setting.current
     if place == "share":
-        return rng.random(len(rows)) < rng.uniform(0.05, 0.6), None
+        return rng.random(len(rows)) < np.exp(rng.uniform(np.log(0.03), np.log(0.6))), None
     if place == "slice":
         return some_slice(rng, setting, but=but)
     if place == "entities" and setting.world.entities:
@@ -327,7 +332,7 @@ def some_slice(rng: np.random.Generator, setting: Setting, *, but: tuple[str, ..
 
 
 def _condition(rng: np.random.Generator, setting: Setting, name: str) -> tuple[Mask, str]:
-    values, usual = setting.current[name], setting.reference[name]
+    values, usual = setting.current[name], _usual(setting, name)
     if setting.world.kinds[name] in WORDY:
         level = usual.iloc[int(rng.integers(len(usual)))]
         return (values == level).to_numpy(bool), f"{name}={level}"

@@ -12,8 +12,8 @@ from rca.analysis.inputs.metric_reader import MetricReader
 from rca.arrays import Counts
 from rca.practice.grammar.deployment import LABEL, SAID, SCORE
 from rca.practice.grammar.families import GROUP_OF
-from rca.practice.grammar.law import AT, ENTITY, ID
-from rca.practice.grammar.structures import Task
+from rca.practice.grammar.worlds.columns import Task
+from rca.practice.grammar.worlds.law import AT, ENTITY, ID
 from rca.record.case import Roles
 
 OF_ANSWERS: dict[Task, tuple[dict[str, Any], ...]] = {

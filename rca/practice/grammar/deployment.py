@@ -1,4 +1,4 @@
-"""A deployed model and what is recorded of it: features as they are served, answers, outcomes, and which rows arrive."""
+"""A deployed model and what is recorded of it: features as served, answers, outcomes, and which rows arrive."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from rca.arrays import Counts, Floats, Mask
-from rca.practice.grammar.law import REAL, Law
-from rca.practice.grammar.structures import Task, World
+from rca.practice.grammar.worlds.columns import Task, World
+from rca.practice.grammar.worlds.law import REAL, Law
 
 SCORE, SAID, LABEL = "score", "prediction", "outcome"
 """Columns of the answers and of the outcome."""

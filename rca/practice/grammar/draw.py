@@ -2,29 +2,30 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from rca.arrays import Counts, Floats
+from rca.arrays import Counts
 from rca.errors import InvalidCase, Unanswerable
-from rca.methods.metric import NEGLIGIBLE
 from rca.practice.grammar import families
 from rca.practice.grammar.causes import Bench, Cause, cause
 from rca.practice.grammar.column_faults import FAULTS, NotPossible
 from rca.practice.grammar.delivery import metrics_of, parcel, reader_of
 from rca.practice.grammar.deployment import Deployed, Scene, outcome, train
 from rca.practice.grammar.families import FIRST_JUDGED, GROUP_OF, GROUPS, Part
-from rca.practice.grammar.incident import BEYOND, Answer, Effect, Incident, Measure, Proof
-from rca.practice.grammar.law import dull_at
-from rca.practice.grammar.packaged import packaged
-from rca.practice.grammar.structures import FIRST, Kind, Moments, World, simulated
+from rca.practice.grammar.incident import Answer, Effect, Incident, Measure, Proof
+from rca.practice.grammar.worlds.bystanders import grouped, with_bystanders
+from rca.practice.grammar.worlds.columns import FIRST, Kind, Moments, World
+from rca.practice.grammar.worlds.law import dull_at
+from rca.practice.grammar.worlds.packaged import packaged
+from rca.practice.grammar.worlds.simulated import simulated
 
-ATTEMPTS = 12
-"""How often a cause is drawn anew where its effect is too small."""
+ATTEMPTS = 10
+"""How often a cause is drawn anew in a world where its effect is too small."""
 
-STRONG = 0.85
+STRONG = 0.62
 """How often that is asked for; else the first that does harm is taken."""
 
 WORLDS = 8
@@ -35,8 +36,6 @@ TRAIN_ROWS = 3000
 LARGE = 0.02
 """Share of incidents with tens of thousands of rows."""
 
-INNOCENTS = ("build", "payload", "queue_len", "latency_ms", "page_version", "battery", "session_s", "agent_load")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -45,7 +44,8 @@ class Plan:
     kinds: tuple[str, ...]
     group: str
     family: str
-    dull: Any = None
+    dull: Literal["weekend", "night"] | None = None
+    strong: bool = True
 
     @property
     def ask(self) -> tuple[Kind, ...]:
@@ -109,11 +109,12 @@ def draw(seed: int, part: Part = "trying") -> Incident:
         raise InvalidCase.because(f"seed {seed} is not of the part {part!r}", place="seed", hint=hint)
     rng = np.random.default_rng(seed)
     plan = _plan(rng, part)
-    for _ in range(WORLDS):
+    for left in reversed(range(WORLDS)):
         try:
             return _incident(rng, _stage(rng, plan), seed=seed, part=part)
         except (NotPossible, Unanswerable):
-            plan = replace(plan, family=_family(rng, plan.kinds, part))
+            weak_too = plan.strong and left > WORLDS // 2
+            plan = replace(plan, family=_family(rng, plan.kinds, part), strong=weak_too)
     raise Unanswerable("what would happen", f"no structure has a {' + '.join(plan.kinds)} that does harm")
 
 
@@ -122,12 +123,15 @@ def draw(seed: int, part: Part = "trying") -> Incident:
 
 def _plan(rng: np.random.Generator, part: Part) -> Plan:
     group = str(rng.choice(list(GROUPS), p=[share for share, _ in GROUPS.values()]))
-    kinds = (str(rng.choice(GROUPS[group][1])),)
+    kinds: tuple[str, ...] = (str(rng.choice(GROUPS[group][1])),)
     if group == "pair":
         pairs = [pair for pair in families.PAIRS if (pair in families.JUDGED_PAIRS) == (part == "judging")]
         kinds = pairs[int(rng.integers(len(pairs)))]
-    dull = str(rng.choice(["weekend", "night"])) if group == "season" else None
-    return Plan(kinds=kinds, group=group, family=_family(rng, kinds, part), dull=dull)
+    dull: Literal["weekend", "night"] = "weekend" if rng.random() < 0.5 else "night"
+    return Plan(
+        kinds=kinds, group=group, family=_family(rng, kinds, part), dull=dull if group == "season" else None,
+        strong=bool(rng.random() < STRONG),
+    )  # fmt: skip
 
 
 def _family(rng: np.random.Generator, kinds: tuple[str, ...], part: Part) -> str:
@@ -199,57 +203,24 @@ def _current(
     if plan.group in ("quiet", "mix", "hidden", "few_rows") or not numbers or rng.random() < 0.6:
         return world.sample(rng, _moments(rng, world, n, days=late, first=first))
     many = world.sample(rng, _moments(rng, world, int(1.3 * n), days=late, first=first))
-    pull = float(rng.uniform(-0.6, 0.6)) * many[str(rng.choice(numbers))].rank(pct=True).to_numpy()
+    pull = float(rng.uniform(-0.6, 0.6)) * many[str(rng.choice(numbers))].rank(pct=True).fillna(0.5).to_numpy()
     return many.iloc[np.sort(rng.choice(len(many), n, replace=False, p=np.exp(pull) / np.exp(pull).sum()))]
 
 
 def _furnished(rng: np.random.Generator, plan: Plan, world: World, *, tables: Sequence[pd.DataFrame]) -> Stage:
     """Add columns that neither the outcome nor the model heeds, some of which move loudly, and train the model."""
-    most = 0 if plan.kinds == ("quiet",) else 3
-    loud = [
-        str(name) for name in rng.permutation(INNOCENTS)[: int(rng.integers(plan.kinds == ("innocents",), most or 1))]
-    ]
-    still = [str(name) for name in rng.permutation([one for one in INNOCENTS if one not in loud])[: rng.integers(0, 3)]]
-    for name in (*loud, *still):
-        tables = _with_innocent(rng, name, tables, moves=name in loud)
-    group, tables = _grouped(rng, world, tables)
+    most = 1 if plan.kinds == ("quiet",) else 3
+    count = int(rng.integers(plan.kinds == ("innocents",), most)), int(rng.integers(0, 3))
+    loud, still, tables = with_bystanders(rng, tables, count=count)
+    group, tables = grouped(rng, world, tables)
     given = tuple(name for name in (*loud, *still) if rng.random() < 0.5)
     read = (*(name for name in world.kinds), *given)
     trained, reference, current = tables
     model = train(trained, outcome(trained, world.law), world, read=read, dead=frozenset(given))
     return Stage(
         plan=plan, world=world, trained=trained, reference=reference, current=current, model=model,
-        loud=tuple(loud), others=tuple(still), group=group,
+        loud=loud, others=still, group=group,
     )  # fmt: skip
-
-
-def _with_innocent(
-    rng: np.random.Generator, name: str, tables: Sequence[pd.DataFrame], *, moves: bool
-) -> list[pd.DataFrame]:
-    """A column that nothing depends on; where it moves, by two to six of its standard deviations, or with its spread."""
-    scale, centre = float(rng.choice([1.0, 10.0, 100.0])), float(rng.uniform(5.0, 9.0))
-    shift, wider = (
-        (float(rng.choice([-1, 1]) * rng.uniform(1.0, 4.0)), float(rng.uniform(0.6, 1.8))) if moves else (0, 1)
-    )
-    made = []
-    for at, table in enumerate(tables):
-        z = rng.normal(size=len(table))
-        values = scale * (centre + (shift + wider * z if at == 2 else z))
-        made.append(table.assign(**{name: np.round(values, 1)}))
-    return made
-
-
-def _grouped(
-    rng: np.random.Generator, world: World, tables: Sequence[pd.DataFrame]
-) -> tuple[str | None, Sequence[pd.DataFrame]]:
-    """A column of groups, in four of ten: one that the model reads, or one that nobody does."""
-    words, drawn = world.of_kind("category"), rng.random()
-    if drawn > 0.4:
-        return None, tables
-    if words and drawn < 0.2:
-        return str(rng.choice(words)), tables
-    share = float(rng.uniform(0.25, 0.75))
-    return "cohort", [table.assign(cohort=rng.choice(["A", "B"], len(table), p=[share, 1 - share])) for table in tables]
 
 
 # ------------------------------------------------------------------------------------------------- cause and proof
@@ -283,8 +254,8 @@ def _incident(rng: np.random.Generator, stage: Stage, *, seed: int, part: Part) 
     return Incident(
         seed=seed, part=part, kind=" + ".join(plan.kinds), group=plan.group, family=plan.family,
         reference=packed.table(reference, ones), current=packed.table(*found.recorded), roles=roles,
-        metric=found.metric, model=stage.model.booster if packed.model else None, deployed=stage.model, answer=_answer(stage, found),
-        proof=found.proof, hit=float(hit.mean()),
+        metric=found.metric, model=stage.model.booster if packed.model else None, deployed=stage.model,
+        answer=_answer(stage, found), proof=found.proof, hit=float(hit.mean()),
         place=scopes[0].place if scopes else "none", time=scopes[0].time if scopes else "none",
     )  # fmt: skip
 
@@ -309,19 +280,25 @@ def _only(rng: np.random.Generator, plan: Plan) -> frozenset[str]:
 
 
 def _found(rng: np.random.Generator, stage: Stage) -> Found:
-    """Draw causes until they do harm, and where that is asked for, enough of it; else the most harmful."""
-    strong, best = rng.random() < STRONG, None
+    """Draw causes until they do harm, and where that is asked for, enough of it.
+
+    Raises
+    ------
+    NotPossible
+        If none does in this world.
+    """
     for _ in range(ATTEMPTS):
         try:
             tried = _tried(rng, stage)
         except (NotPossible, Unanswerable):
             continue
-        if stage.plan.group == "quiet" or (_does_harm(tried) and not (strong and tried.proof.weak)):
+        if stage.plan.group == "quiet" or (_does_harm(tried) and not (_asked(stage.plan) and tried.proof.weak)):
             return tried
-        best = tried if best is None or tried.proof.effect.z > best.proof.effect.z else best
-    if best is None or not _does_harm(best):
-        raise NotPossible("nothing does harm")
-    return best
+    raise NotPossible("nothing does enough harm")
+
+
+def _asked(plan: Plan) -> bool:
+    return plan.strong and plan.group != "few_rows"
 
 
 def _does_harm(found: Found) -> bool:

@@ -1,13 +1,13 @@
 """What the grammar can say, and which part of it is kept back to judge.
 
-Rules are tried on the `trying` part only. The `judging` part has seeds, families and pairs of its own, fixed here before
-the first rule was changed; every run of the product on it is a line of `tests/JUDGED.md`.
+Rules are tried on the `trying` part only. The `judging` part has seeds, families and pairs of its own, fixed here
+before the first rule was changed; every run of the product on it is a line of `tests/JUDGED.md`.
 """
 
 from itertools import combinations
 from typing import Literal, get_args
 
-from rca.practice.grammar.structures import Kind, Task
+from rca.practice.grammar.worlds.columns import Kind, Task
 
 Part = Literal["trying", "judging"]
 
@@ -96,7 +96,7 @@ def families(kinds: tuple[str, ...], part: Part) -> list[str]:
     Examples
     --------
     >>> families(("season",), "trying")
-    ['linear', 'thresholds', 'categories', 'seasonal', 'panel', 'multiplicative']
+    ['linear', 'thresholds', 'categories', 'panel', 'multiplicative']
     """
     return [name for name in TASKS if _fits(name, kinds) and (part == "judging" or name not in JUDGED_FAMILIES)]
 
@@ -104,6 +104,8 @@ def families(kinds: tuple[str, ...], part: Part) -> list[str]:
 def _fits(name: str, kinds: tuple[str, ...]) -> bool:
     asked, task = set(kinds), TASKS[name]
     if name in PACKAGED and (asked & SIMULATED_ONLY or (name in NO_WORDS and asked & WITH_WORDS_ONLY)):
+        return False
+    if "season" in asked and name == "seasonal":  # its weekday moves along with the season, and would be right too
         return False
     if asked & BINARY_ONLY and task != "binary":
         return False

@@ -13,7 +13,7 @@ from rca.arrays import Counts, Floats
 from rca.methods.metric import NEGLIGIBLE, Parts
 from rca.practice.grammar.deployment import Deployed
 from rca.practice.grammar.families import Part
-from rca.practice.grammar.law import ENTITY
+from rca.practice.grammar.worlds.law import ENTITY
 from rca.record.case import Roles
 
 BEYOND = 4.0

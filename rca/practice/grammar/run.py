@@ -1,4 +1,7 @@
-"""Score the product on drawn incidents: `python -m rca.practice.grammar.run --part trying --count 200 --out FILE.jsonl`.
+"""Score the product on drawn incidents.
+
+    python -m rca.practice.grammar.run --part trying --first 0 --count 200 --jobs 2 --out FILE.jsonl
+    python -m rca.practice.grammar.run --summary FILE.jsonl
 
 Each incident is one JSON line, written at once; seeds that the file has already are left out. `--summary FILE.jsonl …`
 prints what the lines say. A run of the judging part is to be counted in `tests/JUDGED.md`.

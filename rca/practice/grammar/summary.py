@@ -21,9 +21,9 @@ def wilson(right: int, of: int) -> tuple[float, float]:
     """
     if of == 0:
         return 0.0, 1.0
-    z, p = 1.959964, right / of
+    z, p = 1.959963984540054, right / of
     middle, half = p + z * z / (2 * of), z * sqrt(p * (1 - p) / of + z * z / (4 * of * of))
-    return (middle - half) / (1 + z * z / of), (middle + half) / (1 + z * z / of)
+    return max((middle - half) / (1 + z * z / of), 0.0), (middle + half) / (1 + z * z / of)
 
 
 def share(lines: Iterable[Line], holds: Callable[[Line], Any]) -> str:
@@ -46,6 +46,10 @@ def _short(value: float) -> str:
 def said(line: Line) -> str:
     """What a verdict says in a word: the kind of its first cause, else its status."""
     return str(line["causes"][0]["kind"]) if line["status"] == "explained" and line["causes"] else str(line["status"])
+
+
+def _status(name: str) -> Callable[[Line], bool]:
+    return lambda line: bool(line["status"] == name)
 
 
 def _right(line: Line) -> bool:
@@ -83,7 +87,7 @@ def _overall(lines: Sequence[Line], asked: Sequence[Line]) -> list[str]:
         f"found first where the effect exceeds 4 se: {share(asked, _right)}",
         f"right among the first three: {share(asked, lambda line: line['right_3'])}",
         f"abstained there: {share(asked, lambda line: line['status'] in abstained)}",
-        *(f"  {status}: {share(asked, lambda line, s=status: line['status'] == s)}" for status in abstained),
+        *(f"  {status}: {share(asked, _status(status))}" for status in abstained),
         f"decoy first: {share([line for line in lines if line['decoys']], lambda line: line['decoy'])}",
         f"weak ones found first: {share(weak, _right)}",
         f"fault right, of columns with a known one: {share(_with_fault(asked), lambda line: line['fault_right'])}",
@@ -114,24 +118,22 @@ def _others(lines: Sequence[Line]) -> list[str]:
     def of(group: str) -> list[Line]:
         return [line for line in lines if line["group"] == group and not line["weak"]]
 
-    def status(name: str) -> Callable[[Line], bool]:
-        return lambda line: line["status"] == name
-
     concept = [line for line in lines if line["group"] == "concept" and not line["weak"]]
+    elsewhere = [line for line in lines if not _is_concept(line)]
     quiet = [
-        f"  {kind:18s} {share([line for line in of('quiet') if line['kind'] == kind], status('explained'))}"
+        f"  {kind:18s} {share([line for line in of('quiet') if line['kind'] == kind], _status('explained'))}"
         for kind in sorted({line["kind"] for line in of("quiet")})
     ]
     return [
         "",
-        f"false alarms where nothing is wrong: {share(of('quiet'), status('explained'))}",
+        f"false alarms where nothing is wrong: {share(of('quiet'), _status('explained'))}",
         *quiet,
-        f"hidden cause answered cannot_tell: {share(of('hidden'), status('cannot_tell'))}",
+        f"hidden cause answered cannot_tell: {share(of('hidden'), _status('cannot_tell'))}",
         f"season right: {share(of('season'), _right)}",
         f"few wild rows right: {share(of('few_rows'), _right)}",
         f"labels right: {share(of('labels'), _right)}",
         f"concept recognised: {share(concept, lambda line: said(line) == 'concept')}",
-        f"concept said where it is not: {share([x for x in lines if not _is_concept(x)], lambda x: said(x) == 'concept')}",
+        f"concept said where it is not: {share(elsewhere, lambda line: said(line) == 'concept')}",
     ]
 
 

@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from rca.errors import Unanswerable
-from rca.practice.grammar.families import TASKS
-from rca.practice.grammar.law import REAL
-from rca.practice.grammar.structures import Kind, Moments, World, stamped
+from rca.practice.grammar.worlds.columns import Kind, Moments, World, stamped
+from rca.practice.grammar.worlds.law import REAL
 
 MANY = 60_000
 """Flights that are kept."""
@@ -46,7 +45,7 @@ def affairs() -> pd.DataFrame:
     """Fair's survey of 1974 (statsmodels): whether somebody had an affair."""
     from statsmodels.datasets import fair
 
-    rows = fair.load_pandas().data
+    rows: pd.DataFrame = fair.load_pandas().data
     words = {1.0: "student", 2.0: "farming", 3.0: "white_collar", 4.0: "teacher", 5.0: "manager", 6.0: "professional"}
     rows["occupation"] = rows["occupation"].map(words).astype(object)
     return rows.assign(**{REAL: (rows.pop("affairs") > 0).astype(float)})
@@ -57,7 +56,7 @@ def voters() -> pd.DataFrame:
     """American national election study of 1996 (statsmodels): for whom somebody voted."""
     from statsmodels.datasets import anes96
 
-    rows = anes96.load_pandas().data.drop(columns=["logpopul"])
+    rows: pd.DataFrame = anes96.load_pandas().data.drop(columns=["logpopul"])
     party = {0: "strong_dem", 1: "weak_dem", 2: "ind_dem", 3: "ind", 4: "ind_rep", 5: "weak_rep", 6: "strong_rep"}
     rows["PID"] = rows["PID"].map(party).astype(object)
     return rows.assign(**{REAL: rows.pop("vote").astype(float)})
@@ -68,7 +67,7 @@ def visits() -> pd.DataFrame:
     """RAND health insurance experiment (statsmodels): visits to a doctor in a year."""
     from statsmodels.datasets import randhie
 
-    rows = randhie.load_pandas().data
+    rows: pd.DataFrame = randhie.load_pandas().data
     return rows.assign(**{REAL: rows.pop("mdvis").astype(float)})
 
 
@@ -112,10 +111,11 @@ def packaged(rng: np.random.Generator, family: str) -> World:
         rows = (
             rows.assign(**{name: _smoothed(g, rows[name], kinds[name]) for name in kinds}) if family in SMALL else rows
         )
-        return stamped(g, _at_their_hours(rows, when), rows.to_dict("series"))
+        return stamped(g, _at_their_hours(rows, when), {name: rows[name] for name in map(str, rows.columns)})
 
     most = 20_000 if family in SMALL else len(table)
-    return World(family=family, task=TASKS[family], kinds=kinds, sample=sample, most=most)
+    flags = set(table[REAL].unique()) <= {0.0, 1.0}
+    return World(family=family, task="binary" if flags else "regression", kinds=kinds, sample=sample, most=most)
 
 
 def _kind(values: "pd.Series[Any]") -> Kind:

@@ -10,7 +10,7 @@ import pandas as pd
 from rca.arrays import Floats, Mask
 
 AT, ID, ENTITY, NOISE, REAL = "at", "row_id", "customer", "\0noise", "\0real"
-"""Columns of every table of the grammar: time, id, whose row it is, the uniform draw behind its label, its real label."""
+"""Columns of every table: time, id, whose row it is, the uniform draw behind the label, the real label."""
 
 Link = Literal["logit", "identity", "log", "softmax"]
 
@@ -62,12 +62,13 @@ class Term:
 
     def _standard(self, values: "pd.Series[Any]") -> Floats:
         if self.levels:
-            return values.astype(str).map(dict(self.levels)).to_numpy(float)
+            return np.asarray(values.astype(str).map(dict(self.levels)), dtype=float)
         numbers = values.to_numpy(float)
         if self.shape == "night":
             return numbers
         centre, spread = self.scales[str(values.name)]
-        return np.clip((_logged(numbers) if self.logged else numbers) / spread - centre / spread, -FARTHEST, FARTHEST)
+        z = ((_logged(numbers) if self.logged else numbers) - centre) / spread
+        return np.asarray(np.clip(z, -FARTHEST, FARTHEST))
 
     def fitted(self, pilot: pd.DataFrame) -> "Term":
         """The term standardised on a pilot sample."""
