@@ -87,7 +87,8 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Unanswered:
-    """A question the data cannot answer, and why."""
+    """A question the data cannot answer, why, and which observation would decide it where one is known."""
 
     question: str
     why: str
+    would_decide: str = ""

@@ -68,6 +68,16 @@ class Roles:
         taken |= {*known.groups, *known.text, *known.ignore}
         return replace(known, features=known.features or tuple(name for name in columns if name not in taken))
 
+    def read_by(self, features: Iterable[str]) -> Self:
+        """The roles with the groups that a model reads among the features: they can break as any other can.
+
+        >>> Roles.of(["age", "sex", "paid"], label="paid", groups=["sex"]).read_by(["sex", "age"]).features
+        ('age', 'sex')
+        """
+        read = set(features)
+        beside = tuple(name for name in self.groups if name in read and name not in self.features)
+        return replace(self, features=(*self.features, *beside))
+
     def named(self) -> tuple[tuple[str, str], ...]:
         """Every role that a column has, as (key of `data`, column)."""
         single = ("time", "label", "prediction", "score", "weight", "id")

@@ -6,7 +6,7 @@ the table, an output carries the findings it stands on, so that an executed note
 
 from rca.report.cells.cascade import blast, cascade, signals, systems, way
 from rca.report.cells.common import causes, findings, results, unanswered, verdict, verification
-from rca.report.cells.drift import columns, dates, drift, faults, gaps, harm, joint, labels, onset, slices
+from rca.report.cells.drift import columns, dates, drift, faults, gaps, harm, joint, labels, onset, rivals, slices
 from rca.report.cells.explanation import (
     cohorts,
     curves,
@@ -18,7 +18,7 @@ from rca.report.cells.explanation import (
     together,
     turned,
 )
-from rca.report.cells.postmortem import factors, part, postmortem, why_tree
+from rca.report.cells.postmortem import factors, part, postmortem, ruled_out, why_tree
 from rca.report.cells.timeline import durations, events, facts, lifecycle, summary, timeline
 
 __all__ = [
@@ -49,6 +49,8 @@ __all__ = [
     "postmortem",
     "reasons",
     "results",
+    "rivals",
+    "ruled_out",
     "signals",
     "slices",
     "summary",

@@ -129,3 +129,23 @@ def test_of_many_rows_without_ties_the_p_value_is_the_one_of_rows_that_are_told_
     assert found.p_value() == kolmogorov_smirnov.asymptotic_p_value(
         found.distance(), (3000, 2000), np.full(5000, 1 / 5000)
     )
+
+
+@given(SMALL, SMALL, st.sampled_from([0.0, 0.5, 1.0, 3.0]))
+@settings(deadline=None)
+def test_the_distance_beyond_a_slack_is_what_remains_where_one_sample_may_move_by_it(first, second, slack):
+    both = merged(first, second)
+    found = both.distance_beyond(slack)
+    at = np.arange(-6, 6, 0.25)
+    below = [np.array([(np.asarray(rows) <= x).mean() for x in at]) for rows in (first, second)]
+    later = [np.array([(np.asarray(rows) <= x + slack).mean() for x in at]) for rows in (first, second)]
+    assert_allclose(found, max(0, (below[0] - later[1]).max(), (below[1] - later[0]).max()), atol=1e-12)
+    assert found <= both.distance() + 1e-12
+    assert_allclose(both.distance_beyond(0.0), both.distance())
+
+
+def test_a_shift_is_explained_by_a_slack_as_great_and_by_no_smaller_one():
+    rows = RNG.normal(size=500)
+    both = merged(rows, rows + 0.125)
+    assert both.distance_beyond(0.126) == 0
+    assert both.distance_beyond(0.06) > 0

@@ -12,7 +12,7 @@ from rca.analysis.conclusion.window_answers import Answers
 from rca.analysis.drift.question import drift_of
 from rca.analysis.faults.question import faults_of
 from rca.analysis.harm.question import harm_of
-from rca.analysis.inputs.windows import windows_from
+from rca.analysis.inputs.windows import measured_of, windows_from
 from rca.analysis.onset.question import onset_of
 from rca.analysis.slices.question import slices_of
 from rca.result import Asking
@@ -93,8 +93,8 @@ def answers_that_a_verdict_rests_on(windows):
     ask = Asking()
     drift = drift_of(windows)
     faults = faults_of(windows, drift)
-    harm = harm_of(windows, drift, faults)
-    slices = ask(lambda: slices_of(windows, harm))
+    slices = ask(lambda: slices_of(windows, measured_of(windows)))
+    harm = harm_of(windows, drift, faults, slices=slices)
     since = ask(lambda: onset_of(windows, harm, faults=faults, slices=slices))
     return Answers(windows=windows, drift=drift, faults=faults, harm=harm, slices=slices, since=since)
 

@@ -31,6 +31,7 @@ class Known:
     """The model of `tabular`."""
 
     features: tuple[str, ...] = FEATURES
+    inside: None = None
 
     def scores(self, rows):
         return score_of(rows[list(self.features)])

@@ -9,6 +9,7 @@ from rca.analysis.cascade.question import cascade_of
 from rca.analysis.cascade.results import Cascade
 from rca.analysis.conclusion.analysis import Analysis
 from rca.analysis.conclusion.lifecycle import Lifecycle, lifecycle_of
+from rca.analysis.conclusion.observation import with_what_decides
 from rca.analysis.conclusion.recovery import Recovery, recovery_of
 from rca.analysis.conclusion.verdict import Verdict, weigh_cascade, weigh_windows
 from rca.analysis.conclusion.why_tree_draft import draft_why_tree
@@ -93,7 +94,8 @@ def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
         lifecycle=_life(case, verdict),
         durations=_durations(case, verdict),
         whys=whys,
-        unanswered=tuple(ask.unanswered),
+        decisive=answers.decisive,
+        unanswered=with_what_decides(ask.unanswered, answers.decisive),
     )
     return replace(analysis, verdict=_citing(verdict, {finding.id for finding in analysis.findings()}))
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from rca.analysis.cascade.results import Cascade
 from rca.analysis.conclusion.lifecycle import Lifecycle
+from rca.analysis.conclusion.observation import Observation
 from rca.analysis.conclusion.recovery import Recovery
 from rca.analysis.conclusion.results_json import results_json
 from rca.analysis.conclusion.verdict import Verdict
@@ -42,6 +43,8 @@ class Analysis(Result):
     durations : tuple of Duration
     whys : tuple of Why
         The tree on record; where it has none a first one, from the symptom to the cause and to what is open.
+    decisive : tuple of Observation
+        What would decide what is open.
     unanswered : tuple of Unanswered
     """
 
@@ -64,6 +67,7 @@ class Analysis(Result):
     lifecycle: Lifecycle | None = None
     durations: tuple[Duration, ...] = ()
     whys: tuple[Why, ...] = ()
+    decisive: tuple[Observation, ...] = ()
     unanswered: tuple[Unanswered, ...] = ()
 
     def __str__(self) -> str:
@@ -94,4 +98,5 @@ class Analysis(Result):
             findings=self.findings(),
             whys=self.whys,
             unanswered=self.unanswered,
+            decisive=self.decisive,
         )

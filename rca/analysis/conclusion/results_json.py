@@ -1,9 +1,11 @@
 """Content of `results.json`: the only place of numbers that another program reads."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from rca.analysis.conclusion.observation import Observation
 from rca.analysis.conclusion.verdict import Cause, Verdict
 from rca.finding import Finding, Interval, Unanswered
 from rca.methods.changepoint.dating import Onset
@@ -22,8 +24,10 @@ def results_json(
     findings: Iterable[Finding],
     whys: Iterable[Why],
     unanswered: Iterable[Unanswered],
+    decisive: Iterable[Observation] = (),
 ) -> dict[str, Any]:
     """The content of `results.json`, version 1."""
+    deciding = {one.question: one for one in decisive}
     return {
         "schema": SCHEMA,
         "incident": incident,
@@ -33,6 +37,7 @@ def results_json(
             "metric": _metric(verdict.metric),
             "causes": [_cause(cause) for cause in verdict.causes],
             "onset": _onset(verdict.onset),
+            "confidence": asdict(verdict.confidence) if verdict.confidence is not None else None,
         },
         "durations": {
             one.name: _without_none(
@@ -48,8 +53,22 @@ def results_json(
         },
         "findings": [_finding(finding) for finding in findings],
         "whys": [why.model_dump(mode="json") for why in whys],
-        "unanswered": [{"question": one.question, "why": one.why} for one in unanswered],
+        "unanswered": [_unanswered(one, deciding.get(one.question)) for one in unanswered],
     }
+
+
+def _unanswered(one: Unanswered, decides: Observation | None) -> dict[str, Any]:
+    plain = {"question": one.question, "why": one.why}
+    if decides is None:
+        return plain
+    told = {
+        "what": decides.what,
+        "rule": decides.rule,
+        "rows": decides.rows,
+        "power": decides.power,
+        "between": list(decides.between),
+    }
+    return {**plain, "would_decide": told}
 
 
 def _metric(measured: Measured | None) -> dict[str, Any] | None:
@@ -75,6 +94,7 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "interval": _interval(cause.interval),
         "strength": cause.strength,
         "findings": list(cause.findings),
+        "where": asdict(cause.where) if cause.where is not None else None,
     }
     return _without_none(plain)
 

@@ -1,12 +1,13 @@
 """The verdict: findings weighed into ranked causes, or "no incident", or "cannot tell"."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rca.analysis.cascade.results import Cascade, Suspect, metric_of
+from rca.analysis.conclusion.confidence import Confidence, confidence_of, verdict_key
 from rca.analysis.explanation.results import ExplanationShift
 from rca.analysis.faults.rules.order import RULE_OF
-from rca.analysis.harm.contribution import Contribution
+from rca.analysis.harm.contribution import Contribution, Where
 from rca.analysis.harm.harm import Harm
 from rca.analysis.onset.event_proximity import EventProximity
 from rca.analysis.slices.slices import Slices
@@ -53,6 +54,8 @@ class Cause:
     strength : Strength
     findings : tuple of str
         Ids of the findings behind it.
+    where : Where or None
+        The condition under which it holds, and the metric there; None where it holds everywhere.
     """
 
     kind: CauseKind
@@ -63,6 +66,7 @@ class Cause:
     interval: Interval | None = None
     strength: Strength
     findings: tuple[str, ...]
+    where: Where | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +82,8 @@ class Verdict(Result):
     causes : tuple of Cause
         The largest harm first. Where the data cannot tell which system failed first: the candidates, `assumed`.
     onset : Onset or None
+    confidence : Confidence or None
+        How often such verdicts were right where the truth is known; None for a cascade.
     """
 
     status: Status
@@ -85,6 +91,7 @@ class Verdict(Result):
     metric: Measured | None = None
     causes: tuple[Cause, ...] = ()
     onset: Onset | None = None
+    confidence: Confidence | None = None
 
     def __str__(self) -> str:
         return self.summary
@@ -112,6 +119,21 @@ def weigh_windows(
     events: EventProximity | None = None,
     explanation: ExplanationShift | None = None,
 ) -> Verdict:
+    """Verdict from two windows, with how often such verdicts were right; arguments as for `weighed_harm`."""
+    verdict = weighed_harm(harm, onset, slices=slices, events=events, explanation=explanation)
+    first = verdict.causes[0] if verdict.causes else None
+    key = verdict_key(verdict.status, *((first.kind, first.strength) if first is not None else ()))
+    return replace(verdict, confidence=confidence_of(key))
+
+
+def weighed_harm(
+    harm: Harm,
+    onset: Onset | None = None,
+    *,
+    slices: Slices | None = None,
+    events: EventProximity | None = None,
+    explanation: ExplanationShift | None = None,
+) -> Verdict:
     """Verdict from two windows: rank the contributions to the metric's change.
 
     Nothing material happened where the interval of the harm holds zero, or where the harm is negligible. Causes are the
@@ -132,19 +154,46 @@ def weigh_windows(
         Reasons of the model that moved: evidence beside a cause that did harm, and without harm a warning.
     """
     measured = harm.measured
-    if not measured.material:
+    if not harm.material:
         return Verdict(status="no_incident", summary=_quiet(measured) + _warning(explanation), metric=measured)
-    smallest = SMALLEST_PART * measured.worse
+    if harm.always:
+        return Verdict(status="no_incident", summary=_always(harm), metric=measured)
+    if harm.undecided:
+        return Verdict(
+            status="cannot_tell",
+            summary=f"{_change(measured)}, and these data cannot say why: {harm.undecided}.",
+            metric=measured,
+            causes=tuple(
+                Cause(kind="labels", name=one.name, strength="suggested", findings=())
+                for one in harm.rivals
+                if one.kind == "labels" and not one.rejected
+            ),
+            onset=onset,
+        )
+    smallest = SMALLEST_PART * abs(measured.worse)
     guilty = [
-        part for part in harm.contributions if part.interval.low > 0 and part.value >= smallest and part.identifiable
+        part
+        for part in harm.contributions
+        if part.interval.low > 0 and part.value >= smallest and part.identifiable and part.strength != "assumed"
     ]
+    guilty = [replace(part, where=part.where or _local_to(part, slices)) for part in guilty]
     where = _where(guilty, slices)
     causes = (*map(_cause, guilty), *where)
     if not causes:
         return Verdict(status="cannot_tell", summary=_open(measured), metric=measured, onset=onset)
-    summary = _explained(measured, guilty, where) if guilty else _located(measured, where)
+    summary = _explained(measured, guilty) if guilty else _located(measured, where)
     causes = (*causes, *_trigger(events))
     return Verdict(status="explained", summary=summary, metric=measured, causes=causes, onset=onset)
+
+
+def _local_to(part: Contribution, slices: Slices | None) -> Where | None:
+    """The slice that carries a change of the world or the model, which holds for some rows and not for others."""
+    if slices is None or not slices.local or part.kind not in ELSEWHERE_TOO:
+        return None
+    steady = [one for one in slices.slices if one.steady]
+    if not steady:
+        return None
+    return Where(condition=steady[0].name, reference=steady[0].reference, current=steady[0].current)
 
 
 def _where(guilty: list[Contribution], slices: Slices | None) -> tuple[Cause, ...]:
@@ -257,6 +306,7 @@ def _cause(part: Contribution) -> Cause:
         interval=part.interval,
         strength=part.strength,
         findings=tuple(found),
+        where=part.where,
     )
 
 
@@ -277,6 +327,11 @@ def _quiet(measured: Measured) -> str:
         f"and is {measured.say(measured.current)}, within what chance alone does "
         f"(95 % interval of the change: {_between(measured)}). {_excluded(measured)}"
     )
+
+
+def _always(harm: Harm) -> str:
+    told = "".join(f": {one.found}" for one in harm.rivals if one.kind == "slice")
+    return f"{_change(harm.measured)}, as always at these times{told}; what is left is within chance."
 
 
 def _warning(explanation: ExplanationShift | None) -> str:
@@ -317,6 +372,7 @@ def in_a_clause(cause: Cause | Contribution) -> str:
         rule = RULE_OF.get(cause.fault or "distribution")
         return (rule.clause if rule is not None else "{name} moved").format(name=cause.name)
     return {
+        "rows": "rows were written more than once",
         "model": f"{cause.name} answered otherwise on the same inputs",
         "concept": "the outcome no longer followed the inputs as before",
         "mechanism": f"{cause.name} no longer followed its causes as before",
@@ -333,7 +389,15 @@ def _rows_of(where: tuple[Cause, ...]) -> str:
     return f"in rows with {where[0].name}{more}"
 
 
-def _explained(measured: Measured, guilty: list[Contribution], where: tuple[Cause, ...] = ()) -> str:
+BECAUSE: dict[Strength, str] = {"shown": "because", "suggested": "most likely because", "assumed": "perhaps because"}
+"""How surely a sentence names a cause, by its strength."""
+
+
+ALSO_BECAUSE: dict[Strength, str] = {"shown": "also", "suggested": "likely also", "assumed": "perhaps also"}
+"""Likewise for causes beside the first."""
+
+
+def _explained(measured: Measured, guilty: list[Contribution]) -> str:
     first, said = guilty[0], measured.say_change
     sure = f"95 % interval {said(first.interval.low)} to {said(first.interval.high)}"
     if first.value < measured.worse:
@@ -342,16 +406,24 @@ def _explained(measured: Measured, guilty: list[Contribution], where: tuple[Caus
         did = f"all of it ({said(first.value)}{_points(measured)}, {sure})"
     left = measured.worse - sum(part.value for part in guilty)
     unknown = f"; {said(left)} remain unexplained" if left > UNEXPLAINED * measured.worse else ""
-    why = f"because {in_a_clause(first)}{_only(where)}"
+    why = f"{BECAUSE[first.strength]} {in_a_clause(first)}{_only(measured, first.where)}"
     return f"{_change(measured)}, {why}: that did {did}{_also(measured, guilty[1:])}{unknown}."
 
 
-def _only(where: tuple[Cause, ...]) -> str:
-    return f", {_rows_of(where)}" if where else ""
+def _only(measured: Measured, where: Where | None) -> str:
+    """The condition under which a cause holds, with the metric there, as a clause."""
+    if where is None:
+        return ""
+    if where.reference is None or where.current is None:
+        return f" (only where {where.condition})"
+    return f" (only where {where.condition}: {measured.say(where.reference)} → {measured.say(where.current)})"
 
 
 def _also(measured: Measured, others: list[Contribution]) -> str:
     """The other causes, each with its contribution; of many, how many more there are."""
-    told = "".join(f"; also {in_a_clause(part)}: {measured.say_change(part.value)}" for part in others[:ALSO])
+    told = "".join(
+        f"; {ALSO_BECAUSE[part.strength]} {in_a_clause(part)}: {measured.say_change(part.value)}"
+        for part in others[:ALSO]
+    )
     more = len(others) - ALSO
     return told + (f"; {more} more did harm too" if more > 0 else "")

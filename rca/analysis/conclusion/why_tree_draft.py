@@ -26,11 +26,19 @@ CATEGORIES: dict[str, FactorCategory] = {
     "model": "model",
     "concept": "outside",
     "component": "infrastructure",
+    "rows": "data",
+    "labels": "data",
 }
 """Where in the system each kind of cause lies."""
 
 SIGNS = frozenset({"alert", "communication", "human"})
 """Kinds of events by which an incident shows; they are no change that can have set it off."""
+
+CHECKS = {
+    "rows": "A check that no row is written twice",
+    "labels": "A check of how many outcomes of {name} are known",
+}
+"""The check that would have seen what no rule about one column's values does, by the kind of cause."""
 
 MOST_TOLD = 3
 """Bystanders, and silent guards, that are put on record."""
@@ -191,8 +199,9 @@ def _factor(cause: Cause, role: Role) -> Factor:
 def _check(cause: Cause) -> Iterator[Factor]:
     """The check that would have detected a fault, by its kind; whether there was one is an open question."""
     rule = RULE_OF.get(cause.fault) if cause.fault is not None else None
-    if rule is not None:
-        statement = f"A check of {cause.name} for {rule.check} would have rung; nobody has said whether there is one"
+    check = f"A check of {cause.name} for {rule.check}" if rule else CHECKS.get(cause.kind, "").format(name=cause.name)
+    if check:
+        statement = f"{check} would have rung; nobody has said whether there is one"
         yield Factor(statement=statement, role="latent", category="process", evidence=cause.findings)
 
 
@@ -200,6 +209,8 @@ def _state(cause: Cause) -> str:
     """The cause as a clause: "income was stuck on one value"."""
     if cause.kind == "component":
         return f"{cause.name} left its normal range ({cause.signal})"
+    if cause.kind == "labels":
+        return f"outcomes of {cause.name} went missing, and not by chance"
     return in_a_clause(cause)
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from rca.analysis.conclusion.observation import Observation
+from rca.analysis.conclusion.would_decide import would_decide
 from rca.analysis.drift.classifier_two_sample import Joint
 from rca.analysis.drift.question import drift_of, joint_of
 from rca.analysis.drift.univariate import Drift
@@ -12,7 +14,7 @@ from rca.analysis.faults.question import faults_of
 from rca.analysis.harm.harm import Harm
 from rca.analysis.harm.label_free_bounds import Unlabelled
 from rca.analysis.harm.question import harm_of, unlabelled_of
-from rca.analysis.inputs.windows import Windows
+from rca.analysis.inputs.windows import Windows, measured_of
 from rca.analysis.onset.incident_onset import Since
 from rca.analysis.onset.question import onset_of
 from rca.analysis.slices.group_gaps import Gaps
@@ -36,6 +38,7 @@ class Answers:
     since: Since | None = None
     explanation: ExplanationShift | None = None
     unlabelled: Unlabelled | None = None
+    decisive: tuple[Observation, ...] = ()
     unanswered: tuple[Unanswered, ...] = ()
 
 
@@ -57,8 +60,9 @@ def window_answers(windows: Windows, ask: Asking | None = None, *, seed: int = 0
     if drift is None:
         return Answers(windows=windows, unanswered=tuple(ask.unanswered))
     faults = faults_of(windows, drift)
-    harm = ask(lambda: harm_of(windows, drift, faults, seed=seed))
-    slices = ask(lambda: slices_of(windows, harm, seed=seed, alpha=alpha)) if harm is not None else None
+    measured = ask(lambda: measured_of(windows, seed=seed))
+    slices = ask(lambda: slices_of(windows, measured, seed=seed, alpha=alpha)) if measured is not None else None
+    harm = harm_of(windows, drift, faults, slices=slices, seed=seed) if measured is not None else None
     return Answers(
         windows=windows,
         drift=drift,
@@ -70,5 +74,6 @@ def window_answers(windows: Windows, ask: Asking | None = None, *, seed: int = 0
         since=ask(lambda: onset_of(windows, harm, faults=faults, slices=slices)) if harm is not None else None,
         explanation=ask(lambda: explanation_of(windows, slices, seed=seed, alpha=alpha)),
         unlabelled=ask(lambda: unlabelled_of(windows, seed=seed)),
+        decisive=would_decide(windows, harm, faults=faults, seed=seed) if harm is not None else (),
         unanswered=tuple(ask.unanswered),
     )

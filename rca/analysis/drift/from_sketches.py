@@ -12,14 +12,17 @@ from rca.analysis.drift.column_comparison import (
     MISSING,
     OTHER,
     SMIRNOV,
+    TIGHT,
     UNTESTED,
     ColumnDrift,
     Profile,
+    beyond_resolution,
     counts_test,
     distinct_name,
     edge_label,
     effect_interval,
     pooled,
+    resolution,
 )
 from rca.analysis.drift.univariate import MATERIAL, Drift, judge
 from rca.arrays import Counts, Floats
@@ -28,12 +31,15 @@ from rca.finding import Interval
 from rca.methods.kolmogorov_smirnov import EXACT_UP_TO, GRAIN, asymptotic_p_value, exact_p_value, merge
 from rca.methods.two_sample_tests import distance_interval, rates_interval
 from rca.tables.bin_counts import CategoryCount, NumberCount
-from rca.tables.bin_edges import BINS, BLURRED
+from rca.tables.bin_edges import BINS, BLURRED, MAX_NUMBER, BinScale
 from rca.tables.column_pair import ENOUGH, OWN, Sort, Tally
 from rca.tables.sketch import Sketch
 
 SHOWN = 20
 """Bins of a histogram, besides the tails."""
+
+WIDE = 8
+"""Times the resolution from which a bin is too wide for a difference of one bin to be below it."""
 
 FEW = 8
 """Rows in one bin from which they are taken to be tied: unlike values seldom share one of so many bins."""
@@ -132,8 +138,15 @@ def _ordered(name: str, windows: tuple[NumberCount, NumberCount], kind: Sort) ->
     if kind == "numeric" and _numbers_rows(before) and _numbers_rows(after):
         return _untested(name, "identifier", "a counter: every row has the next number")
     steps = _steps(before), _steps(after)
-    distance, p_value = binned_smirnov(*steps, alike=_alike(before, after))
     shares = [np.cumsum(counts) / counts.sum() for counts in steps]
+    distance, p_value = binned_smirnov(*steps, alike=_alike(before, after))
+    note = ""
+    if distance > TIGHT:
+        slack = _resolution(before, after)
+        beyond = _distance_beyond(slack, shares, before.scale)
+        distance, p_value, note = beyond_resolution(
+            (distance, p_value), beyond, slack, sizes=(before.known, after.known)
+        )
     widest = int(np.abs(shares[0] - shares[1]).argmax())
     below = float(shares[0][widest]), float(shares[1][widest])
     return ColumnDrift(
@@ -145,10 +158,11 @@ def _ordered(name: str, windows: tuple[NumberCount, NumberCount], kind: Sort) ->
         p_value=p_value,
         q_value=p_value,
         effect=distance,
-        interval=distance_interval(distance, before.known, after.known, below=below),
+        interval=distance_interval(distance, before.known, after.known, below=None if note else below),
         moved=False,
         profile=_profile(before, after, times=kind == "datetime"),
         wasserstein=wasserstein(before, after),
+        note=note,
     )
 
 
@@ -180,6 +194,48 @@ def _steps(count: NumberCount) -> Counts:
     counts[1] -= below
     counts[-2] -= above
     return counts
+
+
+def _resolution(before: NumberCount, after: NumberCount) -> float:
+    """The resolution of a column, as `column_comparison` has it of rows."""
+    ends = [(count.moments.smallest, count.moments.largest) for count in (before, after) if count.moments.n]
+    lows, highs = zip(*ends, strict=True) if ends else ((0.0,), (0.0,))
+    return resolution((_spread(before, after), _spread(after, before)), (min(lows), max(highs)))
+
+
+def _spread(count: NumberCount, beside: NumberCount) -> float:
+    """As `column_comparison.spread`, where rows stand in the middle of their bins, and alone in one are tied."""
+    rows, centres = count.counts[1:-1].copy(), count.scale.centres()
+    commonest = int(rows.argmax())
+    rows[commonest] = 0
+    below = np.concatenate([[0], np.cumsum(rows)])
+    ends = np.searchsorted(below, below[:-1] + (below[-1] + 1) // 2)
+    starts = np.flatnonzero((ends <= BINS) & (rows > 0))
+    if not len(starts):
+        return 0.0
+    with np.errstate(over="ignore"):
+        lengths = centres[ends[starts] - 1] - centres[starts]
+        shortest, full = float(lengths.min()), count.moments.largest - count.moments.smallest
+    atoms = commonest + 1, int(starts[lengths.argmin()]) + 1
+    held = any(beside.counts[at] == beside.counts[at - 1 : at + 2].sum() > 0 for at in atoms)
+    return min(shortest or (0.0 if held else full), MAX_NUMBER)
+
+
+def _distance_beyond(slack: float, shares: list[Floats], scale: BinScale) -> float:
+    """As `Merged.distance_beyond`, between bin ends: one bin more than `slack`, but where bins are far wider.
+
+    Whole numbers have a bin each, in whose middle they are.
+    """
+    ends = np.concatenate([[-np.inf], scale.edges(), [MAX_NUMBER, np.inf]])
+    own = np.arange(len(ends))
+    with np.errstate(over="ignore"):
+        wide = np.append(np.diff(ends) > WIDE * slack, False)
+        later = np.where(wide, own, np.searchsorted(ends, ends + slack))
+    if scale.density == 1 and not scale.curved:
+        later = own + math.floor(min(slack, len(ends)))
+    later = np.clip(later, own, own[-1])
+    one, other = shares
+    return max(0.0, float((one - other[later]).max()), float((other - one[later]).max()))
 
 
 def _alike(before: NumberCount, after: NumberCount) -> bool:

@@ -1,7 +1,16 @@
-"""What the other columns of a row say of one: linear in ranks, and all columns from one matrix."""
+"""What the other columns of a row say of one: linear in ranks, cross-fitted, and all columns from one matrix a fold.
+
+A relation judged on the rows that taught it looks closer than it is: of many columns of noise each goes with some
+others by chance. So both windows are cut into the same folds of consecutive rows, and each row of either is judged by
+the one model that did not see that fold of the reference: what is left of a relation is then comparable between them.
+
+References
+----------
+Stone (1974), J. R. Stat. Soc. B 36(2), section 3: cross-validatory assessment.
+"""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,13 +25,22 @@ MAX_ROWS = 20_000
 LEVELS = 6
 """Categories of a column that count, the commonest."""
 
+FOLDS = 5
+"""Parts of the reference, each judged by a model of the others."""
+
+BLOCKS = 20
+"""Parts of consecutive rows over which the error of a correlation is taken, as rows resemble those before them."""
+
+NO_MORE = 0.01
+"""Product of two autocorrelations from which a row is taken to go on no more."""
+
 RIDGE = 1e-3
 """Added to every variance, so that a column that repeats others does no harm."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CrossColumnModel:
-    """Linear predictions of each numeric column from all others, learned on the reference.
+    """Linear predictions of each numeric column from all others, cross-fitted on the reference.
 
     Attributes
     ----------
@@ -32,8 +50,8 @@ class CrossColumnModel:
         Categories of each other column.
     places : dict of str to int
         Where a numeric column stands in the design.
-    weights : ndarray of shape (design, design)
-        Column j: how the rest of the design predicts entry j.
+    weights : ndarray of shape (FOLDS, design, numeric columns)
+        Of each fold, from the rows outside of it: how the rest of the design predicts the column that stands there.
     middle : ndarray of shape (design,)
     """
 
@@ -46,21 +64,17 @@ class CrossColumnModel:
     @classmethod
     def fit(cls, reference: pd.DataFrame, columns: Sequence[str], *, codes: Collection[str] = ()) -> "CrossColumnModel":
         """Learn how columns go together."""
-        rows = reference.iloc[np.linspace(0, len(reference) - 1, min(len(reference), MAX_ROWS)).astype(int)]
+        at = np.linspace(0, len(reference) - 1, min(len(reference), MAX_ROWS)).astype(int)
+        rows = reference.iloc[at]
         numeric = [name for name in columns if kind_of(rows[name], coded=name in codes) == "numeric"]
         scales = {name: _quantiles(as_numbers(rows[name])) for name in numeric}
         levels = {name: _common(rows[name]) for name in columns if name not in scales}
-        empty = cls(scales=scales, levels=levels, places={}, weights=np.zeros((0, 0)), middle=np.zeros(0))
+        empty = cls(scales=scales, levels=levels, places={}, weights=np.zeros((FOLDS, 0, 0)), middle=np.zeros(0))
         seen = empty.design(rows)
         middle = seen.mean(axis=0) if len(seen) else np.zeros(seen.shape[1])
-        spread = (
-            np.cov(seen - middle, rowvar=False).reshape(seen.shape[1], -1) if len(seen) > 1 else np.eye(seen.shape[1])
-        )
-        precision = np.linalg.inv(spread + RIDGE * np.eye(len(spread)))
-        weights = -precision / np.diag(precision)[None, :]
-        np.fill_diagonal(weights, 0.0)
+        folds = np.split(seen - middle, np.searchsorted(at, _cuts(len(reference))))
         places = {name: i for i, name in enumerate(scales)}
-        return cls(scales=scales, levels=levels, places=places, weights=weights, middle=middle)
+        return replace(empty, places=places, weights=_cross_fitted(folds, len(places)), middle=middle)
 
     def design(self, rows: pd.DataFrame) -> Floats:
         """Rows as ranks between -1 and 1, a missing one in the middle, and categories as zeros and ones."""
@@ -69,9 +83,21 @@ class CrossColumnModel:
         return np.column_stack([*ranks, *names, np.zeros(len(rows))]).astype(float)
 
     def says(self, name: str, seen: Floats) -> tuple[Floats, Floats]:
-        """Of each row of a design, the rank that the others predict for a column, and the one it has: (rows,) each."""
-        at = self.places[name]
-        return (seen - self.middle) @ self.weights[:, at], seen[:, at] - self.middle[at]
+        """Of each row of a window's design, the rank that the others predict for a column, and the one it has.
+
+        Parameters
+        ----------
+        name : str
+        seen : ndarray of shape (rows, design)
+            Of a whole window, as folds are told by position.
+
+        Returns
+        -------
+        said, has : ndarray of shape (rows,)
+        """
+        at, centred = self.places[name], seen - self.middle
+        folds = zip(np.split(centred, _cuts(len(seen))), self.weights, strict=True)
+        return np.concatenate([rows @ weights[:, at] for rows, weights in folds]), centred[:, at]
 
     def ranks(self, name: str, values: Floats) -> Floats:
         """Values of a numeric column as the design has them."""
@@ -101,6 +127,29 @@ class Late:
     seen: tuple[Floats, Floats]
 
 
+def _cuts(rows: int) -> list[int]:
+    """Where folds of consecutive rows end, but for the last."""
+    return [rows * fold // FOLDS for fold in range(1, FOLDS)]
+
+
+def _cross_fitted(folds: Sequence[Floats], wanted: int) -> Floats:
+    """Of each fold, the regression of the first entries of a design on all others, in the rows of the other folds."""
+    squares = [rows.T @ rows for rows in folds]
+    rows, total = sum(map(len, folds)), sum(squares)
+    weights = [
+        _regression((total - square) / max(rows - len(fold) - 1, 1), wanted)
+        for fold, square in zip(folds, squares, strict=True)
+    ]
+    return np.stack(weights)
+
+
+def _regression(spread: Floats, wanted: int) -> Floats:
+    precision = np.linalg.inv(spread + RIDGE * np.eye(len(spread)))
+    weights = -precision[:, :wanted] / np.diag(precision)[:wanted]
+    np.fill_diagonal(weights, 0.0)
+    return np.asarray(weights)
+
+
 def _quantiles(values: Floats) -> Floats:
     known = values[np.isfinite(values)]
     return np.quantile(known, np.linspace(0, 1, 201), method="lower") if len(known) else np.zeros(1)
@@ -116,12 +165,60 @@ def _common(values: "pd.Series[Any]") -> Labels:
     return np.asarray(pd.Series(as_labels(values)).value_counts().index[:LEVELS], dtype=object)
 
 
-def correlation(one: Floats, other: Floats) -> float:
-    """Of two series; 0 where one of them does not vary.
+def relation(said: Floats, has: Floats) -> tuple[float, float]:
+    """Correlation of two series of rows, and its standard error over blocks of consecutive rows.
 
-    >>> correlation(np.array([1.0, 2.0, 3.0]), np.array([5.0, 5.0, 5.0]))
-    0.0
+    Parameters
+    ----------
+    said, has : ndarray of shape (rows,)
+
+    Returns
+    -------
+    correlation, error : float
+        0 and infinity where one of them does not vary, or there are too few rows to say.
+
+    References
+    ----------
+    Davison & Hinkley (1997), Bootstrap Methods, section 2.7 (influence of a row on a correlation) and 8.2 (blocks).
+
+    Examples
+    --------
+    >>> relation(np.arange(100.0), np.ones(100))
+    (0.0, inf)
     """
-    if one.std() < 1e-9 or other.std() < 1e-9:
-        return 0.0
-    return float(np.corrcoef(one, other)[0, 1])
+    if len(said) < 2 * BLOCKS or min(said.std(), has.std()) < 1e-9:
+        return 0.0, np.inf
+    one, other = ((values - values.mean()) / values.std() for values in (said, has))
+    found = float((one * other).mean())
+    influence = one * other - found * (one**2 + other**2) / 2
+    means = [part.mean() for part in np.array_split(influence, BLOCKS)]
+    goes_on = (1 - found**2) * np.sqrt(_rows_a_row(one, other) / len(said))
+    return found, float(max(np.std(means, ddof=1) / np.sqrt(BLOCKS), goes_on))
+
+
+def effective_rows(values: Floats) -> float:
+    """Rows of a series that say as much as all of its rows do, as each resembles the one before: all, if none does.
+
+    >>> effective_rows(np.repeat([0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0], 5)) < 12
+    True
+    """
+    return len(values) / _rows_a_row(values, values)
+
+
+def _rows_a_row(one: Floats, other: Floats) -> float:
+    """How many rows say as much of a correlation as one that no row before resembles.
+
+    References
+    ----------
+    Bartlett (1935), J. R. Stat. Soc. 98(3): the sum of products of autocorrelations; up to the first that is none,
+    as in Geyer (1992), Stat. Sci. 7(4), section 3.3.
+    """
+    from scipy.signal import fftconvolve
+
+    both = []
+    for values in (one, other):
+        apart = values - values.mean()
+        lagged = fftconvolve(apart, apart[::-1])[len(values) - 1 :]
+        both.append(lagged / max(lagged[0], 1e-9))
+    products = both[0] * both[1] * ((both[0] > 0) & (both[1] > 0))
+    return float(2 * products[: np.argmax(products < NO_MORE)].sum() - 1)

@@ -132,7 +132,7 @@ def diagnose(  # noqa: PLR0913 - each names a role that a column may have
     age: scaled (times 12, years to months)
     """
     named = dict.fromkeys([*drift.moved(), *(row.column for row in drift.columns)])
-    names = [name for name in named if _is_plain(reference[name]) and _is_plain(current[name])]
+    names = [name for name in named if is_plain(reference[name]) and is_plain(current[name])]
     moved = [name for name in drift.moved() if name in names]
     if min(len(reference), len(current)) == 0:
         return Faults(columns=())
@@ -154,7 +154,7 @@ def diagnose(  # noqa: PLR0913 - each names a role that a column may have
     return Faults(columns=tuple(found))
 
 
-def _is_plain(values: "pd.Series[Any]") -> bool:
+def is_plain(values: "pd.Series[Any]") -> bool:
     """Whether values can be told apart: lists and the like have no name that a fault could go by."""
     return not (values.dtype == object and any(isinstance(value, list | dict | set | np.ndarray) for value in values))
 

@@ -295,10 +295,19 @@ def _exchanged(column: str, ballot: _Ballot) -> ColumnFault | None:
             and _alike(ballot, own, order)
             and _unopposed(ballot, own, order)
         )
-        if share >= VISIBLE and gained >= MIN_LOG_LIKELIHOOD * changed.sum() and told and _undone(ballot, order):
+        enough = share >= VISIBLE and gained >= MIN_LOG_LIKELIHOOD * changed.sum()
+        if enough and told and _strange(ballot, changed) and _undone(ballot, order):
             pairs = [(str(ballot.now[i]), str(ballot.was[order[i]])) for i in np.flatnonzero(changed)]
             return _recoded(column, pairs, share, unseen=False)
     return None
+
+
+def _strange(ballot: _Ballot, changed: Mask) -> bool:
+    """Whether the cells beside the names that changed are not what chance makes of the same names' cells."""
+    same = ballot.now[:, None] == ballot.was[None, :]
+    stayed = np.where(same.any(axis=1), np.where(same, ballot.surprise, -np.inf).max(axis=1), np.inf)[changed]
+    known = np.isfinite(stayed)
+    return not known.any() or float(np.average(stayed[known], weights=ballot.shares[1][changed][known])) > USUAL
 
 
 def _had_they_stayed(ballot: _Ballot, fit: Floats) -> Floats:

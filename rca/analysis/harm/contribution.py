@@ -12,7 +12,24 @@ from rca.methods.change_attribution.density_ratio import ENOUGH
 from rca.methods.metric import Measured
 from rca.methods.two_sample_tests import Z
 
-Method = Literal["asked again", "mended", "reweighted", "mechanism"]
+Method = Literal["asked again", "mended", "reweighted", "mechanism", "expected", "counted once"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Where:
+    """Condition under which a cause holds, and the metric there.
+
+    Attributes
+    ----------
+    condition : str
+        Such as ``clinic=north``; several joined by ` & `.
+    reference, current : float or None
+        The metric there, before and during; None where no row counts.
+    """
+
+    condition: str
+    reference: float | None = None
+    current: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +49,8 @@ class Contribution:
         Effective rows behind it.
     strength : Strength
     refuters, assumptions : tuple of str
+    where : Where or None
+        None where it holds everywhere.
     """
 
     kind: CauseKind
@@ -44,6 +63,12 @@ class Contribution:
     strength: Strength
     refuters: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
+    where: Where | None = None
+
+    @property
+    def error(self) -> float:
+        """Standard error behind the interval."""
+        return (self.interval.high - self.interval.low) / (2 * Z)
 
     @property
     def identifiable(self) -> bool:
@@ -58,6 +83,7 @@ class Contribution:
             "mechanism": f"how {self.name} follows its causes",
             "concept": "how the label follows the features",
             "model": f"the answers of {self.name}",
+            "rows": "rows written more than once",
         }
         broken = f" ({self.fault.replace('_', ' ')})" if self.fault and self.fault != "distribution" else ""
         return words.get(self.kind, self.name) + broken

@@ -5,29 +5,35 @@ repair suspect columns and rescore (Shapley values); then, for what is left, mul
 graph or density-ratio reweighting, which shows association only.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rca.analysis.drift.univariate import Drift
-from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.diagnosis import Faults
-from rca.analysis.harm.conditional_information import tells_less
 from rca.analysis.harm.contribution import Contribution, PartEstimate, contribution, halves
-from rca.analysis.harm.repair_and_rescore import Mended, mended_harm
+from rca.analysis.harm.evidence.copied_rows import copied_rows
 from rca.analysis.harm.rescoring import Scorer, agreement, rule_of, scorer_of
-from rca.analysis.harm.reweighting import by_chain, by_mechanism
-from rca.analysis.harm.surrogate_model import fit_surrogate
+from rca.analysis.harm.reweighting import by_mechanism
+from rca.analysis.harm.rivals.bench import Weighing
+from rca.analysis.harm.rivals.rival import Rival
+from rca.analysis.harm.rivals.weighing import Weighed, ranked, weigh
+from rca.analysis.harm.surrogate_model import Surrogate, fit_surrogate
 from rca.analysis.inputs.metric_reader import Segment
 from rca.analysis.inputs.windows import Windows
-from rca.finding import Finding, Interval
+from rca.analysis.slices.slices import Slices
+from rca.errors import Unanswerable
+from rca.finding import Finding
 from rca.methods.metric import Measured, Parts, measure
-from rca.methods.two_sample_tests import Z
+from rca.record.model.gain import gains
 from rca.result import Result, Row
 
-MATERIAL_SHARE = 0.25
-"""Share of the harm that repairs have to explain for reweighting to be left out, or to leave for it to be tried."""
+PAIRED_Z, PAIRED_PART = 5.0, 0.05
+"""z, and share of the metric, from which a column's lost worth is harm that two windows unpaired cannot show."""
+
+NAMED_Z, NAMED_PART = 4.0, 0.02
+"""Likewise where the fault has a name, so that chance has less to choose from."""
 
 SAME = 0.99
 """Share of reference rows whose recorded answer the model file has to reproduce, to count as the model that failed."""
@@ -46,12 +52,35 @@ class Harm(Result):
         In the metric's unit and the bad direction.
     model_agrees : tuple of float or None
         Share of rows in each window whose recorded answer the model file reproduces; None without a model.
+    rivals : tuple of Rival
+        Every explanation that was asked: those that stand, and what killed the others.
+    undecided : str
+        Why no cause can be named, where outcomes that are missing or a few rows leave it open.
+    always : bool
+        Whether it was always so at the weekdays and hours of the current window.
     """
 
     measured: Measured
     contributions: tuple[Contribution, ...]
     unexplained: float
     model_agrees: tuple[float, float] | None = None
+    rivals: tuple[Rival, ...] = ()
+    undecided: str = ""
+    always: bool = False
+
+    @property
+    def material(self) -> bool:
+        """Whether harm was done: the windows show it, or the same rows do where a column is put back."""
+        return self.measured.material or any(self._paired(one) for one in self.rivals)
+
+    def _paired(self, one: Rival) -> bool:
+        """Whether what the same rows show alone is harm, whatever the two windows show unpaired."""
+        if not one.paired or one.strength not in ("shown", "suggested") or one.part is None:
+            return False
+        known = one.fault not in (None, "distribution")
+        z, share = (NAMED_Z, NAMED_PART) if known else (PAIRED_Z, PAIRED_PART)
+        least = max(z * one.part.error, share * abs(self.measured.reference))
+        return one.part.value >= least
 
     def __str__(self) -> str:
         if not self.contributions:
@@ -84,7 +113,9 @@ class Harm(Result):
         return tuple(part.finding(self.measured) for part in self.contributions)
 
 
-def attribute_harm(windows: Windows, drift: Drift, faults: Faults, *, rng: np.random.Generator) -> Harm:
+def attribute_harm(
+    windows: Windows, drift: Drift, faults: Faults, *, slices: Slices | None = None, rng: np.random.Generator
+) -> Harm:
     """Attribute the metric's change to its possible causes: rescoring, repair and rescore, then reweighting.
 
     Parameters
@@ -92,6 +123,8 @@ def attribute_harm(windows: Windows, drift: Drift, faults: Faults, *, rng: np.ra
     windows : Windows
     drift, faults : Drift, Faults
         Of the same windows; columns that moved are the suspects.
+    slices : Slices, optional
+        Where the change sits; a column is looked at inside of them, too.
     rng : numpy.random.Generator
 
     Returns
@@ -108,19 +141,101 @@ def attribute_harm(windows: Windows, drift: Drift, faults: Faults, *, rng: np.ra
     groups = meter.segments(windows.reference, windows.current)
     before, after = (meter.parts(rows, groups=groups) for rows in (windows.reference, windows.current))
     measured = measure(before, after, windows.metric, rng=rng)
-    found: list[Contribution] = []
-    stood = fit_surrogate(windows, faults.columns)
-    asker = scorer_of(windows) or (stood.scorer if stood is not None and stood.faithful else None)
-    agrees = _agreements(windows, asker)
-    if asker is not None and meter.asks_the_model and (agrees is None or agrees[0] >= SAME):
-        found += [_asked_again(windows, asker, after, groups=groups)] if agrees and agrees[1] < SAME else []
-        found += _mended(windows, asker, faults, sign=measured.sign, rng=rng) if measured.material else []
-    found += _decided_anew(windows, after, groups=groups) if agrees is None and meter.asks_the_model else []
-    if measured.material and _left(measured, found) > MATERIAL_SHARE * measured.worse:
-        seated = replace(windows, answers_same=asker is not None or (stood is not None and stood.same))
-        found = _completed(seated, drift, faults, measured=measured, found=found, rng=rng)
-    found.sort(key=lambda part: -part.value)
-    return Harm(measured=measured, contributions=tuple(found), unexplained=_left(measured, found), model_agrees=agrees)
+    asked = _Asked.of(_answering(windows), faults, after, groups=groups)
+    if windows.parents and windows.model is None and measured.material:
+        weighed = Weighed(rivals=ranked(_from_graph(part) for part in by_mechanism(windows, measured, rng=rng)))
+    else:
+        weighed = _weighed(windows, asked, drift, faults=faults, measured=measured, slices=slices, rng=rng)
+    parts = [replace(one.part, strength=one.strength) for one in weighed.standing if one.part and one.strength]
+    return Harm(
+        measured=measured,
+        contributions=tuple(parts),
+        unexplained=_left(measured, parts),
+        model_agrees=asked.agrees,
+        rivals=weighed.rivals,
+        undecided=weighed.undecided,
+        always=weighed.always,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What answers rows again, the model or a stand-in; whether it answers as recorded; and the model's part."""
+
+    scorer: Scorer | None
+    stand_in: Surrogate | None
+    agrees: tuple[float, float] | None
+    models: tuple[Contribution, ...]
+
+    @classmethod
+    def of(cls, windows: Windows, faults: Faults, after: Parts, *, groups: tuple[Segment, ...]) -> "_Asked":
+        stood = fit_surrogate(windows, faults.columns)
+        asker = scorer_of(windows) or (stood.usable if stood is not None else None)
+        agrees = _agreements(windows, asker)
+        models: list[Contribution] = []
+        if windows.meter.asks_the_model and asker is not None and agrees and agrees[0] >= SAME > agrees[1]:
+            models = [_asked_again(windows, asker, after, groups=groups)]
+        if windows.meter.asks_the_model and agrees is None:
+            models = _decided_anew(windows, after, groups=groups)
+        right = asker if agrees is None or agrees[0] >= SAME else None
+        return cls(scorer=right, stand_in=stood, agrees=agrees, models=tuple(models))
+
+    @property
+    def same(self) -> bool:
+        """Whether the answers follow the inputs as before."""
+        return (self.scorer is not None and not self.models) or (self.stand_in is not None and self.stand_in.same)
+
+
+def _weighed(
+    windows: Windows,
+    asked: _Asked,
+    drift: Drift,
+    *,
+    faults: Faults,
+    measured: Measured,
+    slices: Slices | None,
+    rng: np.random.Generator,
+) -> Weighed:
+    """Every rival asked, of rows that count once."""
+    windows, known = _answering(windows), gains(windows.model) if windows.model is not None else {}
+    copied = copied_rows(windows)
+    weighing = Weighing(
+        windows=copied.once if copied is not None else windows,
+        drift=drift,
+        faults=faults,
+        measured=measured,
+        asker=asked.scorer,
+        slices=slices,
+        answers_same=asked.same,
+        gains=known,
+        stand_in=asked.stand_in.scorer if asked.stand_in is not None else None,
+        seed=int(rng.integers(2**31)),
+    )
+    return weigh(weighing, asked.models, copied)
+
+
+def _answering(windows: Windows) -> Windows:
+    """The windows without a model that cannot be asked, as one that tells more than two classes apart."""
+    if windows.model is None:
+        return windows
+    try:
+        windows.model.scores(windows.reference.head(1))
+    except Unanswerable:
+        return replace(windows, model=None)
+    return windows
+
+
+def _from_graph(part: Contribution) -> Rival:
+    stands = part.interval.low > 0
+    return Rival(
+        kind=part.kind,
+        name=part.name,
+        fault=part.fault,
+        part=part,
+        strength=part.strength if stands else None,
+        found="the node follows its parents otherwise",
+        against="" if stands else "its part is not surely above zero",
+    )
 
 
 def _agreements(windows: Windows, asker: Scorer | None) -> tuple[float, float] | None:
@@ -158,94 +273,3 @@ def _decided_anew(windows: Windows, after: Parts, *, groups: tuple[Segment, ...]
         return []
     agrees = agreement(rule, windows.reference), agreement(rule, windows.current)
     return [_asked_again(windows, rule, after, groups=groups)] if agrees[0] >= SAME > agrees[1] else []
-
-
-# -- columns, repaired -------------------------------------------------------------------------------------------------
-
-
-def _mended(
-    windows: Windows, asker: Scorer, faults: Faults, *, sign: int, rng: np.random.Generator
-) -> list[Contribution]:
-    """Contributions of suspect columns: the harm that goes when they are repaired and the rows rescored."""
-    suspects = _suspects(windows, [row for row in faults.columns if row.column in asker.features], asker.features)
-    if not suspects:
-        return []
-    done = mended_harm(
-        windows.reference, windows.current, suspects, meter=windows.meter, ask=asker, features=asker.features, rng=rng
-    )
-    by_name = {fault.column: fault for fault in suspects}
-    parts = [_mended_part(by_name[name], done, sign=sign) for name in done.columns]
-    return parts if asker.fidelity is None else [_by_surrogate(part, asker.fidelity) for part in parts]
-
-
-def _by_surrogate(part: Contribution, fidelity: float) -> Contribution:
-    """Downgrade a contribution found with a surrogate of the model to `suggested`."""
-    assumption = f"a stand-in answers as the model does (it repeats {fidelity:.1%} of the variance of unseen answers)"
-    return replace(part, strength="suggested", assumptions=(*part.assumptions, assumption))
-
-
-def _suspects(windows: Windows, moved: Sequence[ColumnFault], read: Sequence[str]) -> list[ColumnFault]:
-    """Suspect columns: those with a diagnosed fault, then drifted ones with less conditional information on the label.
-
-    A column that only drifted may be right, in a world that has changed. If its values are wrong, it is less
-    informative of the label than it was. Where the metric needs no label, every column that moved is a suspect.
-    """
-    if not windows.meter.needs_label:
-        return sorted(moved, key=lambda row: not row.broken)
-    broken = [row for row in moved if row.broken]
-    return broken + [
-        row
-        for row in moved
-        if not row.broken
-        and tells_less(windows.reference, windows.current, row.column, label=windows.label, among=read)
-    ]
-
-
-def _mended_part(fault: ColumnFault, done: Mended, *, sign: int) -> Contribution:
-    i = done.columns.index(fault.column)
-    estimate = PartEstimate(
-        value=sign * float(done.contributions[i]),
-        error=float(done.errors[i]),
-        rows=float(min(done.rows)),
-        halves=[sign * float(half[i]) for half in done.halves],
-    )
-    assumptions = ("donors that look alike elsewhere would have had alike values",) if not fault.invertible else ()
-    return contribution("feature", fault.column, estimate, method="mended", fault=fault.fault, assumptions=assumptions)
-
-
-# -- what is left ------------------------------------------------------------------------------------------------------
-
-
-def _completed(
-    windows: Windows,
-    drift: Drift,
-    faults: Faults,
-    *,
-    measured: Measured,
-    found: Sequence[Contribution],
-    rng: np.random.Generator,
-) -> list[Contribution]:
-    """Attribute the harm that is left; reweighting replaces repairs that explained next to nothing."""
-    if sum(part.value for part in found if part.method == "mended") >= MATERIAL_SHARE * measured.worse:
-        return [*found, *([_world(windows, measured, found)] if windows.meter.needs_label else [])]
-    asked = [part for part in found if part.method == "asked again"]
-    if windows.parents and windows.model is None:
-        return [*asked, *by_mechanism(windows, measured, rng=rng)]
-    return [*asked, *by_chain(windows, drift, faults, sign=measured.sign, rng=rng)]
-
-
-def _world(windows: Windows, measured: Measured, found: Sequence[Contribution]) -> Contribution:
-    """Concept contribution: the harm that stays with every suspect column repaired, a change of P(label | features)."""
-    spread = [_error(part.interval) for part in found]
-    estimate = PartEstimate(
-        value=_left(measured, found),
-        error=float(np.sqrt(_error(measured.interval) ** 2 + sum(one**2 for one in spread))),
-        rows=float(min(measured.n_reference, measured.n_current)),
-    )
-    unseen = ("no column under suspicion is broken unseen",)
-    return contribution("concept", windows.label, estimate, method="mended", assumptions=unseen)
-
-
-def _error(interval: Interval) -> float:
-    """Standard error behind a 95 % interval."""
-    return (interval.high - interval.low) / (2 * Z)

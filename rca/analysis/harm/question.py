@@ -11,7 +11,9 @@ from rca.analysis.faults.question import faults_of
 from rca.analysis.harm.harm import Harm, attribute_harm
 from rca.analysis.harm.label_free_bounds import Unlabelled, label_free_bounds
 from rca.analysis.inputs.arguments import seeded
-from rca.analysis.inputs.windows import Windows, windows_asked
+from rca.analysis.inputs.windows import Windows, measured_of, windows_asked
+from rca.analysis.slices.question import slices_of
+from rca.analysis.slices.slices import Slices
 from rca.methods.boosted_trees import on_one_thread
 
 if TYPE_CHECKING:
@@ -24,9 +26,9 @@ BOUNDED = {"error_rate": (0.0, 1.0), "brier": (0.0, 1.0)}
 """Metrics that are means over rows with bounded loss, and its bounds."""
 
 
-def harm_of(windows: Windows, drift: Drift, faults: Faults, *, seed: int = 0) -> Harm:
-    """Attribute the metric's change to causes, given drift and diagnosed faults."""
-    return attribute_harm(windows, drift, faults, rng=seeded(seed))
+def harm_of(windows: Windows, drift: Drift, faults: Faults, *, slices: Slices | None = None, seed: int = 0) -> Harm:
+    """Attribute the metric's change to causes, given drift, diagnosed faults, and the slices that carry it."""
+    return attribute_harm(windows, drift, faults, slices=slices, rng=seeded(seed))
 
 
 def unlabelled_of(windows: Windows, *, seed: int = 0) -> Unlabelled | None:
@@ -75,4 +77,5 @@ def harm(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any
     """
     windows = windows_asked(case, current, asked)
     moved = drift_of(windows)
-    return harm_of(windows, moved, faults_of(windows, moved), seed=seed)
+    found = slices_of(windows, measured_of(windows, seed=seed), seed=seed)
+    return harm_of(windows, moved, faults_of(windows, moved), slices=found, seed=seed)

@@ -24,6 +24,7 @@ from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.harm.donor_imputation import DONORS, POSITION, Draw, cross_fitted, draw, joined, typed
 from rca.analysis.harm.rescoring import Scorer
 from rca.analysis.inputs.metric_reader import MetricReader, Segment
+from rca.analysis.inputs.windows import Windows
 from rca.arrays import Floats, Mask, Places
 from rca.methods.boosted_trees import classifier
 from rca.methods.metric import Parts
@@ -124,11 +125,108 @@ def mended_harm(
         ``contributions.sum()`` equals ``before - after``.
     """
     seats = tuple(faults)[:SEATS]
+    first, second, rows = _both_played(reference, current, seats, meter=meter, ask=ask, features=features, rng=rng)
+    return _divided(first, second, seats=seats, rows=rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PutBack:
+    """What the metric does where one column is put back as the reference would have it, and the model answers again.
+
+    Attributes
+    ----------
+    column : str
+    gain, gain_error : float
+        The current metric as recorded less the metric put back, paired by row, and its standard error.
+    lost, lost_error : float
+        `gain` less the same in the reference, where a donor's value is worse than the true one: what the column was
+        worth to the model and no longer is.
+    halves : tuple of float
+        `lost` in each half of the rows.
+    rows : int
+        Rows of the smaller window.
+    """
+
+    column: str
+    gain: float
+    gain_error: float
+    lost: float
+    lost_error: float
+    halves: tuple[float, float]
+    rows: int
+
+
+def put_back(
+    reference: pd.DataFrame,
+    current: pd.DataFrame,
+    fault: ColumnFault,
+    *,
+    meter: MetricReader,
+    ask: Scorer,
+    features: Sequence[str],
+    rng: np.random.Generator,
+    wrong: Mask | None = None,
+) -> PutBack:
+    """Put one column back, in the rows that its fault hit or in those marked, and rescore; see `mended_harm`."""
+    first, second, rows = _both_played(
+        reference, current, (fault,), meter=meter, ask=ask, features=features, rng=rng, wrong=wrong
+    )
+    (kept, given), (own, donated) = second.values, first.values
+    changes = [one.influence[0] - one.influence[1] for one in (second, first)]
+    errors = float(np.sqrt((changes[0] ** 2).sum())), float(np.sqrt((changes[1] ** 2).sum()))
+    halves = (second.halves[0] - second.halves[1]) - (first.halves[0] - first.halves[1])
+    return PutBack(
+        column=fault.column,
+        gain=float(kept - given),
+        gain_error=errors[0],
+        lost=float(kept - given - own + donated),
+        lost_error=float(np.hypot(errors[0], errors[1])),
+        halves=(float(halves[0]), float(halves[1])),
+        rows=min(rows),
+    )
+
+
+def lost_worth(windows: Windows, ask: Scorer, column: str, *, rng: np.random.Generator) -> float:
+    """How much less a column is worth to the model, by permuting it within each window: the metric's change, as a z.
+
+    Permutation importance (Breiman, 2001) of the deployed model, reference less current; positive where shuffling the
+    column raised the metric more than it does now.
+    """
+    meter, groups = windows.meter, windows.meter.segments(windows.reference, windows.current)
+    worth, error = [], 0.0
+    for rows in (windows.reference, windows.current):
+        some_rows = rows.iloc[some(len(rows), rng)].reset_index(drop=True)
+        mixed = some_rows.assign(**{column: some_rows[column].to_numpy()[rng.permutation(len(some_rows))]})
+        every = np.ones(len(some_rows), dtype=bool)
+        shuffled = meter.parts(ask.instead(some_rows, mixed, touched=every, broken=~every), groups=groups)
+        sound = meter.parts(some_rows, groups=groups)
+        worth.append(shuffled.value() - sound.value())
+        error += float(((shuffled.influence() - sound.influence()) ** 2).sum())
+    return float((worth[0] - worth[1]) / np.sqrt(error)) if error > 0 else 0.0
+
+
+def _both_played(
+    reference: pd.DataFrame,
+    current: pd.DataFrame,
+    seats: Sequence[ColumnFault],
+    *,
+    meter: MetricReader,
+    ask: Scorer,
+    features: Sequence[str],
+    rng: np.random.Generator,
+    wrong: Mask | None = None,
+) -> "tuple[_Played, _Played, tuple[int, int]]":
+    """The metric of both windows under every coalition of repaired columns, and the rows that were rescored."""
     suspects = {fault.column for fault in seats}
     groups = meter.segments(reference, current)
     kept = some(len(current), rng)
     before, after = numbered(reference, some(len(reference), rng)), numbered(current, kept)
     repairs = [repair(fault, current, kept) for fault in seats]
+    if wrong is not None:
+        hurt, share = wrong[kept], float(wrong.mean())
+        repairs = [
+            replace(one, fault=replace(one.fault, share=share), wrong=hurt, undone=one.undone & hurt) for one in repairs
+        ]
     lost = {one.fault.column for one in repairs if one.lost > 0} or suspects
     donors = cross_fitted(reference, lost, [name for name in features if name not in lost])
     known = [name for name in (*features, *meter.roles.groups) if name not in suspects]
@@ -142,7 +240,7 @@ def mended_harm(
         play(window, seats, meter=meter, ask=ask, groups=groups)
         for play, window in zip((_cost_of_donors, _every_coalition), windows, strict=True)
     )
-    return _divided(first, second, seats=seats, rows=(windows[0].size, windows[1].size))
+    return first, second, (windows[0].size, windows[1].size)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,6 +35,10 @@ class Scorer:
         R squared of a surrogate on the recorded answers; None for the model itself.
     strange : tuple of str
         Columns whose broken values lie outside what a surrogate was fitted on.
+    rough : bool
+        Whether a surrogate's fidelity allows no more than differences of its scores.
+    classes : tuple
+        Of a surrogate of predicted classes, whose scores are positions in it; empty for one of numbers.
     """
 
     score: Score
@@ -43,6 +47,8 @@ class Scorer:
     features: tuple[str, ...]
     fidelity: float | None = None
     strange: tuple[str, ...] = ()
+    rough: bool = False
+    classes: tuple[Any, ...] = ()
 
     def __call__(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Rescore: the rows with the model's answer in place of the recorded one."""
@@ -58,8 +64,8 @@ class Scorer:
         """Counterfactual answers: the rows with the score they would have had with some columns repaired.
 
         The model itself scores every row. A surrogate's score is used only in rows that a repair changed, since the
-        record has the model's own answer of the others; in rows that are still broken outside its training data, only
-        the difference of its scores is used.
+        record has the model's own answer of the others; in rows that are still broken outside its training data, and
+        wherever it is `rough`, only the difference of its scores is used.
 
         Parameters
         ----------
@@ -70,11 +76,16 @@ class Scorer:
         """
         if self.fidelity is None:
             return self(mended)
+        if self.classes:
+            now, said = self.score(rows), self.score(mended)
+            kept = rows[self.roles.prediction or ""].to_numpy(dtype=object)
+            answered = np.where(touched & (said != now), self.decides(said), kept)
+            return mended.assign(**{self.roles.prediction or "": answered})
         answers = self.roles.score or self.roles.prediction or ""
         recorded, scores = as_numbers(rows[answers]), self.score(mended)
         known = np.isfinite(recorded)
         answered = np.concatenate([recorded[known], scores])  # all on record may be answers to broken values
-        scores = np.where(broken & known, recorded + scores - self.score(rows), scores)
+        scores = np.where((broken | self.rough) & known, recorded + scores - self.score(rows), scores)
         scores = np.clip(scores, answered.min(initial=np.inf), answered.max(initial=-np.inf))
         filled: dict[str, Any] = {answers: np.where(touched, scores, recorded)}
         if self.roles.prediction not in (None, answers):
@@ -92,8 +103,15 @@ def scorer_of(windows: Windows) -> Scorer | None:
     """
     if windows.model is None or (windows.roles.score or windows.roles.prediction) is None:
         return None
-    read = tuple(name for name in windows.model.features if name in windows.reference)
-    return Scorer(score=windows.model.scores, roles=windows.roles, decides=decision_rule(windows), features=read)
+    model, read = windows.model, tuple(name for name in windows.model.features if name in windows.reference)
+    numbers = [name for name in read if pd.api.types.is_numeric_dtype(windows.reference[name])]
+
+    def score(rows: pd.DataFrame) -> Floats:
+        """Scores; words where the reference has numbers are read as numbers, or as missing."""
+        words = [name for name in numbers if not pd.api.types.is_numeric_dtype(rows[name])]
+        return model.scores(rows.assign(**{name: as_numbers(rows[name]) for name in words}) if words else rows)
+
+    return Scorer(score=score, roles=windows.roles, decides=decision_rule(windows), features=read)
 
 
 def rule_of(windows: Windows) -> Scorer | None:

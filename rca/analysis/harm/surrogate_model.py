@@ -5,10 +5,11 @@ changed the answers so far: how the model scores a broken value is not on record
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from rca.analysis.faults.application import hit
@@ -16,12 +17,15 @@ from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.rules.order import RULE_OF
 from rca.analysis.harm.rescoring import Score, Scorer, decision_rule
 from rca.analysis.inputs.windows import Windows
-from rca.arrays import Floats, Mask
-from rca.methods.boosted_trees import surrogate_regressor
-from rca.tables.columns import Encoder, as_numbers, for_trees, kind_of
+from rca.arrays import Floats, Mask, Places
+from rca.methods.boosted_trees import classifier, surrogate_regressor
+from rca.tables.columns import Encoder, as_labels, as_numbers, for_trees, kind_of
 
 FAITHFUL = 0.9
 """Fidelity (R squared on held-out answers) from which a surrogate is used in place of the model."""
+
+USABLE = 0.6
+"""Fidelity from which differences of its scores say what a repair would have changed."""
 
 TELLING = 0.5
 """Fidelity on the reference below which a surrogate cannot say whether the answers still follow the features."""
@@ -37,6 +41,9 @@ PART = 0.1
 
 AS_FAR = 2.0
 """Factor by which a broken column may move the answers more than its reference values do, in mean square."""
+
+MOST_CLASSES = 12
+"""Most classes of answers that are told apart."""
 
 SURROGATE_ROWS = 200
 """Fewest rows of a window for a surrogate to be fitted, or judged."""
@@ -64,6 +71,13 @@ class Surrogate:
         return min(self.before, self.now) >= FAITHFUL
 
     @property
+    def usable(self) -> Scorer | None:
+        """What may be asked in place of the model: all of it, or where it is less faithful its differences."""
+        if self.faithful:
+            return self.scorer
+        return replace(self.scorer, rough=True) if self.same and min(self.before, self.now) >= USABLE else None
+
+    @property
     def same(self) -> bool:
         """Whether the answers still follow the features: its fidelity did not drop by more than `LOST`."""
         return self.before >= TELLING and self.now >= self.before - LOST
@@ -87,6 +101,8 @@ def fit_surrogate(windows: Windows, faults: Sequence[ColumnFault] = ()) -> Surro
     features = windows.roles.features
     if windows.model is not None or answers is None or not features:
         return None
+    if windows.roles.score is None and _are_classes(windows.reference[answers]):
+        return _class_surrogate(windows, answers, faults)
     known = [np.isfinite(as_numbers(rows[answers])) for rows in (windows.reference, windows.current)]
     reference, current = windows.reference[known[0]], windows.current[known[1]]
     if min(len(reference), len(current)) < SURROGATE_ROWS or as_numbers(reference[answers]).std() == 0:
@@ -109,6 +125,57 @@ def fit_surrogate(windows: Windows, faults: Sequence[ColumnFault] = ()) -> Surro
         strange=strange,
     )
     return Surrogate(scorer=scorer, before=before, now=now)
+
+
+def _are_classes(answers: "pd.Series[Any]") -> bool:
+    """Whether recorded answers are classes: words, or few whole numbers."""
+    if kind_of(answers) != "numeric":
+        return True
+    numbers = as_numbers(answers.dropna())
+    return len(np.unique(numbers)) <= MOST_CLASSES and bool(np.equal(numbers, np.round(numbers)).all())
+
+
+def _class_surrogate(windows: Windows, answers: str, faults: Sequence[ColumnFault]) -> Surrogate | None:
+    """Surrogate of predicted classes, by boosted trees; its fidelity is the agreement beyond always saying the same."""
+    features, rows = windows.roles.features, [windows.reference, windows.current]
+    known = [one[answers].notna().to_numpy() for one in rows]
+    reference, current = (one[at] for one, at in zip(rows, known, strict=True))
+    labels = as_labels(reference[answers])
+    order = pd.Series(labels).value_counts().index[:MOST_CLASSES]
+    if min(len(reference), len(current)) < SURROGATE_ROWS or len(order) < 2:
+        return None
+    classes = tuple(reference[answers].iloc[int(np.argmax(labels == one))] for one in order)
+    codes = [pd.Index(order).get_indexer(as_labels(one[answers])) for one in (reference, current)]
+    encode = Encoder.fit(windows.reference, features)
+
+    def fitted(part: Mask) -> Score:
+        held = classifier(shrinkage=0.0, leaves=31, rounds=100).fit(for_trees(encode(reference[part])), codes[0][part])
+        return lambda asked: np.asarray(held.predict(encode(asked)), dtype=float)
+
+    half = np.arange(len(reference)) % 2 == 0
+    if len(np.unique(codes[0][half])) < 2:
+        return None
+    before = _agreed(codes[0][~half], fitted(half)(reference[~half]))
+    score = fitted(np.ones(len(reference), dtype=bool))
+    broken = [hit(fault, current) for fault in faults if fault.broken and fault.column in features]
+    spared = ~np.logical_or.reduce([*broken, np.zeros(len(current), dtype=bool)])
+    now = _agreed(codes[1][spared], score(current[spared])) if spared.sum() >= SURROGATE_ROWS else before
+    held: npt.NDArray[Any] = np.array([*classes, None], dtype=object)
+    scorer = Scorer(
+        score=score,
+        roles=windows.roles,
+        decides=lambda said: held[said.astype(int)],
+        features=features,
+        fidelity=min(before, now),
+        classes=classes,
+    )
+    return Surrogate(scorer=scorer, before=before, now=now)
+
+
+def _agreed(codes: Places, said: Floats) -> float:
+    """Share of answers that are repeated, beyond what one class for all would repeat."""
+    usual = float(np.bincount(codes[codes >= 0]).max() / len(codes)) if (codes >= 0).any() else 0.0
+    return (float((codes == said).mean()) - usual) / max(1 - usual, 1e-9)
 
 
 def _spared(windows: Windows, faults: Sequence[ColumnFault], score: Score) -> tuple[Mask, tuple[str, ...]]:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rca.analysis.inputs.arguments import edges_of, metric_of, model_of, require_column, roles_of
+from rca.analysis.inputs.arguments import edges_of, metric_of, model_of, require_column, roles_of, seeded
 from rca.analysis.inputs.metric_reader import MetricReader
 from rca.errors import InvalidCase, Unanswerable
+from rca.methods.metric import Measured, measure
 from rca.record.case import Roles
 from rca.record.model.model_file import Model
 from rca.record.schema.incident import Metric
@@ -65,6 +66,19 @@ class Windows:
         return self.roles.label or "label"
 
 
+def measured_of(windows: Windows, *, seed: int = 0) -> Measured:
+    """The metric in both windows and its change.
+
+    Raises
+    ------
+    Unanswerable
+        If the metric cannot be computed in one of the windows.
+    """
+    groups = windows.meter.segments(windows.reference, windows.current)
+    before, after = (windows.meter.parts(rows, groups=groups) for rows in (windows.reference, windows.current))
+    return measure(before, after, windows.metric, rng=seeded(seed))
+
+
 def windows_of(case: "Case") -> Windows:
     """Collect the inputs of the harm attribution from a case.
 
@@ -81,7 +95,7 @@ def windows_of(case: "Case") -> Windows:
     return Windows(
         reference=reference.reset_index(drop=True),
         current=current.reset_index(drop=True),
-        roles=case.roles,
+        roles=case.roles.read_by(case.model.features if case.model is not None else ()),
         metric=case.incident.metric,
         model=case.model,
         model_name=case.incident.model_name,
@@ -155,12 +169,13 @@ def windows_from(
     if known.time is not None:
         reference, current = (_timed(rows, known.time) for rows in (reference, current))
         current = current.sort_values(known.time, kind="stable")
+    asked_of = model_of(model, known.features, positive=known.positive)
     windows = Windows(
         reference=reference.reset_index(drop=True),
         current=current.reset_index(drop=True),
-        roles=known,
+        roles=known.read_by(asked_of.features if asked_of is not None else ()),
         metric=asked,
-        model=model_of(model, known.features, positive=known.positive),
+        model=asked_of,
         parents=_parents(edges_of(graph), set(columns)),
     )
     _require_positive(windows)

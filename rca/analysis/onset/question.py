@@ -7,7 +7,7 @@ from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.faults.question import faults_of
 from rca.analysis.harm.harm import Harm
 from rca.analysis.harm.question import harm_of
-from rca.analysis.inputs.windows import Windows, windows_asked
+from rca.analysis.inputs.windows import Windows, measured_of, windows_asked
 from rca.analysis.onset.incident_onset import Since, incident_onset
 from rca.analysis.slices.question import slices_of
 from rca.analysis.slices.slices import Slices
@@ -33,9 +33,10 @@ def onset(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: An
     if drift is None:
         return None
     faults = faults_of(windows, drift)
-    harm = ask(lambda: harm_of(windows, drift, faults, seed=seed))
-    if harm is None:
+    measured = ask(lambda: measured_of(windows, seed=seed))
+    if measured is None:
         return None
-    slices = ask(lambda: slices_of(windows, harm, seed=seed))
+    slices = ask(lambda: slices_of(windows, measured, seed=seed))
+    harm = harm_of(windows, drift, faults, slices=slices, seed=seed)
     found = ask(lambda: onset_of(windows, harm, faults=faults, slices=slices))
     return found.onset if found is not None else None

@@ -2,22 +2,22 @@
 
 from typing import TYPE_CHECKING, Any
 
-from rca.analysis.harm.harm import Harm
 from rca.analysis.inputs.arguments import seeded
-from rca.analysis.inputs.windows import Windows, windows_asked
+from rca.analysis.inputs.windows import Windows, measured_of, windows_asked
 from rca.analysis.slices.group_gaps import Gaps, group_gaps
 from rca.analysis.slices.slices import Slices, find_slices
 from rca.methods.boosted_trees import on_one_thread
+from rca.methods.metric import Measured
 
 if TYPE_CHECKING:
     from rca.record.case import Case
 
 
-def slices_of(windows: Windows, harm: Harm, *, seed: int = 0, alpha: float = 0.05) -> Slices | None:
+def slices_of(windows: Windows, measured: Measured, *, seed: int = 0, alpha: float = 0.05) -> Slices | None:
     """Subgroup discovery of the harm (slices); None where the metric did not get materially worse."""
-    if not harm.measured.material:
+    if not measured.material:
         return None
-    return find_slices(windows, harm.measured, rng=seeded(seed), alpha=alpha)
+    return find_slices(windows, measured, rng=seeded(seed), alpha=alpha)
 
 
 def gaps_of(windows: Windows, *, alpha: float = 0.05) -> Gaps | None:
@@ -28,13 +28,8 @@ def gaps_of(windows: Windows, *, alpha: float = 0.05) -> Gaps | None:
 @on_one_thread
 def slices(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Slices:
     """Subgroups (slices) in which the metric got worse by more than elsewhere; arguments as for `harm`."""
-    from rca.methods.metric import measure
-
     windows = windows_asked(case, current, asked)
-    groups = windows.meter.segments(windows.reference, windows.current)
-    parts = [windows.meter.parts(rows, groups=groups) for rows in (windows.reference, windows.current)]
-    measured = measure(parts[0], parts[1], windows.metric, rng=seeded(seed))
-    return find_slices(windows, measured, rng=seeded(seed))
+    return find_slices(windows, measured_of(windows, seed=seed), rng=seeded(seed))
 
 
 def gaps(case: "Case | Any", current: Any = None, **asked: Any) -> Gaps:

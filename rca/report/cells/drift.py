@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rca.analysis.conclusion.observation import as_rows
 from rca.report.cells.output import absent, figure, html
 from rca.report.parts.drift import sections as drift_sections
 from rca.report.parts.harm import sections as harm_sections
@@ -11,6 +12,8 @@ from rca.report.parts.slices import sections as slices_sections
 from rca.report.parts.timeline import charts as timeline_charts
 from rca.report.parts.timeline import sections as timeline_sections
 from rca.report.plot import chart
+from rca.report.rendering.html import table
+from rca.report.rendering.plain_text import count
 
 if TYPE_CHECKING:
     from rca.analysis.conclusion.analysis import Analysis
@@ -29,6 +32,15 @@ def harm(analysis: "Analysis") -> None:
     figure(chart(part), part.findings()) if part else absent(
         "This case has no metric over rows whose change could be divided."
     )
+
+
+def rivals(analysis: "Analysis") -> None:
+    """Every explanation that was asked, what killed some, and what would decide between the others."""
+    part = analysis.harm
+    if part is not None and part.rivals:
+        html(harm_sections.rivals(part), said=f"{count(len(part.rivals), 'explanation')} asked")
+    if analysis.decisive:
+        html(table(as_rows(analysis.decisive), "What would decide"), said="; ".join(map(str, analysis.decisive)))
 
 
 def drift(analysis: "Analysis") -> None:

@@ -324,9 +324,16 @@ def _embedded(value: object) -> str:
 
 
 def _open(results: Mapping[str, Any]) -> str:
-    questions = [f"{_sentence(item['question'], '?')} {_sentence(item['why'], '.')}" for item in results["unanswered"]]
+    questions = [
+        f"{_sentence(item['question'], '?')} {_sentence(item['why'], '.')}{_decided_by(item.get('would_decide'))}"
+        for item in results["unanswered"]
+    ]
     told = bullets(questions) if questions else paragraph("Every question that was asked has an answer.", "rca-note")
     return f'<section id="open"><h2>What could not be answered</h2>{told}</section>'
+
+
+def _decided_by(told: Mapping[str, Any] | None) -> str:
+    return f" To decide it: {told['what']}; {told['rule']} (power {told['power']:.2f})." if told else ""
 
 
 def _sentence(text: str, end: str) -> str:

@@ -20,7 +20,7 @@ TEXT = {"type": "string", "minLength": 1}
 NUMBER = {"type": ["number", "null"]}
 TIME = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"}
 INTERVAL = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
-KIND = {"enum": ["feature", "mechanism", "concept", "model", "slice", "component", "event"]}
+KIND = {"enum": ["feature", "mechanism", "concept", "model", "slice", "component", "event", "rows", "labels"]}
 STRENGTH = {"enum": ["shown", "suggested", "assumed"]}
 FAULT = {
     "enum": [
@@ -35,10 +35,15 @@ def closed(required, **properties):
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
+WHERE = closed(["condition", "reference", "current"], condition=TEXT, reference=NUMBER, current=NUMBER)
 CAUSE = closed(
     ["kind", "name", "strength", "findings"],
     kind=KIND, name=TEXT, fault=FAULT, signal=TEXT, contribution={"type": "number"}, interval=INTERVAL,
-    strength=STRENGTH, findings={"type": "array", "items": TEXT, "minItems": 1},
+    strength=STRENGTH, findings={"type": "array", "items": TEXT, "minItems": 1}, where=WHERE,
+)  # fmt: skip
+DECIDED_BY = closed(
+    ["what", "rule", "rows", "power", "between"],
+    what=TEXT, rule=TEXT, rows=NUMBER, power=NUMBER, between={"type": "array", "items": TEXT},
 )  # fmt: skip
 METRIC = closed(
     ["name", "reference", "current", "change", "interval", "level"],
@@ -71,12 +76,13 @@ DURATION = closed(
         "latest": {"type": "number"},
     },
 )
+OPEN = closed(["question", "why"], question=TEXT, why=TEXT, would_decide=DECIDED_BY)
 RESULTS = closed(
     ["schema", "incident", "verdict", "durations", "findings", "unanswered"],
     schema={"const": 1}, incident=TEXT, verdict=VERDICT,
     durations={"type": "object", "additionalProperties": DURATION},
     findings={"type": "array", "items": FINDING}, whys={"type": "array"},
-    unanswered={"type": "array", "items": closed(["question", "why"], question=TEXT, why=TEXT)},
+    unanswered={"type": "array", "items": OPEN},
 )  # fmt: skip
 
 
@@ -112,8 +118,10 @@ def test_results_are_plain_json_without_infinities(found):
 def test_causes_are_ranked_and_go_with_the_status(found):
     causes = found["verdict"]["causes"]
     assert bool(causes) == (found["verdict"]["status"] == "explained")
-    harm = [cause["contribution"] for cause in causes if "contribution" in cause]
-    assert harm == sorted(harm, reverse=True)
+    weighed = [cause for cause in causes if "contribution" in cause and cause["kind"] != "slice"]
+    assert weighed == sorted(weighed, key=lambda one: (STRENGTH["enum"].index(one["strength"]), -one["contribution"]))
+    for cause in weighed:
+        assert cause["strength"] != "assumed"
 
 
 def test_every_finding_that_a_cause_cites_is_there_and_ids_are_unique(found):

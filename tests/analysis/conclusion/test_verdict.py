@@ -1,5 +1,6 @@
-"""The verdict: what is called guilty, what is left open, and the sentence that says so."""
+"""The verdict: what is called guilty, how surely, what is left open, and the sentence that says so."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import get_args
 
@@ -10,10 +11,11 @@ from hypothesis import strategies as st
 from rca.analysis.cascade.results import Cascade, Suspect
 from rca.analysis.conclusion.verdict import SMALLEST_PART, Verdict, weigh_cascade, weigh_windows
 from rca.analysis.faults.rules.order import RULE_OF
-from rca.analysis.harm.contribution import Contribution
+from rca.analysis.harm.contribution import Contribution, Where
 from rca.analysis.harm.harm import Harm
+from rca.analysis.harm.rivals.rival import Rival
 from rca.analysis.onset.event_proximity import EventProximity, NearEvent
-from rca.finding import Fault, Interval
+from rca.finding import Fault, Interval, Strength
 from rca.methods.changepoint.dating import Onset
 from rca.methods.metric import Measured
 
@@ -27,11 +29,10 @@ def measured(change=0.2, half=0.05, reference=0.1, harm="higher"):
     )  # fmt: skip
 
 
-def part(value=0.15, half=0.02, rows=900.0, kind="feature", name="income", fault="frozen", method="mended"):
-    return Contribution(
-        kind=kind, name=name, fault=fault, value=value, interval=Interval(low=value - half, high=value + half),
-        method=method, n_effective=rows, strength="shown",
-    )  # fmt: skip
+def part(value=0.15, half=0.02, rows=900.0, name="income", **how):
+    known = {"kind": "feature", "fault": "frozen", "method": "mended", "strength": "shown"} | how
+    ends = Interval(low=value - half, high=value + half)
+    return Contribution(name=name, value=value, interval=ends, n_effective=rows, **known)
 
 
 def divided(*parts, **options):
@@ -59,8 +60,6 @@ def test_of_many_causes_the_sentence_names_a_few_and_counts_the_rest():
 
 
 def test_a_quiet_window_says_how_much_it_can_have_overlooked():
-    from dataclasses import replace
-
     found = divided(part(0.0))
     quiet = replace(found.measured, current=0.105, change=0.005, interval=Interval(low=-0.01, high=0.02))
     assert weigh_windows(replace(found, measured=quiet)).summary.endswith("worse by 2.0 percentage points at most.")
@@ -88,7 +87,9 @@ def test_where_nothing_harmful_changed_there_is_no_incident(change, half, harm):
     assert found.onset is None
 
 
-@pytest.mark.parametrize("only", [part(0.15, 0.2), part(0.01, 0.001), part(rows=20.0), part(-0.2)])
+@pytest.mark.parametrize(
+    "only", [part(0.15, 0.2), part(0.01, 0.001), part(rows=20.0), part(-0.2), part(strength="assumed")]
+)
 def test_harm_without_a_sure_and_sizeable_cause_cannot_be_told(only):
     found = weigh_windows(divided(only))
     assert found.status == "cannot_tell"
@@ -116,11 +117,100 @@ def test_every_fault_has_words(fault):
     assert words.format(name="income") in weigh_windows(divided(part(fault=fault))).summary
 
 
-@pytest.mark.parametrize("kind", ["model", "concept", "mechanism", "slice", "event"])
+@pytest.mark.parametrize("kind", ["model", "concept", "mechanism", "slice", "event", "rows"])
 def test_every_kind_of_cause_has_words(kind):
     summary = weigh_windows(divided(part(kind=kind, name="thing", fault=None))).summary
-    assert "because" in summary
+    assert ", because " in summary
     assert "None" not in summary
+
+
+# --- how surely ------------------------------------------------------------------------------------------------------
+
+SAID: dict[Strength, tuple[str, str]] = {
+    "shown": (", because ", "; also "),
+    "suggested": (", most likely because ", "; likely also "),
+}
+
+
+@pytest.mark.parametrize("strength", SAID)
+@pytest.mark.parametrize("kind", ["feature", "concept", "model", "rows"])
+def test_a_sentence_is_no_surer_than_the_cause_is_strong(kind, strength):
+    first, also = SAID[strength]
+    alone = weigh_windows(divided(part(kind=kind, fault=None, strength=strength))).summary
+    beside = weigh_windows(divided(part(0.1), part(0.06, name="b", strength=strength))).summary
+    assert [first in alone, alone.count("because")] == [True, 1]
+    assert f"{also}b was stuck" in beside
+
+
+def test_what_is_shown_goes_before_what_is_suggested_however_much_that_did():
+    weaker = part(0.12, name="a", strength="suggested")
+    found = weigh_windows(divided(part(0.06, name="b"), weaker))
+    assert [cause.name for cause in found.causes] == ["b", "a"]
+    assert ", because b was stuck" in found.summary
+    assert "; likely also a was stuck" in found.summary
+
+
+def test_what_is_left_over_is_told_as_left_over_and_is_no_cause():
+    found = weigh_windows(divided(part(0.08)))
+    assert [cause.name for cause in found.causes] == ["income"]
+    assert found.summary.endswith("; 12.0 remain unexplained.")
+
+
+# --- where, and whether at all ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        (Where(condition="clinic=north", reference=0.52, current=0.99), "(only where clinic=north: 52.0 % → 99.0 %)"),
+        (Where(condition="clinic=north"), "(only where clinic=north)"),
+    ],
+)
+def test_a_cause_that_holds_in_some_rows_says_in_which_and_the_metric_there(where, told):
+    found = weigh_windows(divided(part(where=where)))
+    assert found.causes[0].where == where
+    assert f"was stuck on one value {told}: that did" in found.summary
+    assert Verdict.from_dict(found.to_dict()) == found
+
+
+def test_a_column_put_back_is_harm_though_the_windows_do_not_show_it():
+    quiet = divided(part(0.05, 0.01), change=0.02, half=0.03)
+    put_back = Rival(
+        kind="feature", name="income", fault="frozen", part=part(0.05, 0.01), strength="shown", paired=True
+    )
+    assert weigh_windows(quiet).status == "no_incident"
+    found = weigh_windows(replace(quiet, rivals=(put_back,)))
+    assert (found.status, found.causes[0].name) == ("explained", "income")
+    for killed in (
+        replace(put_back, strength=None),
+        replace(put_back, strength="assumed"),
+        replace(put_back, paired=False),
+    ):
+        assert weigh_windows(replace(quiet, rivals=(killed,))).status == "no_incident"
+
+
+def test_harm_that_was_always_so_at_these_times_is_no_incident():
+    season = Rival(
+        kind="slice", name="hours", part=part(kind="slice"), found="at the same hours the reference was at 30.0 %"
+    )
+    found = weigh_windows(replace(divided(part(kind="concept", fault=None)), always=True, rivals=(season,)))
+    assert (found.status, found.causes) == ("no_incident", ())
+    assert "as always at these times: at the same hours the reference was at 30.0 %" in found.summary
+
+
+def test_what_missing_outcomes_leave_open_cannot_be_told_and_they_are_named_as_what_to_look_at():
+    lacking = Rival(
+        kind="labels", name="churned", strength="suggested", found="40% of the rows have no outcome, 0% before"
+    )
+    open_ = replace(
+        divided(part()), undecided=lacking.found, rivals=(lacking, replace(lacking, name="b", strength=None))
+    )
+    found = weigh_windows(open_)
+    assert found.status == "cannot_tell"
+    assert [(cause.kind, cause.name, cause.strength) for cause in found.causes] == [("labels", "churned", "suggested")]
+    assert found.summary.endswith(f"and these data cannot say why: {lacking.found}.")
+    few = weigh_windows(replace(divided(part()), undecided="3 of 900 rows carry the change"))
+    assert (few.status, few.causes) == ("cannot_tell", ())
 
 
 def test_a_fall_is_called_a_fall():

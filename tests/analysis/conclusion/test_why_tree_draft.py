@@ -90,6 +90,27 @@ def test_the_check_that_would_have_seen_a_fault_is_suggested_by_its_kind():
         assert tree.open()[1].candidates == ()
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "state", "check"),
+    [
+        ("rows", "duplicates", "rows were written more than once", "A check that no row is written twice"),
+        (
+            "labels", "churned", "outcomes of churned went missing, and not by chance",
+            "A check of how many outcomes of churned are known",
+        ),
+    ],
+)  # fmt: skip
+def test_rows_and_outcomes_are_asked_about_as_a_column_is(kind, name, state, check):
+    (tree,) = draft_why_tree(INCIDENT, verdict(kind, name, None))
+    why = tree.whys[0]
+    assert why.answer.statement == state
+    assert [one.question for one in why.open()] == [
+        f"What made it possible that {state}?",
+        f"Once {state}: which guard could have stopped it before harm was done?",
+    ]
+    assert why.open()[1].candidates[0].statement == f"{check} would have rung; nobody has said whether there is one"
+
+
 def test_an_event_after_the_onset_made_nothing_possible():
     assert "too late" not in str(steps())
 
@@ -194,6 +215,8 @@ def test_a_cascade_is_asked_about_from_its_alarm_and_its_silent_guards_too():
         ("model", "model"),
         ("concept", "outside"),
         ("component", "infrastructure"),
+        ("rows", "data"),
+        ("labels", "data"),
         ("slice", None),
     ],
 )

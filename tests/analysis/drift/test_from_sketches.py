@@ -314,3 +314,72 @@ def test_merged_days_say_what_the_whole_window_says():
     merged = sum(sketch(window.iloc[day * 100 : day * 100 + 100], first) for day in range(7))
     after = sketch(window.sample(frac=0.5, random_state=0), first)
     assert drift_of_sketches(merged, after) == drift_of_sketches(first, after)
+
+
+# --- below the resolution ---------------------------------------------------------------------------------------------
+
+FIVE = [0.1, 0.25, 0.3, 0.7, 0.9]
+LEVELS = {
+    "five levels": lambda rng, n: rng.choice(FIVE, n),
+    "two levels": lambda rng, n: rng.choice([0.1, 0.9], n),
+    "thirds": lambda rng, n: rng.choice([1 / 3, 2 / 3, 1 / 7, 5 / 7], n),
+    "a default": lambda rng, n: np.where(rng.random(n) < 0.4, 0.1, rng.exponential(1, n)),
+    "a number for none": lambda rng, n: np.where(rng.random(n) < 0.3, -999.9, rng.choice(FIVE, n)),
+    "two decimals": lambda rng, n: rng.normal(5, 2, n).round(2),
+    "far from zero": lambda rng, n: 1e4 + rng.choice(FIVE, n),
+}
+BLURS = {
+    "single precision": lambda rng, values: values.astype("float32"),
+    "single precision, read as double": lambda rng, values: values.astype("float32").astype(float),
+    "noise": lambda rng, values: values + rng.normal(0, 1e-4, len(values)),
+    "four decimals": lambda rng, values: values.round(4),
+}
+
+
+@pytest.mark.parametrize("blur", BLURS)
+@pytest.mark.parametrize("levels", LEVELS)
+def test_what_differs_by_less_than_can_matter_has_not_moved_by_rows_or_by_sketches(levels, blur):
+    rng = np.random.default_rng(6)
+    clean, blurred = LEVELS[levels](rng, 4000), BLURS[blur](rng, LEVELS[levels](rng, 4000))
+    for before, after in ((clean, blurred), (blurred, clean)):
+        exact = univariate_drift(pd.DataFrame({"c": before}), pd.DataFrame({"c": after}))["c"]
+        binned = both(before, after)["c"]
+        assert not exact.moved
+        assert not binned.moved
+        assert binned.effect == pytest.approx(exact.effect, abs=0.02)
+
+
+MOVES = {
+    "a tiny unit": lambda rng, n: (1e-6 * rng.choice(FIVE, n), 1e-6 * (rng.choice(FIVE, n) + 0.02)),
+    "a tinier unit": lambda rng, n: (1e-30 * rng.normal(size=n), 1e-30 * rng.normal(0.3, 1, n)),
+    "far from zero": lambda rng, n: (1.7e9 + rng.random(n), 1.7e9 + 0.2 + rng.random(n)),
+    "the next year": lambda rng, n: (np.full(n, 2024), np.full(n, 2025)),
+    "the next whole number": lambda rng, n: (rng.integers(1, 6, n), rng.integers(2, 7, n)),
+    "beside a number for none": lambda rng, n: (
+        np.where(rng.random(n) < 0.3, -999, rng.random(n)),
+        np.where(rng.random(n) < 0.3, -999, rng.random(n) ** 2),
+    ),
+    "a number for none, the rest frozen": lambda rng, n: (
+        np.where(rng.random(n) < 0.3, -999, rng.random(n)),
+        np.where(rng.random(n) < 0.3, -999, 0.5),
+    ),
+    "a blur and a move": lambda rng, n: (rng.choice([0.1, 0.9], n), rng.choice([0.1, 0.9], n, p=[0.3, 0.7]) + 1e-9),
+}
+
+
+@pytest.mark.parametrize("sort", MOVES)
+def test_a_move_is_told_whatever_its_unit_by_rows_and_by_sketches(sort):
+    before, after = MOVES[sort](np.random.default_rng(7), 4000)
+    exact = univariate_drift(pd.DataFrame({"c": before}), pd.DataFrame({"c": after}))["c"]
+    binned = both(before, after)["c"]
+    assert exact.moved
+    assert binned.moved
+    assert binned.effect == pytest.approx(exact.effect, abs=0.02)
+
+
+def test_codes_in_single_precision_are_the_same_codes_by_rows_and_by_sketches():
+    rng = np.random.default_rng(8)
+    before, after = rng.choice(FIVE, 4000), rng.choice(FIVE, 4000).astype("float32")
+    windows = pd.DataFrame({"c": before}), pd.DataFrame({"c": after})
+    assert not univariate_drift(*windows, categorical=["c"])["c"].moved
+    assert not both(before, after, categorical=["c"])["c"].moved

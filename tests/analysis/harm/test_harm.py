@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 from rca.analysis.drift.univariate import univariate_drift
 from rca.analysis.faults.diagnosis import diagnose
 from rca.analysis.harm.harm import Harm, attribute_harm
+from rca.analysis.harm.rivals.rival import RANK
 from rca.analysis.inputs.windows import Windows
 from rca.errors import Unanswerable
 from rca.practice.simulate import score_of, tabular
@@ -27,6 +28,7 @@ class Known:
     features: tuple[str, ...] = FEATURES
     format: str = "lightgbm"
     place: str = "incident.yaml, model.path"
+    inside: None = None
 
     def scores(self, rows):
         return score_of(rows[list(self.features)])
@@ -56,9 +58,8 @@ def planted(fault, seed=0, rows=1500, **options):
 def adds_up(found):
     whole = sum(part.value for part in found.contributions) + found.unexplained
     assert whole == pytest.approx(found.measured.worse)
-    assert [part.value for part in found.contributions] == sorted(
-        (part.value for part in found.contributions), reverse=True
-    )
+    order = [(RANK[part.strength], -part.value) for part in found.contributions]
+    assert order == sorted(order)
     for part in found.contributions:
         assert part.value in part.interval
 
@@ -125,9 +126,12 @@ def test_a_loud_column_that_the_model_does_not_weigh_did_nothing():
     reference, current = planted("frozen")
     current = current.assign(x5=current["x5"] + 30)
     found = divided(reference, current)
-    parts = {part.name: part for part in found.contributions if part.kind == "feature"}
     assert found.contributions[0].name == "x0"
-    assert parts["x5"].value == pytest.approx(0, abs=1e-9)
+    assert "x5" not in {part.name for part in found.contributions}
+    (put_back,) = [one for one in found.rivals if one.name == "x5" and one.part.method == "mended"]
+    assert put_back.rejected
+    assert "no better on the same rows" in put_back.against
+    assert put_back.part.value == pytest.approx(0, abs=1e-9)
 
 
 def test_two_broken_columns_share_the_harm():
@@ -186,6 +190,7 @@ def test_a_unit_of_the_label_scales_every_part_of_an_absolute_error(factor):
     class Linear:
         by: float
         features: tuple[str, ...] = ("x0", "x1")
+        inside: None = None
 
         def scores(self, rows):
             return self.by * (2 * rows["x0"] + rows["x1"]).fillna(0).to_numpy(float)
@@ -251,16 +256,33 @@ def test_a_graph_names_the_mechanism_that_changed():
     adds_up(found)
 
 
-def test_replies_that_a_model_produced_otherwise_are_the_models_doing():
+REPLIES = {"label": None, "score": None, "prediction": None, "features": ("topic",)}
+
+
+def replies(rng, worse=0.0, *, told=True):
+    """Replies of which some topics always had more bad ones, unless nothing is told by them."""
+    topic = rng.choice(list("abc"), 2000)
+    usual = pd.Series(topic).map({"a": 0.02, "b": 0.1, "c": 0.3}) if told else 0.1
+    return pd.DataFrame({"topic": topic, "bad": rng.random(2000) < usual + worse})
+
+
+@pytest.mark.parametrize(("produces", "accused"), [(True, ("model", "scorer")), (False, ("concept", "bad"))])
+def test_replies_that_a_model_produced_otherwise_are_the_models_doing(produces, accused):
     rng = np.random.default_rng(8)
-    reference, current = (
-        pd.DataFrame({"topic": rng.choice(list("abc"), 2000), "bad": rng.random(2000) < p}) for p in (0.02, 0.2)
-    )
-    role = {"label": None, "score": None, "prediction": None, "features": ("topic",)}
-    found = divided(reference, current, "rate", model=False, role=role, metric={"column": "bad"}, produces=True)
-    assert [(part.kind, part.name) for part in found.contributions] == [("model", "scorer")]
-    world = divided(reference, current, "rate", model=False, role=role, metric={"column": "bad"})
-    assert [(part.kind, part.name) for part in world.contributions] == [("concept", "bad")]
+    windows = replies(rng), replies(rng, 0.15)
+    found = divided(*windows, "rate", model=False, role=REPLIES, metric={"column": "bad"}, produces=produces)
+    assert [(part.kind, part.name) for part in found.contributions] == [accused]
+    assert found.contributions[0].value == pytest.approx(found.measured.worse, rel=0.2)
+
+
+@pytest.mark.parametrize("produces", [True, False])
+def test_where_the_inputs_never_told_of_the_outcome_nobody_is_accused(produces):
+    rng = np.random.default_rng(8)
+    windows = replies(rng, told=False), replies(rng, 0.15, told=False)
+    found = divided(*windows, "rate", model=False, role=REPLIES, metric={"column": "bad"}, produces=produces)
+    assert found.measured.material
+    assert (found.contributions, found.unexplained) == ((), pytest.approx(found.measured.worse))
+    assert ["never told" in one.against for one in found.rivals if one.kind in ("model", "concept")] == [True]
 
 
 @pytest.mark.parametrize("fault", ["frozen", "default_value", "missing", "scaled"])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import rca
-from rca.analysis.conclusion.verdict import Verdict, weigh_windows
+from rca.analysis.conclusion.verdict import Cause, Verdict, weigh_windows
 from rca.analysis.conclusion.why_tree_draft import draft_why_tree
 from rca.finding import Interval
 from rca.methods.metric import Measured
@@ -399,6 +399,15 @@ def test_an_onset_on_record_is_not_called_an_estimate(line):
     timeline = line.incident.timeline.model_copy(update={"onset": line.incident.timeline.detected})
     assert "found in the data" not in says(line, timeline=timeline)["Since when?"]
     assert re.search(r"certain to within \d+ min", says(line)["Since when?"])
+
+
+@pytest.mark.parametrize(("kind", "name"), [("rows", "duplicates"), ("labels", "churned")])
+def test_rows_and_outcomes_are_told_without_words_of_the_trade(credit, kind, name):
+    cause = Cause(kind=kind, name=name, strength="suggested", findings=("metric.change",))
+    verdict = replace(credit.analysis.verdict, causes=(cause,))
+    whys = draft_why_tree(credit.incident, verdict)
+    lines = board(credit.incident, replace(credit.analysis, verdict=verdict, whys=whys))
+    assert jargon(" ".join(line.says for line in lines)) == ()
 
 
 @pytest.mark.parametrize("fault", ["frozen", "concept", "missing", "scaled"])

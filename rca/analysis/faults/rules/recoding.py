@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from rca.analysis.drift.univariate import MATERIAL
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.contingency import contingency_of
 from rca.analysis.faults.partial_recoding import partial_recoding
@@ -41,7 +42,15 @@ def _exchanged(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """Codes and flags that mean each other, though none is new."""
     if pair.distinct > CODES or read(pair.reference, pair.current).note:  # 1 for True is no other word
         return None
-    return _renamed(pair, scene)
+    return None if pair.name not in scene.moved and _rounded(pair) else _renamed(pair, scene)
+
+
+def _rounded(pair: ColumnPair) -> bool:
+    """Whether numbers that did not move are spelled otherwise: then by less than can matter, and as no other code."""
+    if not pair.ordered:
+        return False
+    before, after = pair.known(pair.labels)
+    return len(after) > 0 and float((~pd.Series(after).isin(before)).mean()) >= MATERIAL
 
 
 def _mixed(pair: ColumnPair, scene: Scene) -> ColumnFault | None:

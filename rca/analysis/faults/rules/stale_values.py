@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import READINGS, ROWS, ColumnFault
-from rca.analysis.faults.cross_column_prediction import CrossColumnModel, Late, correlation
+from rca.analysis.faults.cross_column_prediction import BLOCKS, CrossColumnModel, Late, effective_rows, relation
 from rca.analysis.faults.rules.rule import FaultRule, Scene
 from rca.arrays import Floats
 from rca.methods.changepoint.dating import change_point
@@ -38,7 +38,7 @@ ENTITIES = 30
 FARTHEST = 400
 """Rows by which a column may be out of step."""
 
-TELLS = 0.3
+TELLS = 0.2
 """Correlation with what the other columns predict, from which they can tell that a column is out of step."""
 
 MADE_UP = 2 / 3
@@ -46,6 +46,12 @@ MADE_UP = 2 / 3
 
 MIN_STANDARD_ERRORS = 5.0
 """Standard errors by which a lag has to be better than none."""
+
+CHANCE = 0.01
+"""Of calling any column of a table out of place where none is."""
+
+TAUGHT = 2**0.5
+"""Error of a correlation in the rows that taught the models of one another, in errors of one in new rows."""
 
 PART = 0.15
 """Share of the correlation with what the others say that a column has to lose, to be called out of place."""
@@ -194,8 +200,8 @@ def _tells(late: Late, name: str) -> bool:
     """Whether the other columns predict a column in the reference, and no longer do."""
     if name not in late.witness.places:
         return False
-    before, after = (correlation(*late.witness.says(name, seen)) for seen in late.seen)
-    return before >= TELLS and after < before - 0.02
+    (before, error), (after, _) = (relation(*late.witness.says(name, seen)) for seen in late.seen)
+    return before >= max(TELLS, MIN_STANDARD_ERRORS * error) and after < before - 0.02
 
 
 # -- readings and rows -------------------------------------------------------------------------------------------------
@@ -233,7 +239,10 @@ def _by_row(late: Late, name: str) -> ColumnFault | None:
     if not lag or gained[lag - 1] < max(MADE_UP * (usual[0] - strength[0]), chance):
         return None
     since = _out_since(*both[1], lag)
-    late_ones = _lagged(*(part[since:] for part in both[1]))
+    struck = both[1][0][since:], both[1][1][since:]
+    late_ones = _lagged(*struck)
+    if _loss(both[0], struck, errors=MIN_STANDARD_ERRORS) is None:
+        return None
     if len(late_ones) <= lag or late_ones[lag] < MADE_UP * usual[0]:
         return None
     words = f"they go with the other columns of {lag} rows before, and not with their own"
@@ -319,20 +328,43 @@ def _worst(
     """The column that lost the most of its correlation with what the others say of it; None where none lost much."""
     witness = CrossColumnModel.fit(reference, columns, codes=codes)
     seen = witness.design(reference), witness.design(current)
-    told = {name: [correlation(*witness.says(name, rows)) for rows in seen] for name in witness.places}
-    error = float(np.sqrt(1 / max(len(reference) - 3, 1) + 1 / max(len(current) - 3, 1)))
-    lost = {
-        name: 1 - after / before
-        for name, (before, after) in told.items()
-        if before >= TELLS
-        and np.arctanh(before * 0.999999) - np.arctanh(after * 0.999999) >= MIN_STANDARD_ERRORS * error
-    }
-    name = max(lost, key=lambda one: lost[one], default=None)
-    if name is None or lost[name] < PART:
+    told = {name: [witness.says(name, rows) for rows in seen] for name in witness.places}
+    errors = _errors(len(told))
+    lost = {name: loss for name, both in told.items() if (loss := _loss(*both, errors=errors)) is not None}
+    if not lost:
         return None
+    name = min(lost, key=lambda one: lost[one][1] / lost[one][0])
     words = "values are the usual ones, and no longer go with the other columns of their row"
-    evidence = f"{words}: correlation {told[name][1]:.2f}, {told[name][0]:.2f} before"
+    evidence = "{}: correlation {:.2f}, {:.2f} before".format(words, *lost[name][::-1])
     return ColumnFault(column=name, fault="stale", share=1.0, evidence=evidence)
+
+
+def _errors(columns: int) -> float:
+    """Standard errors that chance takes from none of so many columns, but for `CHANCE`.
+
+    References
+    ----------
+    Dunn (1961), J. Am. Stat. Assoc. 56(293): Bonferroni's bound, with Student's t.
+    """
+    from scipy.stats import t
+
+    return float(t.isf(CHANCE / max(columns, 1), 2 * (BLOCKS - 1)))
+
+
+def _loss(
+    reference: tuple[Floats, Floats], current: tuple[Floats, Floats], *, errors: float
+) -> tuple[float, float] | None:
+    """Correlation with what the others say, before and now; None where no part worth the name is lost beyond chance.
+
+    Of columns that wander for most of a window chance is not known. Two rows of the reference teach each other's model,
+    so that what chance makes of the two counts twice there.
+    """
+    (before, error), (now, other) = relation(*reference), relation(*current)
+    told = before >= TELLS and now <= (1 - PART) * before
+    if not told or before - now < errors * np.hypot(TAUGHT * error, other):
+        return None
+    enough = min(effective_rows(has) for _, has in (reference, current)) >= 2 * BLOCKS
+    return (before, now) if enough else None
 
 
 # -- the rule ----------------------------------------------------------------------------------------------------------

@@ -150,7 +150,7 @@ def _parts(result: Harm) -> list[tuple[str, float, Interval | None]]:
 
 def in_short(part: Contribution) -> str:
     """Axis label of a contribution."""
-    return "label given features" if part.kind == "concept" else part.name
+    return {"concept": "label given features", "rows": "rows written twice"}.get(part.kind, part.name)
 
 
 def _harm_title(result: Harm) -> str:

@@ -85,9 +85,14 @@ def findings(claims: Sequence[Finding]) -> str:
 
 
 def unanswered(questions: Sequence[Unanswered]) -> str:
-    """What the data cannot answer, and why."""
+    """What the data cannot answer, why, and what would decide it."""
     if not questions:
         return paragraph("Every question that was asked has an answer.", "rca-note")
     return bullets(
-        f"{item.question.rstrip('?')}? {item.why[:1].upper()}{item.why[1:].rstrip('.')}." for item in questions
+        f"{item.question.rstrip('?')}? {item.why[:1].upper()}{item.why[1:].rstrip('.')}.{_decided_by(item)}"
+        for item in questions
     )
+
+
+def _decided_by(item: Unanswered) -> str:
+    return f" To decide it: {item.would_decide}." if item.would_decide else ""

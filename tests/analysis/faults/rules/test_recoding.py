@@ -1,6 +1,7 @@
 """Codes that mean each other: recoded from the row on, and under the condition, at which they do."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rca.analysis.drift.univariate import univariate_drift
@@ -27,3 +28,12 @@ def test_codes_that_changed_in_a_segment_are_recoded_there():
     after = turned(after, after["ward"] == 2)
     found = diagnose(before, after, univariate_drift(before, after)).get("code")
     assert (found.fault, [str(one) for one in found.where]) == ("recoded", ["ward=2"])
+
+
+@pytest.mark.parametrize("blur", ["float32", "float64", "four decimals"])
+def test_numbers_that_are_spelled_otherwise_and_did_not_move_are_no_other_codes(blur):
+    rng = np.random.default_rng(0)
+    before, after = (rng.choice([1 / 3, 2 / 3, 1 / 7], 2000) for _ in range(2))
+    after = after.round(4) if blur == "four decimals" else after.astype("float32").astype(blur)
+    frames = pd.DataFrame({"c": before}), pd.DataFrame({"c": after})
+    assert diagnose(*frames, univariate_drift(*frames)).columns == ()

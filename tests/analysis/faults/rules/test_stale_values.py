@@ -177,3 +177,53 @@ def test_the_truth_tells_a_lag_that_no_feature_tells():
     assert diagnose(before, after, moved, ordered=True).get("x") is None
     found = diagnose(before, after, moved, ordered=True, label="y").get("x")
     assert (found.fault, found.lag) == ("stale", 3)
+
+
+# --- many columns, and rows that go on alike --------------------------------------------------------------------------
+
+
+def walks(rng, shape, phi):
+    """Rows of stationary autoregressive columns, each by itself."""
+    found = np.empty(shape)
+    found[0] = rng.normal(size=shape[1])
+    for row in range(1, shape[0]):
+        found[row] = phi * found[row - 1] + np.sqrt(1 - phi**2) * rng.normal(size=shape[1])
+    return found
+
+
+NOISE = {
+    "normal": lambda rng, shape: rng.normal(size=shape),
+    "heavy tails": lambda rng, shape: np.exp(3 * rng.standard_t(2, size=shape) / 2),
+    "counts": lambda rng, shape: rng.poisson(0.5, size=shape),
+    "kin": lambda rng, shape: np.repeat(rng.normal(size=(shape[0], shape[1] // 5)), 5, axis=1) + rng.normal(size=shape),
+    "one after the other": lambda rng, shape: walks(rng, shape, 0.9),
+    "wandering": lambda rng, shape: walks(rng, shape, 0.99),
+}
+
+
+@pytest.mark.parametrize("law", NOISE)
+@pytest.mark.parametrize("shape", [(200, 30), (500, 120)])
+def test_of_many_columns_of_one_law_in_both_windows_none_stands_in_other_rows(law, shape):
+    rng = np.random.default_rng(7)
+    before, after = (pd.DataFrame(NOISE[law](rng, shape)).add_prefix("c") for _ in range(2))
+    assert mispaired(before, after, list(before.columns)) == []
+
+
+def test_of_many_columns_of_noise_in_time_order_none_is_broken():
+    rng = np.random.default_rng(8)
+    before, after = (pd.DataFrame(rng.normal(size=(200, 30))).add_prefix("c") for _ in range(2))
+    assert not diagnose(before, after, univariate_drift(before, after), ordered=True).broken
+
+
+def test_one_column_in_other_rows_is_found_among_many_of_noise():
+    rng = np.random.default_rng(0)
+    before, after = (kin(seed).join(pd.DataFrame(rng.normal(size=(3000, 30))).add_prefix("n")) for seed in (0, 1))
+    after = after.assign(b=rng.permutation(after["b"]))
+    assert [row.column for row in mispaired(before, after, list(before.columns))] == ["b"]
+
+
+def test_flags_of_too_few_rows_to_tell_are_not_mixed_up():
+    before = pd.DataFrame({"a": np.arange(400) % 200 == 0}).astype(int)
+    before = before.assign(b=before["a"])
+    after = before.assign(b=(np.arange(400) % 200 == 0) & (np.arange(400) > 0))
+    assert mispaired(before, before * 0, ["a", "b"]) == mispaired(before, after, ["a", "b"]) == []

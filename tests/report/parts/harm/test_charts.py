@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rca.report.parts.harm.charts import chart
+from rca.report.parts.harm.charts import chart, in_short
 from rca.report.rendering.chart import MOST_PARTS
 
 
@@ -30,3 +30,9 @@ def test_many_small_parts_are_drawn_as_one(harm):
     assert len(bars["x"]) == MOST_PARTS + 4
     assert bars["base"][-2] + bars["x"][-2] == pytest.approx(100 * harm.measured.current)
     assert len(chart(replace(harm, contributions=many)).rows) == 23
+
+
+def test_an_axis_names_what_is_no_column_in_words(harm):
+    part = harm.contributions[0]
+    named = [in_short(replace(part, kind=kind, name="x")) for kind in ("feature", "concept", "rows")]
+    assert named == ["x", "label given features", "rows written twice"]

@@ -1,0 +1,55 @@
+"""How often verdicts of one kind and strength were right where the truth is known: counts that ship with the package.
+
+The counts come from drawn incidents whose truth is proved (`rca.practice.grammar`), other than those that judge the
+rules. A weighing whose rules change needs them counted anew: `python -m rca.practice.grammar.calibrate`.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+COUNTS = "calibration.json"
+"""The counts, beside this module: ``{"on": text, "counts": {key: [right, of]}}``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confidence:
+    """How often such verdicts were right.
+
+    Attributes
+    ----------
+    right, of : int
+        Verdicts of the same kind and strength, where the truth is known.
+    on : str
+        Which incidents these were.
+    """
+
+    right: int
+    of: int
+    on: str
+
+    def __str__(self) -> str:
+        return f"verdicts of this kind and strength were right in {self.right} of {self.of} {self.on}"
+
+
+def verdict_key(status: str, kind: str | None = None, strength: str | None = None) -> str:
+    """What verdicts are counted by: the status, and of an explained one its first cause's kind and strength.
+
+    >>> verdict_key("explained", "feature", "shown"), verdict_key("no_incident")
+    ('feature, shown', 'no_incident')
+    """
+    return f"{kind}, {strength}" if status == "explained" else status
+
+
+def confidence_of(key: str) -> Confidence | None:
+    """The counts of one kind of verdict; None where none was counted."""
+    on, counts = _held()
+    right, of = counts.get(key, (0, 0))
+    return Confidence(right=right, of=of, on=on) if of else None
+
+
+@cache
+def _held() -> tuple[str, dict[str, tuple[int, int]]]:
+    held = json.loads(files("rca.analysis.conclusion").joinpath(COUNTS).read_text(encoding="utf-8"))
+    return str(held["on"]), {str(key): (int(right), int(of)) for key, (right, of) in held["counts"].items()}

@@ -1,0 +1,424 @@
+"""Columns as rival explanations."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rca.analysis.drift.question import drift_of
+from rca.analysis.faults.application import mend
+from rca.analysis.faults.column_fault import ColumnFault
+from rca.analysis.faults.diagnosis import Faults
+from rca.analysis.harm.contribution import Contribution, PartEstimate, Where, contribution
+from rca.analysis.harm.evidence.column_relations import ColumnRelation, column_relations
+from rca.analysis.harm.evidence.followed_relation import Relation, followed
+from rca.analysis.harm.evidence.odd_values import is_unlike, odd_values
+from rca.analysis.harm.repair_and_rescore import PutBack, lost_worth, mended_harm, put_back
+from rca.analysis.harm.rivals.bench import (
+    AS_BEFORE,
+    GAINED,
+    KEPT_SHARE,
+    LOST,
+    MOST,
+    OTHERWISE,
+    PART,
+    SURELY,
+    Weighing,
+)
+from rca.analysis.harm.rivals.relation_rivals import departure
+from rca.analysis.harm.rivals.rival import Rival
+from rca.analysis.inputs.windows import measured_of
+from rca.arrays import Mask
+from rca.errors import Unanswerable
+from rca.finding import Strength
+from rca.tables.columns import kind_of
+from rca.tables.condition import Condition, all_hold, conjunction
+
+LIKELY, SUSPECTED = 2.0, 3.0
+"""z from which a column has likely lost its worth, where the relation or a named fault says so too, and where not."""
+
+JOINTLY = 5
+"""Most columns that are looked at together."""
+
+DRIFTING = 2
+"""Most columns that can have broken without a name; where more changed so, the world did."""
+
+SILENT = 2
+"""Columns that did not move, and are put back all the same: those that lost most of their worth."""
+
+SLICE_ROWS = 100
+"""Rows of a slice, in each window, below which no column is judged inside of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnEvidence:
+    """All that is known of one column as a cause."""
+
+    fault: ColumnFault
+    moved: bool
+    relation: ColumnRelation | None
+    broke: bool
+    put: PutBack | None = None
+    without: Relation | None = None
+    mended: Relation | None = None
+
+
+# -- columns -----------------------------------------------------------------------------------------------------------
+
+
+def column_rivals(weighing: Weighing) -> list[Rival]:
+    """Judge each column that moved, broke, or no longer goes with the others; if none stands, the silent ones too."""
+    suspects = _Suspects.of(weighing)
+    found = [suspects.evidence(name) for name in suspects.loud[:MOST]]
+    together = _together(weighing, [one.fault.column for one in found])
+    judged = [judged_column(weighing, one, together=together) for one in found]
+    if all(one.rejected for one in judged) and weighing.measured.material and weighing.asker is not None:
+        silent = [suspects.evidence(name) for name in suspects.quietest()[:SILENT]]
+        found += silent
+        judged += [judged_column(weighing, one) for one in silent]
+    return _shared_harm(weighing, {one.fault.column: one.fault for one in found}, judged)
+
+
+def _together(weighing: Weighing, loud: Sequence[str]) -> frozenset[str]:
+    """Columns that are at fault together: without them all the outcome is followed as before, with one it is not."""
+    asked = [name for name in loud if name in weighing.inputs][:JOINTLY]
+    whole = weighing.follows(weighing.features)
+    if whole is None or whole.z < OTHERWISE or len(asked) < 2:
+        return frozenset()
+    sound = [name for name in weighing.features if name not in asked]
+    if not _kept(whole, weighing.follows(sound)):
+        return frozenset()
+    return frozenset(name for name in asked if not _kept(whole, weighing.follows([*sound, name])))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Suspects:
+    """Columns that can be the cause: the loud ones moved, the silent ones only matter to the model."""
+
+    weighing: Weighing
+    relations: Mapping[str, ColumnRelation]
+    moved: Collection[str]
+    loud: Sequence[str]
+    silent: Sequence[str]
+
+    @classmethod
+    def of(cls, weighing: Weighing) -> "_Suspects":
+        """The columns that the model reads, those it gains most by first."""
+        read, rows = weighing.read, weighing.timed
+        moved = [name for name in weighing.drift.moved() if name in read]
+        broken = [fault.column for fault in weighing.faults.columns if fault.broken and fault.column in read]
+        others = {*weighing.drift.moved(), *read}
+        relations = column_relations(
+            rows.reference,
+            rows.current,
+            read,
+            beside=(*weighing.clock, *(name for name in weighing.features if name not in others)),
+            without={*moved, *broken},
+            seed=weighing.seed,
+        )
+        odd = [name for name in read if relations[name].moved(len(read))]
+        odd += [name for name in read if _retyped(weighing.windows.reference[name], weighing.windows.current[name])]
+        loud = {*moved, *broken, *odd}
+        order = sorted(read, key=lambda name: -weighing.gains.get(name, 0.0))
+        return cls(
+            weighing=weighing,
+            relations=relations,
+            moved=moved,
+            loud=[name for name in order if name in loud],
+            silent=[name for name in order if name not in loud],
+        )
+
+    @cached_property
+    def odd(self) -> frozenset[str]:
+        """Columns that changed as no drift would; none where so many did that the world must have changed."""
+        odd = [name for name in self.loud if self.relations[name].broke(len(self.relations)) or self._unlike(name)]
+        return frozenset(name for name in odd if len(odd) <= DRIFTING or self._retyped(name))
+
+    def _retyped(self, name: str) -> bool:
+        return _retyped(self.weighing.windows.reference[name], self.weighing.windows.current[name])
+
+    def _unlike(self, name: str) -> bool:
+        windows = self.weighing.windows
+        coded = name in windows.roles.categorical
+        before, after = windows.reference[name], windows.current[name]
+        return _retyped(before, after) or (name in self.moved and is_unlike(before, after, coded=coded))
+
+    def quietest(self) -> list[str]:
+        """Silent columns that are worth less to the model than they were, the surest first."""
+        weighing = self.weighing
+        assert weighing.asker is not None
+        worth = {name: lost_worth(weighing.windows, weighing.asker, name, rng=weighing.rng(7)) for name in self.silent}
+        return sorted((name for name in worth if weighing.sign * worth[name] > 2), key=lambda name: -abs(worth[name]))
+
+    def evidence(self, name: str) -> ColumnEvidence:
+        """All that is asked of one column."""
+        weighing, relation = self.weighing, self.relations[name]
+        fault = weighing.faults.get(name) or ColumnFault(column=name, fault="distribution", share=1.0, evidence="")
+        return ColumnEvidence(
+            fault=fault,
+            moved=name in self.moved,
+            relation=relation,
+            broke=fault.broken or name in self.odd,
+            put=_put_back(weighing, fault, sound=[other for other in self.silent if other != name]),
+            without=weighing.follows(other for other in weighing.features if other != name),
+            mended=_when_mended(weighing, fault),
+        )
+
+
+def _retyped(before: "pd.Series[Any]", after: "pd.Series[Any]") -> bool:
+    """Whether numbers became words, or words numbers."""
+    return kind_of(before) != kind_of(after) and bool(after.notna().any())
+
+
+def slice_columns(weighing: Weighing, accepted: Collection[str]) -> list[Rival]:
+    """Columns that broke inside the slice that carries the harm, where on average nothing moved.
+
+    Parameters
+    ----------
+    weighing : Weighing
+        With its slices.
+    accepted : collection of str
+        Columns that stand already.
+    """
+    slices = weighing.slices
+    if slices is None or not slices.local or not slices.slices:
+        return []
+    where = slices.slices[0].conditions
+    inside = _inside(weighing, where)
+    if inside is None:
+        return []
+    found = []
+    suspects = _Suspects.of(inside)
+    for one in map(suspects.evidence, suspects.loud[:MOST]):
+        judged = judged_column(inside, one)
+        if judged.rejected or judged.strength == "assumed" or judged.name in accepted:
+            continue
+        fault = replace(one.fault, where=one.fault.where or where)
+        put = _put_back(weighing, fault, sound=[name for name in weighing.read if name != judged.name])
+        part = _of_put_back(put, fault, weighing) if put is not None else judged.part
+        found.append(replace(judged, part=part, found=f"where {conjunction(where)}: {judged.found}"))
+    return found
+
+
+def _inside(weighing: Weighing, where: Sequence[Condition]) -> Weighing | None:
+    """The same question of the rows under some conditions; None where they are few, or not worse."""
+    windows = weighing.windows
+    rows = [one[all_hold(where, one)].reset_index(drop=True) for one in (windows.reference, windows.current)]
+    if min(map(len, rows)) < SLICE_ROWS:
+        return None
+    part = replace(windows, reference=rows[0], current=rows[1])
+    try:
+        measured = measured_of(part, seed=weighing.seed)
+    except Unanswerable:
+        return None
+    return (
+        replace(weighing, windows=part, drift=drift_of(part), faults=Faults(columns=()), measured=measured, slices=None)
+        if measured.material
+        else None
+    )
+
+
+def _put_back(weighing: Weighing, fault: ColumnFault, *, sound: Sequence[str]) -> PutBack | None:
+    """The column put back and the model asked again; None where no model can be asked."""
+    if weighing.asker is None or not weighing.windows.meter.asks_the_model:
+        return None
+    return put_back(
+        weighing.timed.reference,
+        weighing.timed.current,
+        fault,
+        meter=weighing.windows.meter,
+        ask=weighing.asker,
+        features=[*sound, *weighing.clock],
+        wrong=_marked(weighing, fault),
+        rng=weighing.rng(2),
+    )
+
+
+def _marked(weighing: Weighing, fault: ColumnFault) -> Mask | None:
+    """Rows whose value shows that they were hit, where no fault says which were."""
+    if fault.broken or fault.where:
+        return None
+    coded = fault.column in weighing.windows.roles.categorical
+    rows = weighing.windows.reference[fault.column], weighing.windows.current[fault.column]
+    return odd_values(*rows, coded=coded)
+
+
+def _of_put_back(put: PutBack, fault: ColumnFault, weighing: Weighing) -> Contribution:
+    sign = weighing.sign
+    estimate = PartEstimate(
+        value=sign * put.lost, error=put.lost_error, rows=put.rows, halves=[sign * half for half in put.halves]
+    )
+    return _column_part(weighing, fault, estimate)
+
+
+def _column_part(weighing: Weighing, fault: ColumnFault, estimate: PartEstimate) -> Contribution:
+    """Contribution of a column; a stand-in for the model can only suggest it."""
+    part = contribution(
+        "feature",
+        fault.column,
+        estimate,
+        method="mended",
+        fault=fault.fault,
+        assumptions=() if fault.invertible else ("donors that look alike elsewhere would have had alike values",),
+    )
+    part = replace(part, where=_where(weighing, fault.where))
+    fidelity = weighing.asker.fidelity if weighing.asker is not None else None
+    if fidelity is None:
+        return part
+    stand_in = f"a stand-in answers as the model does (it repeats {fidelity:.1%} of the variance of unseen answers)"
+    return replace(part, strength="suggested", assumptions=(*part.assumptions, stand_in))
+
+
+def _where(weighing: Weighing, conditions: Sequence[Condition]) -> Where | None:
+    """The condition under which a column broke, with the metric there."""
+    if not conditions:
+        return None
+    windows = weighing.windows
+    rows = [one[all_hold(conditions, one)] for one in (windows.reference, windows.current)]
+    groups = windows.meter.segments(windows.reference, windows.current)
+    values = [windows.meter.parts(one, groups=groups).value() for one in rows]
+    known = [value if np.isfinite(value) else None for value in values]
+    return Where(condition=conjunction(conditions), reference=known[0], current=known[1])
+
+
+def _when_mended(weighing: Weighing, fault: ColumnFault) -> Relation | None:
+    """The relation with the column undone exactly, where that can be."""
+    if not fault.broken or not fault.invertible or weighing.outcome is None or fault.fault == "recoded":
+        return None
+    mended = weighing.outcome.but(fault.column, mend(fault, weighing.windows.current))
+    return followed(mended.outcome, (*weighing.features, *weighing.clock), seed=weighing.seed)
+
+
+def judged_column(weighing: Weighing, one: ColumnEvidence, *, together: Collection[str] = ()) -> Rival:
+    """Whether a column stands as a cause, by three tests: it gains when put back, its worth is lost, the rest keeps."""
+    whole = weighing.follows(weighing.features)
+    tests = _Tests.of(weighing, one, whole=whole, together=one.fault.column in together)
+    strength = _strength(one, tests)
+    if strength == "shown" and weighing.asker is not None and weighing.asker.fidelity is not None:
+        strength = "suggested"  # a stand-in answered
+    part = _of_put_back(one.put, one.fault, weighing) if one.put is not None else None
+    if part is None and strength is not None:
+        part = departure(weighing, whole, kind="feature", name=one.fault.column, fault=one.fault.fault)
+    return Rival(
+        kind="feature",
+        name=one.fault.column,
+        fault=one.fault.fault,
+        part=part,
+        strength=strength,
+        found=_found(one, tests),
+        against=_against(one, tests),
+        paired=one.broke and tests.lost,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tests:
+    """What was asked of a column: put back it gains; its worth is lost, surely or likely; the others are kept."""
+
+    gained: bool = False
+    lost: bool = False
+    likely: bool = False
+    sieved: bool = False
+    changed: bool = False
+    surely: bool = False
+
+    @classmethod
+    def of(cls, weighing: Weighing, one: ColumnEvidence, *, whole: Relation | None, together: bool) -> "_Tests":
+        sign, least = weighing.sign, PART * weighing.harm
+        changed = whole is not None and whole.z >= OTHERWISE
+        kept = changed and whole is not None and (together or _kept(whole, one.without, one.mended))
+        if one.put is None:
+            return cls(sieved=kept, changed=changed)
+        put = one.put
+        return cls(
+            gained=sign * put.gain >= max(GAINED * put.gain_error, least),
+            lost=sign * put.lost >= max(LOST * put.lost_error, least),
+            likely=sign * put.lost >= max((LIKELY if kept or one.fault.broken else SUSPECTED) * put.lost_error, least),
+            sieved=kept,
+            changed=changed,
+            surely=whole is not None and whole.z >= 2 * SURELY and sign * put.lost > put.lost_error,
+        )
+
+
+def _kept(whole: Relation, *others: Relation | None) -> bool:
+    """Whether the outcome follows other columns, or the mended ones, as before."""
+    told = [one for one in others if one is not None and one.telling]
+    return any(one.z < max(AS_BEFORE, KEPT_SHARE * whole.z) for one in told)
+
+
+def _strength(one: ColumnEvidence, tests: _Tests) -> Strength | None:
+    if one.put is None:
+        return "suggested" if tests.sieved and (one.broke or one.moved) else None
+    if not (one.broke or one.moved):
+        return _silent(one, tests)
+    if one.broke and (tests.gained or tests.lost) and (tests.sieved or not tests.changed or one.fault.broken):
+        return "shown"
+    if tests.lost and tests.sieved:
+        return "shown" if tests.gained else "suggested"
+    if tests.gained or tests.lost:
+        return "suggested" if one.broke or not tests.changed else "assumed"
+    likely = (tests.surely and tests.sieved) or (tests.likely and (tests.sieved or not tests.changed))
+    return "suggested" if likely and one.broke else None
+
+
+def _silent(one: ColumnEvidence, tests: _Tests) -> Strength | None:
+    """A column that did not move: it is sound where it still goes with the others, or is worse than a random value."""
+    if tests.gained or not tests.lost or one.relation is None or one.relation.tied:
+        return None
+    return "suggested" if tests.sieved else "assumed"
+
+
+def _found(one: ColumnEvidence, tests: _Tests) -> str:
+    said = []
+    if tests.gained:
+        said.append("put back, the metric is better on the same rows")
+    if tests.lost or tests.likely:
+        said.append("it is worth less to the model than it was")
+    if tests.sieved:
+        said.append("the outcome follows the other columns as before")
+    if one.broke:
+        said.append(one.fault.evidence if one.fault.broken else "its values changed as no drift would change them")
+    return "; ".join(said)
+
+
+def _against(one: ColumnEvidence, tests: _Tests) -> str:
+    if tests.gained or tests.lost or (tests.sieved and one.put is None):
+        return "" if tests.sieved or not tests.changed else "the outcome follows the other columns otherwise, too"
+    if one.put is not None:
+        return "put back, the metric is no better on the same rows"
+    return (
+        "the outcome follows the other columns otherwise as well"
+        if tests.changed
+        else "the outcome follows it as before"
+    )
+
+
+def _shared_harm(weighing: Weighing, faults: Mapping[str, ColumnFault], judged: Sequence[Rival]) -> list[Rival]:
+    """The accepted columns with their Shapley values, repaired together; alone they keep what was found."""
+    names = [one.name for one in judged if not one.rejected]
+    if weighing.asker is None or not weighing.windows.meter.asks_the_model or len(names) < 2:
+        return list(judged)
+    windows = weighing.timed
+    sound = [name for name in weighing.read if name not in faults]
+    done = mended_harm(
+        windows.reference,
+        windows.current,
+        [faults[name] for name in names],
+        meter=windows.meter,
+        ask=weighing.asker,
+        features=[*sound, *names, *weighing.clock],
+        rng=weighing.rng(3),
+    )
+    parts = {}
+    for i, name in enumerate(done.columns):
+        estimate = PartEstimate(
+            value=weighing.sign * float(done.contributions[i]),
+            error=float(done.errors[i]),
+            rows=float(min(done.rows)),
+            halves=[weighing.sign * float(half[i]) for half in done.halves],
+        )
+        parts[name] = _column_part(weighing, faults[name], estimate)
+    return [replace(one, part=parts.get(one.name, one.part)) for one in judged]

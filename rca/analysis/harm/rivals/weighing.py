@@ -1,0 +1,91 @@
+"""Rival explanations on equal terms: which of them predicts what the windows show, and what kills the others.
+
+Each rival says which relation still holds: a column that broke leaves the outcome following the *other* columns as
+before; another concept leaves the columns as they were; another model leaves the outcome as it was. Each is looked
+for in some rows and tested in others, and paired on the same rows where something can be put back.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from rca.analysis.harm.contribution import Contribution
+from rca.analysis.harm.evidence.copied_rows import CopiedRows
+from rca.analysis.harm.rivals.bench import Weighing
+from rca.analysis.harm.rivals.column_rivals import column_rivals, slice_columns
+from rca.analysis.harm.rivals.relation_rivals import answer_rivals, model_rival, world_rivals
+from rca.analysis.harm.rivals.rival import RANK, Rival
+from rca.analysis.harm.rivals.row_rivals import copies_rival, few_rows_rival, mix_rivals, outcome_rivals, season_rival
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weighed:
+    """Rivals in order: those that stand by strength and harm, then the rejected.
+
+    Attributes
+    ----------
+    rivals : tuple of Rival
+    undecided : str
+        Why nothing can be told, where that is known; then what stands is no cause.
+    always : bool
+        Whether it was always so at these weekdays and hours.
+    """
+
+    rivals: tuple[Rival, ...]
+    undecided: str = ""
+    always: bool = False
+
+    @property
+    def standing(self) -> tuple[Rival, ...]:
+        """Those that were not rejected."""
+        return tuple(one for one in self.rivals if not one.rejected)
+
+
+def weigh(weighing: Weighing, models: Sequence[Contribution] = (), copied: CopiedRows | None = None) -> Weighed:
+    """Ask every rival, and rank those that stand by strength, then by harm.
+
+    Parameters
+    ----------
+    weighing : Weighing
+    models : sequence of Contribution
+        The model asked again, where it answers otherwise.
+    copied : CopiedRows, optional
+        Rows that `weighing` counts once.
+    """
+    columns = column_rivals(weighing)
+    inside = slice_columns(weighing, [one.name for one in columns if not one.rejected])
+    columns = [one for one in columns if one.name not in {other.name for other in inside}] + inside
+    accepted = [one.name for one in columns if one.strength in ("shown", "suggested")]
+    sound = [name for name in weighing.features if name not in accepted]
+    outcomes = outcome_rivals(weighing, weighing.follows(sound))
+    times, always = season_rival(weighing)
+    few = few_rows_rival(weighing)
+    others = [
+        *copies_rival(weighing, copied),
+        *(model_rival(weighing, part) for part in models),
+        *([] if models else answer_rivals(weighing, accepted)),
+        *(_out_of_season(one, times) for one in world_rivals(weighing, accepted)),
+        *mix_rivals(weighing, accepted),
+    ]
+    sure = any(one.strength == "shown" for one in columns)
+    undecided = ""
+    if few and not sure:
+        undecided = few[0].found
+    elif any(not one.rejected for one in outcomes) and not sure:
+        undecided = outcomes[0].found
+    rivals = ranked([*columns, *outcomes, *few, *times, *others])
+    return Weighed(rivals=rivals, undecided=undecided, always=always and not any(not one.rejected for one in rivals))
+
+
+def _out_of_season(one: Rival, times: Sequence[Rival]) -> Rival:
+    """A change of the world does not stand where weekdays and hours explain most of the harm."""
+    return replace(one, strength=None, against=f"{times[0].found}, so it was always so") if times else one
+
+
+def ranked(rivals: Iterable[Rival]) -> tuple[Rival, ...]:
+    """Those that stand by strength, then by harm; then the rejected."""
+
+    def order(one: Rival) -> tuple[int, float]:
+        size = one.part.value if one.part is not None else 0.0
+        return (RANK[one.strength] if one.strength is not None else len(RANK), -size)
+
+    return tuple(sorted(rivals, key=order))

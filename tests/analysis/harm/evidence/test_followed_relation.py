@@ -1,0 +1,88 @@
+"""An outcome that follows as before is left alone, and one that follows otherwise is seen."""
+
+import numpy as np
+import pytest
+
+from rca.analysis.harm.evidence.followed_relation import Outcome, followed
+
+COLUMNS = ("a", "b", "c")
+USUAL = (1.5, 0.5, -1.0)
+
+
+def side(rng, n, kind, *, effects=USUAL, shift=0.0, corner=0.0, wild=0):
+    x = rng.normal(size=(n, 3)) + [shift, 0, 0]
+    law = x @ np.array(effects) + corner * ((x[:, 1] > 0.5) & (x[:, 2] > 0))
+    if kind == "number":
+        y = law + rng.normal(size=n)
+        y[:wild] = 1e9
+        return y[:, None], x
+    noisy = law + rng.logistic(size=n)
+    if kind == "three":
+        return np.column_stack([noisy < -1, (noisy >= -1) & (noisy < 1)]).astype(float), x
+    return (noisy > 0).astype(float)[:, None], x
+
+
+def relation(seed, kind="two", columns=COLUMNS, *, n=600, **late):
+    rng = np.random.default_rng(seed)
+    both = side(rng, n, kind), side(rng, n, kind, **late)
+    targets, inputs = zip(*both, strict=True)
+    return followed(Outcome(targets=targets, inputs=inputs, columns=COLUMNS), columns)
+
+
+@pytest.mark.parametrize(("shift", "at_least"), [(0.0, 38), (0.5, 36)])
+def test_an_outcome_that_follows_as_before_has_z_below_3_in_nearly_all_of_40_draws_though_inputs_shift(shift, at_least):
+    assert sum(relation(seed, shift=shift).z < 3 for seed in range(40)) >= at_least
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.5])
+def test_three_classes_that_follow_as_before_have_z_below_3_in_at_least_9_of_10_draws(shift):
+    assert sum(relation(seed, "three", shift=shift).z < 3 for seed in range(10)) >= 9
+
+
+NOISE_OF_THE_FIT = "the fit's own error is shared by current rows and cancels in the reference's: too many are changed"
+
+
+@pytest.mark.xfail(strict=True, reason=NOISE_OF_THE_FIT)
+@pytest.mark.parametrize(("n", "shift"), [(1500, 0.0), (600, 0.5)])
+def test_a_number_that_follows_as_before_has_z_below_3_in_at_least_14_of_16_draws(n, shift):
+    assert sum(relation(seed, "number", n=n, shift=shift).z < 3 for seed in range(16)) >= 14
+
+
+@pytest.mark.parametrize("kind", ["two", "three", "number"])
+def test_a_reversed_effect_is_surely_seen(kind):
+    assert min(relation(seed, kind, effects=(-1.5, 0.5, -1.0)).z for seed in range(3)) > 5
+
+
+def test_a_change_in_a_corner_is_seen_by_the_correction():
+    found = [relation(seed, corner=-3.0, n=1200) for seed in range(6)]
+    assert np.median([one.correction_z for one in found]) > 4
+    assert all(one.correction_z > one.level_z for one in found)
+
+
+def test_noise_tells_of_nothing_and_inputs_that_matter_do():
+    nothing = [relation(seed, effects=(0, 0, 0), columns=()).telling for seed in range(5)]
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        y = tuple((rng.random(400) < 0.3).astype(float)[:, None] for _ in range(2))
+        x = tuple(rng.normal(size=(400, 3)) for _ in range(2))
+        nothing.append(followed(Outcome(targets=y, inputs=x, columns=COLUMNS), COLUMNS).telling)
+    assert not any(nothing)
+    assert all(relation(seed, kind).telling for seed in range(3) for kind in ("two", "three", "number"))
+
+
+def test_a_few_wild_numbers_move_nothing():
+    assert all(relation(seed, "number", wild=3).z < 5 for seed in range(4))
+    plain, wild = relation(0, "number"), relation(0, "number", wild=1)
+    assert wild.z == pytest.approx(plain.z, abs=1.0)
+
+
+def test_a_column_that_is_left_out_takes_its_change_with_it():
+    assert relation(0, effects=(-1.5, 0.5, -1.0), columns=("b", "c")).z > 3
+    assert relation(0, "two", columns=("b", "c"), shift=0.0).z < 3
+    assert relation(0, columns=("b", "c")).columns == ("b", "c")
+
+
+def test_the_same_seed_finds_the_same():
+    one, other = relation(3), relation(3)
+    assert (one.z, one.skill) == (other.z, other.skill)
+    np.testing.assert_array_equal(one.expected[1], other.expected[1])
