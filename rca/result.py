@@ -95,7 +95,7 @@ class Asking:
     >>> def since():
     ...     raise Unanswerable("since when", "the case names no time column")
     >>> ask(since), ask.unanswered
-    (None, [Unanswered(question='since when', why='the case names no time column')])
+    (None, [Unanswered(question='since when', why='the case names no time column', would_decide='')])
     """
 
     def __init__(self) -> None:

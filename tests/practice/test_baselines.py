@@ -23,8 +23,7 @@ from rca.practice.baselines import (
     largest_used_drift,
     table_baselines,
 )
-from rca.record.model.model_file import Inside, Model, model_in_memory, read_model
-from tests.conftest import INCIDENTS
+from rca.record.model.model_file import model_in_memory
 
 COLUMNS = ["loud", "used", "weighs"]
 
@@ -118,38 +117,6 @@ def test_where_there_is_nothing_to_compare_no_column_is_named(found):
 
 def test_gain_of_an_unused_feature_is_left_out(model):
     assert set(gains(model)) == {"used", "weighs"}
-
-
-def test_gains_are_those_of_lightgbm():
-    path = INCIDENTS / "credit-drift" / "model.txt"
-    booster = lightgbm.Booster(model_file=str(path))
-    known = dict(zip(booster.feature_name(), booster.feature_importance("gain"), strict=True))
-    read = gains(read_model(path, "lightgbm", place="model"))
-    assert read == pytest.approx({name: gain for name, gain in known.items() if gain > 0}, rel=1e-5)
-
-
-def held(booster):
-    inside = Inside(held=booster, encode=lambda frame: frame)
-    return Model(format="xgboost", features=("a b", "c"), place="model", answer=len, inside=inside)
-
-
-def test_gains_of_xgboost_are_totals_by_the_names_of_the_tables():
-    asked = []
-    booster = SimpleNamespace(
-        feature_names=["a_b", "c"], get_score=lambda importance_type: asked.append(importance_type) or {"a_b": 3}
-    )
-    assert (gains(held(booster)), asked) == ({"a b": 3.0}, ["total_gain"])
-
-
-def test_a_booster_of_lines_has_no_gains():
-    def refuse(importance_type):
-        raise ValueError(importance_type)
-
-    assert gains(held(SimpleNamespace(feature_names=["a_b", "c"], get_score=refuse))) == {}
-
-
-def test_a_model_of_another_format_has_no_gains():
-    assert gains(Model(format="onnx", features=("a",), place="model", answer=len)) == {}
 
 
 def test_cases_in_which_no_column_is_named_are_left_out_and_told():

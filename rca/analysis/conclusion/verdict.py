@@ -159,17 +159,7 @@ def weighed_harm(
     if harm.always:
         return Verdict(status="no_incident", summary=_always(harm), metric=measured)
     if harm.undecided:
-        return Verdict(
-            status="cannot_tell",
-            summary=f"{_change(measured)}, and these data cannot say why: {harm.undecided}.",
-            metric=measured,
-            causes=tuple(
-                Cause(kind="labels", name=one.name, strength="suggested", findings=())
-                for one in harm.rivals
-                if one.kind == "labels" and not one.rejected
-            ),
-            onset=onset,
-        )
+        return _undecided(harm, onset)
     smallest = SMALLEST_PART * abs(measured.worse)
     guilty = [
         part
@@ -184,6 +174,22 @@ def weighed_harm(
     summary = _explained(measured, guilty) if guilty else _located(measured, where)
     causes = (*causes, *_trigger(events))
     return Verdict(status="explained", summary=summary, metric=measured, causes=causes, onset=onset)
+
+
+def _undecided(harm: Harm, onset: Onset | None) -> Verdict:
+    """Where outcomes that are missing, or a few rows, leave it open; the outcomes are named as a candidate."""
+    cited = ("unlabelled.bounds", "metric.change")
+    return Verdict(
+        status="cannot_tell",
+        summary=f"{_change(harm.measured)}, and these data cannot say why: {harm.undecided}.",
+        metric=harm.measured,
+        causes=tuple(
+            Cause(kind="labels", name=one.name, strength="suggested", findings=cited)
+            for one in harm.rivals
+            if one.kind == "labels" and not one.rejected
+        ),
+        onset=onset,
+    )
 
 
 def _local_to(part: Contribution, slices: Slices | None) -> Where | None:
@@ -373,6 +379,7 @@ def in_a_clause(cause: Cause | Contribution) -> str:
         return (rule.clause if rule is not None else "{name} moved").format(name=cause.name)
     return {
         "rows": "rows were written more than once",
+        "labels": "outcomes are missing, and not by chance",
         "model": f"{cause.name} answered otherwise on the same inputs",
         "concept": "the outcome no longer followed the inputs as before",
         "mechanism": f"{cause.name} no longer followed its causes as before",
@@ -399,6 +406,8 @@ ALSO_BECAUSE: dict[Strength, str] = {"shown": "also", "suggested": "likely also"
 
 def _explained(measured: Measured, guilty: list[Contribution]) -> str:
     first, said = guilty[0], measured.say_change
+    if not measured.material:
+        return _paired(measured, guilty)
     sure = f"95 % interval {said(first.interval.low)} to {said(first.interval.high)}"
     if first.value < measured.worse:
         did = f"{said(first.value)} ({sure}) of the {said(measured.worse)}{_points(measured)}"
@@ -408,6 +417,18 @@ def _explained(measured: Measured, guilty: list[Contribution]) -> str:
     unknown = f"; {said(left)} remain unexplained" if left > UNEXPLAINED * measured.worse else ""
     why = f"{BECAUSE[first.strength]} {in_a_clause(first)}{_only(measured, first.where)}"
     return f"{_change(measured)}, {why}: that did {did}{_also(measured, guilty[1:])}{unknown}."
+
+
+def _paired(measured: Measured, guilty: list[Contribution]) -> str:
+    """Harm that the same rows show, where two windows of different rows do not."""
+    first, said = guilty[0], measured.say_change
+    sure = f"95 % interval {said(first.interval.low)} to {said(first.interval.high)}"
+    side = "higher" if measured.harm == "higher" else "lower"
+    why = f"{BECAUSE[first.strength]} {in_a_clause(first)}{_only(measured, first.where)}"
+    return (
+        f"{_change(measured)}, within what chance does; but on the same rows it is {side} by {said(first.value)}"
+        f"{_points(measured)} ({sure}), {why}{_also(measured, guilty[1:])}."
+    )
 
 
 def _only(measured: Measured, where: Where | None) -> str:

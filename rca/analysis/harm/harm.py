@@ -142,7 +142,7 @@ def attribute_harm(
     before, after = (meter.parts(rows, groups=groups) for rows in (windows.reference, windows.current))
     measured = measure(before, after, windows.metric, rng=rng)
     asked = _Asked.of(_answering(windows), faults, after, groups=groups)
-    if windows.parents and windows.model is None and measured.material:
+    if windows.parents and measured.material and (asked.scorer is None or not meter.asks_the_model):
         weighed = Weighed(rivals=ranked(_from_graph(part) for part in by_mechanism(windows, measured, rng=rng)))
     else:
         weighed = _weighed(windows, asked, drift, faults=faults, measured=measured, slices=slices, rng=rng)
@@ -169,7 +169,7 @@ class _Asked:
 
     @classmethod
     def of(cls, windows: Windows, faults: Faults, after: Parts, *, groups: tuple[Segment, ...]) -> "_Asked":
-        stood = fit_surrogate(windows, faults.columns)
+        stood = fit_surrogate(windows, faults.columns, classes=True)
         asker = scorer_of(windows) or (stood.usable if stood is not None else None)
         agrees = _agreements(windows, asker)
         models: list[Contribution] = []
@@ -216,7 +216,7 @@ def _weighed(
 
 def _answering(windows: Windows) -> Windows:
     """The windows without a model that cannot be asked, as one that tells more than two classes apart."""
-    if windows.model is None:
+    if windows.model is None or windows.model.format == "function":
         return windows
     try:
         windows.model.scores(windows.reference.head(1))

@@ -83,7 +83,7 @@ class Surrogate:
         return self.before >= TELLING and self.now >= self.before - LOST
 
 
-def fit_surrogate(windows: Windows, faults: Sequence[ColumnFault] = ()) -> Surrogate | None:
+def fit_surrogate(windows: Windows, faults: Sequence[ColumnFault] = (), *, classes: bool = False) -> Surrogate | None:
     """Fit a surrogate (boosted trees or ridge, the better on held-out rows) to the recorded answers.
 
     Parameters
@@ -91,6 +91,8 @@ def fit_surrogate(windows: Windows, faults: Sequence[ColumnFault] = ()) -> Surro
     windows : Windows
     faults : sequence of ColumnFault
         How columns broke; rows that they hit are left aside, where they can explain what was answered there.
+    classes : bool
+        Whether predicted classes may be repeated as classes, of which no score is told.
 
     Returns
     -------
@@ -101,7 +103,7 @@ def fit_surrogate(windows: Windows, faults: Sequence[ColumnFault] = ()) -> Surro
     features = windows.roles.features
     if windows.model is not None or answers is None or not features:
         return None
-    if windows.roles.score is None and _are_classes(windows.reference[answers]):
+    if classes and windows.roles.score is None and _are_classes(windows.reference[answers]):
         return _class_surrogate(windows, answers, faults)
     known = [np.isfinite(as_numbers(rows[answers])) for rows in (windows.reference, windows.current)]
     reference, current = windows.reference[known[0]], windows.current[known[1]]

@@ -228,7 +228,7 @@ def _fits(event: "Event", cause: Target | None, model: str | None) -> tuple[bool
     kind = event.kind.casefold()
     if cause is None:
         return False, "no cause is named that it could fit"
-    if cause.kind == "feature":
+    if cause.kind in ("feature", "rows", "labels"):
         if cause.name.casefold() in event.what.casefold():
             return True, f"it names {cause.name}"
         brings = kind in BRINGS and not _is_of(event, model)

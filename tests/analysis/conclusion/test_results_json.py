@@ -51,11 +51,13 @@ METRIC = closed(
     level={"const": 0.95},
 )  # fmt: skip
 ONSET = closed(["at", "earliest", "latest", "level"], at=TIME, earliest=TIME, latest=TIME, level={"type": "number"})
+COUNT = {"type": "integer", "minimum": 0}
+CONFIDENCE = closed(["right", "of", "on"], right=COUNT, of=COUNT, on=TEXT)
 VERDICT = closed(
-    ["status", "summary", "metric", "causes", "onset"],
+    ["status", "summary", "metric", "causes", "onset", "confidence"],
     status={"enum": ["explained", "no_incident", "cannot_tell"]}, summary=TEXT,
     metric={"oneOf": [METRIC, {"type": "null"}]}, causes={"type": "array", "items": CAUSE},
-    onset={"oneOf": [ONSET, {"type": "null"}]},
+    onset={"oneOf": [ONSET, {"type": "null"}]}, confidence={"oneOf": [CONFIDENCE, {"type": "null"}]},
 )  # fmt: skip
 FINDING = closed(
     ["id", "notebook", "claim", "cause", "effect", "unit", "interval", "level", "q_value", "n_effective", "strength",

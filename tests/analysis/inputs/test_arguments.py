@@ -68,7 +68,6 @@ def test_a_rate_is_a_share(name, value):
         rca.drift(BEFORE, AFTER, **{name: value})
 
 
-@pytest.mark.xfail(strict=True, reason="a function that gives no number a row is left out of the harm without a word")
 @pytest.mark.parametrize(("answer", "why"), [(1.0, "1 numbers for 300 rows"), (np.zeros((300, 2)), "one a class")])
 def test_a_model_gives_one_number_for_each_row(answer, why):
     with pytest.raises(rca.Unanswerable, match=why):

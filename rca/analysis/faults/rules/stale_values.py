@@ -356,8 +356,8 @@ def _loss(
 ) -> tuple[float, float] | None:
     """Correlation with what the others say, before and now; None where no part worth the name is lost beyond chance.
 
-    Of columns that wander for most of a window chance is not known. Two rows of the reference teach each other's model,
-    so that what chance makes of the two counts twice there.
+    Of columns that wander for most of a window, and of rare flags, chance is not known. Two rows of the reference teach
+    each other's model, so that what chance makes of the two counts twice there.
     """
     (before, error), (now, other) = relation(*reference), relation(*current)
     told = before >= TELLS and now <= (1 - PART) * before

@@ -41,9 +41,10 @@ def odd_values(reference: "pd.Series[Any]", current: "pd.Series[Any]", *, coded:
         known = as_numbers(reference)
         known = known[np.isfinite(known)]
         if len(known):
-            reach = float(known.max() - known.min()) * POINT
+            reach = float(known.max() * POINT - known.min() * POINT)
             numbers = as_numbers(current)
-            odd |= np.isfinite(numbers) & ((numbers < known.min() - reach) | (numbers > known.max() + reach))
+            beyond = np.isfinite(numbers) & ((numbers < known.min() - reach) | (numbers > known.max() + reach))
+            odd |= beyond & (beyond.mean() > OFTEN * 2 / len(known) + POINT)
     else:
         odd |= ~after.isin(shares[0].index).to_numpy() & after.notna().to_numpy()
     return odd if SOME <= odd.mean() <= ALL else None

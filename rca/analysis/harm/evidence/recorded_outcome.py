@@ -85,6 +85,8 @@ def read_outcome(
         return None
     known = [rows[column].iloc[at] for rows, at in zip(both, places, strict=True)]
     classes = () if number or _is_number(known[0], windows) else _classes(known[0], windows)
+    if len(classes) == 1:
+        return None
     targets = [_targets(values, classes) for values in known]
     if not classes:
         low, high = np.quantile(targets[0], [WILD, 1 - WILD])

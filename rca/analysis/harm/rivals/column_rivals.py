@@ -249,7 +249,7 @@ def _marked(weighing: Weighing, fault: ColumnFault) -> Mask | None:
 def _of_put_back(put: PutBack, fault: ColumnFault, weighing: Weighing) -> Contribution:
     sign = weighing.sign
     estimate = PartEstimate(
-        value=sign * put.lost, error=put.lost_error, rows=put.rows, halves=[sign * half for half in put.halves]
+        value=sign * put.lost, error=put.lost_error, rows=float(put.rows), halves=[sign * half for half in put.halves]
     )
     return _column_part(weighing, fault, estimate)
 

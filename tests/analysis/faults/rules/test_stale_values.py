@@ -196,6 +196,10 @@ NOISE = {
     "heavy tails": lambda rng, shape: np.exp(3 * rng.standard_t(2, size=shape) / 2),
     "counts": lambda rng, shape: rng.poisson(0.5, size=shape),
     "kin": lambda rng, shape: np.repeat(rng.normal(size=(shape[0], shape[1] // 5)), 5, axis=1) + rng.normal(size=shape),
+    "rare flags": lambda rng, shape: (
+        np.repeat(rng.random((shape[0], shape[1] // 3 + 1)) < 0.02, 3, axis=1)[:, : shape[1]]
+        * (rng.random(shape) < 0.7)
+    ),
     "one after the other": lambda rng, shape: walks(rng, shape, 0.9),
     "wandering": lambda rng, shape: walks(rng, shape, 0.99),
 }
@@ -205,7 +209,7 @@ NOISE = {
 @pytest.mark.parametrize("shape", [(200, 30), (500, 120)])
 def test_of_many_columns_of_one_law_in_both_windows_none_stands_in_other_rows(law, shape):
     rng = np.random.default_rng(7)
-    before, after = (pd.DataFrame(NOISE[law](rng, shape)).add_prefix("c") for _ in range(2))
+    before, after = (pd.DataFrame(NOISE[law](rng, shape)).astype(float).add_prefix("c") for _ in range(2))
     assert mispaired(before, after, list(before.columns)) == []
 
 

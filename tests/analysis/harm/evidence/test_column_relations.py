@@ -28,16 +28,16 @@ def chosen(rows, rng):
     return rows[rng.random(len(rows)) < 1 / (1 + np.exp(-3 * rows["a"]))]
 
 
-def judged(seed, broken=lambda rows, rng: rows, **how):
-    return column_relations(*both(seed, broken), COLUMNS, **how)
+def judged(draw, broken=lambda rows, rng: rows, **how):
+    return column_relations(*both(draw, broken), COLUMNS, **how)
 
 
-def test_nothing_broke_where_nothing_changed_in_10_draws():
-    assert not any(one.moved(len(COLUMNS)) for seed in range(10) for one in judged(seed).values())
+def test_nothing_broke_where_nothing_changed_in_6_draws():
+    assert not any(one.moved(len(COLUMNS)) for seed in range(6) for one in judged(seed).values())
 
 
-def test_a_column_drawn_from_other_rows_broke_in_both_directions_and_its_neighbours_are_sound_in_4_draws():
-    for seed in range(4):
+def test_a_column_drawn_from_other_rows_broke_in_both_directions_and_its_neighbours_are_sound_in_3_draws():
+    for seed in range(3):
         found = judged(seed, permuted)
         assert [name for name, one in found.items() if one.broke(len(COLUMNS))] == ["a"]
         assert [name for name, one in found.items() if one.moved(len(COLUMNS))] == ["a"]
@@ -45,16 +45,20 @@ def test_a_column_drawn_from_other_rows_broke_in_both_directions_and_its_neighbo
         assert not found["free"].tied
 
 
-def test_a_broken_column_makes_its_neighbours_look_broken_until_it_is_taken_out(monkeypatch):
+def test_a_broken_column_makes_its_neighbour_look_broken_until_it_is_taken_out(monkeypatch):
+    rng = np.random.default_rng(0)
+    before, after = (one.assign(near=one["a"] + 0.3 * rng.normal(size=len(one))) for one in both(0))
+    tables, names = (before, permuted(after, rng)), (*COLUMNS, "near")
+    in_turn, known = column_relations(*tables, names), column_relations(*tables, names, without=["a"])
     monkeypatch.setattr("rca.analysis.harm.evidence.column_relations.PEELED", 1)
-    once = judged(0, permuted)
-    assert {name for name, one in once.items() if one.moved(len(COLUMNS))} > {"a"}
-    known = judged(0, permuted, without=["a"])
-    assert [name for name, one in known.items() if one.moved(len(COLUMNS))] == ["a"]
+    at_once = column_relations(*tables, names)
+    moved = [{name for name, one in found.items() if one.moved(len(names))} for found in (at_once, in_turn, known)]
+    assert moved[0] >= {"a", "near"}
+    assert moved[1] == moved[2] == {"a"}
 
 
-def test_rows_chosen_by_a_column_leave_the_others_as_they_were_given_it_in_4_draws():
-    found = [judged(seed, chosen)["a"] for seed in range(4)]
+def test_rows_chosen_by_a_column_leave_the_others_as_they_were_given_it_in_3_draws():
+    found = [judged(seed, chosen)["a"] for seed in range(3)]
     assert all(one.moved(len(COLUMNS)) for one in found)
     assert not any(one.broke(len(COLUMNS)) for one in found)
 

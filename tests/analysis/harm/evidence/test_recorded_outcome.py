@@ -1,4 +1,4 @@
-"""An outcome is read as classes or as a number, and the metric expected of it is the recorded one if nothing changed."""
+"""An outcome is read as classes or a number, and the metric expected of it is the recorded one if nothing changed."""
 
 import numpy as np
 import pytest
@@ -82,8 +82,12 @@ def test_rows_whose_outcome_is_missing_are_left_out_and_too_few_are_none():
     np.testing.assert_array_equal(held.places[1], np.arange(0, 200, 2))
     few = after.assign(y=after["y"].where(after.index < MIN_ROWS - 1))
     assert read(windows(before, few)) is None
-    assert read(windows(before.assign(y=1), after)) is None
     assert read(windows(before, after), "nowhere") is None
+
+
+def test_a_reference_with_one_class_alone_is_none():
+    before, after = drawn(1, 200)
+    assert read(windows(before.assign(y=1), after)) is None
 
 
 def test_other_values_of_one_input_change_nothing_else():

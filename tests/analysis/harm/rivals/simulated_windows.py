@@ -9,7 +9,6 @@ from rca.analysis.harm.rescoring import scorer_of
 from rca.analysis.harm.rivals.bench import Weighing
 from rca.analysis.harm.surrogate_model import fit_surrogate
 from rca.analysis.inputs.windows import measured_of, windows_from
-from rca.errors import Unanswerable
 
 FEATURES = ("a", "b", "c", "hour", "shop")
 ROLES = {"label": "y", "prediction": "said", "score": "score", "time": "at"}
@@ -76,7 +75,7 @@ def weighing(before, after, metric="error_rate", **how):
     asked = windows(before, after, metric, **how)
     moved = drift_of(asked)
     faults = faults_of(asked, moved)
-    stood = fit_surrogate(asked, faults.columns)
+    stood = fit_surrogate(asked, faults.columns, classes=True)
     asker = scorer_of(asked) or (stood.usable if stood is not None else None)
     return Weighing(
         windows=asked, drift=moved, faults=faults, measured=measured_of(asked), asker=asker, gains={},

@@ -1,0 +1,93 @@
+"""The world and the model: a reversed law stands, and so do answers that changed, each where it is the cause."""
+
+import numpy as np
+import pytest
+
+from rca.analysis.harm.question import harm
+from rca.analysis.harm.rivals.relation_rivals import answer_rivals, departure, world_rivals
+from tests.analysis.harm.rivals.simulated_windows import (
+    FEATURES,
+    ROLES,
+    chance,
+    drawn,
+    model,
+    numbers,
+    standing,
+    weighing,
+    world,
+)
+
+
+def reversed_law(rows):
+    return world(rows) - 3.2 * rows["a"]
+
+
+def another_model(rows):
+    return chance(world(rows) + 2.8 * rows["c"])
+
+
+@pytest.mark.parametrize("how", [{"model": model}, {}])
+def test_a_reversed_law_is_shown_with_most_of_the_harm(how):
+    asked = weighing(*drawn(0, 900, law=reversed_law), **how)
+    (found,) = world_rivals(asked, ())
+    assert (found.kind, found.name, found.strength) == ("concept", "y", "shown")
+    assert found.part.value > asked.measured.worse / 2
+    assert world_rivals(asked, ["shop"])[0].strength == "suggested"
+
+
+def test_the_law_of_a_number_is_reversed_as_well():
+    def spoilt(rows, rng):
+        return rows.assign(y=-rows["y"])
+
+    (found,) = world_rivals(weighing(*numbers(0, 700, spoilt=spoilt), "mae", score=None), ())
+    assert (found.kind, found.strength) == ("concept", "shown")
+
+
+def test_the_world_is_rejected_where_nothing_changed_in_4_draws():
+    for seed in range(4):
+        (found,) = world_rivals(weighing(*drawn(seed, 700), model=model), ())
+        assert found.rejected
+        assert "as before" in found.against
+
+
+def test_inputs_that_never_told_of_the_outcome_say_nothing_of_the_world():
+    def coin(rows):
+        return np.zeros(len(rows))
+
+    rng = np.random.default_rng(1)
+    before, after = (
+        rows.assign(y=(rng.random(len(rows)) < share).astype(int))
+        for rows, share in zip(drawn(1, 700), (0.5, 0.9), strict=True)
+    )
+    (found,) = world_rivals(weighing(before, after), ())
+    assert found.rejected
+    assert "never told" in found.against
+    assert coin(before).sum() == 0
+
+
+def test_answers_that_changed_without_a_file_are_the_models_doing_and_not_the_worlds():
+    before, after = drawn(2, 1200, answer=another_model)
+    found = harm(before, after, metric="error_rate", **ROLES).rivals
+    assert standing(found)[0] == ("model", "model")
+    assert ("concept", "y") not in standing(found)
+    (same,) = answer_rivals(without_asker(weighing(*drawn(3, 700))), ())
+    assert same.rejected
+
+
+def without_asker(asked):
+    asked.__dict__["asker"] = None
+    return asked
+
+
+def test_another_threshold_is_the_models_doing():
+    found = harm(*drawn(4, 900, threshold=0.15), metric="error_rate", **ROLES).rivals
+    assert standing(found)[0] == ("model", "model")
+    assert found[0].strength == "shown"
+
+
+def test_the_departure_from_a_relation_is_nothing_where_there_is_none():
+    asked = weighing(*drawn(5, 500), model=model)
+    part = departure(asked, asked.follows(FEATURES), kind="feature", name="c", fault="frozen")
+    assert (part.name, part.fault, part.method) == ("c", "frozen", "expected")
+    assert abs(part.value) < 3 * part.error
+    assert departure(asked, None, kind="feature", name="c") is None
