@@ -155,7 +155,7 @@ def renamed(pair: ColumnPair, laid: Contingency, *, moved: Collection[str]) -> C
     unseen = ballot.unseen
     column = pair.name
     if not unseen.any():
-        return _exchanged(column, ballot)
+        return _exchanged(column, ballot, shifted=column in moved)
     if ballot.shares[1][unseen].sum() < VISIBLE:
         return None
     return _matched(column, ballot, unseen) or _renumbered(column, ballot) or _mingled(column, ballot, unseen)
@@ -280,7 +280,7 @@ def _mingled(column: str, ballot: _Ballot, unseen: Mask) -> ColumnFault | None:
     return _recoded(column, pairs, float(ballot.shares[1][unseen].sum()), unseen=True)
 
 
-def _exchanged(column: str, ballot: _Ballot) -> ColumnFault | None:
+def _exchanged(column: str, ballot: _Ballot, *, shifted: bool) -> ColumnFault | None:
     """Names that stayed, and mean each other; a name that was next to nowhere may have taken a common one's place."""
     if len(ballot.now) != len(ballot.was):
         return None
@@ -296,7 +296,7 @@ def _exchanged(column: str, ballot: _Ballot) -> ColumnFault | None:
             and _unopposed(ballot, own, order)
         )
         enough = share >= VISIBLE and gained >= MIN_LOG_LIKELIHOOD * changed.sum()
-        if enough and told and _strange(ballot, changed) and _undone(ballot, order):
+        if enough and told and (shifted or _strange(ballot, changed)) and _undone(ballot, order):
             pairs = [(str(ballot.now[i]), str(ballot.was[order[i]])) for i in np.flatnonzero(changed)]
             return _recoded(column, pairs, share, unseen=False)
     return None

@@ -1,5 +1,7 @@
 """A column that broke stands before the world, and one that is sound does not stand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -25,7 +27,7 @@ def test_a_column_that_broke_stands_first_and_with_its_harm(how):
 
 
 def test_a_filler_is_shown_by_name_and_a_stand_in_for_the_model_only_suggests_it():
-    before, after = drawn(2, broken=BROKEN["a filler"][1])
+    before, after = drawn(2, 700, broken=BROKEN["a filler"][1])
     with_file, without = (column_rivals(weighing(before, after, **how)) for how in ({"model": model}, {}))
     strengths = [
         [(one.name, one.fault, one.strength) for one in found if one.name == "c"] for found in (with_file, without)
@@ -44,8 +46,8 @@ def test_a_column_is_found_without_any_answer_by_what_it_leaves_of_the_outcome()
     assert next(one for one in found if one.name == "c").strength == "suggested"
 
 
-def test_no_column_stands_where_nothing_changed_in_4_draws():
-    assert not any(standing(column_rivals(weighing(*drawn(seed, 900), model=model))) for seed in range(4))
+def test_no_column_stands_where_nothing_changed_in_3_draws():
+    assert not any(standing(column_rivals(weighing(*drawn(seed, 700), model=model))) for seed in range(3))
 
 
 def test_no_column_is_shown_where_the_law_was_reversed():
@@ -55,21 +57,16 @@ def test_no_column_is_shown_where_the_law_was_reversed():
 
 def test_a_column_that_broke_in_one_slice_is_found_there():
     def in_shop(rows, rng):
-        return rows.assign(c=np.where(rows["shop"] == "p", -rows["c"], rows["c"]))
+        return rows.assign(c=np.where(rows["shop"] == "p", 1.5, rows["c"]))
 
-    asked = weighing(*drawn(5, 1500, broken=in_shop), model=model)
+    asked = weighing(*drawn(5, broken=in_shop), model=model)
     local = slices_of(asked.windows, asked.measured)
-    inside = slice_columns(type(asked)(**{**vars_of(asked), "slices": local}), ())
-    assert [one.name for one in inside] in (["c"], [])
+    inside = slice_columns(replace(asked, slices=local), ())
+    assert [one.name for one in inside] == ["c"]
     assert slice_columns(asked, ()) == []
     assert all(one.part.where is not None and "shop=p" in one.part.where.condition for one in inside)
 
 
-def vars_of(asked):
-    names = ("windows", "drift", "faults", "measured", "asker", "gains", "stand_in", "answers_same", "seed")
-    return {name: getattr(asked, name) for name in names}
-
-
 def test_the_same_seed_judges_the_same():
-    one, other = (column_rivals(weighing(*drawn(6, 500, broken=BROKEN["a filler"][1]), model=model)) for _ in range(2))
+    one, other = (column_rivals(weighing(*drawn(6, 300, broken=BROKEN["a filler"][1]), model=model)) for _ in range(2))
     assert one == other

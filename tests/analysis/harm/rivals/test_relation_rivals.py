@@ -1,5 +1,7 @@
 """The world and the model: a reversed law stands, and so do answers that changed, each where it is the cause."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,17 +45,14 @@ def test_the_law_of_a_number_is_reversed_as_well():
     assert (found.kind, found.strength) == ("concept", "shown")
 
 
-def test_the_world_is_rejected_where_nothing_changed_in_4_draws():
-    for seed in range(4):
-        (found,) = world_rivals(weighing(*drawn(seed, 700), model=model), ())
+def test_the_world_is_rejected_where_nothing_changed_in_3_draws():
+    for seed in range(3):
+        (found,) = world_rivals(weighing(*drawn(seed, 600), model=model), ())
         assert found.rejected
         assert "as before" in found.against
 
 
 def test_inputs_that_never_told_of_the_outcome_say_nothing_of_the_world():
-    def coin(rows):
-        return np.zeros(len(rows))
-
     rng = np.random.default_rng(1)
     before, after = (
         rows.assign(y=(rng.random(len(rows)) < share).astype(int))
@@ -62,7 +61,6 @@ def test_inputs_that_never_told_of_the_outcome_say_nothing_of_the_world():
     (found,) = world_rivals(weighing(before, after), ())
     assert found.rejected
     assert "never told" in found.against
-    assert coin(before).sum() == 0
 
 
 def test_answers_that_changed_without_a_file_are_the_models_doing_and_not_the_worlds():
@@ -70,17 +68,12 @@ def test_answers_that_changed_without_a_file_are_the_models_doing_and_not_the_wo
     found = harm(before, after, metric="error_rate", **ROLES).rivals
     assert standing(found)[0] == ("model", "model")
     assert ("concept", "y") not in standing(found)
-    (same,) = answer_rivals(without_asker(weighing(*drawn(3, 700))), ())
+    (same,) = answer_rivals(replace(weighing(*drawn(3, 500)), asker=None), ())
     assert same.rejected
 
 
-def without_asker(asked):
-    asked.__dict__["asker"] = None
-    return asked
-
-
 def test_another_threshold_is_the_models_doing():
-    found = harm(*drawn(4, 900, threshold=0.15), metric="error_rate", **ROLES).rivals
+    found = harm(*drawn(4, 700, threshold=0.15), metric="error_rate", **ROLES).rivals
     assert standing(found)[0] == ("model", "model")
     assert found[0].strength == "shown"
 
