@@ -46,10 +46,10 @@ def test_a_group_that_grew_and_is_like_the_others_explains_nothing():
 
 def test_errors_are_those_of_repeated_draws():
     found = []
-    for seed in range(100):
+    for seed in range(60):
         rng = np.random.default_rng(seed)
         found.append(mixed(rows(rng, 500, 0.2), rows(rng, 400, 0.5)))
-    assert np.mean([one.error for one in found]) == pytest.approx(np.std([one.value for one in found]), rel=0.2)
+    assert np.mean([one.error for one in found]) == pytest.approx(np.std([one.value for one in found]), rel=0.25)
 
 
 def test_a_number_is_cut_by_the_references_quantiles_and_the_missing_are_a_cell():

@@ -32,12 +32,12 @@ def judged(draw, broken=lambda rows, rng: rows, **how):
     return column_relations(*both(draw, broken), COLUMNS, **how)
 
 
-def test_nothing_broke_where_nothing_changed_in_6_draws():
-    assert not any(one.moved(len(COLUMNS)) for seed in range(6) for one in judged(seed).values())
+def test_nothing_broke_where_nothing_changed_in_4_draws():
+    assert not any(one.moved(len(COLUMNS)) for seed in range(4) for one in judged(seed).values())
 
 
-def test_a_column_drawn_from_other_rows_broke_in_both_directions_and_its_neighbours_are_sound_in_3_draws():
-    for seed in range(3):
+def test_a_column_drawn_from_other_rows_broke_in_both_directions_and_its_neighbours_are_sound_in_2_draws():
+    for seed in range(2):
         found = judged(seed, permuted)
         assert [name for name, one in found.items() if one.broke(len(COLUMNS))] == ["a"]
         assert [name for name, one in found.items() if one.moved(len(COLUMNS))] == ["a"]
@@ -57,8 +57,8 @@ def test_a_broken_column_makes_its_neighbour_look_broken_until_it_is_taken_out(m
     assert moved[1] == moved[2] == {"a"}
 
 
-def test_rows_chosen_by_a_column_leave_the_others_as_they_were_given_it_in_3_draws():
-    found = [judged(seed, chosen)["a"] for seed in range(3)]
+def test_rows_chosen_by_a_column_leave_the_others_as_they_were_given_it_in_2_draws():
+    found = [judged(seed, chosen)["a"] for seed in range(2)]
     assert all(one.moved(len(COLUMNS)) for one in found)
     assert not any(one.broke(len(COLUMNS)) for one in found)
 

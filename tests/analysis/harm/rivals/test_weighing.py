@@ -36,9 +36,8 @@ def filler(rows, rng):
     return rows.assign(c=rows["c"].mask(rng.random(len(rows)) < 0.5, -9.0))
 
 
-@pytest.mark.parametrize("broken", [permuted, filler])
-def test_a_broken_column_stands_first_and_the_concept_is_rejected(broken):
-    found = weigh(weighing(*drawn(1, broken=broken), model=model))
+def test_a_broken_column_stands_first_and_the_concept_is_rejected():
+    found = weigh(weighing(*drawn(1, broken=permuted), model=model))
     assert standing(found.rivals)[0] == ("feature", "c")
     assert next(one for one in found.rivals if one.kind == "concept").rejected
     assert (found.undecided, found.always) == ("", False)
@@ -50,8 +49,8 @@ def test_a_reversed_law_stands_first_and_no_column_is_accepted():
     assert not [one for one in found.standing if one.kind == "feature" and one.strength != "assumed"]
 
 
-def test_nothing_stands_where_nothing_changed_in_3_draws():
-    assert [standing(weigh(weighing(*drawn(seed, 600), model=model)).rivals) for seed in range(3)] == [[]] * 3
+def test_nothing_stands_where_nothing_changed_in_2_draws():
+    assert [standing(weigh(weighing(*drawn(seed, 600), model=model)).rivals) for seed in range(2)] == [[]] * 2
 
 
 A_COLUMN = pytest.mark.xfail(
@@ -106,7 +105,7 @@ def test_the_strong_come_before_the_large_and_the_rejected_last(harm):
 NAMES = {"a": "a b", "b": "é", "c": "'; --", "hour": "$x$", "shop": "\0hour "}
 
 
-@pytest.mark.parametrize("names", [NAMES, {"a": "", "c": "<b>&"}, {"shop": "\0hour"}])
+@pytest.mark.parametrize("names", [NAMES, {"a": "", "c": "<b>&", "shop": "\0hour"}])
 def test_what_columns_are_called_changes_no_answer(names):
     before, after = drawn(7, 700, broken=filler)
     backwards = {new: old for old, new in names.items()}
