@@ -12,18 +12,16 @@ from rca.analysis.drift.column_comparison import (
     MISSING,
     OTHER,
     SMIRNOV,
-    TIGHT,
     UNTESTED,
     ColumnDrift,
     Profile,
-    beyond_resolution,
     counts_test,
     distinct_name,
     edge_label,
     effect_interval,
     pooled,
-    resolution,
 )
+from rca.analysis.drift.resolution import TIGHT, beyond_resolution, resolution
 from rca.analysis.drift.univariate import MATERIAL, Drift, judge
 from rca.arrays import Counts, Floats
 from rca.errors import InvalidCase, Unanswerable

@@ -57,6 +57,23 @@ class Faults(Result):
         """Those that broke in a way that has a name, and did not only move."""
         return tuple(row for row in self.columns if row.broken)
 
+    def among(self, kept: Mask) -> "Faults":
+        """The same of some of the current rows, whose positions begin anew."""
+
+        def moved(at: int) -> int:
+            return int(kept[:at].sum())
+
+        return Faults(
+            columns=tuple(
+                replace(
+                    one,
+                    since=moved(one.since),
+                    since_interval=one.since_interval and (moved(one.since_interval[0]), moved(one.since_interval[1])),
+                )
+                for one in self.columns
+            )
+        )
+
     def get(self, column: str) -> ColumnFault | None:
         """The fault of a column; None where it did not move."""
         return next((row for row in self.columns if row.column == column), None)

@@ -202,7 +202,7 @@ def _weighed(
     weighing = Weighing(
         windows=copied.once if copied is not None else windows,
         drift=drift,
-        faults=faults,
+        faults=faults.among(copied.keep) if copied is not None else faults,
         measured=measured,
         asker=asked.scorer,
         slices=slices,

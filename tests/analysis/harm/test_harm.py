@@ -373,7 +373,6 @@ def test_scores_that_changed_under_the_same_threshold_are_not_laid_on_it():
     assert all(part.method != "asked again" for part in found.contributions)
 
 
-@pytest.mark.xfail(strict=True, reason="concept is shown though no input stands: trees say the same of all that is new")
 def test_where_all_that_matters_is_like_nothing_before_nobody_is_named():
     reference, current = planted("none")
     moved = {name: current[name] * 1.7 + 2 * (reference[name].max() - reference[name].min()) for name in FEATURES}

@@ -43,11 +43,14 @@ class Outcome:
         Of shape (rows, columns), as tree learners read them.
     columns : tuple of str
         Names of the columns of `inputs`.
+    number : bool
+        Whether the target is a number.
     """
 
     targets: tuple[Floats, Floats]
     inputs: tuple[Floats, Floats]
     columns: tuple[str, ...]
+    number: bool = False
 
     def seen(self, columns: Sequence[str]) -> tuple[Floats, Floats]:
         """Some of the inputs of both windows; a constant where there are none."""
@@ -68,7 +71,8 @@ class Relation:
         Mean residuals in bins of the prediction against the reference's, as a one-sided z.
     correction_z : float
         Loss that a correction learned on half of the current rows saves on the other half, less the same in the
-        reference, in standard errors.
+        reference, in standard errors; 0 where the target is a number. There the noise is small beside the error of the
+        fit, which all current rows share and the folds of the reference do not, so that a correction would pay.
     skill, skill_error : float
         Share of the outcome's variance in the reference that the inputs tell of, in rows not fitted.
     expected : (ndarray, ndarray)
@@ -121,7 +125,7 @@ def followed(outcome: Outcome, columns: Sequence[str], *, seed: int = 0) -> Rela
     return Relation(
         columns=tuple(columns),
         level_z=_level(left, expected),
-        correction_z=_correction(left, seen=(before, after), expected=expected, rng=rng),
+        correction_z=0.0 if outcome.number else _correction(left, seen=(before, after), expected=expected, rng=rng),
         skill=float(saved.mean()) / spread,
         skill_error=float(saved.std() / np.sqrt(len(saved))) / spread,
         expected=expected,

@@ -97,7 +97,9 @@ def read_outcome(
     inputs = [encode(rows.iloc[at]) for rows, at in zip(both, places, strict=True)]
     return RecordedOutcome(
         column=column,
-        outcome=Outcome(targets=(targets[0], targets[1]), inputs=(inputs[0], inputs[1]), columns=tuple(columns)),
+        outcome=Outcome(
+            targets=(targets[0], targets[1]), inputs=(inputs[0], inputs[1]), columns=tuple(columns), number=not classes
+        ),
         places=(places[0], places[1]),
         classes=classes,
     )

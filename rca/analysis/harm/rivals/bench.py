@@ -10,11 +10,12 @@ from rca.analysis.drift.univariate import Drift
 from rca.analysis.faults.diagnosis import Faults, is_plain
 from rca.analysis.harm.evidence.column_relations import CLOCK, with_clock
 from rca.analysis.harm.evidence.followed_relation import Relation, followed
-from rca.analysis.harm.evidence.recorded_outcome import MIN_ROWS, RecordedOutcome, read_outcome
+from rca.analysis.harm.evidence.recorded_outcome import RecordedOutcome, read_outcome
 from rca.analysis.harm.rescoring import Scorer
 from rca.analysis.inputs.windows import Windows
 from rca.analysis.slices.slices import Slices
 from rca.methods.metric import Measured
+from rca.tables.discretisation import discretise
 
 AS_BEFORE, OTHERWISE, SURELY = 2.5, 3.0, 5.0
 """z up to which a relation counts as kept, from which as changed, and from which as surely changed."""
@@ -36,6 +37,12 @@ MIX_PART, MIX_Z, MIX_ROWS = 0.4, 4.0, 100
 
 HEEDED = 0.01
 """Share of the gain, or of the answers' variance, up to which the model does not heed a column."""
+
+HEED_ROWS = 2500
+"""Reference rows that a column is permuted in."""
+
+OVERLAP = 0.2
+"""Share that the laws of a column's two windows have in common, from which it still stands."""
 
 MOST = 10
 """Most columns that are put back, the likeliest first."""
@@ -77,6 +84,7 @@ class Weighing:
 
     @property
     def sign(self) -> int:
+        """+1 where a higher metric is worse, -1 where a lower one is."""
         return self.measured.sign
 
     @property
@@ -131,17 +139,30 @@ class Weighing:
         """Whether permuting a column in the reference changes the model's answers."""
         if self.gains and self.windows.model is not None:
             return self.gains.get(name, 0.0) > HEEDED * sum(self.gains.values())
-        if self.stand_in is None or name not in self.stand_in.features:
-            return True
-        rows = self.windows.reference.iloc[: 4 * MIN_ROWS * 10]
+        reader = self.asker or self.stand_in
+        if reader is None or name not in reader.features:
+            return reader is None
+        rows = self.windows.reference.iloc[:HEED_ROWS]
         turned = rows.assign(**{name: np.roll(rows[name].to_numpy(), len(rows) // 2)})
-        said, otherwise = self.stand_in.score(rows), self.stand_in.score(turned)
-        if self.stand_in.classes:
+        said, otherwise = reader.score(rows), reader.score(turned)
+        if reader.classes:
             return float((said != otherwise).mean()) > HEEDED
         return float(((said - otherwise) ** 2).mean()) > HEEDED * float(said.var())
 
     @cached_property
+    def standing(self) -> tuple[str, ...]:
+        """Features whose windows overlap: of the others nothing learned on the reference speaks in the current rows."""
+        moved, coded = set(self.drift.moved()), self.windows.roles.categorical
+        rows = self.windows.reference, self.windows.current
+
+        def overlaps(name: str) -> bool:
+            return discretise(rows[0][name], rows[1][name], coded=name in coded).overlap() >= OVERLAP
+
+        return tuple(name for name in self.features if name not in moved or overlaps(name))
+
+    @cached_property
     def outcome(self) -> RecordedOutcome | None:
+        """What the metric is about: the label, or the column that is averaged."""
         column = self.windows.meter.outcome or self.windows.roles.label
         number = self.windows.meter.base in ("mae", "rmse", "mean")
         if column is None:

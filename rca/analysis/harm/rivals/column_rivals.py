@@ -59,7 +59,7 @@ class ColumnEvidence:
 
     fault: ColumnFault
     moved: bool
-    relation: ColumnRelation | None
+    relation: ColumnRelation
     broke: bool
     put: PutBack | None = None
     without: Relation | None = None
@@ -265,10 +265,11 @@ def _column_part(weighing: Weighing, fault: ColumnFault, estimate: PartEstimate)
         assumptions=() if fault.invertible else ("donors that look alike elsewhere would have had alike values",),
     )
     part = replace(part, where=_where(weighing, fault.where))
-    fidelity = weighing.asker.fidelity if weighing.asker is not None else None
-    if fidelity is None:
+    asker = weighing.asker
+    if asker is None or asker.fidelity is None:
         return part
-    stand_in = f"a stand-in answers as the model does (it repeats {fidelity:.1%} of the variance of unseen answers)"
+    what = "of unseen answers beyond the commonest" if asker.classes else "of the variance of unseen answers"
+    stand_in = f"a stand-in answers as the model does (it repeats {asker.fidelity:.1%} {what})"
     return replace(part, strength="suggested", assumptions=(*part.assumptions, stand_in))
 
 
@@ -289,7 +290,7 @@ def _when_mended(weighing: Weighing, fault: ColumnFault) -> Relation | None:
     if not fault.broken or not fault.invertible or weighing.outcome is None or fault.fault == "recoded":
         return None
     mended = weighing.outcome.but(fault.column, mend(fault, weighing.windows.current))
-    return followed(mended.outcome, (*weighing.features, *weighing.clock), seed=weighing.seed)
+    return followed(mended.outcome, (*weighing.inputs, *weighing.clock), seed=weighing.seed)
 
 
 def judged_column(weighing: Weighing, one: ColumnEvidence, *, together: Collection[str] = ()) -> Rival:
@@ -300,7 +301,7 @@ def judged_column(weighing: Weighing, one: ColumnEvidence, *, together: Collecti
     if strength == "shown" and weighing.asker is not None and weighing.asker.fidelity is not None:
         strength = "suggested"  # a stand-in answered
     part = _of_put_back(one.put, one.fault, weighing) if one.put is not None else None
-    if part is None and strength is not None:
+    if strength is not None and (part is None or part.interval.low <= 0):
         part = departure(weighing, whole, kind="feature", name=one.fault.column, fault=one.fault.fault)
     return Rival(
         kind="feature",
@@ -339,7 +340,7 @@ class _Tests:
             likely=sign * put.lost >= max((LIKELY if kept or one.fault.broken else SUSPECTED) * put.lost_error, least),
             sieved=kept,
             changed=changed,
-            surely=whole is not None and whole.z >= 2 * SURELY and sign * put.lost > put.lost_error,
+            surely=whole is not None and whole.z >= SURELY,
         )
 
 
@@ -366,7 +367,7 @@ def _strength(one: ColumnEvidence, tests: _Tests) -> Strength | None:
 
 def _silent(one: ColumnEvidence, tests: _Tests) -> Strength | None:
     """A column that did not move: it is sound where it still goes with the others, or is worse than a random value."""
-    if tests.gained or not tests.lost or one.relation is None or one.relation.tied:
+    if tests.gained or not tests.lost or one.relation.tied:
         return None
     return "suggested" if tests.sieved else "assumed"
 

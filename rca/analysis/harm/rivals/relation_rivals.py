@@ -9,7 +9,7 @@ from rca.analysis.faults.application import hit
 from rca.analysis.harm.contribution import Contribution, PartEstimate, contribution, halves
 from rca.analysis.harm.evidence.followed_relation import Relation, followed
 from rca.analysis.harm.evidence.recorded_outcome import RecordedOutcome, expected_parts, read_outcome
-from rca.analysis.harm.rivals.bench import CONCEPT_PART, CONCEPT_Z, GAINED, OTHERWISE, PART, SURELY, Weighing
+from rca.analysis.harm.rivals.bench import AS_BEFORE, CONCEPT_PART, CONCEPT_Z, GAINED, OTHERWISE, PART, SURELY, Weighing
 from rca.analysis.harm.rivals.rival import Rival
 from rca.arrays import Mask, Places
 from rca.finding import CauseKind, Fault, Strength
@@ -21,15 +21,29 @@ SCORES = "\0scores"
 """Input that holds the deployed model's scores: no case can have it."""
 
 
-def world_rivals(weighing: Weighing, accepted: Sequence[str]) -> list[Rival]:
-    """The outcome follows inputs that stand otherwise: tested without the columns that broke."""
+def world_rivals(weighing: Weighing, accepted: Sequence[str], broken: Sequence[str] = ()) -> list[Rival]:
+    """The outcome follows inputs that stand otherwise: tested without the columns that broke.
+
+    Parameters
+    ----------
+    weighing : Weighing
+    accepted : sequence of str
+        Columns that are named as causes.
+    broken : sequence of str
+        Columns that broke and are none, as far as mending them tells: a fault may go by a wrong name.
+    """
     read = weighing.outcome
     if read is None or weighing.of_answers:
         return []
     kind, name = _world(weighing)
-    relation = weighing.follows(column for column in weighing.features if column not in accepted)
+    relation = weighing.follows(column for column in weighing.standing if column not in accepted)
     assert relation is not None
-    if not accepted and weighing.asker is not None and weighing.asker.fidelity is None:
+    if (
+        not accepted
+        and weighing.standing == weighing.features
+        and weighing.asker is not None
+        and weighing.asker.fidelity is None
+    ):
         read = with_scores(weighing, read)
         relation = followed(read.outcome, (*weighing.inputs, *weighing.clock, SCORES), seed=weighing.seed)
     against = _kept(relation, "outcome", from_=OTHERWISE)
@@ -38,7 +52,12 @@ def world_rivals(weighing: Weighing, accepted: Sequence[str]) -> list[Rival]:
     part = _expected_part(weighing, read, relation, kind=kind, name=name, salt=4)
     if not against and part.value < max(CONCEPT_PART * weighing.harm, CONCEPT_Z * part.error):
         against = "what changed in the relation did little harm"
-    sure = relation.z >= SURELY and part.value >= weighing.harm / 2 and not accepted
+    without = (
+        weighing.follows(name for name in weighing.standing if name not in {*accepted, *broken}) if broken else None
+    )
+    if not against and without is not None and without.z < AS_BEFORE:
+        against = f"without {broken[0]}, which broke, the outcome follows the inputs as before (z {without.z:.1f})"
+    sure = relation.z >= SURELY and part.value >= weighing.harm / 2 and not accepted and not broken
     return [_of_relation(part, relation, strength="shown" if sure else "suggested", against=against)]
 
 
@@ -150,10 +169,10 @@ def answer_rivals(weighing: Weighing, accepted: Sequence[str]) -> list[Rival]:
         return [Rival(kind="model", name=name, against="the answers follow the inputs as before")]
     spared = _spared(weighing)
     part_of = replace(windows, current=windows.current[spared].reset_index(drop=True))
-    read = read_outcome(part_of, column, weighing.features, rng=weighing.rng(5))
+    read = read_outcome(part_of, column, weighing.standing, rng=weighing.rng(5))
     if read is None:
         return []
-    relation = followed(read.outcome, weighing.features, seed=weighing.seed)
+    relation = followed(read.outcome, weighing.standing, seed=weighing.seed)
     against = _kept(relation, "answers", from_=GAINED).replace("answers follows", "answers follow")
     if not against and accepted and spared.all():
         against = f"the answers follow {accepted[0]}, which broke"

@@ -55,6 +55,11 @@ def weigh(weighing: Weighing, models: Sequence[Contribution] = (), copied: Copie
     inside = slice_columns(weighing, [one.name for one in columns if not one.rejected])
     columns = [one for one in columns if one.name not in {other.name for other in inside}] + inside
     accepted = [one.name for one in columns if one.strength in ("shown", "suggested")]
+    broken = [
+        one.name
+        for one in columns
+        if one.fault not in (None, "distribution") and one.name not in accepted and one.name in weighing.inputs
+    ]
     sound = [name for name in weighing.features if name not in accepted]
     outcomes = outcome_rivals(weighing, weighing.follows(sound))
     times, always = season_rival(weighing)
@@ -63,7 +68,7 @@ def weigh(weighing: Weighing, models: Sequence[Contribution] = (), copied: Copie
         *copies_rival(weighing, copied),
         *(model_rival(weighing, part) for part in models),
         *([] if models else answer_rivals(weighing, accepted)),
-        *(_out_of_season(one, times) for one in world_rivals(weighing, accepted)),
+        *(_out_of_season(one, times) for one in world_rivals(weighing, accepted, broken)),
         *mix_rivals(weighing, accepted),
     ]
     sure = any(one.strength == "shown" for one in columns)
@@ -73,7 +78,8 @@ def weigh(weighing: Weighing, models: Sequence[Contribution] = (), copied: Copie
     elif any(not one.rejected for one in outcomes) and not sure:
         undecided = outcomes[0].found
     rivals = ranked([*columns, *outcomes, *few, *times, *others])
-    return Weighed(rivals=rivals, undecided=undecided, always=always and not any(not one.rejected for one in rivals))
+    named = any(one.strength in ("shown", "suggested") for one in rivals)
+    return Weighed(rivals=rivals, undecided=undecided, always=always and not named)
 
 
 def _out_of_season(one: Rival, times: Sequence[Rival]) -> Rival:
