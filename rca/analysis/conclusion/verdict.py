@@ -80,7 +80,8 @@ class Verdict(Result):
         One sentence that a board member understands.
     metric : Measured or None
     causes : tuple of Cause
-        The largest harm first. Where the data cannot tell which system failed first: the candidates, `assumed`.
+        The surest first, then the largest harm. Where the data cannot tell which system failed first: the candidates,
+        `assumed`.
     onset : Onset or None
     confidence : Confidence or None
         How often such verdicts were right where the truth is known; None for a cascade.
@@ -137,9 +138,9 @@ def weighed_harm(
     """Verdict from two windows: rank the contributions to the metric's change.
 
     Nothing material happened where the interval of the harm holds zero, or where the harm is negligible. Causes are the
-    parts that are surely positive and not small, ranked by harm. Where the outcome or the answers follow the inputs
-    otherwise, or nothing explains the change, the slices that carry it are named beside; and last an event that lies
-    surprisingly near to the onset, as the trigger. Where nothing is named the data cannot tell.
+    parts that are surely positive and not small, ranked by strength, then by harm. Where the outcome or the answers
+    follow the inputs otherwise, or nothing explains the change, the slices that carry it are named beside; and last an
+    event that lies surprisingly near to the onset, as the trigger. Where nothing is named the data cannot tell.
 
     Parameters
     ----------

@@ -44,7 +44,9 @@ class Contribution:
         In the metric's unit and the bad direction: positive where it did harm.
     interval : Interval
         95 % sampling interval of `value`.
-    method : {'asked again', 'mended', 'reweighted', 'mechanism'}
+    method : {'asked again', 'mended', 'reweighted', 'mechanism', 'expected', 'counted once'}
+        How its size was found: rescored by the model; a column put back; rows weighted to another mix; along a graph;
+        recorded outcomes against those that the reference's relation expects; rows written more than once left out.
     n_effective : float
         Effective rows behind it.
     strength : Strength

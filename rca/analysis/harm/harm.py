@@ -1,8 +1,8 @@
 """Attribution of a metric's change to causes: the model, broken columns, mechanisms of a causal graph, or the world.
 
-Methods are applied in the order of the strength of their evidence: rescoring with the model on file; interventions that
-repair suspect columns and rescore (Shapley values); then, for what is left, multiply robust attribution along a causal
-graph or density-ratio reweighting, which shows association only.
+Every rival explanation is asked by a test of its own (`rivals`): the model on file is asked again, columns are put
+back, relations are tested on rows that did not teach them. With a causal graph and nothing that can answer again, the
+mechanisms that changed are attributed instead.
 """
 
 from collections.abc import Iterable
@@ -41,7 +41,7 @@ SAME = 0.99
 
 @dataclass(frozen=True, kw_only=True)
 class Harm(Result):
-    """Attribution of the metric's change to causes, largest contribution first.
+    """Attribution of the metric's change to causes, the surest first, then the largest contribution.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ class Harm(Result):
     def __str__(self) -> str:
         if not self.contributions:
             return f"{self.measured}; nothing explains it"
-        return f"{self.measured}; the largest part: {self.contributions[0]}"
+        return f"{self.measured}; the first part: {self.contributions[0]}"
 
     def rows(self) -> list[Row]:
         return [
@@ -116,7 +116,7 @@ class Harm(Result):
 def attribute_harm(
     windows: Windows, drift: Drift, faults: Faults, *, slices: Slices | None = None, rng: np.random.Generator
 ) -> Harm:
-    """Attribute the metric's change to its possible causes: rescoring, repair and rescore, then reweighting.
+    """Attribute the metric's change to its possible causes: every rival explanation is asked, and the best stand.
 
     Parameters
     ----------

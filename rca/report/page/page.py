@@ -219,7 +219,11 @@ def _causes(causes: list[Mapping[str, Any]], scale: _Scale, *, called: str = "Ca
     ]
     widest = max(sized, default=0.0) or 1.0
     listed = "".join(f"<li>{_cause(cause, widest, scale)}</li>" for cause in causes)
-    order = f"the largest harm first{scale.change and ',' + scale.change}" if sized else "the likeliest first"
+    order = (
+        f"the surest first, then the largest harm{scale.change and ',' + scale.change}"
+        if sized
+        else "the likeliest first"
+    )
     return f'<p class="caption">{called}, {order}</p><ol class="causes">{listed}</ol>'
 
 

@@ -40,7 +40,7 @@ def _verdict(result: Verdict) -> Chart:
     }
     return Chart(
         title=result.summary,
-        alt=f"Bars with intervals, the largest harm first: {', '.join(cause.name for cause in drawn) or 'none'}.",
+        alt=f"Bars with intervals, the surest first: {', '.join(cause.name for cause in drawn) or 'none'}.",
         rows=tuple(cause_row(cause, result.metric) for cause in result.causes),
         data=(trace,),
         layout=layout,

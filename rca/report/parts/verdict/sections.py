@@ -38,7 +38,7 @@ def listed(result: Verdict) -> tuple[Cause, ...]:
 def _listed_as(result: Verdict) -> str:
     if result.status == "cannot_tell":
         return "Not named; candidates in the order in which to look at them"
-    return "Causes, the largest harm first" if result.metric else "Systems, the likeliest origin first"
+    return "Causes, the surest first, then the largest harm" if result.metric else "Systems, the likeliest origin first"
 
 
 def _without(row: dict[str, Any], name: str) -> dict[str, Any]:
