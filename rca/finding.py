@@ -15,6 +15,9 @@ Fault = Literal[
     "new_values",
     "swapped",
     "stale",
+    "clipped",
+    "truncated",
+    "retyped",
     "distribution",
 ]
 

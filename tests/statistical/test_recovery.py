@@ -31,6 +31,7 @@ class Known:
     """The model of `tabular`."""
 
     features: tuple[str, ...] = FEATURES
+    format: str = "function"
     inside: None = None
 
     def scores(self, rows):

@@ -155,6 +155,8 @@ def weighed_harm(
         Reasons of the model that moved: evidence beside a cause that did harm, and without harm a warning.
     """
     measured = harm.measured
+    if not harm.material and harm.lacking:
+        return _undecided(harm, onset)
     if not harm.material:
         return Verdict(status="no_incident", summary=_quiet(measured) + _warning(explanation), metric=measured)
     if harm.always:
@@ -182,7 +184,7 @@ def _undecided(harm: Harm, onset: Onset | None) -> Verdict:
     cited = ("unlabelled.bounds", "metric.change")
     return Verdict(
         status="cannot_tell",
-        summary=f"{_change(harm.measured)}, and these data cannot say why: {harm.undecided}.",
+        summary=_open_by(harm),
         metric=harm.measured,
         causes=tuple(
             Cause(kind="labels", name=one.name, strength="suggested", findings=cited)
@@ -367,6 +369,18 @@ def _points(measured: Measured) -> str:
 
 def _open(measured: Measured) -> str:
     return f"{_change(measured)}, and these data cannot say why."
+
+
+def _open_by(harm: Harm) -> str:
+    """Why nothing can be told, where that is known."""
+    measured = harm.measured
+    if harm.material:
+        return f"{_change(measured)}, and these data cannot say why: {harm.undecided}."
+    return (
+        f"Of the rows whose outcome is known the {measured.label} was {measured.say(measured.reference)} and is "
+        f"{measured.say(measured.current)}, within what chance does; but {harm.undecided}, and not by chance, so these "
+        "data cannot say whether anything harmful changed."
+    )
 
 
 def in_a_clause(cause: Cause | Contribution) -> str:

@@ -23,7 +23,7 @@ import pandas as pd
 
 from rca.analysis.counterfactual.decision import Reader
 from rca.analysis.counterfactual.structural_prediction import Follower
-from rca.analysis.faults.application import can_be_inflicted, inflict
+from rca.analysis.faults.application import can_be_inflicted, could_be, inflict
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.harm.donor_imputation import Draw, cross_fitted, joined, nearest, typed
 from rca.analysis.harm.repair_and_rescore import Repair, chance_of_a_hit, numbered, repair, some
@@ -190,7 +190,7 @@ def _given(drawn: Draw, repairs: Sequence[Repair]) -> pd.DataFrame:
     """The rows once for each donor: exact values where the fault is inverted, else those of the donor."""
     tall, columns = drawn.tall(), {}
     for one in repairs:
-        given = drawn.given(one.fault.column, one.wrong & ~one.undone)
+        given = drawn.given(one.fault.column, one.wrong & ~one.undone, possible=could_be(one.fault, drawn.pool))
         if one.undone.any():
             exact = pd.concat([one.values] * drawn.each, ignore_index=True)
             given = joined(exact, given, np.tile(one.undone, drawn.each))

@@ -101,6 +101,12 @@ def can_be_inflicted(fault: ColumnFault) -> bool:
     return rule is None or rule.inject is not None
 
 
+def could_be(fault: ColumnFault, rows: pd.DataFrame) -> Mask | None:
+    """Sound rows whose value a wrong one can have been, as those beyond the edge of a cap; None where any can."""
+    rule = RULE_OF.get(fault.fault)
+    return rule.could_be(fault, rows) if rule is not None and rule.could_be is not None else None
+
+
 def inflict(fault: ColumnFault, rows: pd.DataFrame, struck: Mask) -> "pd.Series[Any]":
     """Do to sound rows what a fault did: the column as the pipe would have delivered it.
 

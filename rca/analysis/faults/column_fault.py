@@ -26,8 +26,19 @@ class ColumnFault:
     factor, offset : float
         ``current = factor * true + offset`` for `scaled` and `shifted`; for `swapped` the sign of `offset` says on
         which side of `cut` the partner's values lie.
+    growing : bool
+        Whether `factor` is that of the last row, and grew in a line from one at `since` on.
+    ring : (float, float) or None
+        Lowest value and span of a column that goes round, as (0, 24) of hours, for `shifted`.
+    edge : float or None
+        For `clipped`: the value beyond which none lies any more.
+    capped : bool
+        Whether `edge` is the highest value and not the lowest.
+    step : float or None
+        For `truncated`: the grid to which values are rounded down.
     cut : float or None
-        Number between the values of rows that `scaled`, `shifted` or `swapped` hit, and those of the others.
+        Number between the values of rows that `scaled`, `shifted` or `swapped` hit, and those of the others; for a
+        `ring` that follows the time `by`, how far ahead of the clock `period` rows are that were not hit.
     scattered : bool
         Whether `cut` alone tells which rows were hit; else all of them were, from `since` and under `where`.
     partner : str or None
@@ -57,6 +68,11 @@ class ColumnFault:
     value: str | None = None
     factor: float = 1.0
     offset: float = 0.0
+    growing: bool = False
+    ring: tuple[float, float] | None = None
+    edge: float | None = None
+    capped: bool = True
+    step: float | None = None
     cut: float | None = None
     scattered: bool = False
     partner: str | None = None
@@ -77,13 +93,15 @@ class ColumnFault:
     @property
     def invertible(self) -> bool:
         """Whether the true values follow from the wrong ones; of a stale column as far as they arrived later."""
-        numbers = self.factor != 1 or self.offset != 0
+        numbers = self.factor != 1 or self.offset != 0 or self.step is not None or self.fault == "retyped"
         return numbers or self.partner is not None or bool(self.recoding) or self.lag > 0
 
     @property
     def visible(self) -> bool:
         """Whether a row's own value shows, for itself, whether it was hit."""
-        return self.fault == "missing" or self.value is not None or bool(self.names) or self.cut is not None
+        return (
+            self.fault in ("missing", "retyped") or self.value is not None or bool(self.names) or self.cut is not None
+        )
 
     def __str__(self) -> str:
         place = f" where {conjunction(self.where)}" if self.where else ""

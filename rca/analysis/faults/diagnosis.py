@@ -205,11 +205,19 @@ def _late(scene: Scene, *, time: str | None, entity: str | None, label: str | No
 def _fault(scene: Scene, name: str) -> ColumnFault | None:
     """The fault of one column: of all rows, or of a segment, or of rows here and there, or none that has a name."""
     moved = name in scene.moved
+    told = _first(scene, name, "by_time")
+    if told is not None:
+        return _dated(scene, told)
+    if any(rule.sound is not None and rule.sound(scene.pair(name), scene) for rule in RULES):
+        return _only_moved(name) if moved else None
     everywhere = _everywhere(scene, name) if moved else None
     if everywhere is not None and _hits_nearly_all(everywhere, len(scene.current)):
         return everywhere
+    related = _first(scene, name, "by_relation")
+    if related is not None and related.since_interval is None and row_by_row(related):
+        related = _dated(scene, related)
     found = (
-        _first(scene, name, "by_relation")
+        related
         or _in_a_segment(scene, name)
         or _first(scene, name, "mixed")
         or everywhere
@@ -225,7 +233,9 @@ def _first(scene: Scene, name: str, stage: Stage) -> ColumnFault | None:
 
 
 def _hits_nearly_all(fault: ColumnFault, rows: int) -> bool:
-    """Whether it hits nearly all rows from its beginning on."""
+    """Whether it hits nearly all rows from its beginning on, as far as it changes their values."""
+    if fault.edge is not None:
+        return not fault.scattered
     return fault.share * rows >= NEARLY_ALL * (rows - fault.since)
 
 

@@ -115,13 +115,34 @@ class Draw:
         """The rows repeated, once for each donor."""
         return pd.concat([self.rows] * self.each, ignore_index=True)
 
-    def given(self, column: str, wrong: Mask) -> "pd.Series[Any]":
-        """Imputed column: the donors' values where it is wrong, one donor after another."""
-        recorded, given = self.rows[column], self.pool[column].iloc[self.donors.T.ravel()].reset_index(drop=True)
+    def given(self, column: str, wrong: Mask, *, possible: Mask | None = None) -> "pd.Series[Any]":
+        """Imputed column: the donors' values where it is wrong, one donor after another.
+
+        Parameters
+        ----------
+        column : str
+        wrong : ndarray of bool, shape (rows,)
+        possible : ndarray of bool, shape (pool,), optional
+            Rows of the pool whose value a wrong one can have been; a donor's takes the same rank among these as among
+            all.
+        """
+        recorded = self.rows[column]
+        values = self.pool[column] if possible is None else _confined(self.pool[column], possible)
+        given = values.iloc[self.donors.T.ravel()].reset_index(drop=True)
         tall, wrong = pd.concat([recorded] * self.each, ignore_index=True), np.tile(wrong, self.each)
         if pd.api.types.is_numeric_dtype(recorded) and pd.api.types.is_numeric_dtype(given):
             return pd.Series(np.where(wrong, given.to_numpy(), tall.to_numpy()))
         return typed(pd.Series(np.where(wrong, given.astype(object), tall.astype(object)), dtype=object), given)
+
+
+def _confined(values: "pd.Series[Any]", possible: Mask) -> "pd.Series[Any]":
+    """Numbers mapped to the possible ones of the same rank; as they are where none is possible."""
+    numbers = as_numbers(values)
+    kept = np.sort(numbers[possible & np.isfinite(numbers)])
+    if not len(kept):
+        return values
+    ranks = pd.Series(numbers).rank(pct=True).fillna(0.5).to_numpy()
+    return pd.Series(kept[np.minimum((ranks * len(kept)).astype(int), len(kept) - 1)], index=values.index)
 
 
 def typed(values: "pd.Series[Any]", like: "pd.Series[Any]") -> "pd.Series[Any]":

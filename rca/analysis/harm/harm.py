@@ -32,7 +32,7 @@ from rca.result import Result, Row
 PAIRED_Z, PAIRED_PART = 5.0, 0.05
 """z, and share of the metric, from which a column's lost worth is harm that two windows unpaired cannot show."""
 
-NAMED_Z, NAMED_PART = 4.0, 0.02
+NAMED_Z, NAMED_PART = 3.5, 0.01
 """Likewise where the fault has a name, so that chance has less to choose from."""
 
 SAME = 0.99
@@ -73,11 +73,16 @@ class Harm(Result):
         """Whether harm was done: the windows show it, or the same rows do where a column is put back."""
         return self.measured.material or any(self._paired(one) for one in self.rivals)
 
+    @property
+    def lacking(self) -> bool:
+        """Whether outcomes are missing, and not by chance, so that harm may hide in them."""
+        return any(one.kind == "labels" and not one.rejected for one in self.rivals)
+
     def _paired(self, one: Rival) -> bool:
         """Whether what the same rows show alone is harm, whatever the two windows show unpaired."""
         if not one.paired or one.strength not in ("shown", "suggested") or one.part is None:
             return False
-        known = one.fault not in (None, "distribution")
+        known = one.kind == "model" or one.fault not in (None, "distribution")
         z, share = (NAMED_Z, NAMED_PART) if known else (PAIRED_Z, PAIRED_PART)
         least = max(z * one.part.error, share * abs(self.measured.reference))
         return one.part.value >= least
@@ -182,8 +187,8 @@ class _Asked:
 
     @property
     def same(self) -> bool:
-        """Whether the answers follow the inputs as before."""
-        return (self.scorer is not None and not self.models) or (self.stand_in is not None and self.stand_in.same)
+        """Whether the model on file answers as recorded."""
+        return self.scorer is not None and self.scorer.fidelity is None and not self.models
 
 
 def _weighed(

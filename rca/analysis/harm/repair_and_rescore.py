@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rca.analysis.faults.application import hit, inflict, mend, mendable
+from rca.analysis.faults.application import could_be, hit, inflict, mend, mendable
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.harm.donor_imputation import DONORS, POSITION, Draw, cross_fitted, draw, joined, typed
 from rca.analysis.harm.rescoring import Scorer
@@ -30,6 +30,7 @@ from rca.methods.boosted_trees import classifier
 from rca.methods.metric import Parts
 from rca.methods.shapley import shapley_matrix
 from rca.tables.columns import Encoder, for_trees
+from rca.tables.condition import all_hold
 
 SEATS = 6
 """Most columns that are repaired together; the least likely beyond these stay as they are."""
@@ -308,7 +309,7 @@ def _repaired(draw: Draw, repairs: Sequence[Repair]) -> _Window:
     """The current window with repaired columns: exact where the fault is invertible, else hot-deck imputed."""
     mended = {}
     for one in repairs:
-        given = draw.given(one.fault.column, one.wrong & ~one.undone)
+        given = draw.given(one.fault.column, one.wrong & ~one.undone, possible=could_be(one.fault, draw.pool))
         if one.undone.any():
             exact = pd.concat([one.values] * DONORS, ignore_index=True)
             given = joined(exact, given, np.tile(one.undone, DONORS))
@@ -325,7 +326,8 @@ def _placebo(draw: Draw, repairs: Sequence[Repair], struck: Sequence[Mask], *, r
     for one, rows in zip(repairs, struck, strict=True):
         column = one.fault.column
         changed[column] = rows
-        mended[column] = draw.given(column, rows & (rng.random(len(rows)) < one.lost))
+        lost = rows & (rng.random(len(rows)) < one.lost)
+        mended[column] = draw.given(column, lost, possible=could_be(one.fault, draw.pool))
         hurt = typed(inflict(one.fault, draw.rows, rows), draw.rows[column])
         broken[column] = pd.concat([hurt] * DONORS, ignore_index=True)
     ill = pd.DataFrame(broken)
@@ -335,8 +337,13 @@ def _placebo(draw: Draw, repairs: Sequence[Repair], struck: Sequence[Mask], *, r
 def chance_of_a_hit(one: Repair, before: pd.DataFrame, after: pd.DataFrame, *, known: Sequence[str]) -> Floats:
     """Probability that the fault would have hit each reference row, by a classifier on its other columns.
 
-    A fault that hit one segment has its imputation cost there and nowhere else; so must its placebo.
+    A fault that hit one segment has its imputation cost there and nowhere else; so must its placebo. One that changes
+    only some values, as a cap does, hits rows that have them.
     """
+    changed = could_be(one.fault, before)
+    if changed is not None:
+        changed &= all_hold(one.fault.where, before) if one.fault.where else True
+        return np.asarray(changed * np.minimum(1.0, one.fault.share / max(float(changed.mean()), 1e-9)))
     if not SOME < one.wrong.mean() < 1 - SOME or not known:
         return np.full(len(before), one.fault.share)
     encode = Encoder.fit(before, known)

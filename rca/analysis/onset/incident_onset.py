@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rca.analysis.faults.application import hit
+from rca.analysis.faults.application import hit, row_by_row
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.faults.rules.order import RULE_OF
@@ -149,7 +149,7 @@ def _broke(part: Contribution, harm: Harm) -> bool:
 def _shown(fault: ColumnFault, windows: Windows) -> Both | None:
     """Per-row series of a fault: its indicator, or the log density ratio of the row's value; None if neither exists."""
     both, dated_by = (windows.reference, windows.current), RULE_OF[fault.fault].dated_by
-    if dated_by == "rows":
+    if dated_by == "rows" or (fault.by is not None and row_by_row(fault)):
         before, after = (hit(replace(fault, since=0), rows).astype(float) for rows in both)
         return before, after
     if dated_by == "unseen":

@@ -116,6 +116,9 @@ FAULTS = {
     "new_values": {"names": ("x",)},
     "swapped": {"partner": "height"},
     "stale": {"lag": 1},
+    "clipped": {"value": "25", "edge": 25.0},
+    "truncated": {"step": 25.0, "offset": 0.0},
+    "retyped": {},
 }
 """One fault of every kind, as its rule would tell it."""
 
@@ -144,5 +147,5 @@ def test_what_is_inflicted_is_seen_and_undone(kind):
     assert can_be_inflicted(fault) == (not broken.equals(ROWS))
     if can_be_inflicted(fault):
         assert hit(fault, broken).all()
-    if can_be_inflicted(fault) and fault.invertible and fault.partner is None:
+    if can_be_inflicted(fault) and fault.invertible and fault.partner is None and fault.step is None:
         assert pd.to_numeric(mend(fault, broken)).tolist() == ROWS["age"].tolist()

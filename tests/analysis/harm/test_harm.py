@@ -190,6 +190,7 @@ def test_a_unit_of_the_label_scales_every_part_of_an_absolute_error(factor):
     class Linear:
         by: float
         features: tuple[str, ...] = ("x0", "x1")
+        format: str = "function"
         inside: None = None
 
         def scores(self, rows):
@@ -347,7 +348,7 @@ def test_a_division_comes_back_from_its_dictionary_and_is_a_table():
     found = divided(*planted("frozen"))
     assert Harm.from_dict(found.to_dict()) == found
     assert list(found.to_frame()["cause"])[-1] == "unexplained"
-    assert "the largest part: column x0 (frozen)" in str(found)
+    assert "the first part: column x0 (frozen)" in str(found)
     assert {finding.id for finding in found.findings()} >= {"harm.feature.x0"}
 
 

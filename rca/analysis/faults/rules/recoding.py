@@ -7,9 +7,9 @@ import pandas as pd
 
 from rca.analysis.drift.univariate import MATERIAL
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.contingency import contingency_of
 from rca.analysis.faults.partial_recoding import partial_recoding
-from rca.analysis.faults.renaming import MOST, renamed, respelled, witnesses
+from rca.analysis.faults.renaming import MOST, renamed, respelled
+from rca.analysis.faults.rules.renumbering import relation_of, renumbered, renumbered_from
 from rca.analysis.faults.rules.rule import FaultRule, Scene
 from rca.analysis.faults.rules.single_value import with_a_name
 from rca.arrays import Mask
@@ -23,23 +23,22 @@ CODES = 12
 def _in_all_rows(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """Categories, and numbers that may be codes, by their spelling, their shares and the other columns."""
     if kind_of(pair.reference, coded=pair.coded) == "categorical":
-        return respelled(pair) or _renamed(pair, scene)
-    return _renamed(pair, scene) if pair.distinct <= CODES else None
+        return respelled(pair) or renumbered(pair, scene) or _renamed(pair, scene)
+    return renumbered(pair, scene) or (_renamed(pair, scene) if pair.distinct <= CODES else None)
 
 
 def _renamed(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """Names that changed one for one."""
     if pair.distinct > MOST or not len(pair.current):
         return None
-    laid = scene.contingency
-    if laid is None:
-        asked = witnesses(pair.name, scene.names, moved=scene.moved)
-        laid = contingency_of(scene.reference, scene.current, columns=asked, categorical=scene.codes, conditioned=False)
-    return renamed(pair, laid, moved=scene.moved)
+    return renamed(pair, relation_of(pair, scene), moved=scene.moved)
 
 
 def _exchanged(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
-    """Codes and flags that mean each other, though none is new."""
+    """Codes counted anew; codes and flags that mean each other, though none is new."""
+    anew = renumbered_from(pair, scene)
+    if anew is not None:
+        return anew
     if pair.distinct > CODES or read(pair.reference, pair.current).note:  # 1 for True is no other word
         return None
     return None if pair.name not in scene.moved and _rounded(pair) else _renamed(pair, scene)

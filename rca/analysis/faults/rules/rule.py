@@ -16,9 +16,10 @@ from rca.tables.condition import Condition, all_hold
 
 Series: TypeAlias = "pd.Series[Any]"
 
-Stage = Literal["everywhere", "by_relation", "mixed", "scattered"]
-"""In which rows a fault is looked for, in this order: in all from a moment on, as well as in all under a condition;
-where other columns or earlier rows say so; in a part that nothing tells; in a part that only the values tell."""
+Stage = Literal["by_time", "everywhere", "by_relation", "mixed", "scattered"]
+"""In which rows a fault is looked for, in this order: where the time of the rows says so; in all from a moment on, as
+well as in all under a condition; where other columns or earlier rows say so; in a part that nothing tells; in a part that
+only the values tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +114,10 @@ class FaultRule:
     inject : callable or None
         ``(ColumnFault, rows, struck) -> column``: the column as the fault would deliver it; None where it cannot be
         done to any value.
+    could_be : callable or None
+        ``(ColumnFault, rows) -> mask``: sound rows whose value a wrong one can have been; None where any can.
+    sound : callable or None
+        ``(ColumnPair, Scene) -> bool``: whether a column is surely as it was, so that no other rule is asked.
     dated_by : {'rows', 'unseen', 'likeness'} or None
         By what its onset is dated: rows that show it; values that the reference does not have; how much a row's value
         looks like the current window. None where no row looks otherwise.
@@ -129,5 +134,7 @@ class FaultRule:
     undo: Callable[[ColumnFault, pd.DataFrame, Mask], Series] | None = None
     undoable: Callable[[ColumnFault, pd.DataFrame], Mask] | None = None
     inject: Callable[[ColumnFault, pd.DataFrame, Mask], Series] | None = None
+    could_be: Callable[[ColumnFault, pd.DataFrame], Mask] | None = None
+    sound: Callable[[ColumnPair, Scene], bool] | None = None
     dated_by: Literal["rows", "unseen", "likeness"] | None = None
     unheard: bool = False

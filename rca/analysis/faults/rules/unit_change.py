@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
+from rca.analysis.faults.rules.drifting_gain import drifting, with_a_drift, without_the_drift
+from rca.analysis.faults.rules.ring_shift import by_the_clock, keeps_time, turned, turned_back, turned_rows
 from rca.analysis.faults.rules.rule import FaultRule, Scene
 from rca.arrays import Floats, Mask
 from rca.methods.two_sample_tests import chance_distance, kolmogorov_distance
@@ -309,11 +311,17 @@ def _grown(move: _Move, offset: float) -> bool:
 
 
 def _changed(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
-    """The unit or the constant of all rows that were surely hit."""
+    """The unit or the constant of all rows that were surely hit; none where the whole window tells of a drift."""
     if not pair.ordered:
         return None
     found = affine(pair.numbers[0], pair.numbers[1][scene.unsure :])
-    return _named(pair.name, found) if found is not None else None
+    return _named(pair.name, found) if found is not None and not _drifts(pair, scene) else None
+
+
+def _drifts(pair: ColumnPair, scene: Scene) -> bool:
+    """Whether a gain drifts through the whole window, whose last rows look as if it were constant."""
+    whole = pair if pair.cut is None else pair.cut[0]
+    return whole.cut is None and drifting(whole, scene) is not None
 
 
 def _scattered(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
@@ -352,12 +360,24 @@ def _beyond_in_size(fault: ColumnFault, rows: pd.DataFrame) -> Mask:
 
 
 def _undone(fault: ColumnFault, rows: pd.DataFrame, wrong: Mask) -> "pd.Series[Any]":
+    if fault.growing:
+        return without_the_drift(fault, rows, wrong)
     numbers = as_numbers(rows[fault.column])
+    if fault.ring is not None:
+        return _like(
+            np.where(wrong, turned_back(numbers, offset=fault.offset, ring=fault.ring), numbers), rows[fault.column]
+        )
     return _like(np.where(wrong, (numbers - fault.offset) / fault.factor, numbers), rows[fault.column])
 
 
 def _done(fault: ColumnFault, rows: pd.DataFrame, struck: Mask) -> "pd.Series[Any]":
+    if fault.growing:
+        return with_a_drift(fault, rows, struck)
     numbers = as_numbers(rows[fault.column])
+    if fault.ring is not None:
+        return _like(
+            np.where(struck, turned_back(numbers, offset=-fault.offset, ring=fault.ring), numbers), rows[fault.column]
+        )
     return _like(np.where(struck, numbers * fault.factor + fault.offset, numbers), rows[fault.column])
 
 
@@ -369,7 +389,7 @@ SCALED = FaultRule(
     kind="scaled",
     clause="{name} arrived in another unit",
     check="values beyond its usual range",
-    detect={"everywhere": _changed, "scattered": _scattered},  # by a factor, or by a constant
+    detect={"everywhere": _changed, "mixed": drifting, "scattered": _scattered},  # by a factor, or by a constant
     affected=_beyond_in_size,
     undo=_undone,
     inject=_done,
@@ -380,7 +400,9 @@ SHIFTED = FaultRule(
     kind="shifted",
     clause="{name} was off by a constant",
     check="its mean over a day",
-    affected=beyond_the_cut,
+    detect={"by_time": by_the_clock, "everywhere": turned},
+    sound=keeps_time,
+    affected=lambda fault, rows: beyond_the_cut(fault, rows) if fault.ring is None else turned_rows(fault, rows),
     undo=_undone,
     inject=_done,
     dated_by="likeness",

@@ -69,7 +69,12 @@ class Knowing:
     @property
     def nothing(self) -> bool:
         """Whether it depends on nothing that was tested."""
-        return self.tested and not (self.answer or self.time or self.features or self.jointly)
+        return self.tested and not (self.time or self.selective)
+
+    @property
+    def selective(self) -> bool:
+        """Whether rows of one sort are known more often: then the known ones have another metric than all."""
+        return self.answer or bool(self.features) or self.jointly
 
 
 def depends_on(windows: Windows, known: Mask, column: str) -> Knowing:

@@ -53,10 +53,21 @@ class RecordedOutcome:
     places: tuple[Places, Places]
     classes: tuple[Any, ...]
 
-    def but(self, column: str, values: "pd.Series[Any]") -> "RecordedOutcome":
-        """The same with other current values in one input, of the whole current window."""
+    def but(self, column: str, values: "pd.Series[Any]", *, known: "pd.Series[Any]") -> "RecordedOutcome":
+        """The same with other current values in one input.
+
+        Parameters
+        ----------
+        column : str
+        values, known : pandas.Series
+            Of the whole current window, and the column of the whole reference, which says how names are encoded.
+        """
         at, inputs = self.outcome.columns.index(column), self.outcome.inputs[1].copy()
-        inputs[:, at] = as_numbers(values)[self.places[1]]
+        if kind_of(known) == "numeric":
+            inputs[:, at] = as_numbers(values)[self.places[1]]
+        else:
+            codes = dict(zip(as_labels(known.iloc[self.places[0]]), self.outcome.inputs[0][:, at], strict=True))
+            inputs[:, at] = [codes.get(label, np.nan) for label in as_labels(values.iloc[self.places[1]])]
         return replace(self, outcome=replace(self.outcome, inputs=(self.outcome.inputs[0], inputs)))
 
 
@@ -186,7 +197,12 @@ def _by_draws(
     groups: tuple[Segment, ...],
     rng: np.random.Generator,
 ) -> Parts:
-    """Parts with outcomes drawn: the prediction and a residual of the reference."""
+    """Parts with outcomes drawn: the prediction and a residual of the reference; of a score the prediction itself."""
+    if read.column == windows.roles.score:
+        target = read.outcome.targets[0]
+        return windows.meter.parts(
+            rows.assign(**{read.column: np.clip(said[:, 0], target.min(), target.max())}), groups=groups
+        )
     drawn = [said[:, 0] + rng.choice(residuals[:, 0], len(rows)) for _ in range(DRAWS)]
     tried = [windows.meter.parts(rows.assign(**{read.column: one}), groups=groups) for one in drawn]
     return _mixed(tried, [np.full(len(rows), 1 / DRAWS)] * DRAWS)

@@ -28,12 +28,14 @@ from rca.analysis.harm.rivals.bench import (
     SURELY,
     Weighing,
 )
+from rca.analysis.harm.rivals.recoded_columns import recoded_columns
 from rca.analysis.harm.rivals.relation_rivals import departure
 from rca.analysis.harm.rivals.rival import Rival
 from rca.analysis.inputs.windows import measured_of
 from rca.arrays import Mask
 from rca.errors import Unanswerable
 from rca.finding import Strength
+from rca.methods.two_sample_tests import Z
 from rca.tables.columns import kind_of
 from rca.tables.condition import Condition, all_hold, conjunction
 
@@ -103,6 +105,7 @@ class _Suspects:
     moved: Collection[str]
     loud: Sequence[str]
     silent: Sequence[str]
+    recoded: Mapping[str, ColumnFault]
 
     @classmethod
     def of(cls, weighing: Weighing) -> "_Suspects":
@@ -121,7 +124,8 @@ class _Suspects:
         )
         odd = [name for name in read if relations[name].moved(len(read))]
         odd += [name for name in read if _retyped(weighing.windows.reference[name], weighing.windows.current[name])]
-        loud = {*moved, *broken, *odd}
+        recoded = recoded_columns(weighing, [name for name in read if name not in broken])
+        loud = {*moved, *broken, *odd, *recoded}
         order = sorted(read, key=lambda name: -weighing.gains.get(name, 0.0))
         return cls(
             weighing=weighing,
@@ -129,6 +133,7 @@ class _Suspects:
             moved=moved,
             loud=[name for name in order if name in loud],
             silent=[name for name in order if name not in loud],
+            recoded=recoded,
         )
 
     @cached_property
@@ -156,7 +161,8 @@ class _Suspects:
     def evidence(self, name: str) -> ColumnEvidence:
         """All that is asked of one column."""
         weighing, relation = self.weighing, self.relations[name]
-        fault = weighing.faults.get(name) or ColumnFault(column=name, fault="distribution", share=1.0, evidence="")
+        known = self.recoded.get(name) or weighing.faults.get(name)
+        fault = known or ColumnFault(column=name, fault="distribution", share=1.0, evidence="")
         return ColumnEvidence(
             fault=fault,
             moved=name in self.moved,
@@ -273,6 +279,19 @@ def _column_part(weighing: Weighing, fault: ColumnFault, estimate: PartEstimate)
     return replace(part, strength="suggested", assumptions=(*part.assumptions, stand_in))
 
 
+def _all_of_it(weighing: Weighing, fault: ColumnFault) -> Contribution:
+    """The whole change, of a column that alone broke while the outcome follows all others as before."""
+    measured = weighing.measured
+    estimate = PartEstimate(
+        value=measured.worse,
+        error=(measured.worse_interval.high - measured.worse_interval.low) / (2 * Z),
+        rows=float(min(measured.n_reference, measured.n_current)),
+    )
+    kept = "nothing else changed that is not on record"
+    part = contribution("feature", fault.column, estimate, method="alone", fault=fault.fault, assumptions=(kept,))
+    return replace(part, strength="suggested")
+
+
 def _where(weighing: Weighing, conditions: Sequence[Condition]) -> Where | None:
     """The condition under which a column broke, with the metric there."""
     if not conditions:
@@ -287,9 +306,10 @@ def _where(weighing: Weighing, conditions: Sequence[Condition]) -> Where | None:
 
 def _when_mended(weighing: Weighing, fault: ColumnFault) -> Relation | None:
     """The relation with the column undone exactly, where that can be."""
-    if not fault.broken or not fault.invertible or weighing.outcome is None or fault.fault == "recoded":
+    if not fault.broken or not fault.invertible or weighing.outcome is None:
         return None
-    mended = weighing.outcome.but(fault.column, mend(fault, weighing.windows.current))
+    windows, name = weighing.windows, fault.column
+    mended = weighing.outcome.but(name, mend(fault, windows.current), known=windows.reference[name])
     return followed(mended.outcome, (*weighing.inputs, *weighing.clock), seed=weighing.seed)
 
 
@@ -303,6 +323,8 @@ def judged_column(weighing: Weighing, one: ColumnEvidence, *, together: Collecti
     part = _of_put_back(one.put, one.fault, weighing) if one.put is not None else None
     if strength is not None and (part is None or part.interval.low <= 0):
         part = departure(weighing, whole, kind="feature", name=one.fault.column, fault=one.fault.fault)
+        if one.fault.broken and tests.sieved and (part is None or part.interval.low <= 0):
+            part = _all_of_it(weighing, one.fault)
     return Rival(
         kind="feature",
         name=one.fault.column,

@@ -21,7 +21,9 @@ SCORES = "\0scores"
 """Input that holds the deployed model's scores: no case can have it."""
 
 
-def world_rivals(weighing: Weighing, accepted: Sequence[str], broken: Sequence[str] = ()) -> list[Rival]:
+def world_rivals(
+    weighing: Weighing, accepted: Sequence[str], broken: Sequence[str] = (), *, doubted: bool = False
+) -> list[Rival]:
     """The outcome follows inputs that stand otherwise: tested without the columns that broke.
 
     Parameters
@@ -31,6 +33,8 @@ def world_rivals(weighing: Weighing, accepted: Sequence[str], broken: Sequence[s
         Columns that are named as causes.
     broken : sequence of str
         Columns that broke and are none, as far as mending them tells: a fault may go by a wrong name.
+    doubted : bool
+        Whether the model answers otherwise, so that the change has a cause already.
     """
     read = weighing.outcome
     if read is None or weighing.of_answers:
@@ -47,6 +51,8 @@ def world_rivals(weighing: Weighing, accepted: Sequence[str], broken: Sequence[s
         read = with_scores(weighing, read)
         relation = followed(read.outcome, (*weighing.inputs, *weighing.clock, SCORES), seed=weighing.seed)
     against = _kept(relation, "outcome", from_=OTHERWISE)
+    if not against and doubted and relation.z < SURELY:
+        against = f"the model answers otherwise; the outcome follows the inputs nearly as before (z {relation.z:.1f})"
     if not relation.telling:
         return [Rival(kind=kind, name=name, against=against)]
     part = _expected_part(weighing, read, relation, kind=kind, name=name, salt=4)
@@ -163,7 +169,7 @@ def answer_rivals(weighing: Weighing, accepted: Sequence[str]) -> list[Rival]:
     """Answers on record that follow the inputs otherwise, while the outcome follows them as before."""
     windows, name = weighing.windows, weighing.windows.model_name
     column = next((one for one in windows.meter.read if one != windows.roles.label), None)
-    if not windows.meter.asks_the_model or weighing.asker is not None or column is None:
+    if not windows.meter.asks_the_model or windows.model is not None or column is None:
         return []
     if weighing.answers_same:
         return [Rival(kind="model", name=name, against="the answers follow the inputs as before")]

@@ -109,7 +109,8 @@ def outcome_rivals(weighing: Weighing, relation: Relation | None) -> list[Rival]
     ----------
     weighing : Weighing
     relation : Relation or None
-        Of the outcome to the inputs that did not break: where it kept, the known outcomes are no biased sample.
+        Of the outcome to the inputs that did not break: where it kept, and knowing does not depend on these, the known
+        outcomes are no biased sample.
     """
     known = known_outcomes(weighing.windows)
     if known is None or not known.fell:
@@ -122,7 +123,7 @@ def outcome_rivals(weighing: Weighing, relation: Relation | None) -> list[Rival]
         against = "which outcomes are known depends on nothing that is on record"
     elif not known.holds_reference:
         against = "even in the worst case they leave the metric worse than before"
-    elif relation is not None and relation.telling and relation.z < AS_BEFORE:
+    elif not known.knowing.selective and relation is not None and relation.telling and relation.z < AS_BEFORE:
         against = "the outcomes that are known follow the inputs as before"
     return [
         Rival(

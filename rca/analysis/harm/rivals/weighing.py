@@ -64,11 +64,12 @@ def weigh(weighing: Weighing, models: Sequence[Contribution] = (), copied: Copie
     outcomes = outcome_rivals(weighing, weighing.follows(sound))
     times, always = season_rival(weighing)
     few = few_rows_rival(weighing)
+    answers = [model_rival(weighing, part) for part in models] or answer_rivals(weighing, accepted)
+    doubted = any(not one.rejected for one in answers)
     others = [
         *copies_rival(weighing, copied),
-        *(model_rival(weighing, part) for part in models),
-        *([] if models else answer_rivals(weighing, accepted)),
-        *(_out_of_season(one, times) for one in world_rivals(weighing, accepted, broken)),
+        *answers,
+        *(_out_of_season(one, times) for one in world_rivals(weighing, accepted, broken, doubted=doubted)),
         *mix_rivals(weighing, accepted),
     ]
     sure = any(one.strength == "shown" for one in columns)

@@ -20,7 +20,9 @@ def test_a_rule_says_its_fault_of_a_column_by_name_and_each_in_its_own_words():
     assert len({rule.clause for rule in RULES}) == len({rule.check for rule in RULES}) == len(RULES)
 
 
-@pytest.mark.parametrize("kind", [rule.kind for rule in RULES if rule.inject and rule.undo])
+@pytest.mark.parametrize(
+    "kind", [rule.kind for rule in RULES if rule.inject and rule.undo and rule.kind != "truncated"]
+)
 def test_what_a_rule_does_to_some_rows_it_undoes(kind):
     rng = np.random.default_rng(0)
     rows = pd.DataFrame({"a": rng.choice([1, 2, 3], 200), "b": rng.choice([7, 8, 9], 200)})

@@ -1,0 +1,218 @@
+"""Digits lost: numbers that are on a coarser grid than they were, and names cut to one length."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rca.analysis.faults.column_fault import ColumnFault
+from rca.analysis.faults.renaming import VISIBLE
+from rca.analysis.faults.rules.rule import FaultRule, Scene
+from rca.analysis.faults.rules.unit_change import HUGE, MIN_ROWS, SURELY
+from rca.arrays import Floats, Mask
+from rca.methods.two_sample_tests import chance_distance, kolmogorov_distance
+from rca.tables.column_pair import ColumnPair
+from rca.tables.columns import as_numbers, kind_of
+from rca.tables.condition import all_hold
+
+ON_GRID = 0.99
+"""Share of the current rows that lie on the grid; likewise of names that are cut."""
+
+USUALLY_ON_GRID = 0.6
+"""Most of the reference's values, zeros left out, that may lie on it: of whole numbers every other is even."""
+
+COARSE = 0.25
+"""Step, in interquartile ranges of the reference, from which something is lost."""
+
+FEWER = 1.5
+"""Distinct values of the reference for each that is left of them on the grid, at least."""
+
+EXACT = 1e-4
+"""Part of a step within which a value lies on the grid; values may be stored in single precision."""
+
+DIGITS = 12
+"""Digits to which a step is told."""
+
+CROWDED = 0.5
+"""Share of the rows hit in one cell beyond which its middle says nothing of them."""
+
+SHORTEST = 4
+"""Characters from which a name that is cut is no abbreviation, which is a code of its own."""
+
+
+def grid_step(values: Floats, *, least: float = 0.0) -> float | None:
+    """The largest step of which nearly all values are multiples: a common divisor of those that repeat.
+
+    Parameters
+    ----------
+    values : ndarray of shape (rows,)
+        Finite.
+    least : float
+        Smaller steps are not looked for.
+
+    Returns
+    -------
+    float or None
+        None where there is none from `least` on, or fewer than two values repeat, as then nothing tells a step.
+
+    Examples
+    --------
+    >>> grid_step(np.floor(np.random.default_rng(0).normal(3, 2, 500) / 0.37) * 0.37)
+    0.37
+    >>> grid_step(np.random.default_rng(0).normal(3, 2, 500))
+    """
+    distinct, counts = np.unique(values, return_counts=True)
+    repeated = np.unique(np.abs(distinct[(counts > 1) & (distinct != 0)]))
+    if (counts > 1).sum() < 2 or not len(repeated):
+        return None
+    step = float(repeated[0])
+    for value in repeated[1:].tolist():
+        step = _common_divisor(value, step)
+        if step < least:
+            return None
+    multiples = np.round(repeated / step)
+    step = float(f"{float(repeated @ multiples) / float(multiples @ multiples):.{DIGITS}g}")
+    return step if step >= least and float(_on_grid(values, step).mean()) >= ON_GRID else None
+
+
+def _common_divisor(value: float, step: float) -> float:
+    """Euclid's, of two sizes, to within `EXACT` of the step."""
+    rest = abs(math.remainder(value, step))
+    while rest > EXACT * step:
+        step, rest = rest, abs(math.remainder(step, rest))
+    return step
+
+
+def _on_grid(values: Floats, step: float) -> Mask:
+    parts = values / step
+    return np.asarray(np.abs(parts - np.round(parts)) <= EXACT)
+
+
+# -- numbers -----------------------------------------------------------------------------------------------------------
+
+
+def _fewer_digits(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
+    """Numbers, or names, of which nearly all that were surely hit have lost what they had beyond some digit."""
+    if not pair.ordered:
+        return _cut_short(pair)
+    windows = pair.numbers[0], pair.numbers[1][scene.unsure :]
+    before, after = (values[np.isfinite(values)] for values in windows)
+    if min(len(before), len(after)) < MIN_ROWS or max(np.abs(before).max(), np.abs(after).max()) > HUGE:
+        return None
+    low, high = np.quantile(before, [0.25, 0.75]).tolist()
+    step = grid_step(after, least=COARSE * (high - low))
+    if step is None or not _loses(before, step):
+        return None
+    cells, served = {"down": np.floor(before / step), "": np.round(before / step)}, np.round(after / step)
+    left = {way: kolmogorov_distance(laid, served) for way, laid in cells.items()}
+    way = min(left, key=left.__getitem__)
+    if left[way] > SURELY * chance_distance(len(before), len(after)):
+        return None
+    return ColumnFault(
+        column=pair.name,
+        fault="truncated",
+        share=1.0,
+        evidence=f"rounded {way} to multiples of {step:.6g}".replace("  ", " "),
+        step=step,
+        offset=_lost(before, step) if way else 0.0,
+    )
+
+
+def _loses(before: Floats, step: float) -> bool:
+    """Whether the reference is on no such grid, and would lose distinct values on it."""
+    others = before[before != 0]
+    if not len(others) or float(_on_grid(others, step).mean()) > USUALLY_ON_GRID:
+        return False
+    return len(np.unique(before)) >= FEWER * len(np.unique(np.floor(before / step)))
+
+
+def _lost(before: Floats, step: float) -> float:
+    """From the lower end of a cell to its middle; the last whole number of a cell is one below the next cell."""
+    whole = step.is_integer() and bool((before == np.round(before)).all())
+    return (step - 1) / 2 if whole else step / 2
+
+
+# -- names -------------------------------------------------------------------------------------------------------------
+
+
+def _cut_short(pair: ColumnPair) -> ColumnFault | None:
+    """Names cut to one length, each of which was one name before."""
+    if any(kind_of(one, coded=pair.coded) != "categorical" for one in (pair.reference, pair.current)):
+        return None
+    before, after = (pd.Series(labels, dtype=str) for labels in pair.known(pair.labels))
+    if min(len(before), len(after)) < MIN_ROWS:
+        return None
+    length = int(after.str.len().max())
+    known = before.unique().tolist()
+    was = {name[:length]: name for name in known}
+    longer = before.str.len() > length
+    if length < SHORTEST or len(was) < len(known) or float(longer.mean()) < VISIBLE:
+        return None
+    if float(after.isin(was).mean()) < ON_GRID or not _alike(before.str[:length], after):
+        return None
+    return ColumnFault(
+        column=pair.name,
+        fault="truncated",
+        share=1.0,
+        evidence=f"cut to {length} characters",
+        recoding=tuple((now, name) for now, name in was.items() if now != name),
+    )
+
+
+def _alike(before: "pd.Series[str]", after: "pd.Series[str]") -> bool:
+    """Whether names come as often as they did."""
+    codes = pd.factorize(pd.concat([before, after]), sort=True)[0].astype(float)
+    far = kolmogorov_distance(codes[: len(before)], codes[len(before) :])
+    return far <= SURELY * chance_distance(len(before), len(after))
+
+
+# -- the rule ----------------------------------------------------------------------------------------------------------
+
+
+def _filled_up(fault: ColumnFault, rows: pd.DataFrame, wrong: Mask) -> "pd.Series[Any]":
+    """Numbers in the middle of their cells, and names in full."""
+    values = rows[fault.column]
+    if fault.recoding:
+        return _named(values, dict(fault.recoding), wrong)
+    numbers = as_numbers(values)
+    return pd.Series(np.where(wrong, numbers + fault.offset, numbers), index=values.index, name=values.name)
+
+
+def _rounded(fault: ColumnFault, rows: pd.DataFrame, struck: Mask) -> "pd.Series[Any]":
+    values = rows[fault.column]
+    if fault.recoding:
+        return _named(values, {was: now for now, was in fault.recoding}, struck)
+    assert fault.step is not None
+    numbers = as_numbers(values)
+    parts = numbers / fault.step
+    coarse = fault.step * (np.floor(parts) if fault.offset > 0 else np.round(parts))
+    return pd.Series(np.where(struck, coarse, numbers), index=values.index, name=values.name)
+
+
+def _named(values: "pd.Series[Any]", names: dict[str, str], which: Mask) -> "pd.Series[Any]":
+    """Values by other names, in some rows, as far as they have one."""
+    held = values.astype(object)
+    return held.mask(which & held.isin(names).to_numpy(), held.map(names))
+
+
+def _told_apart(fault: ColumnFault, rows: pd.DataFrame) -> Mask:
+    """Rows whose cell holds no more than half of those that were hit: the middle of a cell that does says nothing."""
+    values = rows[fault.column]
+    if fault.recoding:
+        return np.ones(len(rows), dtype=bool)
+    hit = (np.arange(len(rows)) >= fault.since) & all_hold(fault.where, rows)
+    shares = values[hit].value_counts(normalize=True)
+    return ~values.isin(shares.index[shares > CROWDED]).to_numpy(bool)
+
+
+TRUNCATED = FaultRule(
+    kind="truncated",
+    clause="{name} had lost digits",
+    check="values on a coarser grid",
+    detect={"everywhere": _fewer_digits},
+    undo=_filled_up,
+    undoable=_told_apart,
+    inject=_rounded,
+    dated_by="likeness",
+)
