@@ -17,9 +17,9 @@ from rca.tables.condition import Condition, all_hold
 Series: TypeAlias = "pd.Series[Any]"
 
 Stage = Literal["by_time", "everywhere", "by_relation", "mixed", "scattered"]
-"""In which rows a fault is looked for, in this order: where the time of the rows says so; in all from a moment on, as
-well as in all under a condition; where other columns or earlier rows say so; in a part that nothing tells; in a part that
-only the values tell."""
+"""In which rows a fault is looked for, in this order: where the time of the rows says so; in all from a moment on, and
+in all under a condition; where other columns or earlier rows say so; in a part that nothing tells; in a part that only
+the values tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
