@@ -27,6 +27,9 @@ STARTS = 12
 RIGHT = 4.0
 """z of what a map saves in rows that did not choose it."""
 
+LIKELIER = 3.0
+"""Log likelihood by which shares may speak for names as they are and against a map."""
+
 RENAMED = 0.05
 """Share of the rows whose name has to mean another."""
 
@@ -41,11 +44,14 @@ class Told:
     held : ndarray of int, shape (rows,)
         The name that each row holds, as a position; -1 where it is none of these.
     loss : ndarray of shape (rows, names)
+    shares : ndarray of shape (names,)
+        Of the reference's rows.
     """
 
     names: Labels
     held: Places
     loss: Floats
+    shares: Floats
 
     @classmethod
     def of(cls, values: "pd.Series[Any]", known: "pd.Series[Any]", wrong_of: Callable[[str], Floats]) -> "Told":
@@ -58,10 +64,12 @@ class Told:
         wrong_of : callable
             From a name to the losses of the rows under it.
         """
-        names = pd.Series(as_labels(known.dropna())).value_counts().index[:MOST].to_numpy(dtype=object)
+        shares = pd.Series(as_labels(known.dropna())).value_counts(normalize=True)[:MOST]
+        names = shares.index.to_numpy(dtype=object)
         place = {name: at for at, name in enumerate(names)}
         held = np.array([place.get(label, -1) for label in as_labels(values)], dtype=np.intp)
-        return cls(names=names, held=held, loss=np.column_stack([wrong_of(str(name)) for name in names]))
+        loss = np.column_stack([wrong_of(str(name)) for name in names])
+        return cls(names=names, held=held, loss=loss, shares=shares.to_numpy(float))
 
     def saved(self, meant: Places, rows: Mask) -> Floats:
         """Loss of each row under its own name less that under the one it is said to mean."""
@@ -77,6 +85,12 @@ class Told:
         at = rows & (self.held >= 0)
         np.add.at(total, self.held[at], self.loss[at])
         return np.asarray(linear_sum_assignment(total)[1])
+
+    def fits(self, meant: Places, rows: Mask) -> bool:
+        """Whether names come as often as those that they are said to mean, or hardly less likely than as they are."""
+        counts = np.bincount(self.held[rows & (self.held >= 0)], minlength=len(self.names))
+        usual = np.log(self.shares)
+        return float(counts @ (usual - usual[meant])) <= LIKELIER
 
 
 def recoded_by_outcome(column: str, told: Told, *, ordered: bool, rng: np.random.Generator) -> ColumnFault | None:
@@ -95,7 +109,7 @@ def recoded_by_outcome(column: str, told: Told, *, ordered: bool, rng: np.random
     -------
     ColumnFault or None
         `recoded`, with `since` as a position among the rows of `told`; None where no map holds in rows that did not
-        choose it.
+        choose it, or shares speak for the names as they are: then the outcome follows the column otherwise.
 
     References
     ----------
@@ -113,7 +127,7 @@ def recoded_by_outcome(column: str, told: Told, *, ordered: bool, rng: np.random
     start, meant = _best(told, np.ones(rows, dtype=bool), ordered=ordered)
     changed = np.flatnonzero(meant != np.arange(len(meant)))
     hit = np.isin(told.held, changed) & (np.arange(rows) >= start)
-    if hit.mean() < RENAMED:
+    if hit.mean() < RENAMED or not told.fits(meant, np.arange(rows) >= start):
         return None
     pairs = tuple((str(told.names[one]), str(told.names[meant[one]])) for one in changed)
     some = ", ".join(f"{now} stands for {was}" for now, was in pairs[:3]) + (", …" if len(pairs) > 3 else "")

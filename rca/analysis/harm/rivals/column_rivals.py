@@ -333,7 +333,7 @@ def judged_column(weighing: Weighing, one: ColumnEvidence, *, together: Collecti
         strength=strength,
         found=_found(one, tests),
         against=_against(one, tests),
-        paired=one.broke and tests.lost,
+        paired=one.broke and (tests.lost or (one.fault.broken and tests.likely)),
     )
 
 

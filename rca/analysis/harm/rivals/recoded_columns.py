@@ -7,16 +7,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rca.analysis.faults.application import mend
 from rca.analysis.faults.column_fault import ColumnFault
+from rca.analysis.harm.evidence.followed_relation import followed
 from rca.analysis.harm.evidence.outcome_recoding import ROWS, Told, recoded_by_outcome
 from rca.analysis.harm.evidence.recorded_outcome import RecordedOutcome, read_outcome
-from rca.analysis.harm.rivals.bench import Weighing
+from rca.analysis.harm.rivals.bench import OTHERWISE, Weighing
 from rca.arrays import Floats, Places
 from rca.methods.boosted_trees import regressor
 from rca.tables.columns import as_labels, for_trees, kind_of
 
 MOST = 6
 """Most columns that are asked, those that the model gains most by."""
+
+
+LEFT = 0.7
+"""Share of the evidence against the whole relation that former names may leave; shares have spoken already."""
 
 
 def recoded_columns(weighing: Weighing, names: Iterable[str]) -> dict[str, ColumnFault]:
@@ -49,9 +55,21 @@ def recoded_columns(weighing: Weighing, names: Iterable[str]) -> dict[str, Colum
         ordered = weighing.windows.roles.time is not None
         fault = recoded_by_outcome(name, told, ordered=ordered, rng=weighing.rng(9))
         if fault is not None:
-            since = int(read.places[1][asked][fault.since]) if fault.since else 0
-            found[name] = replace(fault, since=since)
+            fault = replace(fault, since=int(read.places[1][asked][fault.since]) if fault.since else 0)
+        if fault is not None and _restored(weighing, read, fault):
+            found[name] = fault
     return found
+
+
+def _restored(weighing: Weighing, read: RecordedOutcome, fault: ColumnFault) -> bool:
+    """Whether the outcome follows the inputs as before under the former names; another concept has no such map."""
+    windows, name = weighing.windows, fault.column
+    whole = weighing.follows(weighing.features)
+    if whole is None or not whole.telling:
+        return True
+    mended = read.but(name, mend(fault, windows.current), known=windows.reference[name])
+    left = followed(mended.outcome, (*weighing.inputs, *weighing.clock), seed=weighing.seed)
+    return left.z < max(OTHERWISE, LEFT * whole.z)
 
 
 def _labelled(weighing: Weighing) -> RecordedOutcome | None:
