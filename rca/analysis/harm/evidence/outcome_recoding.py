@@ -69,7 +69,7 @@ class Told:
         place = {name: at for at, name in enumerate(names)}
         held = np.array([place.get(label, -1) for label in as_labels(values)], dtype=np.intp)
         loss = np.column_stack([wrong_of(str(name)) for name in names])
-        return cls(names=names, held=held, loss=loss, shares=shares.to_numpy(float))
+        return cls(names=names, held=held, loss=loss, shares=np.asarray(shares, dtype=np.float64))
 
     def saved(self, meant: Places, rows: Mask) -> Floats:
         """Loss of each row under its own name less that under the one it is said to mean."""
