@@ -40,7 +40,7 @@ def asked(before, after, metric="error_rate", **how):
 
 def test_outcomes_missing_by_chance_depend_on_nothing_in_all_but_one_in_a_hundred_of_40_draws():
     found = [asked(*drawn(seed, "chance")) for seed in range(40)]
-    assert sum(one.at_random for one in found) >= 96
+    assert sum(one.at_random for one in found) >= 38
     assert all(one.fell for one in found)
 
 
