@@ -4,7 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rca.analysis.conclusion.verdict import weigh_windows
+from rca.analysis.drift.question import drift_of
+from rca.analysis.faults.question import faults_of
 from rca.analysis.harm.evidence.copied_rows import copied_rows
+from rca.analysis.harm.question import harm_of
 from rca.analysis.harm.rivals.row_rivals import (
     copies_rival,
     few_rows_rival,
@@ -78,14 +82,25 @@ def test_outcomes_that_are_missing_for_what_they_are_stand():
     assert (found.kind, found.name, found.strength) == ("labels", "y", "suggested")
 
 
-def test_outcomes_that_are_missing_by_chance_or_by_the_answer_alone_are_rejected_and_known_ones_are_none():
-    chance = lacking(3, lambda rows, rng: rng.random(len(rows)) < 0.5)
-    by_answer = lacking(3, lambda rows, rng: (rows["said"] == 1) | (rng.random(len(rows)) < 0.5))
-    for asked in (chance, by_answer):
-        (found,) = outcome_rivals(asked, asked.follows(FEATURES))
-        assert found.rejected
-        assert found.against
+def test_outcomes_that_are_missing_by_chance_are_rejected_and_known_ones_are_none():
+    asked = lacking(3, lambda rows, rng: rng.random(len(rows)) < 0.5)
+    (found,) = outcome_rivals(asked, asked.follows(FEATURES))
+    assert found.rejected
+    assert found.against
     assert outcome_rivals(weighing(*drawn(3, 300)), None) == []
+
+
+@pytest.mark.parametrize("lost", [lambda rows: rows["said"] == 0, lambda rows: (rows["shop"] == "p") & (rows["a"] > 0)])
+def test_outcomes_of_one_sort_of_rows_that_are_missing_leave_a_quiet_window_open(lost):
+    before, after = drawn(3, 1200)
+    gone = lost(after) & (np.random.default_rng(3).random(1200) < 0.8)
+    both = windows(before, after.assign(y=after["y"].where(~gone)))
+    drift = drift_of(both)
+    harm = harm_of(both, drift, faults_of(both, drift))
+    verdict = weigh_windows(harm)
+    assert not harm.measured.material
+    assert (verdict.status, [cause.kind for cause in verdict.causes]) == ("cannot_tell", ["labels"])
+    assert "not by chance" in verdict.summary
 
 
 def week(seed, *, hard):
