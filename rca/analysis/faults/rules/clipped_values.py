@@ -38,7 +38,7 @@ def clipped(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     >>> scene = Scene(reference=rows[0], current=rows[1], codes=frozenset(), names=("speed",), moved=frozenset(),
     ...               ordered=False)
     >>> print(clipped(scene.pair("speed"), scene))
-    speed: clipped (cut off above 0.8, where 21% of the values were higher before)
+    speed: clipped (cut off above 0.8, where 20% of the values were higher before)
     """
     if not pair.ordered:
         return None

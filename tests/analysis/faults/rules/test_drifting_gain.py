@@ -88,7 +88,7 @@ def test_a_constant_factor_is_no_drift():
 
 @pytest.mark.parametrize("law", LAWS)
 def test_no_drift_is_made_up(law):
-    for seed in range(25):
+    for seed in range(10):
         rng = np.random.default_rng(seed)
         before, true = draws(law, seed=seed, rows=(600, 500))
         time, spread = np.linspace(0, 1, 500), float(np.std(before))
@@ -107,12 +107,12 @@ def test_no_drift_is_made_up(law):
 
 def test_a_mix_that_drifts_is_seldom_taken_for_a_gain():
     taken = 0
-    for seed in range(40):
+    for seed in range(15):
         rng = np.random.default_rng(seed)
         before, true = draws("normal" if seed % 2 else "amounts", seed=seed, rows=(900, 900))
         high = rng.choice(before[before >= np.quantile(before, 0.7)], 900)
         taken += seen(before, np.where(rng.random(900) < np.linspace(0, 0.8, 900), high, true)) is not None
-    assert taken <= 2
+    assert taken <= 1
 
 
 DRIFT = ColumnFault(column="c", fault="scaled", share=0.75, evidence="", factor=3.0, growing=True, since=1)

@@ -36,7 +36,7 @@ def test_names_that_mean_others_are_found_with_their_map(meant, since):
 def test_nothing_is_named_where_names_mean_what_they_did():
     named = [
         recoded_by_outcome("plan", told(np.random.default_rng(seed)), ordered=True, rng=np.random.default_rng(seed))
-        for seed in range(60)
+        for seed in range(30)
     ]
     assert not any(named)
 

@@ -92,7 +92,7 @@ def test_a_reference_with_one_class_alone_is_none():
 
 def test_other_values_of_one_input_change_nothing_else():
     held = read(windows(*drawn(2, 200)))
-    other = held.but("c", held_values := drawn(3, 200)[1]["c"])
+    other = held.but("c", held_values := drawn(3, 200)[1]["c"], known=drawn(2, 200)[0]["c"])
     at = FEATURES.index("c")
     np.testing.assert_array_equal(other.outcome.inputs[1][:, at], held_values)
     rest = [i for i in range(len(FEATURES)) if i != at]
