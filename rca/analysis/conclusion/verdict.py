@@ -137,10 +137,11 @@ def weighed_harm(
 ) -> Verdict:
     """Verdict from two windows: rank the contributions to the metric's change.
 
-    Nothing material happened where the interval of the harm holds zero, or where the harm is negligible. Causes are the
-    parts that are surely positive and not small, ranked by strength, then by harm. Where the outcome or the answers
-    follow the inputs otherwise, or nothing explains the change, the slices that carry it are named beside; and last an
-    event that lies surprisingly near to the onset, as the trigger. Where nothing is named the data cannot tell.
+    Nothing material happened where the interval of the harm holds zero, or where the harm is negligible; where outcomes
+    are missing, and not by chance, that cannot be told. Causes are the parts that are surely positive and not small,
+    ranked by strength, then by harm. Where the outcome or the answers follow the inputs otherwise, or nothing explains
+    the change, the slices that carry it are named beside; and last an event that lies surprisingly near to the onset,
+    as the trigger. Where nothing is named the data cannot tell.
 
     Parameters
     ----------

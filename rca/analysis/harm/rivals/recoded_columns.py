@@ -42,7 +42,9 @@ def recoded_columns(weighing: Weighing, names: Iterable[str]) -> dict[str, Colum
     rows = weighing.windows.reference
     coded = weighing.windows.roles.categorical
     named = [one for one in names if one in weighing.inputs and kind_of(rows[one], coded=one in coded) == "categorical"]
-    named = sorted(named, key=lambda one: -weighing.gains.get(one, 0.0))[:MOST]
+    named = sorted((one for one in named if rows[one].notna().any()), key=lambda one: -weighing.gains.get(one, 0.0))[
+        :MOST
+    ]
     read = _labelled(weighing) if named else None
     if read is None:
         return {}
@@ -92,7 +94,13 @@ def _wrong(weighing: Weighing, read: RecordedOutcome, asked: Places) -> Callable
 
         def by_model(column: str) -> Callable[[str], Floats]:
             own = _own(weighing.windows.reference[column])
-            return lambda name: (truth[:, 0] - asker.score(rows.assign(**{column: own[name]}))) ** 2
+            like = weighing.windows.reference[column].dtype
+
+            def wrong_of(name: str) -> Floats:
+                named = pd.Series([own[name]] * len(rows), index=rows.index).astype(like)
+                return np.asarray((truth[:, 0] - asker.score(rows.assign(**{column: named}))) ** 2)
+
+            return wrong_of
 
         return by_model
     columns = (*weighing.inputs, *weighing.clock)

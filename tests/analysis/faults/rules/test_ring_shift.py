@@ -9,7 +9,8 @@ from rca.analysis.faults.application import hit, inflict, mend
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.cross_column_prediction import Late
 from rca.analysis.faults.diagnosis import diagnose
-from rca.analysis.faults.rules.ring_shift import by_shares, by_the_clock, keeps_time, turned, turned_back
+from rca.analysis.faults.rules.clock_shift import by_the_clock, keeps_time, turned
+from rca.analysis.faults.rules.ring_shift import by_shares, turned_back
 from rca.analysis.faults.rules.rule import Scene
 from rca.tables.column_pair import ColumnPair
 
