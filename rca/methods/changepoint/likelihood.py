@@ -95,7 +95,8 @@ def capped(reference: Floats, current: Floats) -> tuple[Floats, Floats]:
     Where the reference holds a single value, the quantile is that of the current window.
     """
     for known in (reference, current):
-        upper = known[known > np.median(known)] if len(known) else known
+        halved = known / 2  # the middle of two values as large as a double can be is one, too
+        upper = known[halved > np.median(halved)] if len(known) else known
         if len(upper) >= TRIM:
             cap = float(np.quantile(upper, CAPPED, method="higher"))
             return np.minimum(reference, cap), np.minimum(current, cap)

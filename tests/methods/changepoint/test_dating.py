@@ -340,6 +340,7 @@ ANY = st.one_of(st.floats(), st.sampled_from([0.0, 1.0, 1e300, -1e300, np.nan, n
 
 
 @given(st.lists(ANY, max_size=40), st.lists(ANY, max_size=40), st.integers(1, 5))
+@example([0.0], [8.988465674311579e307, 8.98846567431158e307], 1)
 @settings(deadline=None)
 def test_whatever_the_values_there_is_a_date_between_its_ends_or_none(before, after, tied):
     times = START + pd.to_timedelta(np.arange(len(after)) // tied, unit="D")

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.rules.ring_shift import MIN_ROWS, are_whole, by_shares, round_the_ring, signed
+from rca.analysis.faults.ring_shift import MIN_ROWS, are_whole, by_shares, round_the_ring, signed
 from rca.analysis.faults.rules.rule import Scene
 from rca.arrays import Floats, Mask
 from rca.methods.changepoint.dating import ChangePoint, change_point
@@ -395,7 +395,7 @@ def turned(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """
     followed = _all_followed(pair, scene)
     if not followed:
-        return by_shares(pair, scene)
+        return by_shares(pair, unsure=scene.unsure)
     turn = _turned(followed)
     return _named(pair, turn, scene) if turn is not None else None
 

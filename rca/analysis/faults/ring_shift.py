@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.rules.rule import Scene
 from rca.arrays import Floats
 from rca.methods.two_sample_tests import chi_square
 from rca.tables.column_pair import ColumnPair
@@ -98,8 +97,14 @@ RINGS = (
 """Rings whose values are known by their range."""
 
 
-def by_shares(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
+def by_shares(pair: ColumnPair, *, unsure: int = 0) -> ColumnFault | None:
     """Name a column on a known ring whose values are as common as before when it is turned back, and not else.
+
+    Parameters
+    ----------
+    pair : ColumnPair
+    unsure : int
+        Rows at the beginning of the current window that may not have been hit yet.
 
     Returns
     -------
@@ -108,7 +113,7 @@ def by_shares(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """
     if not pair.ordered:
         return None
-    before, after = pair.numbers[0], pair.numbers[1][scene.unsure :]
+    before, after = pair.numbers[0], pair.numbers[1][unsure:]
     before, after = (values[np.isfinite(values)] for values in (before, after))
     ring = _ring_of(before, after)
     offset = _offset(ring, before, after) if ring is not None else None
