@@ -12,10 +12,11 @@ PIP   := $(BIN)/python -m pip --disable-pip-version-check install -qq --constrai
 # Wheels and notebooks behave alike everywhere when the clock's zone, the hash seed and the way of adding up do.
 ADDED := $(if $(filter x86_64 AMD64,$(shell uname -m)),OPENBLAS_CORETYPE=Haswell NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR")
 ENV   := TZ=UTC PYTHONHASHSEED=0 OMP_NUM_THREADS=1 JUPYTER_PLATFORM_DIRS=1 $(ADDED)
-NBVAL := $(ENV) $(BIN)/python -m pytest -o addopts= -q --nbval-current-env --nbval-cell-timeout=300
+KEPT  := kept=$$(mktemp -d) && trap 'rm -rf "$$kept"' EXIT && export RCA_KEPT="$$kept" &&
+NBVAL := $(ENV) $(BIN)/python -m pytest -o addopts= -q -p no:cacheprovider --nbval-current-env --nbval-cell-timeout=300
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types layers notebooks tests cover prove sample spark lab wheel clean
+.PHONY: help demo test lint format types layers notebooks templates samples tests cover prove sample spark lab wheel clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -23,7 +24,9 @@ help:  ## say what there is
 demo: $(USED)  ## run an incident that ships and say where its report is (CASE=flights-storm for another)
 	@$(BIN)/rca demo $(CASE)
 
-test: lint types layers notebooks tests  ## everything that has to hold
+test: $(DEV)  ## everything that has to hold
+	@$(MAKE) --no-print-directory --jobs $(WORKERS) lint types layers notebooks
+	@$(MAKE) --no-print-directory tests
 
 lint: $(DEV)  ## style
 	$(BIN)/ruff check --quiet .
@@ -39,9 +42,13 @@ types: $(DEV)  ## types
 layers: $(DEV)  ## which module may import which
 	$(BIN)/lint-imports --no-cache >.venv/layers.txt || { cat .venv/layers.txt; exit 1; }
 
-notebooks: $(DEV)  ## run every template, and compare the sample report with what its notebooks give today
-	@kept=$$(mktemp -d) && trap 'rm -rf "$$kept"' EXIT && export RCA_KEPT="$$kept" && \
-	  $(NBVAL) --nbval-lax notebooks && $(NBVAL) --nbval reports/sample/*/
+notebooks: templates samples  ## run every template, and compare the sample report with what its notebooks give today
+
+templates: $(DEV)
+	@$(KEPT) $(NBVAL) --nbval-lax notebooks
+
+samples: $(DEV)
+	@$(KEPT) $(NBVAL) --nbval reports/sample/*/
 
 tests: $(DEV)  ## tests and examples
 	$(ENV) $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile

@@ -100,14 +100,15 @@ def answers_that_a_verdict_rests_on(windows):
 
 
 FEW, MANY = (enough(draws, at_least=0.9) for draws in (2, 60))
-BLIND = ("default in half of the rows", "recoded from a day on")
-"""Faults of which few draws are judged without a model too: fitting a stand-in takes three times as long."""
+SOME = ("scaled in a segment", "default on a ramp", "recoded from a day on", "frozen throughout")
+BLIND = ("recoded from a day on",)
+"""Faults of which few draws are judged, and without a model too: fitting a stand-in takes three times as long."""
 
 
 @pytest.mark.parametrize(
     ("plan", "known", "draws"),
     [
-        *product(PLANTED, [True], [FEW]),
+        *product(SOME, [True], [FEW]),
         *product(BLIND, [False], [FEW]),
         *(pytest.param(*one, marks=pytest.mark.prove) for one in product(PLANTED, [True, False], [MANY])),
     ],
@@ -168,7 +169,7 @@ def _true_parts(clean, plans):
     ]
 
 
-@long_and_short(2, 200, at_most=0.05)
+@long_and_short(1, 200, at_most=0.05)
 def test_a_weekly_season_and_a_loud_column_are_no_incident(draws):
     alarms = faulty = 0
     for seed in range(draws):

@@ -193,7 +193,7 @@ def test_the_interval_of_an_onset_covers_it(draws, by):
 # -- planted causes ----------------------------------------------------------------------------------------------------
 
 
-@long_and_short(2, 40, at_least=0.97)
+@long_and_short(1, 40, at_least=0.97)
 @pytest.mark.parametrize("fault", ["frozen", "default_value", "scaled", "shifted", "missing"])
 def test_a_planted_fault_is_named_first_with_its_kind(draws, fault):
     hits = 0
@@ -203,7 +203,7 @@ def test_a_planted_fault_is_named_first_with_its_kind(draws, fault):
     at_least(hits, draws, 0.97)
 
 
-@long_and_short(2, 40, at_least=0.95)
+@long_and_short(1, 40, at_least=0.95)
 @pytest.mark.parametrize("model", [True, False])
 def test_a_planted_change_of_the_world_is_named_first(draws, model):
     hits = 0
@@ -215,7 +215,7 @@ def test_a_planted_change_of_the_world_is_named_first(draws, model):
     at_least(hits, draws, 0.95)
 
 
-@long_and_short(2, 60, at_least=0.95)
+@long_and_short(1, 60, at_least=0.95)
 @pytest.mark.parametrize("column", ["x1", "x2"])
 def test_the_fault_is_found_in_whichever_column_it_is(draws, column):
     hits = 0

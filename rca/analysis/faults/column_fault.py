@@ -51,6 +51,8 @@ class ColumnFault:
         For `stale`: how many of `period` too late; 0 where values are those of other rows, and nothing tells which.
     period : str
         `rows`, `readings` (of the entity `by`), or a span of the time `by`, as pandas spells it.
+    late_values : tuple of (int, str)
+        For `stale` in some of a period's rows: the period's number, and the value that those rows hold in it.
     by : str or None
         Column of the time or of the entity along which a stale column lags.
     where : tuple of Condition
@@ -80,6 +82,7 @@ class ColumnFault:
     names: tuple[str, ...] = ()
     lag: int = 0
     period: str = ROWS
+    late_values: tuple[tuple[int, str], ...] = ()
     by: str | None = None
     where: tuple[Condition, ...] = ()
     since: int = 0
@@ -99,9 +102,8 @@ class ColumnFault:
     @property
     def visible(self) -> bool:
         """Whether a row's own value shows, for itself, whether it was hit."""
-        return (
-            self.fault in ("missing", "retyped") or self.value is not None or bool(self.names) or self.cut is not None
-        )
+        told = self.value is not None or bool(self.names) or bool(self.late_values) or self.cut is not None
+        return told or self.fault in ("missing", "retyped")
 
     def __str__(self) -> str:
         place = f" where {conjunction(self.where)}" if self.where else ""

@@ -427,7 +427,9 @@ def _asked(
     seen = rows.assign(**window.broken[others], **{name: window.mended[name] for name in names})
     left = [name for name in window.wrong if name in ask.strange and name not in names]
     touched, broken = window.any_of(window.changed, names), window.any_of(window.wrong, left)
-    answered = ask.instead(rows, seen, touched=np.tile(touched, draws), broken=np.tile(broken, draws))
+    healed = window.any_of(window.changed, [name for name in names if name in ask.strange])
+    masks = {"touched": touched, "broken": broken, "healed": healed}
+    answered = ask.instead(rows, seen, **{name: np.tile(mask, draws) for name, mask in masks.items()})
     parts = meter.parts(answered, groups=groups)
 
     def averaged(tall: Floats) -> Floats:

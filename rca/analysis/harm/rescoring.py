@@ -60,12 +60,15 @@ class Scorer:
             answers[self.roles.prediction] = self.decides(scores)
         return rows.assign(**answers)
 
-    def instead(self, rows: pd.DataFrame, mended: pd.DataFrame, *, touched: Mask, broken: Mask) -> pd.DataFrame:
+    def instead(
+        self, rows: pd.DataFrame, mended: pd.DataFrame, *, touched: Mask, broken: Mask, healed: Mask | None = None
+    ) -> pd.DataFrame:
         """Counterfactual answers: the rows with the score they would have had with some columns repaired.
 
         The model itself scores every row. A surrogate's score is used only in rows that a repair changed, since the
         record has the model's own answer of the others; in rows that are still broken outside its training data, and
-        wherever it is `rough`, only the difference of its scores is used.
+        wherever it is `rough`, only the difference of its scores is used. Where a repair took away what it was not
+        fitted on, there is no such difference.
 
         Parameters
         ----------
@@ -73,6 +76,8 @@ class Scorer:
             As recorded, and with some columns repaired.
         touched, broken : ndarray of bool, shape (rows,)
             Rows that a repair changed; rows in which a `strange` column is still wrong.
+        healed : ndarray of bool, shape (rows,), optional
+            Rows in which a `strange` column was repaired.
         """
         if self.fidelity is None:
             return self(mended)
@@ -84,8 +89,9 @@ class Scorer:
         answers = self.roles.score or self.roles.prediction or ""
         recorded, scores = as_numbers(rows[answers]), self.score(mended)
         known = np.isfinite(recorded)
+        sure = np.zeros(len(rows), dtype=bool) if healed is None else healed
         answered = np.concatenate([recorded[known], scores])  # all on record may be answers to broken values
-        scores = np.where((broken | self.rough) & known, recorded + scores - self.score(rows), scores)
+        scores = np.where((broken | (self.rough & ~sure)) & known, recorded + scores - self.score(rows), scores)
         scores = np.clip(scores, answered.min(initial=np.inf), answered.max(initial=-np.inf))
         filled: dict[str, Any] = {answers: np.where(touched, scores, recorded)}
         if self.roles.prediction not in (None, answers):

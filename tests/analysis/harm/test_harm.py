@@ -64,8 +64,9 @@ def adds_up(found):
         assert part.value in part.interval
 
 
-@pytest.mark.parametrize("name", METRICS)
-@pytest.mark.parametrize(("fault", "model"), [("frozen", True), ("concept", False)])
+@pytest.mark.parametrize(
+    ("name", "fault", "model"), [*((name, "frozen", True) for name in METRICS), ("brier", "concept", False)]
+)
 def test_contributions_and_what_is_unexplained_add_up_to_the_harm(name, fault, model):
     adds_up(divided(*planted(fault, rows=300), name, model=model))
 
@@ -78,8 +79,10 @@ def test_identical_windows_have_nothing_to_divide(name):
     assert found.unexplained == found.measured.change == 0
 
 
-@pytest.mark.parametrize("fault", ["frozen", "default_value", "scaled", "shifted", "missing"])
-@pytest.mark.parametrize("name", ["error_rate", "brier"])
+@pytest.mark.parametrize(
+    ("fault", "name"),
+    [*((fault, "brier") for fault in ("frozen", "default_value", "scaled", "shifted", "missing")), ("scaled", "mae")],
+)
 def test_a_column_that_broke_did_the_harm(fault, name):
     found = divided(*planted(fault, rows=2000), name)
     first = found.contributions[0]
@@ -88,7 +91,7 @@ def test_a_column_that_broke_did_the_harm(fault, name):
     assert first.strength == "shown"
 
 
-@pytest.mark.parametrize("fault", ["frozen", "default_value", "missing"])
+@pytest.mark.parametrize("fault", ["frozen", "missing"])
 def test_what_donors_do_not_know_is_not_laid_on_the_world(fault):
     found = divided(*planted(fault, rows=2000))
     world = sum(part.value for part in found.contributions if part.kind == "concept")
@@ -286,7 +289,7 @@ def test_where_the_inputs_never_told_of_the_outcome_nobody_is_accused(produces):
     assert ["never told" in one.against for one in found.rivals if one.kind in ("model", "concept")] == [True]
 
 
-@pytest.mark.parametrize("fault", ["frozen", "default_value", "missing", "scaled"])
+@pytest.mark.parametrize("fault", ["missing", "scaled"])
 def test_a_model_is_not_accused_where_a_column_broke_and_its_file_is_lost(fault):
     found = divided(*planted(fault, rows=800), "brier", model=False)
     guilty = [part.kind for part in found.contributions if part.value > 0 and part.strength == "shown"]
@@ -319,7 +322,7 @@ ODD = {
 def test_any_sort_of_column_beside_the_others_is_divided_without_a_warning(before, model):
     reference, current = planted("concept", rows=300)
     names = ("z", *FEATURES)
-    for after in ("all missing", "mixed types") if model else (before,):
+    for after in ("mixed types",) if model else (before,):
         frames = [frame.assign(z=pd.Series(ODD[sort])) for frame, sort in ((reference, before), (current, after))]
         known = roles(features=names)
         windows = Windows(

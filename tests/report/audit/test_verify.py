@@ -231,8 +231,9 @@ def test_a_case_that_was_named_and_is_not_there_needs_a_person(copy, tmp_path):
 # --- derived again? --------------------------------------------------------------------------------------------------
 
 
-def test_a_report_is_derived_again_to_the_byte_even_from_a_copy_elsewhere(copy, case):
-    found = verify(copy, case=case, rerun=True)
+def test_a_report_is_derived_again_to_the_byte_even_from_a_copy_elsewhere(brief, tmp_path):
+    copy = shutil.copytree(brief.result.folder, tmp_path / "elsewhere" / "copy")
+    found = verify(copy, case=brief.case, rerun=True)
     assert (found.derived, found.differences, found.ok) == ("same", (), True)
 
 

@@ -292,8 +292,14 @@ def length_of_a_run(tiny, out):
     return time.perf_counter() - began
 
 
-@pytest.mark.parametrize("tenths", [(4, 9, 10), pytest.param(range(1, 11), marks=pytest.mark.prove)], ids=str)
-@pytest.mark.parametrize("old", [False, True])
+EVERY = range(1, 11)
+
+
+@pytest.mark.parametrize(
+    ("old", "tenths"),
+    [(True, (4, 9)), (False, (10,)), *(pytest.param(old, EVERY, marks=pytest.mark.prove) for old in (True, False))],
+    ids=str,
+)
 def test_a_run_killed_at_any_of_ten_moments_leaves_the_old_report_or_a_whole_one(tiny, tmp_path, old, tenths):
     out, link = tmp_path / "out", tmp_path / "out" / "tiny"
     before = run(tiny.case, out=out, progress=False).folder if old else None

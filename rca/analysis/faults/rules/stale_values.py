@@ -1,6 +1,7 @@
 """Values that come too late, by rows, readings, days or months; and usual values that stand in the wrong rows."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import pandas as pd
 from rca.analysis.faults.column_fault import READINGS, ROWS, ColumnFault
 from rca.analysis.faults.cross_column_prediction import BLOCKS, CrossColumnModel, Late, effective_rows, relation
 from rca.analysis.faults.rules.rule import FaultRule, Scene
-from rca.arrays import Floats
+from rca.analysis.faults.stale_rows import late_rows
+from rca.arrays import Floats, Mask
 from rca.methods.changepoint.dating import change_point
 from rca.tables.column_pair import ColumnPair
 from rca.tables.columns import as_labels
@@ -84,6 +86,9 @@ def _by_calendar(late: Late, name: str) -> ColumnFault | None:
         windows = [(spans(rows[late.time], period), rows[name]) for rows in (late.reference, late.current)]
         series = [_series(*window) for window in windows]
         if min(map(len, series)) >= SERIES and _is_series(*windows[0], series[0]) and series[0].nunique() >= SERIES:
+            some = late_rows(series[0], *windows[1]) if not _seasonal(series[0]) else None
+            if some is not None:
+                return _in_some_rows(late, name, period, *some)
             return _repeated(late, name, period, series=series, periods=windows[1][0]) or _out_of_step(
                 late, name, period, series=series[1], periods=windows[1][0]
             )
@@ -107,6 +112,15 @@ def _is_series(periods: "pd.Series[Any]", values: "pd.Series[Any]", series: "pd.
     return bool((own.transform("first") == codes[known]).sum() >= CONSTANT * len(values))
 
 
+def _in_some_rows(late: Late, name: str, period: str, lag: int, aside: tuple[tuple[int, str], ...]) -> ColumnFault:
+    """The fault of rows that hold an earlier value beside those that hold their period's own."""
+    found = _named(late, name, lag, period=period, evidence="", since=0)
+    found = replace(found, late_values=aside)
+    share = float(_is_late(found, late.current).mean())
+    said = f"{share:.0%} of the rows hold the value of {lag} {PERIODS[period]} before, the others that of their own"
+    return replace(found, share=share, evidence=said)
+
+
 def _repeated(
     late: Late, name: str, period: str, *, series: list["pd.Series[Any]"], periods: "pd.Series[Any]"
 ) -> ColumnFault | None:
@@ -123,7 +137,12 @@ def _repeated(
     start, length, lag = best
     since = int(np.argmax(periods.to_numpy() >= start))
     said = f"{length} {PERIODS[period]} on end hold the values of {lag} {PERIODS[period]} before"
-    return _named(late, name, lag, period=period, evidence=said, since=since)
+    found = _named(late, name, lag, period=period, evidence=said, since=since)
+    run = now[now.index >= start].iloc[:length]
+    if run.index[-1] == now.index[-1] or length >= lag:
+        return found
+    found = replace(found, late_values=tuple(run.items()), since=0)
+    return replace(found, share=float(_is_late(found, late.current).mean()))
 
 
 def _run(known: "pd.Series[Any]", now: "pd.Series[Any]", lag: int) -> tuple[int, int] | None:
@@ -138,7 +157,8 @@ def _run(known: "pd.Series[Any]", now: "pd.Series[Any]", lag: int) -> tuple[int,
     run = slice(starts[longest], ends[longest])
     whole = min(lag, len(now) - int(starts[longest]))
     long_enough = (ends - starts)[longest] >= max(SERIES // 2, AGAIN * (whole - _unknown(earlier, run)))
-    if not long_enough or now.iloc[run].nunique() < VARIED:
+    passing = now.iloc[run].nunique() >= SERIES
+    if not (long_enough or passing) or now.iloc[run].nunique() < VARIED:
         return None
     return int(now.index[run.start]), int(run.stop - run.start)
 
@@ -384,8 +404,17 @@ def _arrived(fault: ColumnFault, rows: pd.DataFrame) -> "pd.Series[Any]":
     if fault.period == READINGS:
         return values.groupby(as_labels(rows[fault.by])).shift(-fault.lag)
     periods = spans(rows[fault.by], fault.period)
+    if fault.late_values:
+        own = values.mask(_is_late(fault, rows)).groupby(periods).first()
+        return pd.Series(own.reindex(periods).to_numpy(), index=values.index)
     known = values.groupby(periods).first()
     return pd.Series(known.reindex(periods + fault.lag).to_numpy(), index=values.index)
+
+
+def _is_late(fault: ColumnFault, rows: pd.DataFrame) -> Mask:
+    """Rows that hold the late value of their period."""
+    due = spans(rows[fault.by], fault.period).map(dict(fault.late_values))
+    return np.asarray(due.notna() & (due.to_numpy(dtype=object) == as_labels(rows[fault.column])), dtype=bool)
 
 
 def spans(times: "pd.Series[Any]", period: str) -> "pd.Series[Any]":
@@ -405,6 +434,7 @@ STALE = FaultRule(
     check="its age",
     detect={"by_relation": stale},
     across=_with_mispaired,
+    affected=_is_late,
     undo=lambda fault, rows, wrong: rows[fault.column].where(~wrong, _arrived(fault, rows)),
     undoable=lambda fault, rows: _arrived(fault, rows).notna().to_numpy(),
 )
