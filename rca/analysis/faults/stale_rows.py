@@ -5,7 +5,7 @@ cache, a branch or one of two feeds lags, some rows hold the value of some perio
 """
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ EXPLAINED = 0.9
 
 
 def late_rows(
-    before: "pd.Series[object]", periods: "pd.Series[int]", values: "pd.Series[object]"
+    before: "pd.Series[Any]", periods: "pd.Series[Any]", values: "pd.Series[Any]"
 ) -> tuple[int, tuple[tuple[int, str], ...]] | None:
     """The lag of the rows that hold another value than their period's own, and that value of each period.
 
@@ -55,18 +55,19 @@ def late_rows(
     labels = as_labels(values.iloc[np.flatnonzero(known)])
     for period, label in sorted(set(zip(periods.to_numpy()[known].tolist(), labels.tolist(), strict=True))):
         held.setdefault(period, []).append(label)
-    split = [period for period, told in held.items() if len(told) == 2][:LONGEST]  # noqa: PLR2004
-    more = sum(len(told) > 2 for told in held.values())  # noqa: PLR2004
+    split = [period for period, told in held.items() if len(told) == 2][:LONGEST]
+    more = sum(len(told) > 2 for told in held.values())
     if len(split) < VARIED or more > len(split):
         return None
     reach = min(LONGEST, max(held) - int(before.index.min())) if len(before) else 0
-    tried = [(lag, _explained(before.to_dict(), held, lag)) for lag in range(1, reach + 1)]
+    own = {int(at): str(value) for at, value in zip(before.index, before, strict=True)}
+    tried = [(lag, _explained(own, held, lag)) for lag in range(1, reach + 1)]
     lag, found = max(tried, key=lambda one: len(one[1]), default=(0, {}))
     asked = sum(period - lag >= int(before.index.min()) for period in split)
     if len(set(found.values())) < VARIED or len(found) < EXPLAINED * asked:
         return None
     usual = float(np.mean(before.reindex(before.index - lag).to_numpy() == before.to_numpy()))
-    whole = _explained(before.to_dict(), held, lag, whole=True) if usual < 1 - EXPLAINED else {}
+    whole = _explained(own, held, lag, whole=True) if usual < 1 - EXPLAINED else {}
     return lag, tuple(sorted((whole | found).items()))
 
 

@@ -29,7 +29,7 @@ from rca.methods.metric import Measured, Parts, measure
 from rca.record.model.gain import gains
 from rca.result import Result, Row
 
-PAIRED_Z, PAIRED_PART = 4.0, 0.05
+PAIRED_Z, PAIRED_PART = 4.0, 0.02
 """z, and share of the metric, from which a column's lost worth is harm that two windows unpaired cannot show."""
 
 NAMED_Z, NAMED_PART = 2.5, 0.005
@@ -82,7 +82,7 @@ class Harm(Result):
         """Whether what the same rows show alone is harm, whatever the two windows show unpaired."""
         if not one.paired or one.strength not in ("shown", "suggested") or one.part is None:
             return False
-        known = one.kind == "model" or one.fault not in (None, "distribution")
+        known = one.kind in ("model", "rows") or one.fault not in (None, "distribution")
         z, share = (NAMED_Z, NAMED_PART) if known else (PAIRED_Z, PAIRED_PART)
         least = max(z * one.part.error, share * abs(self.measured.reference))
         return one.part.value >= least

@@ -95,7 +95,7 @@ def windows_of(case: "Case") -> Windows:
     return Windows(
         reference=reference.reset_index(drop=True),
         current=current.reset_index(drop=True),
-        roles=case.roles.read_by(case.model.features if case.model is not None else ()),
+        roles=case.roles.read_by(case.model.features if case.model is not None else _perhaps_read(case.roles)),
         metric=case.incident.metric,
         model=case.model,
         model_name=case.incident.model_name,
@@ -173,7 +173,7 @@ def windows_from(
     windows = Windows(
         reference=reference.reset_index(drop=True),
         current=current.reset_index(drop=True),
-        roles=known.read_by(asked_of.features if asked_of is not None else ()),
+        roles=known.read_by(asked_of.features if asked_of is not None else _perhaps_read(known)),
         metric=asked,
         model=asked_of,
         parents=_parents(edges_of(graph), set(columns)),
@@ -265,3 +265,8 @@ def require_case(given: "Case | Any") -> "Case":
         what = f"{type(given).__name__} alone cannot be compared"
         raise InvalidCase.because(what, place="arguments", hint="give a case, or a reference and a current table")
     return given
+
+
+def _perhaps_read(roles: Roles) -> tuple[str, ...]:
+    """Columns of groups that whatever gave the recorded answers may have read, where no model says which it reads."""
+    return roles.groups if (roles.score or roles.prediction) is not None else ()

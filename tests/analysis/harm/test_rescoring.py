@@ -32,6 +32,20 @@ def planted(fault="none", rows=400, seed=0):
     return tabular(np.random.default_rng(seed), rows=rows, fault=fault)
 
 
+def test_a_rough_stand_in_answers_anew_only_where_a_repair_took_away_what_it_never_saw():
+    def score(rows):
+        return rows["x"].to_numpy(float)
+
+    known = Roles(score="score", features=("x",))
+    rough = Scorer(score=score, roles=known, decides=lambda it: it, features=("x",), fidelity=0.8, rough=True)
+    rows = pd.DataFrame({"x": [0.2, 0.2, 0.2], "score": [0.5, 0.5, 0.5]})
+    every, healed = np.ones(3, dtype=bool), np.array([True, False, False])
+    said = rough.instead(rows, rows.assign(x=0.3), touched=every, broken=~every, healed=healed)
+    np.testing.assert_allclose(said["score"], [0.3, 0.5, 0.5])  # clipped to what was ever answered
+    said = rough.instead(rows, rows.assign(x=0.1), touched=every, broken=~every, healed=healed)
+    np.testing.assert_allclose(said["score"], [0.1, 0.4, 0.4])
+
+
 def windows_of(reference, current, *, model=None, threshold=0.5, **roles):
     known = {"label": "label", "score": "score", "prediction": "prediction", "features": FEATURES} | roles
     metric = Metric(name="error_rate", threshold=threshold)

@@ -88,7 +88,7 @@ def _by_calendar(late: Late, name: str) -> ColumnFault | None:
         if min(map(len, series)) >= SERIES and _is_series(*windows[0], series[0]) and series[0].nunique() >= SERIES:
             some = late_rows(series[0], *windows[1]) if not _seasonal(series[0]) else None
             if some is not None:
-                return _in_some_rows(late, name, period, *some)
+                return _in_some_rows(late, name, period, told=some)
             return _repeated(late, name, period, series=series, periods=windows[1][0]) or _out_of_step(
                 late, name, period, series=series[1], periods=windows[1][0]
             )
@@ -112,8 +112,9 @@ def _is_series(periods: "pd.Series[Any]", values: "pd.Series[Any]", series: "pd.
     return bool((own.transform("first") == codes[known]).sum() >= CONSTANT * len(values))
 
 
-def _in_some_rows(late: Late, name: str, period: str, lag: int, aside: tuple[tuple[int, str], ...]) -> ColumnFault:
+def _in_some_rows(late: Late, name: str, period: str, *, told: tuple[int, tuple[tuple[int, str], ...]]) -> ColumnFault:
     """The fault of rows that hold an earlier value beside those that hold their period's own."""
+    lag, aside = told
     found = _named(late, name, lag, period=period, evidence="", since=0)
     found = replace(found, late_values=aside)
     share = float(_is_late(found, late.current).mean())
@@ -138,10 +139,11 @@ def _repeated(
     since = int(np.argmax(periods.to_numpy() >= start))
     said = f"{length} {PERIODS[period]} on end hold the values of {lag} {PERIODS[period]} before"
     found = _named(late, name, lag, period=period, evidence=said, since=since)
-    run = now[now.index >= start].iloc[:length]
-    if run.index[-1] == now.index[-1] or length >= lag:
+    again = now[now.index >= start].iloc[:length]
+    if again.index[-1] == now.index[-1] or length >= lag:
         return found
-    found = replace(found, late_values=tuple(run.items()), since=0)
+    values = tuple((int(at), str(value)) for at, value in zip(again.index, again, strict=True))
+    found = replace(found, late_values=values, since=0)
     return replace(found, share=float(_is_late(found, late.current).mean()))
 
 

@@ -383,7 +383,8 @@ def _strength(one: ColumnEvidence, tests: _Tests) -> Strength | None:
         return "shown" if tests.gained else "suggested"
     if tests.gained or tests.lost:
         return "suggested" if one.broke or not tests.changed else "assumed"
-    likely = (tests.surely and tests.sieved) or (tests.likely and (tests.sieved or not tests.changed or one.fault.broken))
+    unspoken = not tests.changed or one.fault.broken
+    likely = (tests.surely and tests.sieved) or (tests.likely and (tests.sieved or unspoken))
     return "suggested" if likely and one.broke else None
 
 

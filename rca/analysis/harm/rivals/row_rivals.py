@@ -95,6 +95,7 @@ def copies_rival(weighing: Weighing, copied: CopiedRows | None) -> list[Rival]:
             strength="shown" if stands else None,
             found=f"{copied.share:.1%} of the rows are copies of others, {copied.reference_share:.1%} before{where}",
             against="" if stands else "counted once, the harm is the same",
+            paired=True,
         )
     ]
 

@@ -60,6 +60,25 @@ def test_values_that_arrived_later_are_put_where_they_belong():
     np.testing.assert_allclose(mend(found, after)[known], TRUTH["index"][known])
 
 
+def test_rows_that_are_late_beside_others_are_told_one_by_one_and_undone_exactly():
+    struck = np.random.default_rng(5).random(len(TRUTH)) < 0.2
+    after = TRUTH.assign(index=TRUTH["index"].mask(struck, late(11)["index"]))
+    found = named(after)
+    assert (found.fault, found.lag, found.period, found.where) == ("stale", 11, "D", ())
+    shown = struck & (after["index"] != TRUTH["index"])
+    np.testing.assert_array_equal(hit(found, after), shown)
+    assert found.share == pytest.approx(shown.mean(), abs=0.01)
+    assert mendable(found, after)[shown].all()
+    np.testing.assert_allclose(mend(found, after), TRUTH["index"])
+
+
+def test_days_that_were_late_for_a_while_are_told_from_those_after():
+    after = TRUTH.assign(index=np.where(TRUTH["day"].between(170, 180), late(30)["index"], TRUTH["index"]))
+    found = named(after)
+    assert (found.fault, found.lag) == ("stale", 30)
+    assert set(after["day"][hit(found, after)]) == set(range(170, 181))
+
+
 def test_a_lag_whose_past_is_not_on_record_is_told_by_the_other_columns():
     after = late(20)
     before = BEFORE[BEFORE["day"] < 100].reset_index(drop=True)
