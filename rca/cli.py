@@ -23,6 +23,7 @@ from rca import __version__, argtypes
 from rca.errors import InvalidCase, Problem, RcaError, did_you_mean
 
 if TYPE_CHECKING:
+    from rca.analysis.inputs.glance import Glance
     from rca.report.run.case_run import RunResult
 
 DONE, FAILED, BAD_INPUT, NEEDS_A_PERSON, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 130, 141
@@ -127,14 +128,31 @@ def _check(arguments: Arguments) -> int:
     from rca.record.check import check
 
     problems = check(arguments.case)
+    windows, said, odd = ([], "", []) if problems else _at_a_glance(arguments.case)
     if arguments.json:
-        plain = [{"place": problem.place, "what": problem.what, "hint": problem.hint} for problem in problems]
-        _print_json({"case": str(arguments.case), "sound": not problems, "problems": plain})
+        answer = {"problems": _plain(problems), "remarks": _plain(odd), "windows": [asdict(one) for one in windows]}
+        _print_json({"case": str(arguments.case), "sound": not problems, **answer})
         return BAD_INPUT if problems else DONE
     if problems:
         return _refuse(problems)
-    _say(f"{arguments.case}: sound")
+    for line in (f"{arguments.case}: sound", *map(str, windows), said, *(f"remark  {one}" for one in odd)):
+        if line:
+            _say(line)
     return DONE
+
+
+def _at_a_glance(folder: Path) -> "tuple[list[Glance], str, list[Problem]]":
+    """The windows of a sound case, what its metric did, and what is odd about its rows."""
+    from rca.analysis.inputs.glance import glance
+    from rca.record.case import load
+    from rca.record.remarks import remarks
+
+    case = load(folder)
+    return *glance(case), remarks(case)
+
+
+def _plain(problems: Iterable[Problem]) -> list[dict[str, str]]:
+    return [{"place": problem.place, "what": problem.what, "hint": problem.hint} for problem in problems]
 
 
 def _schema(_: Arguments) -> int:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rca import __version__, argtypes, cli
+from rca.analysis.inputs.glance import Glance
 from rca.errors import InvalidCase, Problem, RunFailed, Unanswerable
 from rca.report.audit.signatures import Signature
 from tests.conftest import ROOT
@@ -253,10 +254,23 @@ def test_a_time_without_an_offset_is_bad_input(at, capsys):
     assert "a time with an offset" in capsys.readouterr().err
 
 
-def test_check_says_a_sound_case_is_sound(stand_in, capsys):
+def test_check_says_a_sound_case_is_sound_with_its_windows_and_what_is_odd(stand_in, capsys):
+    seen = Glance(name="current", rows=1200, start="2026-01-01T00:00:00Z", end="2026-01-31T00:00:00Z", rows_per_day=40)
+    odd = Problem(what="30 rows are copies", place="data.current", hint="a join?")
     stand_in("rca.record.check:check", [])
+    stand_in("rca.record.case:load", None)
+    stand_in("rca.analysis.inputs.glance:glance", ([seen], "error rate went up"))
+    stand_in("rca.record.remarks:remarks", [odd])
     assert cli.main(["check", "case"]) == cli.DONE
-    assert capsys.readouterr() == ("case: sound\n", "")
+    assert capsys.readouterr().out.splitlines() == [
+        "case: sound",
+        "current    1,200 rows, 2026-01-01 to 2026-01-31, 40 a day",
+        "error rate went up",
+        "remark  data.current: 30 rows are copies. Hint: a join?",
+    ]
+    assert cli.main(["check", "case", "--json"]) == cli.DONE
+    told = json.loads(capsys.readouterr().out)
+    assert (told["remarks"][0]["what"], told["windows"][0]["rows"]) == ("30 rows are copies", 1200)
 
 
 def test_check_lists_every_problem_with_its_hint(stand_in, capsys):
@@ -269,7 +283,9 @@ def test_check_answers_in_json_too(stand_in, capsys):
     stand_in("rca.record.check:check", [Problem(what="no", place="a", hint="try")])
     assert cli.main(["check", "case", "--json"]) == cli.BAD_INPUT
     problem = {"place": "a", "what": "no", "hint": "try"}
-    assert json.loads(capsys.readouterr().out) == {"case": "case", "sound": False, "problems": [problem]}
+    assert json.loads(capsys.readouterr().out) == {
+        "case": "case", "sound": False, "problems": [problem], "remarks": [], "windows": [],
+    }  # fmt: skip
 
 
 def test_schema_prints_the_schema_of_the_record(capsys):

@@ -43,6 +43,8 @@ class ColumnFault:
         Whether `cut` alone tells which rows were hit; else all of them were, from `since` and under `where`.
     partner : str or None
         The column whose values this one holds, for `swapped`.
+    holder : str or None
+        The column that holds the values of this one, where that is another than `partner`.
     recoding : tuple of (str, str)
         For `recoded`: a value as it is now, and as it was.
     names : tuple of str
@@ -78,6 +80,7 @@ class ColumnFault:
     cut: float | None = None
     scattered: bool = False
     partner: str | None = None
+    holder: str | None = None
     recoding: tuple[tuple[str, str], ...] = ()
     names: tuple[str, ...] = ()
     lag: int = 0

@@ -126,7 +126,10 @@ def mended_harm(
         ``contributions.sum()`` equals ``before - after``.
     """
     seats = tuple(faults)[:SEATS]
-    first, second, rows = _both_played(reference, current, seats, meter=meter, ask=ask, features=features, rng=rng)
+    windows, coalitions = (reference, current), _coalitions(seats)
+    first, second, rows = _both_played(
+        windows, seats, coalitions=coalitions, meter=meter, ask=ask, features=features, rng=rng
+    )
     return _divided(first, second, seats=seats, rows=rows)
 
 
@@ -160,7 +163,7 @@ class PutBack:
 def put_back(
     reference: pd.DataFrame,
     current: pd.DataFrame,
-    fault: ColumnFault,
+    faults: Sequence[ColumnFault],
     *,
     meter: MetricReader,
     ask: Scorer,
@@ -168,16 +171,21 @@ def put_back(
     rng: np.random.Generator,
     wrong: Mask | None = None,
 ) -> PutBack:
-    """Put one column back, in the rows that its fault hit or in those marked, and rescore; see `mended_harm`."""
+    """Put one column back, in the rows that its fault hit or in those marked, and rescore; see `mended_harm`.
+
+    It is the column of the first fault; those of the others have exchanged their values with it, and are put back at
+    the same time.
+    """
+    windows, coalitions = (reference, current), [[], [one.column for one in faults]]
     first, second, rows = _both_played(
-        reference, current, (fault,), meter=meter, ask=ask, features=features, rng=rng, wrong=wrong
+        windows, faults, coalitions=coalitions, meter=meter, ask=ask, features=features, rng=rng, wrong=wrong
     )
     (kept, given), (own, donated) = second.values, first.values
     changes = [one.influence[0] - one.influence[1] for one in (second, first)]
     errors = float(np.sqrt((changes[0] ** 2).sum())), float(np.sqrt((changes[1] ** 2).sum()))
     halves = (second.halves[0] - second.halves[1]) - (first.halves[0] - first.halves[1])
     return PutBack(
-        column=fault.column,
+        column=faults[0].column,
         gain=float(kept - given),
         gain_error=errors[0],
         lost=float(kept - given - own + donated),
@@ -207,18 +215,18 @@ def lost_worth(windows: Windows, ask: Scorer, column: str, *, rng: np.random.Gen
 
 
 def _both_played(
-    reference: pd.DataFrame,
-    current: pd.DataFrame,
+    windows: tuple[pd.DataFrame, pd.DataFrame],
     seats: Sequence[ColumnFault],
     *,
+    coalitions: Sequence[Sequence[str]],
     meter: MetricReader,
     ask: Scorer,
     features: Sequence[str],
     rng: np.random.Generator,
     wrong: Mask | None = None,
 ) -> "tuple[_Played, _Played, tuple[int, int]]":
-    """The metric of both windows under every coalition of repaired columns, and the rows that were rescored."""
-    suspects = {fault.column for fault in seats}
+    """The metric of both windows under some coalitions of repaired columns, and the rows that were rescored."""
+    (reference, current), suspects = windows, {fault.column for fault in seats}
     groups = meter.segments(reference, current)
     kept = some(len(current), rng)
     before, after = numbered(reference, some(len(reference), rng)), numbered(current, kept)
@@ -233,15 +241,15 @@ def _both_played(
     known = [name for name in (*features, *meter.roles.groups) if name not in suspects]
     struck = [rng.random(len(before)) < chance_of_a_hit(one, before, after, known=known) for one in repairs]
     undone = after.assign(**{one.fault.column: one.values for one in repairs if not one.lost})
-    windows = (
+    both = (
         _placebo(draw(donors, before, rng), repairs, struck, rng=rng),
         _repaired(replace(draw(donors, undone, rng), rows=after), repairs),
     )
     first, second = (
-        play(window, seats, meter=meter, ask=ask, groups=groups)
-        for play, window in zip((_cost_of_donors, _every_coalition), windows, strict=True)
+        play(window, coalitions, meter=meter, ask=ask, groups=groups)
+        for play, window in zip((_cost_of_donors, _every_coalition), both, strict=True)
     )
-    return first, second, (windows[0].size, windows[1].size)
+    return first, second, (both[0].size, both[1].size)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -365,15 +373,25 @@ class _Played:
 
 
 def _every_coalition(
-    window: _Window, seats: Sequence[ColumnFault], *, meter: MetricReader, ask: Scorer, groups: tuple[Segment, ...]
+    window: _Window,
+    coalitions: Sequence[Sequence[str]],
+    *,
+    meter: MetricReader,
+    ask: Scorer,
+    groups: tuple[Segment, ...],
 ) -> _Played:
     """The metric of a window with every coalition of columns repaired and the rows rescored."""
-    played = [_asked(window, names, meter=meter, ask=ask, groups=groups) for names in _coalitions(seats)]
+    played = [_asked(window, names, meter=meter, ask=ask, groups=groups) for names in coalitions]
     return _measured(played, window.size)
 
 
 def _cost_of_donors(
-    window: _Window, seats: Sequence[ColumnFault], *, meter: MetricReader, ask: Scorer, groups: tuple[Segment, ...]
+    window: _Window,
+    coalitions: Sequence[Sequence[str]],
+    *,
+    meter: MetricReader,
+    ask: Scorer,
+    groups: tuple[Segment, ...],
 ) -> _Played:
     """The reference's metric plus the imputation cost of each coalition, with the other columns broken.
 
@@ -382,11 +400,11 @@ def _cost_of_donors(
     """
     if ask.fidelity is not None:
         sound = replace(window, broken=window.broken[[]])
-        return _every_coalition(sound, seats, meter=meter, ask=ask, groups=groups)
-    given = _every_coalition(window, seats, meter=meter, ask=ask, groups=groups)
-    sound = replace(window, mended=window.rows[[fault.column for fault in seats]])
+        return _every_coalition(sound, coalitions, meter=meter, ask=ask, groups=groups)
+    given = _every_coalition(window, coalitions, meter=meter, ask=ask, groups=groups)
+    sound = replace(window, mended=window.rows[list(coalitions[-1])])
     true = _measured(
-        [_asked(sound, names, meter=meter, ask=ask, groups=groups, draws=1) for names in _coalitions(seats)],
+        [_asked(sound, names, meter=meter, ask=ask, groups=groups, draws=1) for names in coalitions],
         window.size,
     )
     return _Played(

@@ -10,7 +10,7 @@ from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.renaming import VISIBLE
 from rca.analysis.faults.rules.rule import FaultRule, Scene
 from rca.analysis.faults.rules.unit_change import ALIKE, SURELY
-from rca.arrays import Floats, Mask
+from rca.arrays import Floats, Mask, Places
 from rca.methods.two_sample_tests import chance_distance
 from rca.tables.column_pair import ColumnPair
 from rca.tables.columns import as_labels, as_numbers, in_short, kind_of
@@ -152,22 +152,28 @@ def _alone(tally: _Tally) -> bool:
         return False
     top, others = float(gains[tally.top]), float(np.delete(gains, tally.top).max(initial=0.0))
     if tally.before[tally.top] < RARE and top >= LONELY * others and tally.numeric:
-        return _distance(rest, ordered=True) <= top
+        return _distance(rest) <= top
     left = [size * (1 - share) for size, share in zip(tally.sizes, _top_shares(tally), strict=True)]
     if min(left) < 1:
         return True
     sure = SURELY * chance_distance(*(max(1, int(size)) for size in left))
-    return _distance(rest, ordered=tally.numeric) <= max(sure, ALIKE / 5 * top) < top
+    pooled = np.rint(left[0] * rest[0] + left[1] * rest[1])
+    apart = _distance(rest, order=None if tally.numeric else np.argsort(-pooled, kind="stable"))
+    return apart <= max(sure, ALIKE / 5 * top) < top
 
 
 def _top_shares(tally: _Tally) -> tuple[float, float]:
     return float(tally.before[tally.top]), float(tally.after[tally.top])
 
 
-def _distance(shares: tuple[Floats, Floats], *, ordered: bool) -> float:
-    """Kolmogorov-Smirnov distance of ordered values; of names, with the likelier ones of the reference first."""
-    order = slice(None) if ordered else np.argsort(-shares[0], kind="stable")
-    return float(np.abs(np.cumsum(shares[0][order]) - np.cumsum(shares[1][order])).max(initial=0.0))
+def _distance(shares: tuple[Floats, Floats], *, order: Places | None = None) -> float:
+    """Kolmogorov-Smirnov distance of values in their order, or in one that does not depend on which window has them.
+
+    Names come with the commonest of both windows first: in the order of one window, of thousands of names those that it
+    has often by chance would come first, and the other would seem to lack them.
+    """
+    one, other = shares if order is None else (share[order] for share in shares)
+    return float(np.abs(np.cumsum(one) - np.cumsum(other)).max(initial=0.0))
 
 
 def is_usual(reference: "pd.Series[Any]", value: str) -> bool:

@@ -1,6 +1,7 @@
-"""Two columns that hold each other's values."""
+"""Columns that hold each other's values: two, or a ring of more."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -16,11 +17,17 @@ from rca.methods.two_sample_tests import chance_distance
 from rca.tables.columns import as_numbers, kind_of
 from rca.tables.discretisation import HALF, discretise
 
-ALL_ROWS = ("distribution", "new_values", "shifted", "scaled")
-"""What two columns may look like that hold each other's values."""
+ALL_ROWS = ("distribution", "new_values", "shifted", "scaled", "clipped", "truncated")
+"""What columns may look like that hold each other's values."""
 
-SOME_ROWS = (*ALL_ROWS, "default_value", "frozen", "missing")
-"""What they may look like where they do so in a part of the rows."""
+SOME_ROWS = ("distribution", "new_values", "shifted", "scaled", "default_value", "frozen", "missing")
+"""What two may look like where they do so in a part of the rows."""
+
+MOST = 16
+"""Columns among which rings are looked for, those that moved farthest."""
+
+LAST_ROWS = 200
+"""Rows at the end of the window that look like another column's past already, where it holds that column's values."""
 
 START = ChangePoint(at=0, earliest=0, latest=0)
 
@@ -39,32 +46,86 @@ def swaps(found: Sequence[ColumnFault], scene: Scene) -> list[ColumnFault]:
     list of ColumnFault
         The same columns in the same order.
     """
-    reference, current, ordered = scene.reference, scene.current, scene.ordered
     rows = {row.column: row for row in found}
-    loose = [row.column for row in found if row.fault in ALL_ROWS]
-    for one, other in combinations(loose, 2):
-        free = rows[one].partner is None and rows[other].partner is None
-        since = _since((one, other), reference, current) if free and ordered else START
-        if free and _exchanged((one, other), reference, current.iloc[since.at :]):
-            share = 1 - since.at / len(current)
-            between = (since.earliest, since.latest) if ordered else None
-            rows[one], rows[other] = (
-                ColumnFault(
-                    column=column,
-                    fault="swapped",
-                    share=share,
-                    evidence=f"holds the values of {partner}",
-                    partner=partner,
-                    since=since.at,
-                    since_interval=between,
-                )
-                for column, partner in ((one, other), (other, one))
-            )
+    for ring in _rings([name for name, row in rows.items() if row.fault in ALL_ROWS][:MOST], scene):
+        rows |= _turned(ring, scene)
     spare = [name for name, row in rows.items() if row.partner is None and row.fault in SOME_ROWS]
     for one, other in combinations(spare, 2):
         if rows[one].partner is None and rows[other].partner is None:
-            rows |= _partly((one, other), reference, current)
+            rows |= _partly((one, other), scene.reference, scene.current)
     return list(rows.values())
+
+
+def _rings(names: Sequence[str], scene: Scene) -> list[dict[str, str]]:
+    """Rings of two or more columns: each, and the one whose past its present resembles far more than its own."""
+    liked = {name: told for name in names if (told := _held(name, names, scene)) is not None}
+    found: list[dict[str, str]] = []
+    for name in liked:
+        way = [name]
+        while (held := liked.get(way[-1])) is not None and held.column not in way:
+            way.append(held.column)
+        closed = held is not None and held.column == name and all(name not in ring for ring in found)
+        if closed and max(liked[one].crossed for one in way) <= ALIKE * min(liked[one].straight for one in way):
+            found.append({one: liked[one].column for one in way})
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Held:
+    """A column whose past another resembles; how far that one is from it, and from its own past."""
+
+    column: str
+    crossed: float
+    straight: float
+
+
+def _held(name: str, names: Sequence[str], scene: Scene) -> _Held | None:
+    """The other column whose values one holds, from some row on; None where it resembles no other."""
+    found, last = [], scene.current[name].iloc[-max(LAST_ROWS, len(scene.current) // 10) :]
+    for other in names:
+        if other == name or kind_of(scene.current[name]) != kind_of(scene.reference[other]):
+            continue
+        if _apart(scene.reference[other], last) > _apart(scene.reference[name], last) / 2:
+            continue
+        late = scene.current[name].iloc[_turned_since({name: other}, scene).at :]
+        crossed, straight = (_apart(scene.reference[past], late) for past in (other, name))
+        if crossed <= ALIKE * straight:
+            found.append(_Held(column=other, crossed=crossed, straight=straight))
+    return min(found, key=lambda one: one.crossed, default=None)
+
+
+def _turned_since(holds: Mapping[str, str], scene: Scene) -> ChangePoint:
+    """First row from which columns look like the past of those whose values they hold, rather than like their own."""
+    if not scene.ordered:
+        return START
+    usual, after = 0.0, np.zeros(len(scene.current))
+    for name, other in holds.items():
+        both = pd.concat([scene.reference[name], scene.reference[other]], ignore_index=True)
+        laid, n = discretise(both, scene.current[name]), len(scene.reference)
+        own, strange = (np.bincount(codes, minlength=laid.count) + HALF for codes in np.split(laid.reference, [n]))
+        likelier = np.log(strange) - np.log(own)
+        usual += float(likelier[laid.reference[:n]].mean())
+        after += likelier[laid.current]
+    return change_point(after, usual) or START
+
+
+def _turned(ring: Mapping[str, str], scene: Scene) -> dict[str, ColumnFault]:
+    """The columns of a ring, with whose values each holds and which holds its own."""
+    since = _turned_since(ring, scene)
+    own = {other: name for name, other in ring.items()}
+    return {
+        name: ColumnFault(
+            column=name,
+            fault="swapped",
+            share=1 - since.at / len(scene.current),
+            evidence=f"holds the values of {other}" + (f", in a ring of {len(ring)}" if len(ring) > 2 else ""),
+            partner=other,
+            holder=own[name] if own[name] != other else None,
+            since=since.at,
+            since_interval=(since.earliest, since.latest) if scene.ordered else None,
+        )
+        for name, other in ring.items()
+    }
 
 
 def _partly(pair: tuple[str, str], reference: pd.DataFrame, current: pd.DataFrame) -> dict[str, ColumnFault]:
@@ -123,25 +184,6 @@ def _mixed(own: Floats, partner: Floats, now: Floats, *, share: float) -> float:
     return float(np.abs(after - (1 - share) * before - share * strange).max())
 
 
-def _since(pair: tuple[str, str], reference: pd.DataFrame, current: pd.DataFrame) -> ChangePoint:
-    """First row from which each column looks like the other's past rather than its own."""
-    both = [pd.concat([rows[name] for name in pair], ignore_index=True) for rows in (reference, current)]
-    laid, n, m = discretise(*both), len(reference), len(current)
-    one, other = (np.bincount(codes, minlength=laid.count) + HALF for codes in np.split(laid.reference, [n]))
-    likelier = np.log(other) - np.log(one)
-    before = likelier[laid.reference[:n]] - likelier[laid.reference[n:]]
-    after = likelier[laid.current[:m]] - likelier[laid.current[m:]]
-    return change_point(after, float(before.mean())) or START
-
-
-def _exchanged(pair: tuple[str, str], reference: pd.DataFrame, current: pd.DataFrame) -> bool:
-    """Whether each column resembles the other's past far more than its own."""
-    one, other = pair
-    straight = _apart(reference[one], current[one]), _apart(reference[other], current[other])
-    crossed = _apart(reference[one], current[other]), _apart(reference[other], current[one])
-    return max(crossed) <= ALIKE * min(straight)
-
-
 def _apart(before: "pd.Series[Any]", after: "pd.Series[Any]") -> float:
     """Total variation over common cells."""
     shares = discretise(before, after).shares()
@@ -149,7 +191,7 @@ def _apart(before: "pd.Series[Any]", after: "pd.Series[Any]") -> float:
 
 
 def _of_the_partner(fault: ColumnFault, rows: pd.DataFrame, wrong: Mask) -> "pd.Series[Any]":
-    return rows[fault.column].where(~wrong, rows[str(fault.partner)])
+    return rows[fault.column].where(~wrong, rows[str(fault.holder or fault.partner)])
 
 
 def _with_the_partners(fault: ColumnFault, rows: pd.DataFrame, struck: Mask) -> "pd.Series[Any]":

@@ -163,15 +163,28 @@ class _Suspects:
         weighing, relation = self.weighing, self.relations[name]
         known = self.recoded.get(name) or weighing.faults.get(name)
         fault = known or ColumnFault(column=name, fault="distribution", share=1.0, evidence="")
+        ring = (fault, *_ring(weighing.faults, fault))
+        taken = {one.column for one in ring}
         return ColumnEvidence(
             fault=fault,
             moved=name in self.moved,
             relation=relation,
             broke=fault.broken or name in self.odd,
-            put=_put_back(weighing, fault, sound=[other for other in self.silent if other != name]),
-            without=weighing.follows(other for other in weighing.features if other != name),
-            mended=_when_mended(weighing, fault),
+            put=_put_back(weighing, *ring, sound=[other for other in self.silent if other not in taken]),
+            without=weighing.follows(other for other in weighing.features if other not in taken),
+            mended=_when_mended(weighing, ring),
         )
+
+
+def _ring(faults: Faults, fault: ColumnFault) -> list[ColumnFault]:
+    """The other columns with which one has exchanged its values."""
+    others: list[ColumnFault] = []
+    while (at := others[-1] if others else fault).partner not in (None, fault.column):
+        following = faults.get(str(at.partner))
+        if following is None or following in others:
+            return []
+        others.append(following)
+    return others
 
 
 def _retyped(before: "pd.Series[Any]", after: "pd.Series[Any]") -> bool:
@@ -227,14 +240,14 @@ def _inside(weighing: Weighing, where: Sequence[Condition]) -> Weighing | None:
     )
 
 
-def _put_back(weighing: Weighing, fault: ColumnFault, *, sound: Sequence[str]) -> PutBack | None:
+def _put_back(weighing: Weighing, fault: ColumnFault, *beside: ColumnFault, sound: Sequence[str]) -> PutBack | None:
     """The column put back and the model asked again; None where no model can be asked."""
     if weighing.asker is None or not weighing.windows.meter.asks_the_model:
         return None
     return put_back(
         weighing.timed.reference,
         weighing.timed.current,
-        fault,
+        (fault, *beside),
         meter=weighing.windows.meter,
         ask=weighing.asker,
         features=[*sound, *weighing.clock],
@@ -304,12 +317,13 @@ def _where(weighing: Weighing, conditions: Sequence[Condition]) -> Where | None:
     return Where(condition=conjunction(conditions), reference=known[0], current=known[1])
 
 
-def _when_mended(weighing: Weighing, fault: ColumnFault) -> Relation | None:
-    """The relation with the column undone exactly, where that can be."""
-    if not fault.broken or not fault.invertible or weighing.outcome is None:
+def _when_mended(weighing: Weighing, faults: Sequence[ColumnFault]) -> Relation | None:
+    """The relation with the column, and those it has exchanged its values with, undone exactly, where that can be."""
+    if weighing.outcome is None or not all(one.broken and one.invertible for one in faults):
         return None
-    windows, name = weighing.windows, fault.column
-    mended = weighing.outcome.but(name, mend(fault, windows.current), known=windows.reference[name])
+    windows, mended = weighing.windows, weighing.outcome
+    for one in faults:
+        mended = mended.but(one.column, mend(one, windows.current), known=windows.reference[one.column])
     return followed(mended.outcome, (*weighing.inputs, *weighing.clock), seed=weighing.seed)
 
 

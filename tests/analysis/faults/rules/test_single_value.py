@@ -64,3 +64,15 @@ def test_a_frozen_value_is_found_again_whatever_the_type_of_the_column():
 def test_a_frozen_value_is_found_again_beside_values_that_are_not_whole():
     found = name(SKEWED.round(), NEXT * 0 + 7)
     assert hit(found, pd.DataFrame({"c": [7.0, 7.5, np.nan]})).tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("filler", ["unknown", "99999"])
+def test_one_filler_among_thousands_of_names_is_a_default_and_no_new_names(filler):
+    rng = np.random.default_rng(5)
+    codes = np.array([f"{at:05d}" for at in range(3000)])
+    law = rng.dirichlet(np.full(3000, 0.5))
+    before, after = (pd.Series(rng.choice(codes, 5000, p=law)) for _ in range(2))
+    found = name(before, after.mask(after.index < 2000, filler))
+    assert (found.fault, found.value) == ("default_value", filler)
+    assert found.share == pytest.approx(0.4, abs=0.01)
+    assert name(before, after) is None

@@ -64,3 +64,23 @@ def test_a_column_that_is_gone_is_exchanged_with_none(left):
     found = diagnose(before, after, univariate_drift(before, after))
     assert [row.partner for row in found.columns] == [None, None]
     assert found.get("a").fault == "missing"
+
+
+@pytest.mark.parametrize("columns", [3, 5])
+@pytest.mark.parametrize("begins", [0, 700])
+def test_columns_turned_in_a_ring_hold_each_others_values_and_are_put_back_exactly(columns, begins):
+    rng = np.random.default_rng(columns)
+    before, after = (
+        pd.DataFrame({f"x{at}": rng.normal(0, 1, 1500) * (1 + at) + 6 * at**2 for at in range(columns)})
+        for _ in range(2)
+    )
+    names = list(after)
+    turned = after.copy()
+    turned.loc[begins:, names] = after.loc[begins:, [*names[1:], names[0]]].to_numpy()
+    found = diagnose(before, turned, univariate_drift(before, turned), ordered=True)
+    for name, partner, holder in zip(names, [*names[1:], names[0]], [names[-1], *names[:-1]], strict=True):
+        fault = found.get(name)
+        assert (fault.fault, fault.partner, fault.holder) == ("swapped", partner, holder)
+        assert fault.since == pytest.approx(begins, abs=5)
+        assert (mend(fault, turned) == after[name]).mean() > 0.99
+        assert f"in a ring of {columns}" in fault.evidence

@@ -1,0 +1,180 @@
+"""What is odd about a sound case: ids that come twice, windows that overlap, numbers that became text.
+
+None of it is an error, and every analysis goes on; but each may be what went wrong, or make an answer mean something
+else than it seems to.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from rca.errors import Problem
+from rca.record.case import Case
+from rca.record.files.table_files import Table
+from rca.record.files.yaml_document import show
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Frames = Mapping[str, pd.DataFrame]
+
+COPIED = 0.005
+"""Share of the rows that are copies of others, from which they are remarked on."""
+
+SHARED = 0.05
+"""Likewise, of current rows that are rows of the reference too."""
+
+NUMBERS = 0.9
+"""Share of a text column's cells that are numbers, from which it was meant to be a number."""
+
+AT_ONCE = 0.01
+"""Share of the window's time within which an onset lies at its beginning."""
+
+Remarks = Iterator[Problem]
+
+
+def remarks(case: Case) -> list[Problem]:
+    """What is odd about the rows of both windows of a case that `check` calls sound.
+
+    Parameters
+    ----------
+    case : Case
+
+    Returns
+    -------
+    list of Problem
+        Each with its place in the record, and what it would mean.
+    """
+    tables = {name: case.table(name) for name in ("reference", "current")}
+    frames = {name: table.read() for name, table in tables.items() if table is not None}
+    known = {name: table for name, table in tables.items() if table is not None}
+    return [
+        *_doubled(case, frames),
+        *_copies(case, frames),
+        *_order(case, frames),
+        *_shared(case, frames),
+        *_texts(case, frames),
+        *_onset(case, frames),
+        *_unused(case, known, frames),
+    ]
+
+
+def _doubled(case: Case, frames: "Frames") -> Remarks:
+    """Ids that more than one row has."""
+    for name, frame in frames.items():
+        twice = int(frame[case.roles.id].duplicated(keep=False).sum()) if case.roles.id in frame else 0
+        if twice:
+            what = f"{twice:,} of {len(frame):,} {name} rows share their {show(case.roles.id)} with another"
+            yield Problem(what=what, place=case.record.place("data", "id"), hint="an id names one row and no other")
+
+
+def _copies(case: Case, frames: "Frames") -> Remarks:
+    """Rows that are equal to others in everything but their id, where chance would not make them so."""
+    for name, frame in frames.items():
+        told = _telling(case, frame)
+        copies = int(told.duplicated().sum()) if told is not None else 0
+        if copies > COPIED * len(frame):
+            what = f"{copies:,} of {len(frame):,} {name} rows are copies of others"
+            hint = "a join that met twice, or a file that was read twice? the analysis counts each row once"
+            yield Problem(what=what, place=case.record.place("data", name), hint=hint)
+
+
+def _telling(case: Case, frame: "pd.DataFrame") -> "pd.DataFrame | None":
+    """The rows as text without their id; None where equal rows can well be chance."""
+    held = frame.drop(columns=[name for name in (case.roles.id,) if name in frame])
+    rows = held.map(str)
+    finest = max((rows[name].nunique() for name in rows), default=0)
+    return rows if finest > len(rows) / 2 else None
+
+
+def _order(case: Case, frames: "Frames") -> Remarks:
+    """Windows that are reversed, or overlap."""
+    if len(frames) < 2 or case.roles.time is None:
+        return
+    times = {name: frame[case.roles.time].dropna() for name, frame in frames.items()}
+    if any(one.empty for one in times.values()):
+        return
+    before, after = times["reference"], times["current"]
+    place = case.record.place("data", "reference")
+    if before.min() > after.max():
+        what = f"the reference begins on {_day(before.min())}, after the last current row ({_day(after.max())})"
+        yield Problem(what=what, place=place, hint="is `reference` the time when all was well, or after the repair?")
+    elif after.min() <= before.max():
+        within = int((after <= before.max()).sum())
+        what = f"{within:,} of {len(after):,} current rows are from before the last one of the reference"
+        yield Problem(what=what, place=place, hint="windows that overlap hide a part of the change in the reference")
+
+
+def _shared(case: Case, frames: "Frames") -> Remarks:
+    """Current rows that the reference has as well."""
+    if len(frames) < 2:
+        return
+    told = [_telling(case, frame) for frame in (frames["reference"], frames["current"])]
+    if told[0] is None or told[1] is None:
+        return
+    columns = [name for name in told[0] if name in told[1]]
+    keys = [set(map(tuple, rows[columns].to_numpy().tolist())) for rows in told]
+    both = len(keys[0] & keys[1])
+    if both > SHARED * len(keys[1]):
+        what = f"{both:,} of {len(keys[1]):,} current rows are rows of the reference too"
+        yield Problem(what=what, place=case.record.place("data", "current"), hint="is it the right file?")
+
+
+def _texts(case: Case, frames: "Frames") -> Remarks:
+    """Columns of numbers in which some cells are text."""
+    for column in case.roles.features:
+        held = {name: frame[column] for name, frame in frames.items() if column in frame}
+        for name, values in held.items():
+            words, others = _words(values), [one for other, one in held.items() if other != name]
+            share = 1 - len(words) / max(len(values), 1)
+            usual = bool(others) and all(_is_number(one) for one in others)
+            if len(words) and (share >= NUMBERS or (usual and not _is_number(values))):
+                some = ", ".join(show(str(word)) for word in words.value_counts().index[:3])
+                what = f"{len(words):,} of {len(values):,} cells of {show(column)} hold no number in the {name} table"
+                hint = "a placeholder? they count as missing, or as text that came where numbers were"
+                yield Problem(what=f"{what}, such as {some}", place=case.record.place("data", name), hint=hint)
+
+
+def _words(values: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Cells of a text column that are no numbers; none where the column is of another type."""
+    import pandas as pd
+
+    if not (pd.api.types.is_object_dtype(values) or pd.api.types.is_string_dtype(values)):
+        return values.iloc[:0]
+    text = values[[isinstance(value, str) for value in values]]
+    return text[pd.to_numeric(text, errors="coerce").isna()]
+
+
+def _is_number(values: "pd.Series[Any]") -> bool:
+    import pandas as pd
+
+    return pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)
+
+
+def _onset(case: Case, frames: "Frames") -> Remarks:
+    """A current window that begins when, or after, it is known to have begun."""
+    moment, time = case.incident.timeline.onset, case.roles.time
+    if moment is None or time is None or "current" not in frames:
+        return
+    times = frames["current"][time].dropna()
+    if times.empty or moment > times.min() + AT_ONCE * (times.max() - times.min()):
+        return
+    what = f"the current window begins on {_day(times.min())}, no earlier than the incident ({_day(moment)})"
+    hint = "with some days from before it the data could date the onset"
+    yield Problem(what=what, place=case.record.place("data", "current"), hint=hint)
+
+
+def _unused(case: Case, tables: Mapping[str, Table], frames: "Frames") -> Remarks:
+    """Rows of a table that its window leaves out, and no other window takes."""
+    for name, table in tables.items():
+        taken = any(set(other.files) & set(table.files) for other in tables.values() if other is not table)
+        if taken or not (table.start or table.end):
+            continue
+        left = len(replace(table, time=None, start=None, end=None).read()) - len(frames[name])
+        if left:
+            what = f"{left:,} rows of the {name} table lie outside of its `from` and `to`, and are not used"
+            yield Problem(what=what, place=case.record.place("data", name))
+
+
+def _day(moment: Any) -> str:
+    return f"{moment.day} {moment:%b %Y %H:%M}"
