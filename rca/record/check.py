@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from rca.errors import InvalidCase, Problem
-from rca.record.case import Case, names_of, opened
+from rca.record.case import ANSWER, RECORD, Case, names_of, opened
 from rca.record.files.graph_file import Graph, read_graph
-from rca.record.files.table_files import Table, inside
+from rca.record.files.table_files import Table, inside, walk
 from rca.record.files.validation import WINDOWS, take_in
 from rca.record.files.yaml_document import Document, Location, near, show
 from rca.record.schema.incident import Metric, Signals
@@ -48,7 +48,7 @@ def files(case: "Case") -> list[Problem]:
     found = _Found()
     for name in WINDOWS:
         found.add(_window(case, name))
-    for look in (_same_columns, _graph, _signals, _model, _sources):
+    for look in (_same_columns, _graph, _signals, _model, _sources, _every_file):
         found.add(look(case))
     return found.problems
 
@@ -332,6 +332,19 @@ def _sources(case: "Case") -> Iterator[Problem]:
                 inside(case.folder, path.partition("#")[0], place=case.record.place(*at))
             except InvalidCase as error:
                 yield from error.problems
+
+
+def _every_file(case: "Case") -> Iterator[Problem]:
+    """Files of the folder that no report could list among its inputs, though nothing names them."""
+    home = case.folder.resolve()
+    for file in walk(home):
+        name = file.relative_to(home).as_posix()
+        if name == ANSWER or not file.is_file():
+            continue
+        try:
+            inside(home, name, place=RECORD)
+        except InvalidCase as error:
+            yield from (replace(problem, hint="rename it, or take it out") for problem in error.problems)
 
 
 def _evidence(whys: tuple[Why, ...], at: Location) -> Iterator[tuple[Location, str]]:

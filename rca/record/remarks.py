@@ -109,11 +109,11 @@ def _shared(case: Case, frames: "Frames") -> Remarks:
     """Current rows that the reference has as well."""
     if len(frames) < 2:
         return
-    told = [_telling(case, frame) for frame in (frames["reference"], frames["current"])]
-    if told[0] is None or told[1] is None:
+    before, after = (_telling(case, frame) for frame in (frames["reference"], frames["current"]))
+    if before is None or after is None:
         return
-    columns = [name for name in told[0] if name in told[1]]
-    keys = [set(map(tuple, rows[columns].to_numpy().tolist())) for rows in told]
+    columns = [name for name in before if name in after]
+    keys = [set(map(tuple, rows[columns].to_numpy().tolist())) for rows in (before, after)]
     both = len(keys[0] & keys[1])
     if both > SHARED * len(keys[1]):
         what = f"{both:,} of {len(keys[1]):,} current rows are rows of the reference too"

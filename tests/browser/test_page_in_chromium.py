@@ -45,7 +45,7 @@ def figures(report):
     return sum("application/vnd.plotly.v1+json" in output.get("data", {}) for output in outputs)
 
 
-@pytest.mark.parametrize("flags", [("--window-size=1280,900",), ("--window-size=390,844",), ("--force-dark-mode",)])
+@pytest.mark.parametrize("flags", [("--window-size=1280,900",), ("--window-size=390,844", "--force-dark-mode")])
 def test_every_figure_is_drawn_and_the_console_stays_silent(report, browse, flags):
     seen = browse(report.result.folder / "report.html", "--dump-dom", *flags)
     assert console(seen) == []

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rca.errors import InvalidCase
 from rca.record.case import load
 from rca.record.check import check
 from tests.conftest import ROOT
@@ -192,3 +193,14 @@ def shared(kind, step=1):
 @pytest.mark.parametrize("path", [*shared("library"), *shared("signals", step=14)], ids=lambda path: path.name)
 def test_every_scored_case_is_sound(path):
     assert check(path) == []
+
+
+@pytest.mark.parametrize("name", ["mail\nof monday.md", "old.pkl"])
+def test_a_file_that_no_report_can_list_is_told_before_the_run(folder, name):
+    written = write(folder)
+    (written / "sources").mkdir()
+    (written / "sources" / name).write_text("It began on Monday.")
+    line = only(written)
+    assert "rename it, or take it out" in line
+    with pytest.raises(InvalidCase):
+        load(written).inputs()

@@ -105,7 +105,7 @@ def test_mechanisms_that_did_not_change_alarm_no_more_than_alpha(draws, shift):
     at_most(hits, draws, 0.05)
 
 
-@long_and_short(6, 1000, at_most=0.025)
+@long_and_short(3, 1000, at_most=0.025)
 @pytest.mark.parametrize("name", ["error_rate", "log_loss", "false_positive_rate"])
 def test_a_quiet_quarter_is_called_an_incident_in_one_of_forty(draws, name):
     hits = sum(

@@ -41,12 +41,12 @@ def _coded(column: "pd.Series[Any]", categories: list[Any]) -> "Floats":
 
 
 def numbers_of(column: "pd.Series[Any]", place: str) -> "Floats":
-    """A column as floats, missing values as NaN.
+    """A column as floats, missing values as NaN; of a column of numbers written as text its other cells, too.
 
     Raises
     ------
     InvalidCase
-        If it holds anything else: text, times, lists.
+        If it holds no number: text, times, lists.
     """
     import numpy as np
     import pandas as pd
@@ -60,5 +60,10 @@ def numbers_of(column: "pd.Series[Any]", place: str) -> "Floats":
     )
     if numbers or (plain and pd.api.types.is_numeric_dtype(values)):
         return np.asarray(pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan))
+    if values.dtype == object or pd.api.types.is_string_dtype(values):
+        text = values.where(np.array([isinstance(value, str | Real) for value in values], dtype=bool))
+        read = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+        if np.isfinite(read).any():
+            return np.asarray(read)
     what = f"the model reads numbers in {show(str(column.name))}, and the table has {column.dtype} there"
     raise InvalidCase.because(what, place=place)

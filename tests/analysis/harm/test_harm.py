@@ -317,8 +317,10 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("model", [True, False])
-@pytest.mark.parametrize("before", ODD)
+@pytest.mark.parametrize(
+    ("before", "model"),
+    [*((sort, True) for sort in ODD), *((sort, False) for sort in ("infinite", "mixed types", "category"))],
+)
 def test_any_sort_of_column_beside_the_others_is_divided_without_a_warning(before, model):
     reference, current = planted("concept", rows=300)
     names = ("z", *FEATURES)

@@ -95,10 +95,20 @@ def test_a_table_that_lacks_a_feature_is_refused_with_a_hint(forest):
         model.scores(rows().rename(columns={"city": "citi"}))
 
 
-def test_text_where_the_model_reads_numbers_is_refused(forest):
+def test_words_where_the_model_reads_numbers_are_refused(forest):
     model = read_model(forest[0], "lightgbm", place=PLACE, columns=rows().columns)
     with pytest.raises(InvalidCase, match="the model reads numbers in 'code'"):
-        model.scores(rows().astype({"code": str}))
+        model.scores(rows().assign(code="first"))
+
+
+def test_numbers_that_are_written_as_text_are_read_and_cells_without_one_are_missing(forest):
+    model = read_model(forest[0], "lightgbm", place=PLACE, columns=rows().columns)
+    np.testing.assert_array_equal(model.scores(rows().astype({"code": str})), model.scores(rows()))
+    dashed = rows().astype({"code": object})
+    dashed.loc[::50, "code"] = "-"
+    missing = rows().astype({"code": float})
+    missing.loc[::50, "code"] = np.nan
+    np.testing.assert_array_equal(model.scores(dashed), model.scores(missing))
 
 
 def test_more_than_two_classes_cannot_be_answered(tmp_path):

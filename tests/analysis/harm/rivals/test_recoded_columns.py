@@ -25,8 +25,7 @@ def asked(before, after, **how):
     return recoded_columns(weighing(before, after, **how), ["a", "shop"])
 
 
-@pytest.mark.parametrize("known", [{"model": model}, {}])
-@pytest.mark.parametrize("dtype", [object, "category"])
+@pytest.mark.parametrize(("known", "dtype"), [({"model": model}, object), ({}, "category")])
 def test_two_names_that_were_exchanged_are_found(known, dtype):
     both = drawn(1, 1500, law=law, broken=exchanged, answer=model)
     both[0]["y"] = (np.random.default_rng(5).random(1500) < model(both[0])).astype(int)
