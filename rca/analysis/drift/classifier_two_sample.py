@@ -15,8 +15,8 @@ import pandas as pd
 
 from rca.analysis.drift.column_comparison import tells_rows_apart
 from rca.analysis.drift.univariate import require
-from rca.arrays import Floats, Mask
-from rca.errors import Unanswerable
+from rca.arrays import Floats, Mask, Places
+from rca.errors import InvalidCase, Unanswerable
 from rca.finding import Finding, Interval
 from rca.methods.boosted_trees import classifier
 from rca.methods.two_sample_tests import Z
@@ -181,8 +181,9 @@ def classifier_two_sample(
     if not coded:
         raise Unanswerable("whether the windows differ jointly", "no column does more than to tell rows apart")
     seen = for_trees(np.column_stack(list(coded.values())))
+    owner = np.repeat(np.arange(len(coded)), [column.shape[1] for column in coded.values()])
     sides = np.repeat([0, 1], [len(sample) for sample in taken])
-    folds = [_fold(seen, sides, held, rng=rng) for held in _halves(sides, rng)]
+    folds = [_fold(seen, sides, held, owner=owner, rng=rng) for held in _halves(sides, rng)]
     auc, error = _mean([fold.auc for fold in folds])
     interval = Interval(low=max(0.0, auc - Z * error), high=min(1.0, auc + Z * error))
     p_value = _upper_tail((auc - 0.5) / error) if error > 0 else float(auc <= 0.5)
@@ -205,10 +206,12 @@ def _able(names: Sequence[str], reference: pd.DataFrame, current: pd.DataFrame) 
 
 
 def _coded(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> Floats | None:
-    """A column of both windows, stacked, encoded as numbers; None for identifiers, clocks and counters."""
+    """A column of both windows, stacked, as columns of numbers; None for identifiers, clocks and counters."""
+    if (vectors := _vectors(reference, current)) is not None:
+        return vectors
     pair = read(reference, current)
     if not pair.known:
-        return np.asarray(np.where(np.concatenate(pair.missing), np.nan, 1.0))
+        return np.where(np.concatenate(pair.missing), np.nan, 1.0)[:, None]
     if pair.kind == "identifier" or pair.values is None:
         return None
     if pair.numbers is not None:
@@ -222,7 +225,25 @@ def _coded(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> Floats | N
         known = before, after
     column = np.full(sum(map(len, pair.missing)), np.nan)
     column[~np.concatenate(pair.missing)] = np.concatenate(known)
-    return without_infinities(column)
+    return without_infinities(column)[:, None]
+
+
+def _vectors(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> Floats | None:
+    """A column of lists of numbers, such as embeddings, with a column a place in the list; None where it holds none."""
+    cells = [cell for rows in (reference, current) for cell in rows.to_numpy(dtype=object)]
+    lists = [isinstance(cell, list | tuple | np.ndarray) for cell in cells]
+    if not any(lists):
+        return None
+    width = len(cells[lists.index(True)])
+    try:
+        filled = [cell if one else [np.nan] * width for cell, one in zip(cells, lists, strict=True)]
+        rows = np.array([np.asarray(cell, dtype=float) for cell in filled])
+    except (TypeError, ValueError):
+        rows = np.empty(0)
+    if rows.ndim != 2:
+        what = f"{reference.name!s} holds lists that are no vectors of one length"
+        raise InvalidCase.because(what, place=str(reference.name), hint="leave it out, or spread it out into columns")
+    return without_infinities(rows)
 
 
 def _halves(window: Sides, rng: np.random.Generator) -> tuple[Mask, Mask]:
@@ -242,15 +263,15 @@ class _Fold:
     drops: list[tuple[float, float]]
 
 
-def _fold(seen: Floats, window: Sides, held: Mask, *, rng: np.random.Generator) -> _Fold:
+def _fold(seen: Floats, window: Sides, held: Mask, *, owner: Places, rng: np.random.Generator) -> _Fold:
+    """Test one half of the rows by a model of the other; `owner` says of each input whose column it is."""
     model = classifier(rounds=ROUNDS).fit(seen[~held], window[~held])
     rows, side = seen[held], window[held]
     parts = _parts(model.decision_function(rows), side)
     dealt = rows[rng.permutation(len(rows))]
     drops = []
-    for column in range(rows.shape[1]):
-        without = rows.copy()
-        without[:, column] = dealt[:, column]
+    for column in range(owner[-1] + 1):
+        without = np.where(owner == column, dealt, rows)
         drops.append(
             _estimate([a - b for a, b in zip(parts, _parts(model.decision_function(without), side), strict=True)])
         )

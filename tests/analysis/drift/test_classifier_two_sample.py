@@ -107,3 +107,25 @@ def test_an_auc_and_its_error_are_those_of_every_pair_of_rows():
     auc, error = joint_module._estimate(joint_module._parts(np.r_[before, after], np.repeat([0, 1], [40, 30])))
     assert auc == pytest.approx(wins.mean())
     assert error == pytest.approx(np.sqrt(wins.mean(0).var(ddof=1) / 40 + wins.mean(1).var(ddof=1) / 30))
+
+
+def embedded(mean, seed, width=16, rows=500):
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame({"e": list(rng.normal(mean, 1, (rows, width))), "x": rng.normal(size=rows)})
+
+
+def test_embeddings_that_moved_are_told_apart_as_one_column():
+    found = classifier_two_sample(embedded(0, 0), embedded(0.5, 1), rng=np.random.default_rng(0))
+    assert found.moved
+    assert [carrier.column for carrier in found.carrying()] == ["e"]
+    same = classifier_two_sample(embedded(0, 0), embedded(0, 1), rng=np.random.default_rng(0))
+    assert not same.moved
+
+
+def test_lists_of_unlike_lengths_are_refused_and_missing_ones_are_not():
+    before, after = embedded(0, 0), embedded(0.5, 1)
+    holed = after.assign(e=[None if at % 9 == 0 else cell for at, cell in enumerate(after["e"])])
+    assert classifier_two_sample(before, holed, rng=np.random.default_rng(0)).moved
+    ragged = after.assign(e=[cell[: 1 + at % 3] for at, cell in enumerate(after["e"])])
+    with pytest.raises(InvalidCase, match="no vectors of one length"):
+        classifier_two_sample(before, ragged, rng=np.random.default_rng(0))
