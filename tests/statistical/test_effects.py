@@ -72,7 +72,7 @@ def test_a_planted_effect_lies_in_its_interval(draws, size, design):
     within(sum(PLANTED in one.effect.interval for one in found), draws, (0.93, 0.97))
 
 
-@long_and_short(1, 500, at_most=0.05)
+@long_and_short(2, 500, at_most=0.05)
 @pytest.mark.parametrize("size", ["16 and 9 days", "32 and 15 days", "80 and 40 days"])
 @pytest.mark.parametrize("design", DESIGNS)
 def test_where_an_event_did_nothing_no_effect_is_shown(draws, size, design):
@@ -80,7 +80,7 @@ def test_where_an_event_did_nothing_no_effect_is_shown(draws, size, design):
     at_most(sum(one.strength == "shown" for one in found), draws, 0.05)
 
 
-@long_and_short(1, 200, at_least=0.9)
+@long_and_short(2, 200, at_least=0.9)
 @pytest.mark.parametrize("design", DESIGNS)
 def test_a_large_effect_is_shown(draws, design):
     found = [studied(2000 + seed, "80 and 40 days", design, planted=0.3, refute=True) for seed in range(draws)]
