@@ -321,8 +321,10 @@ def _cause(part: Contribution) -> Cause:
 
 
 def _change(measured: Measured) -> str:
-    verb = "rose" if measured.change > 0 else "fell"
-    return f"The {measured.label} {verb} from {measured.say(measured.reference)} to {measured.say(measured.current)}"
+    before, now = measured.say(measured.reference), measured.say(measured.current)
+    if before == now:
+        return f"The {measured.label} was {now} in both windows"
+    return f"The {measured.label} {'rose' if measured.change > 0 else 'fell'} from {before} to {now}"
 
 
 def _quiet(measured: Measured) -> str:

@@ -220,6 +220,13 @@ def test_a_fall_is_called_a_fall():
     )
 
 
+def test_a_metric_that_reads_alike_in_both_windows_neither_rose_nor_fell():
+    put_back = Rival(kind="feature", name="income", fault="scaled", part=part(), strength="suggested", paired=True)
+    level = replace(divided(part(), change=0.00001, half=0.05), rivals=(put_back,))
+    said = weigh_windows(level).summary
+    assert said.startswith("The error rate was 10.0 % in both windows, within what chance does; but on the same rows")
+
+
 def test_the_sentence_names_what_it_cannot_escape_as_it_stands():
     name = "<b>{x}\n%s"
     assert name in weigh_windows(divided(part(name=name, fault=None))).summary
