@@ -25,7 +25,7 @@ SHARED = 0.05
 """Likewise, of current rows that are rows of the reference too."""
 
 NUMBERS = 0.9
-"""Share of a text column's cells that are numbers, from which it was meant to be a number."""
+"""Share of a text column's known cells that are numbers, from which it was meant to be a number."""
 
 AT_ONCE = 0.01
 """Share of the window's time within which an onset lies at its beginning."""
@@ -48,11 +48,12 @@ def remarks(case: Case) -> list[Problem]:
     tables = {name: case.table(name) for name in ("reference", "current")}
     frames = {name: table.read() for name, table in tables.items() if table is not None}
     known = {name: table for name, table in tables.items() if table is not None}
+    hashes = _hashes(case, frames)
     return [
         *_doubled(case, frames),
-        *_copies(case, frames),
+        *_copies(case, hashes),
         *_order(case, frames),
-        *_shared(case, frames),
+        *_shared(case, hashes),
         *_texts(case, frames),
         *_onset(case, frames),
         *_unused(case, known, frames),
@@ -68,23 +69,34 @@ def _doubled(case: Case, frames: "Frames") -> Remarks:
             yield Problem(what=what, place=case.record.place("data", "id"), hint="an id names one row and no other")
 
 
-def _copies(case: Case, frames: "Frames") -> Remarks:
-    """Rows that are equal to others in everything but their id, where chance would not make them so."""
+def _hashes(case: Case, frames: "Frames") -> "Mapping[str, pd.Series[Any]]":
+    """A number for each row that rows share which are equal in every column that all windows have, but the id.
+
+    Windows in which equal rows can well be chance have none: no column tells half of their rows apart.
+    """
+    import pandas as pd
+
+    columns = [name for name in next(iter(frames.values()), {}) if all(name in frame for frame in frames.values())]
+    found = {}
     for name, frame in frames.items():
-        told = _telling(case, frame)
-        copies = int(told.duplicated().sum()) if told is not None else 0
-        if copies > COPIED * len(frame):
-            what = f"{copies:,} of {len(frame):,} {name} rows are copies of others"
-            hint = "a join that met twice, or a file that was read twice? the analysis counts each row once"
+        told = {
+            column: frame[column].astype(float) if _is_number(frame[column]) else frame[column].astype(str)
+            for column in columns
+            if column != case.roles.id
+        }
+        if max((values.nunique() for values in told.values()), default=0) > len(frame) / 2:
+            found[name] = pd.util.hash_pandas_object(pd.DataFrame(told), index=False)
+    return found
+
+
+def _copies(case: Case, hashes: "Mapping[str, pd.Series[Any]]") -> Remarks:
+    """Rows that are equal to others in everything but their id, where chance would not make them so."""
+    for name, rows in hashes.items():
+        copies = int(rows.duplicated().sum())
+        if copies > COPIED * len(rows):
+            what = f"{copies:,} of {len(rows):,} {name} rows are copies of others"
+            hint = "a join that met twice, or a file that was read twice?"
             yield Problem(what=what, place=case.record.place("data", name), hint=hint)
-
-
-def _telling(case: Case, frame: "pd.DataFrame") -> "pd.DataFrame | None":
-    """The rows as text without their id; None where equal rows can well be chance."""
-    held = frame.drop(columns=[name for name in (case.roles.id,) if name in frame])
-    rows = held.map(str)
-    finest = max((rows[name].nunique() for name in rows), default=0)
-    return rows if finest > len(rows) / 2 else None
 
 
 def _order(case: Case, frames: "Frames") -> Remarks:
@@ -105,18 +117,13 @@ def _order(case: Case, frames: "Frames") -> Remarks:
         yield Problem(what=what, place=place, hint="windows that overlap hide a part of the change in the reference")
 
 
-def _shared(case: Case, frames: "Frames") -> Remarks:
+def _shared(case: Case, hashes: "Mapping[str, pd.Series[Any]]") -> Remarks:
     """Current rows that the reference has as well."""
-    if len(frames) < 2:
+    if len(hashes) < 2:
         return
-    before, after = (_telling(case, frame) for frame in (frames["reference"], frames["current"]))
-    if before is None or after is None:
-        return
-    columns = [name for name in before if name in after]
-    keys = [set(map(tuple, rows[columns].to_numpy().tolist())) for rows in (before, after)]
-    both = len(keys[0] & keys[1])
-    if both > SHARED * len(keys[1]):
-        what = f"{both:,} of {len(keys[1]):,} current rows are rows of the reference too"
+    both = int(hashes["current"].isin(hashes["reference"]).sum())
+    if both > SHARED * len(hashes["current"]):
+        what = f"{both:,} of {len(hashes['current']):,} current rows are rows of the reference too"
         yield Problem(what=what, place=case.record.place("data", "current"), hint="is it the right file?")
 
 
@@ -126,7 +133,7 @@ def _texts(case: Case, frames: "Frames") -> Remarks:
         held = {name: frame[column] for name, frame in frames.items() if column in frame}
         for name, values in held.items():
             words, others = _words(values), [one for other, one in held.items() if other != name]
-            share = 1 - len(words) / max(len(values), 1)
+            share = 1 - len(words) / max(int(values.notna().sum()), 1)
             usual = bool(others) and all(_is_number(one) for one in others)
             if len(words) and (share >= NUMBERS or (usual and not _is_number(values))):
                 some = ", ".join(show(str(word)) for word in words.value_counts().index[:3])

@@ -94,6 +94,13 @@ def test_rows_that_no_window_takes_are_counted(folder):
     assert "20 rows of the current table lie outside of its `from` and `to`, and are not used" in line
 
 
+def test_a_column_of_remarks_that_is_nearly_empty_is_not_taken_for_numbers(folder):
+    said = [None if at % 20 else "call back" for at in range(60)]
+    both = {name: table(seed=at, start=day).assign(said=said) for at, (name, day) in
+            enumerate((("reference", START), ("current", LATER)))}  # fmt: skip
+    assert remarked(folder, **both) == []
+
+
 def test_equal_rows_of_a_few_values_are_no_copies(folder):
     few = table(n=60).assign(income=np.arange(60) % 3, probability=0.5, at=START)
     assert all("copies" not in line for line in remarked(folder, reference=few))

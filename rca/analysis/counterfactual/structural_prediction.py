@@ -51,15 +51,7 @@ class Follower(Scorer):
     targets: tuple[str, ...]
     rng: np.random.Generator
 
-    def instead(
-        self,
-        rows: pd.DataFrame,
-        mended: pd.DataFrame,
-        *,
-        touched: Mask,  # noqa: ARG002
-        broken: Mask,  # noqa: ARG002
-        healed: Mask | None = None,  # noqa: ARG002
-    ) -> pd.DataFrame:
+    def instead(self, rows: pd.DataFrame, mended: pd.DataFrame, **_: Mask | None) -> pd.DataFrame:
         """The rows with the counterfactual values of the nodes downstream of their repaired columns."""
         return self.follow(rows, mended, draw=0)
 

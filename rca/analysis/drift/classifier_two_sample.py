@@ -230,6 +230,8 @@ def _coded(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> Floats | N
 
 def _vectors(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> Floats | None:
     """A column of lists of numbers, such as embeddings, with a column a place in the list; None where it holds none."""
+    if all(pd.api.types.is_numeric_dtype(rows.dtype) for rows in (reference, current)):
+        return None
     cells = [cell for rows in (reference, current) for cell in rows.to_numpy(dtype=object)]
     lists = [isinstance(cell, list | tuple | np.ndarray) for cell in cells]
     if not any(lists):

@@ -4,18 +4,20 @@ A column that is a function of time, as an index of the day or a rate of the mon
 cache, a branch or one of two feeds lags, some rows hold the value of some periods before, and the others betray them.
 """
 
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rca.tables.columns import as_labels
 
-Late: TypeAlias = dict[int, str]
-
 LONGEST = 400
 """Most periods by which rows may be late, and most split periods that are looked at."""
+
+LOOKED_AT, TRIED = 50, 20
+"""Split periods by which the likeliest lags are chosen, and how many of these are tried on all."""
 
 VARIED = 3
 """Split periods with late values that differ, below which it may be a coincidence."""
@@ -61,24 +63,48 @@ def late_rows(
         return None
     reach = min(LONGEST, max(held) - int(before.index.min())) if len(before) else 0
     own = {int(at): str(value) for at, value in zip(before.index, before, strict=True)}
-    tried = [(lag, _explained(own, held, lag)) for lag in range(1, reach + 1)]
-    lag, found = max(tried, key=lambda one: len(one[1]), default=(0, {}))
-    asked = sum(period - lag >= int(before.index.min()) for period in split)
-    if len(set(found.values())) < VARIED or len(found) < EXPLAINED * asked:
+    likely = sorted(range(1, reach + 1), key=lambda lag: -_fits(own, held, split[:LOOKED_AT], lag=lag))[:TRIED]
+    tried = [(lag, _explained(own, held, lag)) for lag in sorted(likely)]
+    best = max(tried, key=lambda one: (len(one[1].late.keys() & set(split)), -one[1].changes), default=None)
+    if best is None:
         return None
-    usual = float(np.mean(before.reindex(before.index - lag).to_numpy() == before.to_numpy()))
-    whole = _explained(own, held, lag, whole=True) if usual < 1 - EXPLAINED else {}
-    return lag, tuple(sorted((whole | found).items()))
+    lag, late = best[0], best[1].late
+    found = [late[period] for period in split if period in late]
+    asked = sum(period - lag >= int(before.index.min()) for period in split)
+    return (lag, tuple(late.items())) if len(set(found)) >= VARIED and len(found) >= EXPLAINED * asked else None
 
 
-def _explained(before: Mapping[int, str], held: Mapping[int, list[str]], lag: int, *, whole: bool = False) -> Late:
-    """Late value of each period that holds what was its own `lag` periods before, beside another, or in all rows."""
+def _fits(own: Mapping[int, str], held: Mapping[int, list[str]], split: Sequence[int], *, lag: int) -> int:
+    """Split periods that hold any value of `lag` periods before, which every period that the lag explains does."""
+
+    def told(at: int) -> Sequence[str]:
+        return held.get(at) or ([own[at]] if at in own else [])
+
+    return sum(not set(held[at]).isdisjoint(told(at - lag)) for at in split)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Explained:
+    """Late value by period, and how often the series that is left changes: of two lags the one that leaves it calm."""
+
+    late: dict[int, str]
+    changes: int
+
+
+def _explained(before: Mapping[int, str], held: Mapping[int, list[str]], lag: int) -> _Explained:
+    """Late value of each period that holds what was its own `lag` periods before: beside another, or in all its rows.
+
+    Where all rows hold that, a series that changes from period to period is late as a whole; one that often stays as it
+    was has stayed.
+    """
+    stays = np.mean([before.get(at - lag) == value for at, value in before.items()]) > 1 - EXPLAINED
     own, late = dict(before), {}
     for period, told in held.items():
         earlier = own.get(period - lag)
         rest = [label for label in told if label != earlier]
-        if len(rest) == 1:
-            own[period] = rest[0]
-        if earlier in told and (len(rest) == 1 or (whole and not rest)):
+        if len(rest) == 1 or (stays and not rest):
+            own[period] = (rest or told)[0]
+        if earlier in told and (len(rest) == 1 or not (rest or stays)):
             late[period] = str(earlier)
-    return late
+    changes = sum(own.get(period) != own.get(period - 1) for period in held)
+    return _Explained(late=late, changes=changes)

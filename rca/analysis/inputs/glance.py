@@ -1,6 +1,7 @@
 """Both windows of a case at a glance: rows, days, rows a day, and the metric."""
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -47,7 +48,8 @@ def glance(case: "Case") -> tuple[list[Glance], str]:
     said = ""
     try:
         measured = measured_of(windows_of(case))
-        metrics, said = {"reference": measured.reference, "current": measured.current}, str(measured)
+        both, said = {"reference": measured.reference, "current": measured.current}, str(measured)
+        metrics = {name: value for name, value in both.items() if isfinite(value)}
     except Unanswerable as error:
         said = str(error) if case.incident.metric is not None else ""
     seen = [

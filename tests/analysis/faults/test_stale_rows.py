@@ -32,10 +32,11 @@ def test_periods_that_are_late_as_a_whole_count_once_others_show_the_lag():
 
 
 def test_where_values_stay_for_long_a_whole_period_is_not_called_late():
-    steps = np.repeat(np.random.default_rng(1).normal(size=4).round(2), 20)
+    steps = np.repeat(np.random.default_rng(1).normal(size=20).round(2), 4)
     late = (np.random.default_rng(0).random(len(DAY)) < 0.5) & (DAY < 60)
-    told = found(late, walk=steps)
-    assert told is None or all(day < 60 for day, _ in told[1])
+    lag, told = found(late, lag=2, walk=steps)
+    assert lag == 2
+    assert {day for day, _ in told} == {day for day in range(40, 60) if steps[day] != steps[day - 2]}
 
 
 def test_two_values_a_day_that_were_never_the_days_before_are_not_late():

@@ -23,7 +23,7 @@ ALL_ROWS = ("distribution", "new_values", "shifted", "scaled", "clipped", "trunc
 SOME_ROWS = ("distribution", "new_values", "shifted", "scaled", "default_value", "frozen", "missing")
 """What two may look like where they do so in a part of the rows."""
 
-MOST = 16
+MOST = 40
 """Columns among which rings are looked for, those that moved farthest."""
 
 LAST_ROWS = 200
@@ -82,10 +82,11 @@ class _Held:
 def _held(name: str, names: Sequence[str], scene: Scene) -> _Held | None:
     """The other column whose values one holds, from some row on; None where it resembles no other."""
     found, last = [], scene.current[name].iloc[-max(LAST_ROWS, len(scene.current) // 10) :]
+    own = _apart(scene.reference[name], last)
     for other in names:
         if other == name or kind_of(scene.current[name]) != kind_of(scene.reference[other]):
             continue
-        if _apart(scene.reference[other], last) > _apart(scene.reference[name], last) / 2:
+        if _apart(scene.reference[other], last) > own / 2:
             continue
         late = scene.current[name].iloc[_turned_since({name: other}, scene).at :]
         crossed, straight = (_apart(scene.reference[past], late) for past in (other, name))
