@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike
@@ -34,8 +34,14 @@ class Roles:
     Attributes
     ----------
     time, label, prediction, score, weight, id : str or None
+    class_scores : tuple of (str, str)
+        Of a model that tells more than two classes apart: each class, and the column of its score; `score` is None.
+    entity : str or None
+        Whose row it is; one entity has several rows, which are not independent of each other.
     groups, text, ignore, categorical : tuple of str
         `categorical` names columns of numbers that are codes; they are features all the same.
+    blocks : tuple of (str, tuple of str)
+        Features that are one thing, such as an embedding: its name, and its columns.
     features : tuple of str
         Every column of the reference table without a role that no other key of the record names.
     positive : str, int, float or bool
@@ -46,12 +52,15 @@ class Roles:
     label: str | None = None
     prediction: str | None = None
     score: str | None = None
+    class_scores: tuple[tuple[str, str], ...] = ()
     weight: str | None = None
     id: str | None = None
+    entity: str | None = None
     groups: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
+    blocks: tuple[tuple[str, tuple[str, ...]], ...] = ()
     features: tuple[str, ...] = ()
     positive: str | float | bool = 1
 
@@ -61,11 +70,17 @@ class Roles:
 
         >>> Roles.of(["age", "paid", "at"], label="paid", time="at").features
         ('age',)
+        >>> Roles.of(["age", "kind", "p_a", "p_b"], label="kind", score={"a": "p_a", "b": "p_b"}).features
+        ('age',)
         """
         plain: dict[str, Any] = {role: tuple(v) if isinstance(v, list) else v for role, v in named.items()}
+        if isinstance(scores := plain.get("score"), Mapping):
+            plain |= {"score": None, "class_scores": tuple((str(one), column) for one, column in scores.items())}
+        if isinstance(blocks := plain.get("blocks"), Mapping):
+            plain["blocks"] = tuple((name, tuple(columns)) for name, columns in blocks.items())
         known = cls(**plain)
-        taken = {known.time, known.label, known.prediction, known.score, known.weight, known.id, outcome}
-        taken |= {*known.groups, *known.text, *known.ignore}
+        taken = {known.time, known.label, known.prediction, known.score, known.weight, known.id, known.entity, outcome}
+        taken |= {*known.groups, *known.text, *known.ignore, *(column for _, column in known.class_scores)}
         return replace(known, features=known.features or tuple(name for name in columns if name not in taken))
 
     def read_by(self, features: Iterable[str]) -> Self:
@@ -80,11 +95,13 @@ class Roles:
 
     def named(self) -> tuple[tuple[str, str], ...]:
         """Every role that a column has, as (key of `data`, column)."""
-        single = ("time", "label", "prediction", "score", "weight", "id")
+        single = ("time", "label", "prediction", "score", "weight", "id", "entity")
         many = ("groups", "text", "ignore", "categorical")
         return (
             *((role, column) for role in single if (column := getattr(self, role))),
             *((f"{role}[{at}]", column) for role in many for at, column in enumerate(getattr(self, role))),
+            *((f"score.{one}", column) for one, column in self.class_scores),
+            *((f"blocks.{name}[{at}]", one) for name, columns in self.blocks for at, one in enumerate(columns)),
         )
 
 
@@ -133,6 +150,11 @@ class Case:
     def recovered(self) -> "pd.DataFrame | None":
         """The rows after the failure; None where the case has none."""
         return self._frame("recovered")
+
+    @property
+    def training(self) -> "pd.DataFrame | None":
+        """The rows that the model was trained on; None where the case has none."""
+        return self._frame("training")
 
     @property
     def signals(self) -> "pd.DataFrame | None":

@@ -48,6 +48,7 @@ def files(case: "Case") -> list[Problem]:
     found = _Found()
     for name in WINDOWS:
         found.add(_window(case, name))
+    found.add(_training(case))
     for look in (_same_columns, _graph, _signals, _model, _sources, _every_file):
         found.add(look(case))
     return found.problems
@@ -86,6 +87,13 @@ def _window(case: "Case", name: str) -> Iterator[Problem]:
     yield from _values(case, name, frame)
 
 
+def _training(case: "Case") -> Iterator[Problem]:
+    """What the model was trained on; it needs none of the columns of a time after it."""
+    table = case.table("training")
+    if table is not None and table.read().empty:
+        yield Problem(what="the training table has no rows", place=case.record.place("data", "training"))
+
+
 def _rows(table: Table) -> "tuple[pd.DataFrame, list[Problem]]":
     """The rows; all of them, with the problem, where the times are no times."""
     try:
@@ -107,9 +115,10 @@ def _lacking(case: "Case", name: str, table: Table) -> Iterator[Problem]:
 
 
 def _at(role: str) -> Location:
-    """`groups[1]` as a location below `data`."""
-    name, _, index = role.rstrip("]").partition("[")
-    return ("data", name, int(index)) if index else ("data", name)
+    """`groups[1]`, or `blocks.embedding[1]`, as a location below `data`."""
+    name, _, index = role.rstrip("]").rpartition("[") if role.endswith("]") else (role, "", "")
+    key, _, inner = name.partition(".")
+    return ("data", key, *((inner,) if inner else ()), *((int(index),) if index else ()))
 
 
 def _values(case: "Case", name: str, frame: "pd.DataFrame") -> Iterator[Problem]:
@@ -119,13 +128,12 @@ def _values(case: "Case", name: str, frame: "pd.DataFrame") -> Iterator[Problem]
     if metric and metric.column in frame and metric.name == "mean" and not _is_number(frame[metric.column]):
         what = f"{show(metric.column)} holds {frame[metric.column].dtype} in the {name} table, and a mean needs numbers"
         yield Problem(what=what, place=case.record.place("metric", "column"))
-    for role in ("score", "weight"):
-        column = getattr(roles, role)
-        if column in frame:
-            wrong = _score(frame[column], metric) if role == "score" else _weight(frame[column])
+    for role, column in roles.named():
+        if role.startswith(("score", "weight")) and column in frame:
+            wrong = _weight(frame[column]) if role == "weight" else _score(frame[column], metric)
             if wrong:
                 what = f"{show(column)} {wrong} in the {name} table"
-                yield Problem(what=what, place=case.record.place("data", role))
+                yield Problem(what=what, place=case.record.place(*_at(role)))
     yield from _nested(case, name, frame)
 
 
@@ -149,7 +157,7 @@ def _label(case: "Case", name: str, label: "Column") -> Iterator[Problem]:
     elif measure in _TWO_CLASSES and (known == known.iloc[0]).all():
         what = f"every label of the {name} table is {show(_bare(known.iloc[0]))}; {measure} needs two classes"
         yield Problem(what=what, place=place)
-    elif _says_yes(measure, known) and not _positive(known, case.roles.positive).any():
+    elif _says_yes(measure, known, case) and not _positive(known, case.roles.positive).any():
         few = ", ".join(show(_bare(value)) for value in sorted(known.unique(), key=str)[:5])
         what = f"no label of the {name} table is {show(case.roles.positive)}; there are {few}"
         yield Problem(what=what, place=case.record.place("data", "positive"), hint="say which value means yes")
@@ -158,8 +166,10 @@ def _label(case: "Case", name: str, label: "Column") -> Iterator[Problem]:
         yield Problem(what=what, place=place)
 
 
-def _says_yes(measure: str, known: "Column") -> bool:
-    """Whether the metric needs the positive label; errors among many classes do not."""
+def _says_yes(measure: str, known: "Column", case: "Case") -> bool:
+    """Whether the metric needs the positive label; errors among many classes, and losses over all, do not."""
+    if case.roles.class_scores and measure in ("log_loss", "brier"):
+        return False
     return measure in _TWO_CLASSES and (measure != "error_rate" or known.nunique() <= 2)
 
 

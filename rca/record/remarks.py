@@ -57,6 +57,7 @@ def remarks(case: Case) -> list[Problem]:
         *_texts(case, frames),
         *_onset(case, frames),
         *_unused(case, known, frames),
+        *_unasked(case, frames),
     ]
 
 
@@ -181,6 +182,16 @@ def _unused(case: Case, tables: Mapping[str, Table], frames: "Frames") -> Remark
         if left:
             what = f"{left:,} rows of the {name} table lie outside of its `from` and `to`, and are not used"
             yield Problem(what=what, place=case.record.place("data", name))
+
+
+def _unasked(case: Case, frames: "Frames") -> Remarks:
+    """A model on file that cannot be asked of the rows, as one that reads codes where the table has text."""
+    for name, frame in frames.items() if case.model is not None else ():
+        if case.model is not None and (why := case.model.refusal(frame)):
+            what = f"the model cannot be asked of the {name} rows: {why}"
+            hint = "answers on record are used in its place; give it in a format that reads the table as it is"
+            yield Problem(what=what, place=case.record.place("model", "path"), hint=hint)
+            return
 
 
 def _day(moment: Any) -> str:

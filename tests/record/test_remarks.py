@@ -104,3 +104,19 @@ def test_a_column_of_remarks_that_is_nearly_empty_is_not_taken_for_numbers(folde
 def test_equal_rows_of_a_few_values_are_no_copies(folder):
     few = table(n=60).assign(income=np.arange(60) % 3, probability=0.5, at=START)
     assert all("copies" not in line for line in remarked(folder, reference=few))
+
+
+def test_a_model_that_reads_codes_where_the_tables_have_text_is_remarked_on(folder):
+    import lightgbm
+
+    frame = table()
+    data = lightgbm.Dataset(frame[["income", "purpose"]], label=frame["defaulted"])
+    booster = lightgbm.train({"objective": "binary", "verbose": -1, "num_threads": 1}, data, 2)
+    folder.mkdir()
+    booster.save_model(folder / "model.txt")
+    named = {"reference": table(), "current": table(seed=1, start=LATER)}
+    changes = {"model": {"path": "model.txt", "format": "lightgbm"}}
+    assert remarked(folder, changes, **named) == []
+    text = {name: one.assign(purpose="p" + one["purpose"].astype(str)) for name, one in named.items()}
+    (line,) = remarked(folder, changes, **text)
+    assert "the model cannot be asked of the reference rows: the model reads numbers in 'purpose'" in line

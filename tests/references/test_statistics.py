@@ -115,6 +115,26 @@ def test_a_metric_is_scikit_learns(name, function, on, weighted):
     assert MetricReader(metric=Metric(name=name), roles=roles).parts(ROWS).value() == pytest.approx(oracle, rel=1e-9)
 
 
+@pytest.mark.parametrize("name", ["log_loss", "brier", "error_rate"])
+def test_a_metric_over_several_classes_is_scikit_learns(name):
+    import sklearn.metrics
+
+    chances = np.random.default_rng(3).dirichlet([1, 2, 3], size=len(ROWS))
+    truth = np.random.default_rng(4).choice(["a", "b", "c"], size=len(ROWS))
+    rows = pd.DataFrame(chances, columns=["p_a", "p_b", "p_c"]).assign(label=truth)
+    roles = Roles.of(rows, label="label", score={"b": "p_b", "c": "p_c", "a": "p_a"})
+    assert roles.features == ()
+    oracle = {
+        "log_loss": lambda: sklearn.metrics.log_loss(truth, chances),
+        "brier": lambda: sklearn.metrics.brier_score_loss(truth, chances, scale_by_half=False),
+        "error_rate": lambda: np.mean(np.array(["a", "b", "c"])[chances.argmax(axis=1)] != truth),
+    }[name]()
+    reader = MetricReader(metric=Metric(name=name), roles=roles)
+    assert reader.parts(rows).value() == pytest.approx(oracle, rel=1e-9)
+    holed = pd.concat([rows, rows.head(9).assign(p_a=np.nan), rows.head(9).assign(label=None)], ignore_index=True)
+    assert reader.parts(holed).value() == pytest.approx(oracle, rel=1e-9)
+
+
 def test_rates_of_false_answers_are_those_of_the_confusion_matrix():
     from sklearn.metrics import confusion_matrix
 

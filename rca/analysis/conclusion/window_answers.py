@@ -56,6 +56,8 @@ def window_answers(windows: Windows, ask: Asking | None = None, *, seed: int = 0
         False discovery rate of what is called moved.
     """
     ask = ask if ask is not None else Asking()
+    if windows.unasked:
+        ask.unanswered.append(Unanswered(question="what does the model on file answer", why=windows.unasked))
     drift = ask(lambda: drift_of(windows, alpha=alpha))
     if drift is None:
         return Answers(windows=windows, unanswered=tuple(ask.unanswered))

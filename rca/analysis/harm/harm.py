@@ -14,7 +14,7 @@ from rca.analysis.drift.univariate import Drift
 from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.harm.contribution import Contribution, PartEstimate, contribution, halves
 from rca.analysis.harm.evidence.copied_rows import copied_rows
-from rca.analysis.harm.rescoring import Scorer, agreement, rule_of, scorer_of
+from rca.analysis.harm.rescoring import Scorer, agreement, answers_in_classes, rule_of, scorer_of
 from rca.analysis.harm.reweighting import by_mechanism
 from rca.analysis.harm.rivals.bench import Weighing
 from rca.analysis.harm.rivals.rival import Rival
@@ -220,8 +220,8 @@ def _weighed(
 
 
 def _answering(windows: Windows) -> Windows:
-    """The windows without a model that cannot be asked, as one that tells more than two classes apart."""
-    if windows.model is None or windows.model.format == "function":
+    """The windows without a model that cannot be asked, as one whose classes nobody can match to their names."""
+    if windows.model is None or windows.model.format == "function" or answers_in_classes(windows):
         return windows
     try:
         windows.model.scores(windows.reference.head(1))

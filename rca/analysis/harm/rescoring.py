@@ -1,6 +1,6 @@
 """Rescore rows with the model on file or its surrogate, and check its agreement with the recorded answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -8,14 +8,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rca.analysis.inputs.metric_reader import likeliest_class
 from rca.analysis.inputs.windows import Windows
 from rca.arrays import Floats, Mask
+from rca.record.model.model_file import Model
 from rca.tables.columns import as_labels, as_numbers, holds
 
 if TYPE_CHECKING:
     from rca.record.case import Roles
 
 Score = Callable[[pd.DataFrame], Floats]
+
+MATCHED = 500
+"""Rows of the reference on which the names of a model's classes are matched to its answers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +43,9 @@ class Scorer:
     rough : bool
         Whether a surrogate's fidelity allows no more than differences of its scores.
     classes : tuple
-        Of a surrogate of predicted classes, whose scores are positions in it; empty for one of numbers.
+        Of what tells several classes apart, whose scores are positions in it; empty for one of numbers.
+    chances : callable or None
+        Rows → the probability of each class, of shape (rows, classes), where it gives them.
     """
 
     score: Score
@@ -49,11 +56,18 @@ class Scorer:
     strange: tuple[str, ...] = ()
     rough: bool = False
     classes: tuple[Any, ...] = ()
+    chances: Score | None = None
 
     def __call__(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Rescore: the rows with the model's answer in place of the recorded one."""
-        scores = self.score(rows)
         answers: dict[str, Any] = {}
+        if self.chances is None:
+            scores = self.score(rows)
+        else:
+            told = self.chances(rows)
+            scores, columns = told.argmax(axis=1).astype(float), dict(self.roles.class_scores)
+            names = map(str, as_labels(pd.Series(self.classes)))
+            answers |= {columns[one]: told[:, at] for at, one in enumerate(names) if one in columns}
         if self.roles.score is not None:
             answers[self.roles.score] = scores
         if self.roles.prediction is not None:
@@ -107,17 +121,76 @@ def scorer_of(windows: Windows) -> Scorer | None:
 
     Decisions follow the threshold that the reference's predictions imply; the stated one, if it agrees with them.
     """
-    if windows.model is None or (windows.roles.score or windows.roles.prediction) is None:
+    roles = windows.roles
+    if windows.model is None or not (roles.score or roles.prediction or roles.class_scores):
         return None
     model, read = windows.model, tuple(name for name in windows.model.features if name in windows.reference)
-    numbers = [name for name in read if pd.api.types.is_numeric_dtype(windows.reference[name])]
+    if (several := _class_scorer(windows, model, read)) is not None:
+        return several
+    return Scorer(
+        score=model.scores,
+        roles=windows.roles,
+        decides=decision_rule(windows),
+        features=read,
+    )
 
-    def score(rows: pd.DataFrame) -> Floats:
-        """Scores; words where the reference has numbers are read as numbers, or as missing."""
-        words = [name for name in numbers if not pd.api.types.is_numeric_dtype(rows[name])]
-        return model.scores(rows.assign(**{name: as_numbers(rows[name]) for name in words}) if words else rows)
 
-    return Scorer(score=score, roles=windows.roles, decides=decision_rule(windows), features=read)
+def answers_in_classes(windows: Windows) -> bool:
+    """Whether the model tells several classes apart, which the record has as predictions."""
+    return windows.model is not None and _class_scorer(windows, windows.model, windows.model.features) is not None
+
+
+def _class_scorer(windows: Windows, model: Model, read: tuple[str, ...]) -> Scorer | None:
+    """Scorer of a model that tells several classes apart; None of any other, and where no order of names fits."""
+    said = likeliest_class(windows.roles, windows.reference)
+    if windows.roles.prediction is not None:
+        said = windows.reference[windows.roles.prediction]
+    known = windows.reference[said.notna()]
+    if known.empty or model.format == "function" or model.missing(map(str, known)):
+        return None
+    at = np.unique(np.linspace(0, len(known) - 1, min(len(known), MATCHED)).astype(int))
+    if (several := model.chances(known.iloc[at[:1]])) is None:
+        return None
+    best, recorded = model.chances(known.iloc[at]), as_labels(said.dropna().iloc[at])
+    assert best is not None
+    orders = _orders(windows, model, several.shape[1])
+    right = {order: float(np.mean(recorded == _names(order)[best.argmax(axis=1)])) for order in orders}
+    classes = max(right, key=right.__getitem__, default=())
+    if not classes or right[classes] <= 1 / len(classes):
+        return None
+    held: npt.NDArray[Any] = np.empty(len(classes), dtype=object)
+    held[:] = classes
+
+    def chances(rows: pd.DataFrame) -> Floats:
+        told = model.chances(rows)
+        return told if told is not None else np.empty((len(rows), len(classes)))
+
+    return Scorer(
+        score=lambda rows: chances(rows).argmax(axis=1).astype(float),
+        roles=windows.roles,
+        decides=lambda places: held[places.astype(int)],
+        features=read,
+        classes=classes,
+        chances=chances,
+    )
+
+
+def _names(classes: Sequence[Any]) -> npt.NDArray[Any]:
+    return np.asarray(as_labels(pd.Series(list(classes))), dtype=object)
+
+
+def _orders(windows: Windows, model: Model, count: int) -> Iterator[tuple[Any, ...]]:
+    """Orders in which the classes of a model may stand: as it names them, sorted as an encoder does, as recorded."""
+    if len(model.classes) == count:
+        yield model.classes
+    for role in (windows.roles.prediction, windows.roles.label):
+        column = windows.reference[role].dropna() if role in windows.reference else ()
+        values = sorted(pd.unique(pd.Series(column)).tolist(), key=lambda one: (isinstance(one, str), one))
+        if len(values) == count:
+            yield tuple(values)
+    if len(windows.roles.class_scores) == count:
+        yield tuple(one for one, _ in windows.roles.class_scores)
+    yield tuple(range(count))
 
 
 def rule_of(windows: Windows) -> Scorer | None:
@@ -137,7 +210,8 @@ def rule_of(windows: Windows) -> Scorer | None:
 def agreement(asker: Scorer, rows: pd.DataFrame) -> float:
     """Share of rows whose recorded score and prediction a scorer reproduces, to four digits."""
     again, same = asker(rows), np.ones(len(rows), bool)
-    for column in (asker.roles.score, asker.roles.prediction):
+    recorded = (asker.roles.score, asker.roles.prediction, *(column for _, column in asker.roles.class_scores))
+    for column in recorded:
         if column is not None:
             same &= _alike(rows[column], again[column])
     return float(same.mean())

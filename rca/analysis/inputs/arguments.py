@@ -18,6 +18,9 @@ from rca.tables.columns import column_name
 SEVERAL = frozenset({"groups", "text", "ignore", "categorical", "features"})
 """Roles that many columns may have."""
 
+BY_NAME = frozenset({"score", "blocks"})
+"""Roles that may be given as a mapping: a column for each class, columns for each block."""
+
 Answers = Callable[[pd.DataFrame], Any]
 
 
@@ -72,6 +75,8 @@ def _role(role: str, named: Any, known: set[str]) -> Any:
         raise InvalidCase.because(f"no role {role!r}", place="keyword arguments", hint=hint)
     if role == "positive":
         return _positive(named)
+    if role in BY_NAME and isinstance(named, Mapping):
+        return {str(one): _role("features" if role == "blocks" else "label", of, known) for one, of in named.items()}
     names = names_of(named, place=role) if role in SEVERAL else (column_name(named),)
     for name in names:
         require_column(name, known, place=role)

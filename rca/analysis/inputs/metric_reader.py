@@ -69,6 +69,9 @@ class MetricReader:
         """Columns that the metric is computed from, without weights and groups."""
         if self.outcome is not None:
             return (self.outcome,)
+        if self.roles.class_scores and (self.base in ("log_loss", "brier") or self.roles.prediction is None):
+            scores = tuple(column for _, column in self.roles.class_scores)
+            return (*((self.roles.label,) if self.roles.label is not None else ()), *scores)
         answers = (self.roles.score, self.roles.prediction)
         wanted = answers if self.base in ("log_loss", "brier") else answers[::-1]
         return tuple(name for name in (self.roles.label, next(filter(None, wanted), None)) if name is not None)
@@ -171,6 +174,8 @@ class MetricReader:
         return as_numbers(rows[_role(column, "prediction")])
 
     def _loss(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
+        if self.roles.class_scores:
+            return self._loss_of_classes(rows)
         yes, known = self._truth(rows)
         score = as_numbers(rows[_role(self.roles.score, "score")])
         known = known & np.isfinite(score)
@@ -178,9 +183,24 @@ class MetricReader:
         loss = (yes - score) ** 2 if self.base == "brier" else -np.log(np.where(yes == 1, score, 1 - score))
         return np.where(known, loss, 0.0), known.astype(float)
 
+    def _loss_of_classes(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
+        """Log loss or Brier score over all classes; a label that is none of them is not known."""
+        scores = _class_scores(self.roles, rows)
+        truth = _is_class(rows[_role(self.roles.label, "label")], self.roles.class_scores)
+        known: Mask = np.asarray(truth.any(axis=1) & np.isfinite(scores).all(axis=1))
+        scores = np.where(known[:, None], scores, 0.5)
+        if self.base == "brier":
+            loss = ((scores - truth) ** 2).sum(axis=1)
+        else:
+            loss = -np.log(np.clip((scores * truth).sum(axis=1), SMALLEST, 1.0))
+        return np.where(known, loss, 0.0), known.astype(float)
+
     def _confusion(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
         if self.base == "error_rate" and self.roles.prediction is not None:
             return _differ(rows[_role(self.roles.label, "label")], rows[self.roles.prediction])
+        if self.base == "error_rate" and self.roles.class_scores:
+            label = pd.Series(as_labels(rows[_role(self.roles.label, "label")]), index=rows.index)
+            return _differ(label, likeliest_class(self.roles, rows))
         yes, known = self._truth(rows)
         said, answered = self._decision(rows)
         known = known & answered
@@ -200,6 +220,19 @@ class MetricReader:
         return (score >= self.metric.threshold).astype(float), np.isfinite(score)
 
 
+def likeliest_class(roles: "Roles", rows: pd.DataFrame) -> "pd.Series[Any]":
+    """The class with the highest score in each row, as text; missing where a score is, or the case has none."""
+    if not roles.class_scores:
+        return pd.Series(np.nan, index=rows.index, dtype=object)
+    scores, names = _class_scores(roles, rows), np.array([one for one, _ in roles.class_scores], dtype=object)
+    known: Mask = np.asarray(np.isfinite(scores).all(axis=1))
+    return pd.Series(names[np.where(known[:, None], scores, 0.0).argmax(axis=1)], index=rows.index).where(known)
+
+
+def _class_scores(roles: "Roles", rows: pd.DataFrame) -> Floats:
+    return np.column_stack([as_numbers(rows[column]) for _, column in roles.class_scores])
+
+
 def _role(column: str | None, role: str) -> str:
     if column is None:
         raise Unanswerable("how did the metric change", f"the case names no column with the role {role!r}")
@@ -210,6 +243,12 @@ def _is(values: "pd.Series[Any]", positive: str | float) -> tuple[Floats, Mask]:
     """Indicator of the positive class, and mask of known values."""
     known = values.notna().to_numpy(bool) if isinstance(positive, str) else np.isfinite(as_numbers(values))
     return holds(values, positive).astype(float), known
+
+
+def _is_class(values: "pd.Series[Any]", classes: tuple[tuple[str, str], ...]) -> Floats:
+    """Indicator of each class, of shape (rows, classes)."""
+    labels = as_labels(values)
+    return np.column_stack([labels == one for one, _ in classes]).astype(float)
 
 
 def _differ(label: "pd.Series[Any]", prediction: "pd.Series[Any]") -> tuple[Floats, Floats]:

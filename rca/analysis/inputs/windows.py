@@ -1,7 +1,7 @@
 """Inputs of the analyses: reference and current window with column roles, metric, model and causal graph."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,7 +13,7 @@ from rca.methods.metric import Measured, measure
 from rca.record.case import Roles
 from rca.record.model.model_file import Model
 from rca.record.schema.incident import Metric
-from rca.tables.columns import as_labels, holds
+from rca.tables.columns import as_labels, as_numbers, holds
 from rca.tables.frames import as_pandas
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class Windows:
     roles : Roles
     metric : Metric
     model : Model or None
+    unasked : str
+        Why the model on file cannot be asked, where it cannot; then `model` is None.
     model_name : str
         The system that answers.
     produces : bool
@@ -50,6 +52,7 @@ class Windows:
     roles: Roles
     metric: Metric
     model: Model | None = None
+    unasked: str = ""
     model_name: str = "model"
     produces: bool = False
     answers_same: bool = False
@@ -92,12 +95,15 @@ def windows_of(case: "Case") -> Windows:
         raise Unanswerable("how much harm was done", "the case names no metric")
     if case.roles.time is not None:
         current = current.sort_values(case.roles.time, kind="stable")
+    model = None if case.model is None else _reading(case.model, reference)
+    unasked = "" if model is None else model.refusal(reference) or model.refusal(current)
     return Windows(
         reference=reference.reset_index(drop=True),
         current=current.reset_index(drop=True),
-        roles=case.roles.read_by(case.model.features if case.model is not None else _perhaps_read(case.roles)),
+        roles=case.roles.read_by(model.features if model is not None else _perhaps_read(case.roles)),
         metric=case.incident.metric,
-        model=case.model,
+        model=None if unasked else model,
+        unasked=unasked,
         model_name=case.incident.model_name,
         produces=case.roles.label is None and any(system.kind == "model" for system in case.incident.systems),
         parents=_parents(_edges(case), set(map(str, reference.columns))),
@@ -170,6 +176,7 @@ def windows_from(
         reference, current = (_timed(rows, known.time) for rows in (reference, current))
         current = current.sort_values(known.time, kind="stable")
     asked_of = model_of(model, known.features, positive=known.positive)
+    asked_of = None if asked_of is None else _reading(asked_of, reference)
     windows = Windows(
         reference=reference.reset_index(drop=True),
         current=current.reset_index(drop=True),
@@ -180,6 +187,18 @@ def windows_from(
     )
     _require_positive(windows)
     return windows
+
+
+def _reading(model: Model, reference: pd.DataFrame) -> Model:
+    """The model, asked of words where the reference has numbers: as numbers, or as missing, as most encoders do."""
+    numbers = {str(name) for name in reference if pd.api.types.is_numeric_dtype(reference[name])}
+
+    def read(rows: pd.DataFrame) -> pd.DataFrame:
+        words = [name for name in rows if name in numbers and not pd.api.types.is_numeric_dtype(rows[name])]
+        return rows.assign(**{name: as_numbers(rows[name]) for name in words}) if words else rows
+
+    inside = None if model.inside is None else model.inside.after(read)
+    return replace(model, answer=lambda rows: model.answer(read(rows)), inside=inside)
 
 
 def _timed(rows: pd.DataFrame, time: str) -> pd.DataFrame:
@@ -224,6 +243,8 @@ def _of_yes(windows: Windows) -> tuple[str | None, ...]:
     roles, meter = windows.roles, windows.meter
     if meter.outcome is not None:
         return (meter.outcome,) if meter.base == "rate" and _is_words(windows.reference[meter.outcome]) else ()
+    if roles.class_scores and meter.base in ("error_rate", "log_loss", "brier"):
+        return ()
     if meter.base in ("false_positive_rate", "false_negative_rate", "log_loss", "brier"):
         return (roles.label, roles.prediction)
     if meter.base == "error_rate" and roles.prediction is None:
@@ -269,4 +290,5 @@ def require_case(given: "Case | Any") -> "Case":
 
 def _perhaps_read(roles: Roles) -> tuple[str, ...]:
     """Columns of groups that whatever gave the recorded answers may have read, where no model says which it reads."""
-    return roles.groups if (roles.score or roles.prediction) is not None else ()
+    answered = (roles.score or roles.prediction) is not None or roles.class_scores
+    return roles.groups if answered else ()

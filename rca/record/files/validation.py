@@ -215,7 +215,7 @@ def _paths(incident: Incident, document: Document) -> Iterator[Problem]:
 
 def paths(incident: Incident) -> Iterator[tuple[Location, str]]:
     """Where the record names a file of the case, and its path."""
-    windows = {name: getattr(incident.data, name) for name in WINDOWS} if incident.data else {}
+    windows = {name: getattr(incident.data, name) for name in (*WINDOWS, "training")} if incident.data else {}
     for name, window in windows.items():
         if window:
             yield ("data", name, "path"), window.path
@@ -252,11 +252,18 @@ def _overlap(first: Window, second: Window) -> bool:
 
 def _shared_roles(data: Data, document: Document) -> Iterator[Problem]:
     taken: dict[str, str] = {}
-    for role in ("time", "label", "prediction", "score", "weight", "id"):
-        column = getattr(data, role)
-        other = taken.setdefault(column, role) if column else role
-        if other != role and (other, role) != ("prediction", "score"):
+    for role, column in _columns(data):
+        other = taken.setdefault(column, role)
+        if other != role and (other, role) not in (("prediction", "score"), ("id", "entity")):
             yield Problem(what=f"{show(column)} is already the column of `{other}`", place=document.place("data", role))
+
+
+def _columns(data: Data) -> Iterator[tuple[str, str]]:
+    """The columns of roles that no other role can have."""
+    for role in ("time", "label", "prediction", "score", "weight", "id", "entity"):
+        named = getattr(data, role)
+        for column in named.values() if isinstance(named, dict) else filter(None, (named,)):
+            yield role, column
 
 
 def _needs(metric: Metric, data: Data | None, document: Document) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
@@ -37,6 +37,9 @@ THREADS = 1
 
 LARGEST_UNPACKED = 2_000_000_000
 """Bytes that a packed model may unfold to."""
+
+ENOUGH = 1_000
+"""Rows that show whether trees can be asked of a table."""
 
 _BEGINNINGS = {"lightgbm": b"tree", "xgboost": b"{", "onnx": b"\x08", "skops": b"PK\x03\x04"}
 
@@ -69,6 +72,12 @@ class Inside:
     contributions: "Callable[[pd.DataFrame], Scores] | None" = None
     mirrored: bool = False
 
+    def after(self, read: "Callable[[pd.DataFrame], pd.DataFrame]") -> "Inside":
+        """The same, of rows that are read in another way first."""
+        encode, told = self.encode, self.contributions
+        contributions = None if told is None else lambda frame: told(read(frame))
+        return replace(self, encode=lambda frame: encode(read(frame)), contributions=contributions)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Model:
@@ -83,6 +92,8 @@ class Model:
         Where the record names it; messages cite it.
     inside : Inside or None
         None where it is a black box.
+    classes : tuple
+        What it tells apart, in the order of its answers, where it names them.
     """
 
     format: ModelFormat | Literal["function"]
@@ -90,6 +101,7 @@ class Model:
     place: str
     answer: "Callable[[pd.DataFrame], Any]"
     inside: Inside | None = None
+    classes: tuple[Any, ...] = ()
 
     def missing(self, columns: Iterable[str]) -> tuple[str, ...]:
         """The features that a table with these columns lacks."""
@@ -112,6 +124,30 @@ class Model:
         if frame.empty:
             return np.empty(0)
         return _one_a_row(self._numbers(self.answer(rows)), len(frame))
+
+    def chances(self, frame: "pd.DataFrame") -> "Scores | None":
+        """The probability of each class, of shape (rows, classes); None where it answers with one number for a row.
+
+        Raises
+        ------
+        InvalidCase
+            As `scores` does.
+        """
+        rows = self.read(frame)
+        said = self._numbers(self.answer(rows))
+        return said if said.ndim == 2 and said.shape[1] > 2 and len(said) == len(frame) else None
+
+    def refusal(self, frame: "pd.DataFrame") -> str:
+        """Why it cannot be asked of these rows, as a pipeline that takes no missing value; empty where it can.
+
+        Trees of a library's own format take any value of a column's type, so that some rows will do.
+        """
+        some = frame if self.format in ("skops", "onnx") else frame.iloc[:: max(1, len(frame) // ENOUGH)]
+        try:
+            self._numbers(self.answer(self.read(some)))
+        except (InvalidCase, Unanswerable) as refused:
+            return refused.problems[0].what if isinstance(refused, InvalidCase) else refused.why
+        return ""
 
     def _numbers(self, said: Any) -> "Scores":
         import numpy as np
@@ -141,8 +177,8 @@ def _one_a_row(numbers: "Scores", n_rows: int) -> "Scores":
     column = numbers[:, 0] if numbers.ndim == 2 and numbers.shape[1] == 1 else numbers
     if column.shape != (n_rows,):
         several = column.ndim == 2 and len(column) == n_rows
-        why = "several numbers for each row, one a class" if several else f"{column.size} numbers for {n_rows} rows"
-        raise Unanswerable(_QUESTION, f"it answers with {why}")
+        why = f"it answers with {column.size} numbers for {n_rows} rows"
+        raise Unanswerable(_QUESTION, "it tells more than two classes apart" if several else why)
     return column
 
 
@@ -208,7 +244,8 @@ def model_in_memory(held: Any, *, features: Iterable[str] = (), positive: object
     if hasattr(held, "predict"):
         known = tuple(map(str, getattr(held, "feature_names_in_", names)))
         named, answer, inside = _estimator(held, _named(known, "skops", place), place=place, positive=positive)
-        return Model(format="skops", features=named, place=place, answer=answer, inside=inside)
+        classes = tuple(getattr(held, "classes_", ()))
+        return Model(format="skops", features=named, place=place, answer=answer, inside=inside, classes=classes)
     if not callable(held):
         hint = "give a LightGBM, XGBoost or scikit-learn model, or a function of a frame"
         raise InvalidCase.because(f"{type(held).__name__} is no model", place=place, hint=hint)
@@ -242,7 +279,8 @@ def _read(raw: bytes, form: ModelFormat, *, place: str, columns: Iterable[str], 
     spelled = {re.sub(r"\s", "_", name): name for name in columns}
     known = set(spelled.values())
     names = tuple(name if name in known else spelled.get(name, name) for name in features)
-    return Model(format=form, features=names, place=place, answer=answer, inside=inside)
+    classes = tuple(getattr(inside.held, "classes_", ())) if inside is not None else ()
+    return Model(format=form, features=names, place=place, answer=answer, inside=inside, classes=classes)
 
 
 def _refuse_code(raw: bytes, name: str, *, form: ModelFormat, place: str) -> None:
@@ -291,8 +329,6 @@ def _lightgbm(raw: bytes, lightgbm: Any, *, place: str, positive: object) -> Rea
         return matrix_of(frame, dict(zip(coded, lists, strict=True)), place=place)
 
     def answer(frame: "pd.DataFrame") -> Any:
-        if booster.num_model_per_iteration() > 1:
-            raise Unanswerable(_QUESTION, "it tells more than two classes apart")
         return booster.predict(encode(frame), num_threads=THREADS)
 
     return features, answer, Inside(held=text, encode=encode)
@@ -319,16 +355,16 @@ def _categorical(text: str, frame: "pd.DataFrame", count: int, *, place: str) ->
 
 
 def _xgboost(raw: bytes, xgboost: Any, *, place: str, positive: object) -> Reader:  # noqa: ARG001 - its classes are 0, 1
+    import numpy as np
+
     try:
         booster = xgboost.Booster({"nthread": THREADS})
         booster.load_model(bytearray(raw))
-        setting = json.loads(booster.save_config())
     except (xgboost.core.XGBoostError, ValueError) as error:
         raise _not_a_model("xgboost", error, place) from error
     names = _named(booster.feature_names, "xgboost", place)
-    many = int(setting["learner"]["learner_model_param"].get("num_class", 0)) > 1
-
-    encode = partial(matrix_of, codes={}, place=place)
+    many = int(json.loads(booster.save_config())["learner"]["learner_model_param"].get("num_class", 0))
+    encode = partial(matrix_of, codes=_stored_categories(booster), place=place)
 
     def ask(frame: "pd.DataFrame", **what: Any) -> Any:
         rows = xgboost.DMatrix(
@@ -337,14 +373,27 @@ def _xgboost(raw: bytes, xgboost: Any, *, place: str, positive: object) -> Reade
         return booster.predict(rows, **what)
 
     def answer(frame: "pd.DataFrame") -> Any:
-        if many:
-            raise Unanswerable(_QUESTION, "it tells more than two classes apart")
-        return ask(frame)
+        said = ask(frame)  # `softmax` gives the class alone
+        return np.eye(many)[said.astype(int)] if many > 1 and said.ndim == 1 else said
 
     def contributions(frame: "pd.DataFrame") -> Any:
         return ask(frame, pred_contribs=True).reshape(len(frame), -1, len(names) + 1).astype(float)
 
     return names, answer, Inside(held=booster, encode=encode, contributions=contributions)
+
+
+def _stored_categories(booster: Any) -> dict[str, list[Any]]:
+    """Categories that an XGBoost file of 3.1 or later keeps, by column; older ones keep none.
+
+    XGBoost 3.2 cuts names beyond ASCII apart, of which nothing can be read.
+    """
+    if not hasattr(booster, "get_categories"):
+        return {}
+    found = {}
+    for name, values in booster.get_categories(export_to_arrow=True).to_arrow() or ():
+        with suppress(UnicodeDecodeError):
+            found |= {} if values is None else {name: values.to_pylist()}
+    return found
 
 
 def _skops(raw: bytes, skops: Any, *, place: str, positive: object) -> Reader:
@@ -378,10 +427,9 @@ def _estimator(model: Any, names: tuple[str, ...], *, place: str, positive: obje
     yes = classes.index(positive) if positive in classes else len(classes) - 1
 
     def answer(frame: "pd.DataFrame") -> Any:
-        if len(classes) > 2:
-            raise Unanswerable(_QUESTION, "it tells more than two classes apart")
         with willing(place):
-            return model.predict_proba(frame)[:, yes]
+            chances = model.predict_proba(frame)
+        return chances if len(classes) > 2 else chances[:, yes]
 
     return names, answer, inside
 
@@ -487,7 +535,7 @@ def _positive_column(said: Any, positive: object) -> Any:
     if isinstance(said, list) and said and isinstance(said[0], dict):
         classes = list(said[0])
         yes = positive if positive in classes else classes[-1]
-        return [row[yes] for row in said] if len(classes) <= 2 else np.empty((len(said), len(classes)))
+        return [row[yes] for row in said] if len(classes) <= 2 else [[row[one] for one in classes] for row in said]
     numbers = np.asarray(said, dtype=np.float64)
     return numbers[:, 1] if numbers.ndim == 2 and numbers.shape[1] == 2 else numbers
 

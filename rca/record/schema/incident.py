@@ -30,6 +30,9 @@ MetricName = Literal[
 
 ModelFormat = Literal["lightgbm", "xgboost", "onnx", "skops"]
 
+HarmClass = Literal["hazard", "near_miss", "incident", "serious_incident", "disaster"]
+"""How far an incident went, on the OECD's ladder."""
+
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """A case's name; it becomes a folder's name, so it cannot leave its folder."""
 
@@ -129,23 +132,39 @@ def _or_a_path(schema: dict[str, Any]) -> None:
     schema["anyOf"].insert(0, {"type": "string"})
 
 
+class Wording(Record):
+    """What people call a column, its unit and its values."""
+
+    say: str | None = None
+    unit: str | None = None
+    values: dict[str | int | float | bool, str] = Field(default_factory=dict)
+
+
 class Data(Record):
     """The tables of the case and the roles of their columns; a column without a role is a feature."""
 
     reference: Window | None = Field(default=None, json_schema_extra=_or_a_path)
     current: Window | None = Field(default=None, json_schema_extra=_or_a_path)
     recovered: Window | None = Field(default=None, json_schema_extra=_or_a_path)
+    training: Window | None = Field(default=None, json_schema_extra=_or_a_path)
+    """What the model was trained on."""
     time: str | None = None
     label: str | None = None
     positive: str | int | float | bool = 1
     prediction: str | None = None
-    score: str | None = None
+    score: str | dict[str | int | float | bool, str] | None = None
+    """A column, or where more than two classes are told apart a column for each."""
     weight: str | None = None
     id: str | None = None
+    entity: str | None = None
+    """Whose row it is: a customer, a machine, a session."""
     groups: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
+    blocks: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Columns that are one thing, such as an embedding, by its name."""
+    words: dict[str, Wording] = Field(default_factory=dict)
 
 
 class Metric(Record):
@@ -199,6 +218,8 @@ class Impact(Record):
     decisions: int | None = Field(default=None, ge=0)
     people: int | None = Field(default=None, ge=0)
     money: float | str | None = None
+    harm: tuple[str, ...] = ()
+    """Kinds of harm that were done."""
     text: str = ""
     wrong: int | None = Field(default=None, ge=0)
     """Decisions that were wrong because of it."""
@@ -216,6 +237,22 @@ class Obligations(Record):
     jurisdictions: tuple[str, ...] = ()
     sector: str | None = None
     facts: dict[str, Any] = Field(default_factory=dict)
+    triggers: dict[str, Moment] = Field(default_factory=dict)
+    """Stamps that the clock of a duty starts at, beside those of the timeline."""
+
+
+class Notification(Record):
+    """A report to an authority or to people concerned, or the decision to make none."""
+
+    regime: str
+    report_type: str | None = None
+    submitted_at: Moment | None = None
+    next_report_at: Moment | None = None
+    also_reported_under: tuple[str, ...] = ()
+    not_reportable_because: str = ""
+    risk_assessment_reviewed: Moment | bool | None = None
+    by: str | None = None
+    """The role that decided."""
 
 
 class Incident(Record):
@@ -237,7 +274,10 @@ class Incident(Record):
     graph: str | None = None
     signals: Signals | None = None
     impact: Impact = Impact()
+    class_: HarmClass | None = Field(default=None, alias="class")
+    """How far it went, apart from its severity."""
     obligations: Obligations = Obligations()
+    notifications: tuple[Notification, ...] = ()
     whys: tuple[Why, ...] = ()
     actions: tuple[CorrectiveAction, ...] = ()
     postmortem: Debrief = Debrief()

@@ -1,7 +1,5 @@
 """How much of the change each thing did: sums, signs, units, and the right kind of cause for each planted one."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,23 +13,21 @@ from rca.analysis.inputs.windows import Windows
 from rca.errors import Unanswerable
 from rca.practice.simulate import score_of, tabular
 from rca.record.case import Roles
+from rca.record.model.model_file import Model
 from rca.record.schema.incident import Metric
 
 FEATURES = tuple(f"x{i}" for i in range(6))
 METRICS = ("error_rate", "log_loss", "brier", "false_positive_rate", "false_negative_rate", "mae", "rmse")
 
 
-@dataclass(frozen=True)
-class Known:
+def held(features=FEATURES):
     """The model of `tabular`, as a case would hold it."""
-
-    features: tuple[str, ...] = FEATURES
-    format: str = "lightgbm"
-    place: str = "incident.yaml, model.path"
-    inside: None = None
-
-    def scores(self, rows):
-        return score_of(rows[list(self.features)])
+    return Model(
+        format="lightgbm",
+        features=features,
+        place="incident.yaml, model.path",
+        answer=lambda rows: score_of(rows[[name for name in features if name in FEATURES]]),
+    )
 
 
 def roles(**options):
@@ -44,7 +40,7 @@ def divided(
     known = roles(**(role or {}))
     windows = Windows(
         reference=reference, current=current, roles=known, metric=Metric(name=name, **(metric or {})),
-        model=Known(known.features) if model else None, model_name="scorer", parents=parents or {}, **options,
+        model=held(known.features) if model else None, model_name="scorer", parents=parents or {}, **options,
     )  # fmt: skip
     moved = univariate_drift(reference, current, features=known.features, categorical=known.categorical)
     broken = diagnose(reference, current, moved, categorical=known.categorical)
@@ -189,15 +185,9 @@ def test_where_lower_is_worse_a_part_that_lowers_is_positive():
 def test_a_unit_of_the_label_scales_every_part_of_an_absolute_error(factor):
     rng = np.random.default_rng(5)
 
-    @dataclass(frozen=True)
-    class Linear:
-        by: float
-        features: tuple[str, ...] = ("x0", "x1")
-        format: str = "function"
-        inside: None = None
-
-        def scores(self, rows):
-            return self.by * (2 * rows["x0"] + rows["x1"]).fillna(0).to_numpy(float)
+    def linear(by):
+        said = lambda rows: by * (2 * rows["x0"] + rows["x1"]).fillna(0).to_numpy(float)  # noqa: E731
+        return Model(format="function", features=("x0", "x1"), place="model", answer=said)
 
     def windows(by):
         frames = []
@@ -206,10 +196,10 @@ def test_a_unit_of_the_label_scales_every_part_of_an_absolute_error(factor):
             truth = by * (2 * x["x0"] + x["x1"] + np.random.default_rng(at + 9).normal(size=1000))
             frames.append(x.assign(y=truth))
         frames[1]["x0"] = 0.7
-        frames = [frame.assign(said=Linear(by).scores(frame)) for frame in frames]
+        frames = [frame.assign(said=linear(by).scores(frame)) for frame in frames]
         return Windows(
             reference=frames[0], current=frames[1], roles=Roles(label="y", prediction="said", features=("x0", "x1")),
-            metric=Metric(name="mae"), model=Linear(by), parents={},
+            metric=Metric(name="mae"), model=linear(by), parents={},
         )  # fmt: skip
 
     def parts(by):
@@ -329,19 +319,10 @@ def test_any_sort_of_column_beside_the_others_is_divided_without_a_warning(befor
         known = roles(features=names)
         windows = Windows(
             reference=frames[0], current=frames[1], roles=known, metric=Metric(name="brier"),
-            model=Reader(names) if model else None, parents={},
+            model=held(names) if model else None, parents={},
         )  # fmt: skip
         moved = univariate_drift(*frames, features=names)
         adds_up(attribute_harm(windows, moved, diagnose(*frames, moved), rng=np.random.default_rng(0)))
-
-
-@dataclass(frozen=True)
-class Reader(Known):
-    """A model that reads a column of any sort and makes nothing of it."""
-
-    def scores(self, rows):
-        assert list(rows[list(self.features)])
-        return score_of(rows[list(FEATURES)])
 
 
 @pytest.mark.parametrize("rows", [10, 12, 31])

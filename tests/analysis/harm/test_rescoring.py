@@ -1,31 +1,28 @@
 """The model asked again: its answers as they are recorded, whether it is the same one, and who may stand in for it."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from rca.analysis.harm.rescoring import Scorer, agreement, rule_of, scorer_of
+from rca.analysis.harm.rescoring import Scorer, agreement, answers_in_classes, rule_of, scorer_of
 from rca.analysis.harm.surrogate_model import FAITHFUL, SURROGATE_ROWS, fit_surrogate
-from rca.analysis.inputs.windows import Windows
+from rca.analysis.inputs.windows import Windows, windows_from
 from rca.practice.simulate import score_of, tabular
 from rca.record.case import Roles
+from rca.record.model.model_file import Model
 from rca.record.schema.incident import Metric
 
 FEATURES = tuple(f"x{i}" for i in range(6))
 
 
-@dataclass(frozen=True)
-class Known:
+def held(features=FEATURES):
     """The model of `tabular`, as a case would hold it."""
-
-    features: tuple[str, ...] = FEATURES
-    format: str = "lightgbm"
-    place: str = "incident.yaml, model.path"
-
-    def scores(self, rows):
-        return score_of(rows[list(FEATURES)])
+    return Model(
+        format="lightgbm",
+        features=features,
+        place="incident.yaml, model.path",
+        answer=lambda rows: score_of(rows[list(features)]),
+    )
 
 
 def planted(fault="none", rows=400, seed=0):
@@ -56,12 +53,12 @@ def decided(rows, threshold):
     return rows.assign(prediction=(rows["score"] > threshold).astype("int8"))
 
 
-# --- the model on file -----------------------------------------------------------------------------------------------
+# --- the model on file ------------------------------------------------------------------------------------------------
 
 
 def test_a_model_repeats_what_it_said():
     reference, current = planted("scaled")
-    ask = scorer_of(windows_of(reference, current, model=Known()))
+    ask = scorer_of(windows_of(reference, current, model=held()))
     for rows in (reference, current):
         pd.testing.assert_frame_equal(ask(rows), rows, check_dtype=False)
         assert agreement(ask, rows) == 1.0
@@ -69,7 +66,7 @@ def test_a_model_repeats_what_it_said():
 
 def test_a_model_asked_about_other_rows_answers_those_and_leaves_the_rest():
     reference, current = planted()
-    ask = scorer_of(windows_of(reference, current, model=Known()))
+    ask = scorer_of(windows_of(reference, current, model=held()))
     changed = current.assign(x0=-current["x0"])
     again = ask(changed)
     np.testing.assert_array_equal(again["score"], score_of(changed[list(FEATURES)]))
@@ -82,30 +79,30 @@ def test_a_model_asked_about_other_rows_answers_those_and_leaves_the_rest():
 def test_only_answers_that_are_on_record_are_filled_in(score, prediction):
     reference, current = planted()
     kept = [*FEATURES, "label", score or prediction]
-    ask = scorer_of(windows_of(reference[kept], current[kept], model=Known(), score=score, prediction=prediction))
+    ask = scorer_of(windows_of(reference[kept], current[kept], model=held(), score=score, prediction=prediction))
     assert list(ask(current[kept]).columns) == kept
 
 
 @pytest.mark.parametrize("missing", ["model", "answers"])
 def test_without_a_model_or_its_answers_nobody_is_asked(missing):
     silent = {"score": None, "prediction": None} if missing == "answers" else {}
-    model = Known() if missing == "answers" else None
+    model = held() if missing == "answers" else None
     assert scorer_of(windows_of(*planted(), model=model, **silent)) is None
 
 
 def test_a_model_reads_those_of_its_features_that_the_tables_have():
-    ask = scorer_of(windows_of(*planted(), model=Known(features=(*FEATURES, "absent"))))
+    ask = scorer_of(windows_of(*planted(), model=held(features=(*FEATURES, "absent"))))
     assert ask.features == FEATURES
     assert ask.fidelity is None
 
 
-# --- how scores become predictions -----------------------------------------------------------------------------------
+# --- how scores become predictions ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kept_to", [0.2, 0.35, 0.8])
 def test_the_threshold_is_the_one_that_the_references_predictions_keep_to(kept_to):
     reference, current = (decided(rows, kept_to) for rows in planted())
-    ask = scorer_of(windows_of(reference, current, model=Known(), threshold=0.5))
+    ask = scorer_of(windows_of(reference, current, model=held(), threshold=0.5))
     assert agreement(ask, reference) == 1.0
     assert agreement(ask, current) > 0.98
     stated = decided(current, 0.5)
@@ -115,13 +112,13 @@ def test_the_threshold_is_the_one_that_the_references_predictions_keep_to(kept_t
 def test_the_stated_threshold_stands_where_the_reference_keeps_to_it():
     # Any threshold in the gap agrees with the reference; rows in the gap tell which one was taken.
     reference, current = (rows.assign(score=np.repeat([0.1, 0.9], 200)) for rows in planted())
-    ask = scorer_of(windows_of(decided(reference, 0.3), decided(current, 0.3), model=Known(), threshold=0.3))
+    ask = scorer_of(windows_of(decided(reference, 0.3), decided(current, 0.3), model=held(), threshold=0.3))
     assert ask.decides(np.array([0.29, 0.3, 0.31])).tolist() == [0, 0, 1]
 
 
 def test_the_current_window_has_no_say_in_the_threshold():
     reference, current = planted()
-    ask = scorer_of(windows_of(reference, decided(current, 0.9), model=Known()))
+    ask = scorer_of(windows_of(reference, decided(current, 0.9), model=held()))
     assert agreement(ask, reference) == 1.0
     assert agreement(ask, decided(current, 0.9)) < 0.9
 
@@ -130,7 +127,7 @@ def test_predictions_are_spelled_as_they_are_recorded():
     reference, current = (
         rows.assign(prediction=np.where(rows["prediction"] == 1, "decline", "grant")) for rows in planted()
     )
-    ask = scorer_of(windows_of(reference, current, model=Known(), positive="decline"))
+    ask = scorer_of(windows_of(reference, current, model=held(), positive="decline"))
     assert set(ask(current)["prediction"]) == {"decline", "grant"}
     assert agreement(ask, current) == 1.0
 
@@ -138,36 +135,36 @@ def test_predictions_are_spelled_as_they_are_recorded():
 @pytest.mark.parametrize("said", [0, 1])
 def test_a_reference_that_always_said_the_same_leaves_the_stated_threshold(said):
     reference, current = planted()
-    ask = scorer_of(windows_of(reference.assign(prediction=said), current, model=Known(), threshold=0.7))
+    ask = scorer_of(windows_of(reference.assign(prediction=said), current, model=held(), threshold=0.7))
     np.testing.assert_array_equal(ask(current)["prediction"], ask(current)["score"] > 0.7)
 
 
 def test_predictions_that_are_missing_do_not_move_the_threshold():
     reference, current = (decided(rows, 0.35) for rows in planted())
     holed = reference.assign(prediction=reference["prediction"].where(np.arange(len(reference)) % 3 > 0))
-    ask = scorer_of(windows_of(holed, current, model=Known()))
+    ask = scorer_of(windows_of(holed, current, model=held()))
     assert agreement(ask, current) > 0.97
 
 
 def test_a_regressions_predictions_are_its_scores():
     reference, current = (rows.assign(prediction=rows["score"]) for rows in planted())
-    ask = scorer_of(windows_of(reference, current, model=Known(), score=None))
+    ask = scorer_of(windows_of(reference, current, model=held(), score=None))
     np.testing.assert_array_equal(ask(current)["prediction"], current["score"])
 
 
-# --- whether it is the same model ------------------------------------------------------------------------------------
+# --- whether it is the same model -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("off", "alike"), [(1e-6, True), (1e-2, False)])
 def test_scores_agree_to_four_digits(off, alike):
     reference, current = planted()
-    ask = scorer_of(windows_of(reference, current, model=Known()))
+    ask = scorer_of(windows_of(reference, current, model=held()))
     assert agreement(ask, current.assign(score=current["score"] * (1 + off))) == float(alike)
 
 
 def test_a_row_agrees_where_score_and_prediction_both_do():
     reference, current = planted()
-    ask = scorer_of(windows_of(reference, current, model=Known()))
+    ask = scorer_of(windows_of(reference, current, model=held()))
     at = np.arange(len(current))
     wrong = current.assign(
         score=current["score"].where(at >= 100, 2.0), prediction=current["prediction"].where(at < 300, 7)
@@ -177,13 +174,13 @@ def test_a_row_agrees_where_score_and_prediction_both_do():
 
 def test_a_model_that_was_exchanged_does_not_agree():
     reference, current = planted()
-    ask = scorer_of(windows_of(reference, current, model=Known()))
+    ask = scorer_of(windows_of(reference, current, model=held()))
     other = current.assign(score=score_of(current[list(FEATURES)].assign(x1=0.0)))
     assert agreement(ask, reference) == 1.0
     assert agreement(ask, other) < 0.05
 
 
-# --- who may stand in for it -----------------------------------------------------------------------------------------
+# --- who may stand in for it ------------------------------------------------------------------------------------------
 
 
 def surrogate_scorer(windows):
@@ -288,7 +285,7 @@ def test_the_better_stand_in_is_the_one_that_repeats_unseen_answers():
 
 
 def test_a_case_with_its_model_needs_no_stand_in():
-    assert surrogate_scorer(windows_of(*planted(), model=Known())) is None
+    assert surrogate_scorer(windows_of(*planted(), model=held())) is None
 
 
 @pytest.mark.parametrize("lacking", [{"score": None, "prediction": None}, {"features": ()}])
@@ -347,3 +344,59 @@ def test_a_rule_repeats_what_the_reference_decided_and_misses_what_was_decided_o
 @pytest.mark.parametrize("missing", ["score", "prediction"])
 def test_without_a_score_or_a_decision_there_is_no_rule(missing):
     assert rule_of(windows_of(*planted(), **{missing: None})) is None
+
+
+# --- several classes --------------------------------------------------------------------------------------------------
+
+
+def three(rows, seed):
+    """Rows whose class follows two columns, with the answers of `of_three`."""
+    rng = np.random.default_rng(seed)
+    made = pd.DataFrame(rng.normal(size=(rows, 2)), columns=["x0", "x1"])
+    chances = of_three(made)
+    made = made.assign(y=[rng.choice(["ant", "bee", "cat"], p=row) for row in chances])
+    return made.assign(said=np.array(["ant", "bee", "cat"])[chances.argmax(axis=1)])
+
+
+def of_three(rows):
+    pull = np.column_stack([2 * rows["x0"], 2 * rows["x1"], np.zeros(len(rows))])
+    return np.exp(pull) / np.exp(pull).sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("named", [("bee", "ant", "cat"), ()])
+def test_classes_are_matched_to_their_names_by_what_was_answered(named):
+    reference, current = three(500, 0), three(500, 1)
+    turned = [1, 0, 2] if named else [0, 1, 2]
+    model = Model(
+        format="skops",
+        features=("x0", "x1"),
+        place="model",
+        answer=lambda rows: of_three(rows)[:, turned],
+        classes=named,
+    )
+    windows = windows_from(reference, current, metric="error_rate", label="y", prediction="said", model=model)
+    ask = scorer_of(windows)
+    assert agreement(ask, reference) == agreement(ask, current) == 1.0
+    again = ask(current.assign(x0=0.0))
+    assert again["said"].tolist() == three_said(current.assign(x0=0.0))
+    scores = {"ant": "p_ant", "bee": "p_bee", "cat": "p_cat"}
+    told = [one.assign(**dict(zip(scores.values(), of_three(one).T, strict=True))) for one in (reference, current)]
+    for roles in ({"prediction": "said"}, {}):
+        known = windows_from(*told, metric="log_loss", label="y", score=scores, model=model, **roles)
+        filled = scorer_of(known)(told[1].assign(x0=0.0))
+        np.testing.assert_allclose(filled[list(scores.values())], of_three(filled))
+        assert agreement(scorer_of(known), told[1]) == 1.0
+        assert agreement(scorer_of(known), told[1].assign(p_ant=0.1)) < 0.1
+
+
+def three_said(rows):
+    return np.array(["ant", "bee", "cat"])[of_three(rows).argmax(axis=1)].tolist()
+
+
+def test_classes_that_match_no_name_are_not_asked():
+    reference, current = three(500, 0), three(500, 1)
+    silent = Model(
+        format="skops", features=("x0", "x1"), place="model", answer=lambda rows: np.full((len(rows), 5), 0.2)
+    )
+    windows = windows_from(reference, current, metric="error_rate", label="y", prediction="said", model=silent)
+    assert not answers_in_classes(windows)

@@ -8,6 +8,7 @@ import pytest
 from rca.analysis.inputs.windows import Windows, both_windows, windows_from, windows_of
 from rca.errors import InvalidCase, Unanswerable
 from rca.record.case import Case, Roles
+from rca.record.model.model_file import Model
 from rca.record.schema.incident import Metric
 
 RECORD = """\
@@ -173,3 +174,39 @@ def test_plain_tables_are_windows_once_their_roles_are_named():
 def test_a_role_or_metric_that_is_not_there_is_refused_with_a_hint(asked, said):
     with pytest.raises(InvalidCase, match=re.escape(said)):
         windows_from(PLAIN, PLAIN, **asked)
+
+
+# --- a model that cannot be asked -------------------------------------------------------------------------------------
+
+
+class Refusing:
+    """A pipeline that takes no words."""
+
+    def __init__(self, words):
+        self.words = words
+
+    def __call__(self, rows):
+        if rows["a"].astype(str).isin(self.words).any():
+            raise InvalidCase.because("no words, please", place="model")
+        return rows["b"].to_numpy(float)
+
+
+def test_a_model_that_cannot_be_asked_is_none_and_says_why(case):
+    known = case(more=METRIC)
+    for words, model in (({"9"}, "no words, please"), ({"8"}, "")):
+        known.__dict__["model"] = Model(format="skops", features=("a", "b"), place="model", answer=Refusing(words))
+        windows = windows_of(known)
+        assert (windows.unasked, windows.model is None) == (model, bool(model))
+        assert windows.roles.features == ("a", "b")
+
+
+def test_a_model_reads_words_as_numbers_where_the_reference_has_numbers(case):
+    known = case(**{"current.csv": CURRENT.replace(",9,1,", ",-,1,")})
+    seen = []
+    known.__dict__["model"] = Model(
+        format="skops", features=("a", "b"), place="model", answer=lambda rows: seen.append(rows["a"]) or rows["b"]
+    )
+    windows = windows_of(known)
+    assert windows.unasked == ""
+    assert seen[-1].tolist()[0] == 1.0
+    assert seen[-1].isna().tolist() == [False, True, False, False]

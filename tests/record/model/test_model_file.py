@@ -8,9 +8,10 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from rca.errors import InvalidCase, Unanswerable
-from rca.record.model.model_file import read_model
+from rca.record.model.model_file import model_in_memory, read_model
 from rca.record.model.tree_inspection import Damaged, inspect_trees
 from tests.conftest import ROOT
 
@@ -215,8 +216,42 @@ def test_an_xgboost_model_of_many_classes_cannot_be_answered(tmp_path):
     data = xgboost.DMatrix(frame, label=frame["tier"].map({3: 0, 5: 1, 9: 2}))
     booster = xgboost.train({"objective": "multi:softmax", "num_class": 3, "nthread": 2}, data, 2)
     booster.save_model(tmp_path / "model.json")
+    model = read_model(tmp_path / "model.json", "xgboost", place=PLACE)
     with pytest.raises(Unanswerable):
-        read_model(tmp_path / "model.json", "xgboost", place=PLACE).scores(rows())
+        model.scores(rows())
+    np.testing.assert_array_equal(model.chances(rows()).argmax(axis=1), booster.predict(data))
+
+
+def test_an_xgboost_model_reads_text_by_the_categories_that_its_file_holds(tmp_path):
+    xgboost = pytest.importorskip("xgboost", minversion="3.1")
+    text = rows().replace({"city": {"zé": "z e"}})
+    typed = text.astype({"city": pd.CategoricalDtype(sorted(set(text["city"]), reverse=True)), "new": int})
+    model = xgboost.XGBClassifier(n_estimators=5, enable_categorical=True, n_jobs=1).fit(typed, answer(text) > 1)
+    model.save_model(tmp_path / "model.json")
+    read = read_model(tmp_path / "model.json", "xgboost", place=PLACE)
+    np.testing.assert_allclose(read.scores(text), model.predict_proba(typed)[:, 1], rtol=1e-6)
+    unknown = model.predict_proba(typed.assign(city=typed["city"].where(typed["city"] == "nowhere")))[:, 1]
+    np.testing.assert_allclose(read.scores(text.assign(city="nowhere")), unknown, rtol=1e-6)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_probabilities_of_several_classes_come_as_a_matrix(named):
+    table = rows().drop(columns="city").astype({"new": int})
+    fitted = LogisticRegression(max_iter=500).fit(table, table["tier"].map({3: "a", 5: "b", 9: "c"}))
+    model = model_in_memory(fitted) if named else model_in_memory(fitted.predict_proba, features=table.columns)
+    np.testing.assert_allclose(model.chances(table), fitted.predict_proba(table))
+    assert model.classes == (("a", "b", "c") if named else ())
+    assert model.refusal(table) == ""
+    with pytest.raises(Unanswerable, match="more than two classes"):
+        model.scores(table)
+
+
+def test_a_model_says_why_it_cannot_be_asked():
+    table = rows().drop(columns="city").astype({"new": int})
+    model = model_in_memory(LogisticRegression(max_iter=50).fit(table, answer(rows()) > 1))
+    assert model.refusal(table) == ""
+    assert "the model refuses the rows" in model.refusal(table.assign(tier=np.nan))
+    assert "no such column" in model.refusal(table.drop(columns="tier"))
 
 
 # --- skops ------------------------------------------------------------------------------------------------------------

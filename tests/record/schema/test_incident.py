@@ -1,6 +1,7 @@
 """The record of one incident, as types."""
 
 import json
+import textwrap
 from datetime import UTC, datetime
 
 import pytest
@@ -8,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from rca.record.files.validation import take_in
+from rca.record.files.yaml_document import read_yaml
 from rca.record.schema.incident import MOMENTS, SEQUENCE, Incident, Metric, Timeline, is_identifier, json_schema
 
 LEAST = {"schema": 1, "id": "x", "title": "t", "severity": "sev1", "category": "other", "status": "open"}
@@ -171,3 +174,36 @@ def test_a_record_goes_through_json_and_comes_back():
         timeline={"onset": NOON}, data={"reference": "a.parquet", "positive": "yes"}, impact={"money": "1 M€"}
     )
     assert Incident.model_validate_json(whole.model_dump_json(by_alias=True)) == whole
+
+
+def test_whatever_the_format_knows_has_a_place(tmp_path):
+    text = """
+    schema: 1
+    id: grown
+    title: Everything at once
+    severity: sev2
+    category: bias
+    class: serious_incident
+    status: open
+    data:
+      reference: {path: a.csv}
+      training: train.parquet
+      label: kind
+      score: {cat: p_cat, dog: p_dog, 3: p_three}
+      entity: customer
+      blocks: {embedding: [e0, e1]}
+      words: {unemployment: {say: regional unemployment, unit: "%", values: {1: yes, 0: no}}}
+    metric: {name: log_loss}
+    impact: {harm: [economic]}
+    obligations: {jurisdictions: [eu], triggers: {classified_major: 2026-05-01T00:00:00Z}}
+    notifications:
+      - {regime: gdpr-33, report_type: initial, submitted_at: 2026-05-02T00:00:00Z, by: dpo}
+      - {regime: dora, not_reportable_because: no client was reached, also_reported_under: [nis2]}
+    """
+    (tmp_path / "incident.yaml").write_text(textwrap.dedent(text))
+    incident, problems = take_in(read_yaml(tmp_path / "incident.yaml", name="incident.yaml"), names=["grown"])
+    assert problems == []
+    assert incident.class_ == "serious_incident"
+    assert incident.data.score == {"cat": "p_cat", "dog": "p_dog", "3": "p_three"}
+    assert incident.data.words["unemployment"].values == {"1": "yes", "0": "no"}
+    assert [one.regime for one in incident.notifications] == ["gdpr-33", "dora"]

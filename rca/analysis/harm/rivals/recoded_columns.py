@@ -90,7 +90,7 @@ def _wrong(weighing: Weighing, read: RecordedOutcome, asked: Places) -> Callable
     """From a column, and a name in it, to the squared error of the model in the rows asked, under that name."""
     truth, asker = read.outcome.targets[1][asked], weighing.asker
     rows = weighing.windows.current.iloc[read.places[1][asked]]
-    if asker is not None and asker.fidelity is None and truth.shape[1] == 1:
+    if asker is not None and asker.fidelity is None and not asker.classes and truth.shape[1] == 1:
 
         def by_model(column: str) -> Callable[[str], Floats]:
             own = _own(weighing.windows.reference[column])

@@ -47,6 +47,7 @@ def world_rivals(
         and weighing.standing == weighing.features
         and weighing.asker is not None
         and weighing.asker.fidelity is None
+        and not weighing.asker.classes
     ):
         read = with_scores(weighing, read)
         relation = followed(read.outcome, (*weighing.inputs, *weighing.clock, SCORES), seed=weighing.seed)
