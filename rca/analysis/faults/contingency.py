@@ -18,8 +18,9 @@ Hot = npt.NDArray[np.float32]
 MAX_ROWS = 6000
 """Rows of each window that are looked at."""
 
-COLUMNS = 60
-"""Columns that conditions are made of; the first ones."""
+COLUMNS, FEWEST, TABLE = 60, 8, 300
+"""Columns that conditions are made of, the first ones: most; fewest, of a wide table; and columns of a table up to
+which they are most, as each column is looked at under each condition."""
 
 LEVELS = 20
 """Categories of a column that are conditions, the commonest."""
@@ -102,7 +103,8 @@ def contingency_of(
     """
     rows = _some(len(reference)), _some(len(current))
     codes, windows = set(categorical), (reference.iloc[rows[0]], current.iloc[rows[1]])
-    asked = list(dict.fromkeys([*columns[:COLUMNS], *groups])) if conditioned else []
+    most = max(FEWEST, min(COLUMNS, COLUMNS * TABLE // max(len(columns), 1)))
+    asked = list(dict.fromkeys([*columns[:most], *groups])) if conditioned else []
     made = [_conditions(name, *(window[name] for window in windows), coded=name in codes) for name in asked]
     under = [
         np.hstack([np.zeros((len(part), 0), np.float32), *(one.under[i] for one in made)])

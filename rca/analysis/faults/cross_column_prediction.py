@@ -9,14 +9,15 @@ References
 Stone (1974), J. R. Stat. Soc. B 36(2), section 3: cross-validatory assessment.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from rca.arrays import Floats, Labels
+from rca.arrays import Floats, Places
+from rca.tables.calendar import Calendar
 from rca.tables.columns import as_labels, as_numbers, kind_of
 
 MAX_ROWS = 20_000
@@ -34,74 +35,145 @@ BLOCKS = 20
 NO_MORE = 0.01
 """Product of two autocorrelations from which a row is taken to go on no more."""
 
+LEAST = 1e-9
+"""Standard deviation below which a series does not vary."""
+
+AT_ONCE = 2_000_000
+"""Numbers of which correlations are taken at once."""
+
 RIDGE = 1e-3
 """Added to every variance, so that a column that repeats others does no harm."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Design:
+    """Both windows as ranks and levels, each column read once.
+
+    Attributes
+    ----------
+    scales : dict of str to ndarray
+        Quantiles of each numeric column of the reference: a value counts as its rank among them.
+    windows : (ndarray of shape (rows, entries), ndarray)
+        A rank from -1 to 1 for each numeric column, a missing one in the middle; then zeros and ones for categories,
+        and one zero.
+    entries : dict of str to slice
+        Of each column.
+    """
+
+    scales: dict[str, Floats]
+    windows: tuple[Floats, Floats]
+    entries: dict[str, slice]
+
+    @classmethod
+    def of(
+        cls, reference: pd.DataFrame, current: pd.DataFrame, columns: Sequence[str], *, codes: Collection[str] = ()
+    ) -> "Design":
+        """Read the columns of both windows."""
+        numeric = {name for name in columns if kind_of(reference[name], coded=name in codes) == "numeric"}
+        some = _some(len(reference))
+        scales: dict[str, Floats] = {}
+        parts: tuple[list[Floats], list[Floats]] = ([], [])
+        entries, end = {}, 0
+        for name in sorted(columns, key=lambda one: one not in numeric):
+            if name in numeric:
+                values = [as_numbers(rows[name]) for rows in (reference, current)]
+                scales[name] = _quantiles(values[0][some])
+                laid = [_rank(one, scales[name])[:, None] for one in values]
+            else:
+                labels = [as_labels(rows[name]) for rows in (reference, current)]
+                common = pd.Series(labels[0][some]).value_counts().index[:LEVELS]
+                laid = [(one[:, None] == np.asarray(common, dtype=object)).astype(float) for one in labels]
+            for part, one in zip(parts, laid, strict=True):
+                part.append(one)
+            entries[name] = slice(end, end := end + laid[0].shape[1])
+        ends = (np.zeros((len(rows), 1)) for rows in (reference, current))
+        windows = [np.hstack([*part, zeros]) for part, zeros in zip(parts, ends, strict=True)]
+        return cls(scales=scales, windows=(windows[0], windows[1]), entries=entries)
+
+    def among(self, columns: Sequence[str]) -> tuple[list[str], tuple[Floats, Floats]]:
+        """Both windows with some of the columns alone, and which of these are numeric: they stand first."""
+        asked = set(columns)
+        names = [name for name in self.entries if name in asked]
+        places = [np.arange(self.entries[name].start, self.entries[name].stop) for name in names]
+        at = np.concatenate([*places, [self.windows[0].shape[1] - 1]])
+        numeric = [name for name in names if name in self.scales]
+        return numeric, (self.windows[0][:, at], self.windows[1][:, at])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class CrossColumnModel:
     """Linear predictions of each numeric column from all others, cross-fitted on the reference.
 
     Attributes
     ----------
-    scales : dict of str to ndarray
-        Quantiles of each numeric column: its value counts as its rank among them.
-    levels : dict of str to ndarray of object
-        Categories of each other column.
+    design : Design
     places : dict of str to int
-        Where a numeric column stands in the design.
-    weights : ndarray of shape (FOLDS, design, numeric columns)
-        Of each fold, from the rows outside of it: how the rest of the design predicts the column that stands there.
-    middle : ndarray of shape (design,)
+        Where a numeric column stands in what is said.
+    middle : ndarray of shape (entries,)
+    said : (Said, Said)
+        Of the rows of both windows, each from the fold that did not teach it.
     """
 
-    scales: dict[str, Floats]
-    levels: dict[str, Labels]
+    design: Design
     places: dict[str, int]
-    weights: Floats
     middle: Floats
+    said: "tuple[Said, Said]"
 
     @classmethod
-    def fit(cls, reference: pd.DataFrame, columns: Sequence[str], *, codes: Collection[str] = ()) -> "CrossColumnModel":
+    def fit(cls, design: Design, columns: Sequence[str]) -> "CrossColumnModel":
         """Learn how columns go together."""
-        at = np.linspace(0, len(reference) - 1, min(len(reference), MAX_ROWS)).astype(int)
-        rows = reference.iloc[at]
-        numeric = [name for name in columns if kind_of(rows[name], coded=name in codes) == "numeric"]
-        scales = {name: _quantiles(as_numbers(rows[name])) for name in numeric}
-        levels = {name: _common(rows[name]) for name in columns if name not in scales}
-        empty = cls(scales=scales, levels=levels, places={}, weights=np.zeros((FOLDS, 0, 0)), middle=np.zeros(0))
-        seen = empty.design(rows)
-        middle = seen.mean(axis=0) if len(seen) else np.zeros(seen.shape[1])
-        folds = np.split(seen - middle, np.searchsorted(at, _cuts(len(reference))))
-        places = {name: i for i, name in enumerate(scales)}
-        return replace(empty, places=places, weights=_cross_fitted(folds, len(places)), middle=middle)
-
-    def design(self, rows: pd.DataFrame) -> Floats:
-        """Rows as ranks between -1 and 1, a missing one in the middle, and categories as zeros and ones."""
-        ranks = [_rank(as_numbers(rows[name]), scale) for name, scale in self.scales.items()]
-        names = [as_labels(rows[name]) == level for name, levels in self.levels.items() for level in levels]
-        return np.column_stack([*ranks, *names, np.zeros(len(rows))]).astype(float)
-
-    def says(self, name: str, seen: Floats) -> tuple[Floats, Floats]:
-        """Of each row of a window's design, the rank that the others predict for a column, and the one it has.
-
-        Parameters
-        ----------
-        name : str
-        seen : ndarray of shape (rows, design)
-            Of a whole window, as folds are told by position.
-
-        Returns
-        -------
-        said, has : ndarray of shape (rows,)
-        """
-        at, centred = self.places[name], seen - self.middle
-        folds = zip(np.split(centred, _cuts(len(seen))), self.weights, strict=True)
-        return np.concatenate([rows @ weights[:, at] for rows, weights in folds]), centred[:, at]
+        numeric, windows = design.among(columns)
+        places, rows = {name: i for i, name in enumerate(numeric)}, len(windows[0])
+        taught, at = windows[0][_some(rows)], _some(rows)
+        middle = taught.mean(axis=0) if len(taught) else np.zeros(taught.shape[1])
+        folds = _cross_fitted(np.split(taught - middle, np.searchsorted(at, _cuts(rows))), len(places))
+        said = [_said(window - middle, folds, places) for window in windows]
+        return cls(design=design, places=places, middle=middle, said=(said[0], said[1]))
 
     def ranks(self, name: str, values: Floats) -> Floats:
-        """Values of a numeric column as the design has them."""
-        return _rank(values, self.scales[name])
+        """Values of a numeric column as the design has them, less their middle."""
+        return np.asarray(_rank(values, self.design.scales[name]) - self.middle[self.places[name]])
+
+
+def _some(rows: int) -> Places:
+    """Rows that relations are learned from."""
+    return np.linspace(0, rows - 1, min(rows, MAX_ROWS)).astype(np.intp)
+
+
+def _said(centred: Floats, folds: Sequence[Callable[[Floats], Floats]], places: dict[str, int]) -> "Said":
+    parts = zip(np.split(centred, _cuts(len(centred))), folds, strict=True)
+    said = np.concatenate([told(part) for part, told in parts])
+    return Said(places=places, said=said, has=centred[:, : len(places)])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Said:
+    """What the other columns of a window's rows say of each numeric column.
+
+    Attributes
+    ----------
+    places : dict of str to int
+        Columns of the arrays.
+    said, has : ndarray of shape (rows, columns)
+        The rank that is predicted, and the one that is there.
+    """
+
+    places: dict[str, int]
+    said: Floats
+    has: Floats
+
+    def of(self, name: str) -> tuple[Floats, Floats]:
+        """The rank that is predicted for a column, and the one it has, of shape (rows,)."""
+        return self.said[:, self.places[name]], self.has[:, self.places[name]]
+
+    @cached_property
+    def _relations(self) -> tuple[Floats, Floats]:
+        return relations(self.said, self.has)
+
+    def relation(self, name: str) -> tuple[float, float]:
+        """Correlation of the two, and its standard error."""
+        found, error = self._relations
+        return float(found[self.places[name]]), float(error[self.places[name]])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +187,6 @@ class Late:
     time, entity : str or None
         Columns of the time, and of what readings are of.
     witness : CrossColumnModel
-    seen : (ndarray, ndarray)
-        Its design of both windows.
     """
 
     reference: pd.DataFrame
@@ -124,7 +194,14 @@ class Late:
     time: str | None
     entity: str | None
     witness: CrossColumnModel
-    seen: tuple[Floats, Floats]
+    _calendars: "dict[str, tuple[Calendar, Calendar]]" = field(default_factory=dict, repr=False, compare=False)
+
+    def calendars(self, period: str) -> "tuple[Calendar, Calendar]":
+        """In which hour, day, week, month or quarter the rows of both windows lie; told once."""
+        if period not in self._calendars:
+            first, second = (Calendar.of(rows[self.time], period) for rows in (self.reference, self.current))
+            self._calendars[period] = first, second
+        return self._calendars[period]
 
 
 def _cuts(rows: int) -> list[int]:
@@ -132,22 +209,45 @@ def _cuts(rows: int) -> list[int]:
     return [rows * fold // FOLDS for fold in range(1, FOLDS)]
 
 
-def _cross_fitted(folds: Sequence[Floats], wanted: int) -> Floats:
+def _cross_fitted(parts: Sequence[Floats], wanted: int) -> tuple[Callable[[Floats], Floats], ...]:
     """Of each fold, the regression of the first entries of a design on all others, in the rows of the other folds."""
-    squares = [rows.T @ rows for rows in folds]
-    rows, total = sum(map(len, folds)), sum(squares)
-    weights = [
-        _regression((total - square) / max(rows - len(fold) - 1, 1), wanted)
-        for fold, square in zip(folds, squares, strict=True)
-    ]
-    return np.stack(weights)
+    width, rows = parts[0].shape[1], sum(map(len, parts))
+    if width <= rows:
+        squares = [part.T @ part for part in parts]
+        total = np.asarray(sum(squares))
+        return tuple(
+            _regression((total - square) / max(rows - len(part) - 1, 1), wanted)
+            for part, square in zip(parts, squares, strict=True)
+        )
+    return tuple(
+        _wide_regression(np.concatenate([part for part in parts if part is not fold]), wanted) for fold in parts
+    )
 
 
-def _regression(spread: Floats, wanted: int) -> Floats:
+def _regression(spread: Floats, wanted: int) -> Callable[[Floats], Floats]:
+    """Regression of each of the first columns on all others, from their covariances."""
     precision = np.linalg.inv(spread + RIDGE * np.eye(len(spread)))
     weights = -precision[:, :wanted] / np.diag(precision)[:wanted]
     np.fill_diagonal(weights, 0.0)
-    return np.asarray(weights)
+    return lambda rows: np.asarray(rows @ weights)
+
+
+def _wide_regression(taught: Floats, wanted: int) -> Callable[[Floats], Floats]:
+    """The same of more columns than rows: the inverse is that of a matrix of rows.
+
+    References
+    ----------
+    Woodbury (1950), Inverting modified matrices, Princeton Statistical Research Group memorandum 42.
+    """
+    scaled = taught / np.sqrt(max(len(taught) - 1, 1))
+    solved = np.linalg.solve(scaled @ scaled.T + RIDGE * np.eye(len(scaled)), scaled[:, :wanted])
+    own = 1 - (scaled[:, :wanted] * solved).sum(axis=0)
+
+    def told(rows: Floats) -> Floats:
+        precise = rows[:, :wanted] - (rows @ scaled.T) @ solved
+        return np.asarray(rows[:, :wanted] - precise / own)
+
+    return told
 
 
 def _quantiles(values: Floats) -> Floats:
@@ -159,10 +259,6 @@ def _rank(values: Floats, scale: Floats) -> Floats:
     """Mid-rank among the quantiles, from -1 to 1."""
     low, high = (np.searchsorted(scale, values, side=side) for side in ("left", "right"))
     return np.asarray(np.where(np.isfinite(values), (low + high) / len(scale) - 1, 0.0))
-
-
-def _common(values: "pd.Series[Any]") -> Labels:
-    return np.asarray(pd.Series(as_labels(values)).value_counts().index[:LEVELS], dtype=object)
 
 
 def relation(said: Floats, has: Floats) -> tuple[float, float]:
@@ -177,23 +273,42 @@ def relation(said: Floats, has: Floats) -> tuple[float, float]:
     correlation, error : float
         0 and infinity where one of them does not vary, or there are too few rows to say.
 
-    References
-    ----------
-    Davison & Hinkley (1997), Bootstrap Methods, section 2.7 (influence of a row on a correlation) and 8.2 (blocks).
-
     Examples
     --------
     >>> relation(np.arange(100.0), np.ones(100))
     (0.0, inf)
     """
-    if len(said) < 2 * BLOCKS or min(said.std(), has.std()) < 1e-9:
-        return 0.0, np.inf
-    one, other = ((values - values.mean()) / values.std() for values in (said, has))
-    found = float((one * other).mean())
-    influence = one * other - found * (one**2 + other**2) / 2
-    means = [part.mean() for part in np.array_split(influence, BLOCKS)]
-    goes_on = (1 - found**2) * np.sqrt(_rows_a_row(one, other) / len(said))
-    return found, float(max(np.std(means, ddof=1) / np.sqrt(BLOCKS), goes_on))
+    found, error = relations(said[:, None], has[:, None])
+    return float(found[0]), float(error[0])
+
+
+def relations(said: Floats, has: Floats) -> tuple[Floats, Floats]:
+    """Correlations of the columns of two arrays, and their standard errors, as `relation` has them.
+
+    Parameters
+    ----------
+    said, has : ndarray of shape (rows, columns)
+
+    Returns
+    -------
+    correlations, errors : ndarray of shape (columns,)
+
+    References
+    ----------
+    Davison & Hinkley (1997), Bootstrap Methods, section 2.7 (influence of a row on a correlation) and 8.2 (blocks).
+    """
+    found, error = np.zeros(said.shape[1]), np.full(said.shape[1], np.inf)
+    telling = np.flatnonzero(np.minimum(said.std(axis=0), has.std(axis=0)) >= LEAST) if len(said) else np.zeros(0)
+    if len(said) < 2 * BLOCKS or not len(telling):
+        return found, error
+    for some in np.array_split(telling, max(1, said.size // AT_ONCE)):
+        one, other = ((values - values.mean(axis=0)) / values.std(axis=0) for values in (said[:, some], has[:, some]))
+        found[some] = close = (one * other).mean(axis=0)
+        influence = one * other - close * (one**2 + other**2) / 2
+        means = np.stack([part.mean(axis=0) for part in np.array_split(influence, BLOCKS)])
+        goes_on = (1 - close**2) * np.sqrt(_rows_a_row(one, other) / len(said))
+        error[some] = np.maximum(means.std(axis=0, ddof=1) / np.sqrt(BLOCKS), goes_on)
+    return found, error
 
 
 def effective_rows(values: Floats) -> float:
@@ -205,11 +320,12 @@ def effective_rows(values: Floats) -> float:
     True
     """
     commonest = int(np.unique(values, return_counts=True)[1].max())
-    return min(len(values) / _rows_a_row(values, values), 2.0 * (len(values) - commonest))
+    once = float(_rows_a_row(values[:, None], values[:, None])[0])
+    return min(len(values) / once, 2.0 * (len(values) - commonest))
 
 
-def _rows_a_row(one: Floats, other: Floats) -> float:
-    """How many rows say as much of a correlation as one that no row before resembles.
+def _rows_a_row(one: Floats, other: Floats) -> Floats:
+    """How many rows say as much of a correlation as one that no row before resembles, of shape (columns,).
 
     References
     ----------
@@ -220,8 +336,9 @@ def _rows_a_row(one: Floats, other: Floats) -> float:
 
     both = []
     for values in (one, other):
-        apart = values - values.mean()
-        lagged = fftconvolve(apart, apart[::-1])[len(values) - 1 :]
-        both.append(lagged / max(lagged[0], 1e-9))
+        apart = values - values.mean(axis=0)
+        lagged = fftconvolve(apart, apart[::-1], axes=0)[len(values) - 1 :]
+        both.append(lagged / np.maximum(lagged[0], 1e-9))
     products = both[0] * both[1] * ((both[0] > 0) & (both[1] > 0))
-    return float(2 * products[: np.argmax(products < NO_MORE)].sum() - 1)
+    resembling = np.logical_and.accumulate(products >= NO_MORE, axis=0)
+    return np.asarray(2 * (products * resembling).sum(axis=0) - 1)

@@ -18,7 +18,7 @@ from rca.analysis.faults.affected_subgroup import broken_under
 from rca.analysis.faults.application import hit_by_row, row_by_row
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.contingency import contingency_of
-from rca.analysis.faults.cross_column_prediction import CrossColumnModel, Late
+from rca.analysis.faults.cross_column_prediction import CrossColumnModel, Design, Late
 from rca.analysis.faults.fault_onset import fault_onset
 from rca.analysis.faults.rules.order import RULES
 from rca.analysis.faults.rules.rule import Scene, Stage
@@ -191,14 +191,14 @@ def _only_moved(name: str) -> ColumnFault:
 
 def _late(scene: Scene, *, time: str | None, entity: str | None, label: str | None) -> Late:
     told = [label] if label is not None and all(label in rows for rows in (scene.reference, scene.current)) else []
-    witness = CrossColumnModel.fit(scene.reference, [*scene.names, *told], codes=scene.codes)
+    columns = [*scene.names, *told]
+    design = Design.of(scene.reference, scene.current, columns, codes=scene.codes)
     return Late(
         reference=scene.reference,
         current=scene.current,
         time=time,
         entity=entity,
-        witness=witness,
-        seen=(witness.design(scene.reference), witness.design(scene.current)),
+        witness=CrossColumnModel.fit(design, columns),
     )
 
 

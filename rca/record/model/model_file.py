@@ -389,7 +389,7 @@ def _stored_categories(booster: Any) -> dict[str, list[Any]]:
     """
     if not hasattr(booster, "get_categories"):
         return {}
-    found = {}
+    found: dict[str, list[Any]] = {}
     for name, values in booster.get_categories(export_to_arrow=True).to_arrow() or ():
         with suppress(UnicodeDecodeError):
             found |= {} if values is None else {name: values.to_pylist()}

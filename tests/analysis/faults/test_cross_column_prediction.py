@@ -4,24 +4,34 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rca.analysis.faults.cross_column_prediction import FOLDS, CrossColumnModel, relation
+from rca.analysis.faults.cross_column_prediction import (
+    FOLDS,
+    CrossColumnModel,
+    Design,
+    _regression,
+    _wide_regression,
+    relation,
+)
 
 
 def noise(rng, rows=300, columns=60):
     return pd.DataFrame(rng.normal(size=(rows, columns))).add_prefix("c")
 
 
-def told(rows, witness):
-    seen = witness.design(rows)
-    return np.array([relation(*witness.says(name, seen))[0] for name in witness.places])
+def fitted(before, after):
+    return CrossColumnModel.fit(Design.of(before, after, list(before.columns)), list(before.columns))
+
+
+def told(witness):
+    """Correlations of both windows."""
+    return [np.array([said.relation(name)[0] for name in witness.places]) for said in witness.said]
 
 
 def test_columns_of_noise_say_nothing_of_each_other_even_in_the_rows_that_taught():
     rng = np.random.default_rng(0)
     before, after = noise(rng), noise(rng)
-    witness = CrossColumnModel.fit(before, list(before.columns))
-    for rows in (before, after):
-        assert abs(told(rows, witness).mean()) < 0.02
+    for found in told(fitted(before, after)):
+        assert abs(found.mean()) < 0.02
 
 
 @pytest.mark.parametrize("noisy", [0.5, 1.5])
@@ -32,8 +42,8 @@ def test_a_relation_is_as_close_in_the_rows_that_taught_as_in_new_ones(noisy):
         return pd.DataFrame(rng.normal(size=(300, 1)) + noisy * rng.normal(size=(300, 40))).add_prefix("c")
 
     before, after = made(), made()
-    witness = CrossColumnModel.fit(before, list(before.columns))
-    assert told(before, witness).mean() == pytest.approx(told(after, witness).mean(), abs=0.05)
+    first, second = told(fitted(before, after))
+    assert first.mean() == pytest.approx(second.mean(), abs=0.05)
 
 
 def test_no_row_of_the_reference_teaches_the_model_that_judges_it():
@@ -42,17 +52,25 @@ def test_no_row_of_the_reference_teaches_the_model_that_judges_it():
     fold = slice(0, len(before) // FOLDS)
     other = before.copy()
     other.iloc[fold, 1] = other.iloc[fold, 0]
-    models = [CrossColumnModel.fit(rows, list(rows.columns)).weights for rows in (before, other)]
-    assert models[0][0] == pytest.approx(models[1][0], abs=0.02)
-    assert np.abs(models[0][1] - models[1][1]).max() > 0.1
+    models = [fitted(rows, before).said[1].said for rows in (before, other)]
+    assert models[0][fold] == pytest.approx(models[1][fold], abs=0.02)
+    assert np.abs(models[0] - models[1]).max() > 0.1
 
 
 @pytest.mark.parametrize("rows", [0, 1, 3, 30])
 def test_few_rows_cannot_say(rows):
     before = noise(np.random.default_rng(3), rows=rows, columns=3)
-    witness = CrossColumnModel.fit(before, list(before.columns))
-    seen = witness.design(before)
-    assert [relation(*witness.says(name, seen)) for name in witness.places] == [(0.0, np.inf)] * 3
+    witness = fitted(before, before)
+    assert [witness.said[0].relation(name) for name in witness.places] == [(0.0, np.inf)] * 3
+
+
+def test_more_columns_than_rows_are_judged_by_the_same_regression():
+    rng = np.random.default_rng(6)
+    taught, asked = rng.normal(size=(80, 40)), rng.normal(size=(20, 40))
+    by_columns = _regression(taught.T @ taught / 79, 30)(asked)
+    assert _wide_regression(taught, 30)(asked) == pytest.approx(by_columns, abs=1e-6)
+    wide = pd.DataFrame(rng.normal(size=(60, 1)) + 0.5 * rng.normal(size=(60, 200))).add_prefix("c")
+    assert told(fitted(wide, wide))[0].min() > 0.5
 
 
 @pytest.mark.parametrize("strength", [0.0, 0.6])

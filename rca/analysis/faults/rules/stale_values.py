@@ -1,6 +1,6 @@
 """Values that come too late, by rows, readings, days or months; and usual values that stand in the wrong rows."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,11 +8,20 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import READINGS, ROWS, ColumnFault
-from rca.analysis.faults.cross_column_prediction import BLOCKS, CrossColumnModel, Late, effective_rows, relation
+from rca.analysis.faults.cross_column_prediction import (
+    BLOCKS,
+    CrossColumnModel,
+    Design,
+    Late,
+    Said,
+    effective_rows,
+    relation,
+)
 from rca.analysis.faults.rules.rule import FaultRule, Scene
 from rca.analysis.faults.stale_rows import late_rows
-from rca.arrays import Floats, Mask
+from rca.arrays import Floats, Mask, Places
 from rca.methods.changepoint.dating import change_point
+from rca.tables.calendar import Calendar, spans
 from rca.tables.column_pair import ColumnPair
 from rca.tables.columns import as_labels
 
@@ -81,35 +90,49 @@ def stale(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
 
 
 def _by_calendar(late: Late, name: str) -> ColumnFault | None:
+    codes = _codes(late.reference[name])
     for period in PERIODS:
-        assert late.time is not None
-        windows = [(spans(rows[late.time], period), rows[name]) for rows in (late.reference, late.current)]
-        series = [_series(*window) for window in windows]
-        if min(map(len, series)) >= SERIES and _is_series(*windows[0], series[0]) and series[0].nunique() >= SERIES:
-            some = late_rows(series[0], *windows[1]) if not _seasonal(series[0]) else None
+        calendars = late.calendars(period)
+        if not _is_series(calendars[0], codes):
+            continue
+        series = [_series(*one) for one in zip(calendars, (late.reference[name], late.current[name]), strict=True)]
+        if min(map(len, series)) >= SERIES and series[0].nunique() >= SERIES:
+            periods = calendars[1].spans
+            some = late_rows(series[0], periods, late.current[name]) if not _seasonal(series[0]) else None
             if some is not None:
                 return _in_some_rows(late, name, period, told=some)
-            return _repeated(late, name, period, series=series, periods=windows[1][0]) or _out_of_step(
-                late, name, period, series=series[1], periods=windows[1][0]
+            return _repeated(late, name, period, series=series, periods=periods) or _out_of_step(
+                late, name, period, series=series[1], periods=periods
             )
     return None
 
 
-def _series(periods: "pd.Series[Any]", values: "pd.Series[Any]") -> "pd.Series[Any]":
+def _codes(values: "pd.Series[Any]") -> Places:
+    """Equal codes for values that are told alike; -1 where missing."""
+    return np.asarray(pd.factorize(as_labels(values) if values.dtype == object else values)[0])
+
+
+def _series(calendar: Calendar, values: "pd.Series[Any]") -> "pd.Series[Any]":
     """The first value of each period, as text."""
-    known = np.flatnonzero((periods.to_numpy() >= 0) & values.notna().to_numpy())
-    told, first = np.unique(periods.to_numpy()[known], return_index=True)
+    periods = calendar.spans.to_numpy()
+    known = np.flatnonzero((periods >= 0) & values.notna().to_numpy())
+    told, first = np.unique(periods[known], return_index=True)
     return pd.Series(as_labels(values.iloc[known[first]]), index=told, dtype=object)
 
 
-def _is_series(periods: "pd.Series[Any]", values: "pd.Series[Any]", series: "pd.Series[Any]") -> bool:
+def _is_series(calendar: Calendar, codes: Places) -> bool:
     """Whether all rows of a period hold one value, and there are rows enough to say so."""
-    if len(values) < 2 * len(series):
-        return False
-    codes = pd.factorize(as_labels(values) if values.dtype == object else values)[0]
-    known = (periods >= 0).to_numpy() & (codes >= 0)
-    own = pd.Series(codes[known]).groupby(periods.to_numpy()[known])
-    return bool((own.transform("first") == codes[known]).sum() >= CONSTANT * len(values))
+    known = (calendar.spans.to_numpy() >= 0) & (codes >= 0)
+    if known.all():
+        return len(codes) >= 2 * len(calendar.numbers) and _alike(codes, calendar.first[calendar.place], len(codes))
+    at = np.flatnonzero(known)
+    _, first, place = np.unique(calendar.place[at], return_index=True, return_inverse=True)
+    return len(codes) >= 2 * len(first) and _alike(codes[at], first[place], len(codes))
+
+
+def _alike(codes: Places, first: Places, rows: int) -> bool:
+    """Whether nearly all of some rows hold the value of the first row of their period."""
+    return bool((codes[first] == codes).sum() >= CONSTANT * rows)
 
 
 def _in_some_rows(late: Late, name: str, period: str, *, told: tuple[int, tuple[tuple[int, str], ...]]) -> ColumnFault:
@@ -188,10 +211,9 @@ def _out_of_step(
     """The lag after which a column fits what the other columns say of its time, far better than it does at once."""
     if not _tells(late, name):
         return None
-    said, _ = late.witness.says(name, late.seen[1])
+    said, _ = late.witness.said[1].of(name)
     numbers = pd.Series(pd.to_numeric(series, errors="coerce"), index=series.index)
-    at, middle = late.witness.places[name], late.witness.middle
-    scaled = pd.Series(late.witness.ranks(name, numbers.to_numpy(float)) - middle[at], index=series.index)
+    scaled = pd.Series(late.witness.ranks(name, numbers.to_numpy(float)), index=series.index)
     own = _gap(said, scaled, periods)
     fits = {
         lag: _better(own - _gap(said, scaled, periods + lag), periods) for lag in range(1, len(series) - SERIES + 1)
@@ -222,7 +244,7 @@ def _tells(late: Late, name: str) -> bool:
     """Whether the other columns predict a column in the reference, and no longer do."""
     if name not in late.witness.places:
         return False
-    (before, error), (after, _) = (relation(*late.witness.says(name, seen)) for seen in late.seen)
+    (before, error), (after, _) = (said.relation(name) for said in late.witness.said)
     return before >= max(TELLS, MIN_STANDARD_ERRORS * error) and after < before - 0.02
 
 
@@ -252,7 +274,7 @@ def _by_row(late: Late, name: str) -> ColumnFault | None:
     """
     if not _tells(late, name):
         return None
-    both = [late.witness.says(name, seen) for seen in late.seen]
+    both = [said.of(name) for said in late.witness.said]
     usual, strength = (_lagged(*one) for one in both)
     reach = min(len(usual), len(strength))
     gained = (strength[:reach] - usual[:reach])[1:]
@@ -263,7 +285,7 @@ def _by_row(late: Late, name: str) -> ColumnFault | None:
     since = _out_since(*both[1], lag)
     struck = both[1][0][since:], both[1][1][since:]
     late_ones = _lagged(*struck)
-    if _loss(both[0], struck, errors=MIN_STANDARD_ERRORS) is None:
+    if _lost(both[0], struck, (relation(*both[0]), relation(*struck)), errors=MIN_STANDARD_ERRORS) is None:
         return None
     if len(late_ones) <= lag or late_ones[lag] < MADE_UP * usual[0]:
         return None
@@ -306,9 +328,7 @@ def _named(late: Late, name: str, lag: int, *, period: str, evidence: str, since
 # -- values in the wrong rows -----------------------------------------------------------------------------------------
 
 
-def mispaired(
-    reference: pd.DataFrame, current: pd.DataFrame, columns: Sequence[str], *, codes: Collection[str] = ()
-) -> list[ColumnFault]:
+def mispaired(design: Design, columns: Sequence[str]) -> list[ColumnFault]:
     """Name the columns whose values belong to other rows, the one that lost most first.
 
     A fault that keeps a column's distribution can only have mixed up rows: a join on the wrong key, a lag of which the
@@ -317,11 +337,10 @@ def mispaired(
 
     Parameters
     ----------
-    reference, current : pandas.DataFrame
+    design : Design
+        Of both windows.
     columns : sequence of str
         That neither moved nor broke.
-    codes : collection of str
-        Numeric columns that are codes.
 
     Returns
     -------
@@ -334,25 +353,21 @@ def mispaired(
     >>> z = rng.normal(size=(2000, 1))
     >>> rows = pd.DataFrame(z + 0.5 * rng.normal(size=(2000, 3)), columns=list("abc"))
     >>> late = rows.assign(b=rows["b"].shift(1).bfill())
-    >>> [fault.column for fault in mispaired(rows, late, list("abc"))]
+    >>> [fault.column for fault in mispaired(Design.of(rows, late, list("abc")), list("abc"))]
     ['b']
     """
     asked, found = list(columns), []
-    while len(asked) > 1 and (worst := _worst(reference, current, asked, codes=codes)) is not None:
+    while len(asked) > 1 and (worst := _worst(design, asked)) is not None:
         found.append(worst)
         asked.remove(worst.column)
     return found
 
 
-def _worst(
-    reference: pd.DataFrame, current: pd.DataFrame, columns: Sequence[str], *, codes: Collection[str]
-) -> ColumnFault | None:
+def _worst(design: Design, columns: Sequence[str]) -> ColumnFault | None:
     """The column that lost the most of its correlation with what the others say of it; None where none lost much."""
-    witness = CrossColumnModel.fit(reference, columns, codes=codes)
-    seen = witness.design(reference), witness.design(current)
-    told = {name: [witness.says(name, rows) for rows in seen] for name in witness.places}
-    errors = _errors(len(told))
-    lost = {name: loss for name, both in told.items() if (loss := _loss(*both, errors=errors)) is not None}
+    witness = CrossColumnModel.fit(design, columns)
+    errors = _errors(len(witness.places))
+    lost = {name: loss for name in witness.places if (loss := _loss(*witness.said, name, errors=errors)) is not None}
     if not lost:
         return None
     name = min(lost, key=lambda one: lost[one][1] / lost[one][0])
@@ -373,15 +388,24 @@ def _errors(columns: int) -> float:
     return float(t.isf(CHANCE / max(columns, 1), 2 * (BLOCKS - 1)))
 
 
-def _loss(
-    reference: tuple[Floats, Floats], current: tuple[Floats, Floats], *, errors: float
+def _loss(before: Said, now: Said, name: str, *, errors: float) -> tuple[float, float] | None:
+    """Correlation of a column with what the others say, before and now; None where too little is lost."""
+    return _lost(before.of(name), now.of(name), (before.relation(name), now.relation(name)), errors=errors)
+
+
+def _lost(
+    reference: tuple[Floats, Floats],
+    current: tuple[Floats, Floats],
+    relations: tuple[tuple[float, float], tuple[float, float]],
+    *,
+    errors: float,
 ) -> tuple[float, float] | None:
-    """Correlation with what the others say, before and now; None where no part worth the name is lost beyond chance.
+    """Correlation before and now; None where no part worth the name is lost beyond chance.
 
     Of columns that wander for most of a window, and of rare flags, chance is not known. Two rows of the reference teach
     each other's model, so that what chance makes of the two counts twice there.
     """
-    (before, error), (now, other) = relation(*reference), relation(*current)
+    (before, error), (now, other) = relations
     told = before >= TELLS and now <= (1 - PART) * before
     if not told or before - now < errors * np.hypot(TAUGHT * error, other):
         return None
@@ -395,7 +419,9 @@ def _loss(
 def _with_mispaired(found: Sequence[ColumnFault], scene: Scene) -> list[ColumnFault]:
     """The faults found so far, and of the columns without one those whose values stand in the wrong rows."""
     sound = [name for name in scene.names if all(row.column != name for row in found)]
-    return [*found, *mispaired(scene.reference, scene.current, sound, codes=scene.codes)]
+    if scene.late is not None:
+        return [*found, *mispaired(scene.late.witness.design, sound)]
+    return [*found, *mispaired(Design.of(scene.reference, scene.current, sound, codes=scene.codes), sound)]
 
 
 def _arrived(fault: ColumnFault, rows: pd.DataFrame) -> "pd.Series[Any]":
@@ -417,17 +443,6 @@ def _is_late(fault: ColumnFault, rows: pd.DataFrame) -> Mask:
     """Rows that hold the late value of their period."""
     due = spans(rows[fault.by], fault.period).map(dict(fault.late_values))
     return np.asarray(due.notna() & (due.to_numpy(dtype=object) == as_labels(rows[fault.column])), dtype=bool)
-
-
-def spans(times: "pd.Series[Any]", period: str) -> "pd.Series[Any]":
-    """Number of the hour, day, week, month or quarter that each time lies in; missing times have none.
-
-    >>> spans(pd.Series(pd.to_datetime(["1970-01-03", "1970-02-01"], utc=True)), "D").tolist()
-    [2, 31]
-    """
-    moments = pd.DatetimeIndex(pd.to_datetime(times, utc=True, errors="coerce")).tz_localize(None)
-    numbers = pd.Series(moments.to_period(period).astype("int64"), index=times.index)
-    return numbers.mask(np.asarray(moments.isna()), -1)
 
 
 STALE = FaultRule(

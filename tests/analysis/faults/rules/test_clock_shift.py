@@ -57,7 +57,7 @@ def broken(rows, struck, *, by, ring):
 
 
 def scene_of(before, after, *, time="at"):
-    late = Late(reference=before, current=after, time=time, entity=None, witness=None, seen=(None, None))
+    late = Late(reference=before, current=after, time=time, entity=None, witness=None)
     kept = {"codes": frozenset(), "names": ("c",), "moved": frozenset("c"), "ordered": True}
     return Scene(reference=before, current=after, late=late, **kept)
 

@@ -6,8 +6,10 @@ import pytest
 
 from rca.analysis.drift.univariate import univariate_drift
 from rca.analysis.faults.application import hit, mend, mendable
+from rca.analysis.faults.cross_column_prediction import Design
 from rca.analysis.faults.diagnosis import diagnose
 from rca.analysis.faults.rules.stale_values import _is_series, _series, mispaired
+from rca.tables.calendar import Calendar
 
 DAYS = pd.date_range("2025-01-01", periods=240, freq="D", tz="UTC")
 
@@ -132,14 +134,20 @@ def test_a_column_that_slipped_by_some_rows_is_stale_though_it_did_not_move(lag)
 
 
 def test_a_period_has_its_first_value_and_is_a_series_where_all_its_rows_hold_that():
-    periods = pd.Series([3, 1, 1, 2, 2, -1])
+    days = pd.Series(
+        pd.to_datetime(["1970-01-04", "1970-01-02", "1970-01-02", "1970-01-03", "1970-01-03", None], utc=True)
+    )
+    calendar = Calendar.of(days, "D")
+    assert calendar.spans.tolist() == [3, 1, 1, 2, 2, -1]
     for values in (pd.Series([3.0, None, 1.0, 2.0, 2.0, 9.0]), pd.Series([3, None, 1, 2, 2, 9], dtype=object)):
-        assert _series(periods, values).to_dict() == {1: "1", 2: "2", 3: "3"}
-    wide = pd.Series(np.repeat(np.arange(40), 5))
-    assert _is_series(wide, wide * 1.5, _series(wide, wide * 1.5))
-    other = pd.Series(np.arange(200.0))
-    assert not _is_series(wide, other, _series(wide, other))
-    assert not _is_series(other.astype(int), other, _series(other.astype(int), other))
+        assert _series(calendar, values).to_dict() == {1: "1", 2: "2", 3: "3"}
+    each = np.repeat(np.arange(40), 5)
+    wide = Calendar.of(pd.Series(DAYS[each]), "D")
+    assert _is_series(wide, each)
+    assert _is_series(wide, np.where(np.arange(200) == 3, -1, each))
+    assert not _is_series(wide, np.where(np.arange(200) % 20 == 3, 7, each))
+    assert not _is_series(wide, np.arange(200))
+    assert not _is_series(Calendar.of(pd.Series(DAYS[np.arange(200)]), "D"), np.arange(200))
 
 
 # --- rows mixed up ----------------------------------------------------------------------------------------------------
@@ -150,6 +158,12 @@ def kin(seed, rows=3000):
     rng = np.random.default_rng(seed)
     z = rng.normal(size=rows)
     return pd.DataFrame({name: z + 0.4 * rng.normal(size=rows) for name in "abcd"} | {"free": rng.normal(size=rows)})
+
+
+def mixed(before, after, columns=None):
+    """Columns whose values stand in the wrong rows."""
+    names = list(before.columns) if columns is None else columns
+    return mispaired(Design.of(before, after, names), names)
 
 
 def mixed_up(rows, share, seed=5):
@@ -174,7 +188,7 @@ def test_values_of_unknown_other_rows_cannot_be_put_back():
 
 
 def test_columns_that_go_together_as_they_did_are_not_mixed_up():
-    found = [mispaired(kin(2 * seed), kin(2 * seed + 1), list(kin(0).columns)) for seed in range(20)]
+    found = [mixed(kin(2 * seed), kin(2 * seed + 1)) for seed in range(20)]
     assert not any(found)
 
 
@@ -229,7 +243,7 @@ NOISE = {
 def test_of_many_columns_of_one_law_in_both_windows_none_stands_in_other_rows(law, shape):
     rng = np.random.default_rng(7)
     before, after = (pd.DataFrame(NOISE[law](rng, shape)).astype(float).add_prefix("c") for _ in range(2))
-    assert mispaired(before, after, list(before.columns)) == []
+    assert mixed(before, after) == []
 
 
 def test_of_many_columns_of_noise_in_time_order_none_is_broken():
@@ -242,11 +256,11 @@ def test_one_column_in_other_rows_is_found_among_many_of_noise():
     rng = np.random.default_rng(0)
     before, after = (kin(seed).join(pd.DataFrame(rng.normal(size=(3000, 30))).add_prefix("n")) for seed in (0, 1))
     after = after.assign(b=rng.permutation(after["b"]))
-    assert [row.column for row in mispaired(before, after, list(before.columns))] == ["b"]
+    assert [row.column for row in mixed(before, after)] == ["b"]
 
 
 def test_flags_of_too_few_rows_to_tell_are_not_mixed_up():
     before = pd.DataFrame({"a": np.arange(400) % 200 == 0}).astype(int)
     before = before.assign(b=before["a"])
     after = before.assign(b=(np.arange(400) % 200 == 0) & (np.arange(400) > 0))
-    assert mispaired(before, before * 0, ["a", "b"]) == mispaired(before, after, ["a", "b"]) == []
+    assert mixed(before, before * 0, ["a", "b"]) == mixed(before, after, ["a", "b"]) == []
