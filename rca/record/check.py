@@ -123,6 +123,10 @@ def _at(role: str) -> Location:
 
 def _values(case: "Case", name: str, frame: "pd.DataFrame") -> Iterator[Problem]:
     roles, metric = case.roles, case.incident.metric
+    nested = list(_nested(case, name, frame))
+    yield from nested
+    if nested:
+        return
     if roles.label in frame:
         yield from _label(case, name, frame[roles.label])
     if metric and metric.column in frame and metric.name == "mean" and not _is_number(frame[metric.column]):
@@ -134,7 +138,6 @@ def _values(case: "Case", name: str, frame: "pd.DataFrame") -> Iterator[Problem]
             if wrong:
                 what = f"{show(column)} {wrong} in the {name} table"
                 yield Problem(what=what, place=case.record.place(*_at(role)))
-    yield from _nested(case, name, frame)
 
 
 def _is_number(column: "Column") -> bool:
@@ -204,15 +207,18 @@ def _weight(weight: "Column") -> str:
 
 
 def _nested(case: "Case", name: str, frame: "pd.DataFrame") -> Iterator[Problem]:
-    """Features whose cells are lists or mappings, which no analysis can compare."""
+    """Columns whose cells are lists or mappings, which no analysis can compare."""
     import numpy as np
 
-    for column in case.roles.features:
-        if column in frame and frame[column].dtype == object:
-            first = next(iter(frame[column].dropna()), None)
-            if isinstance(first, list | dict | set | np.ndarray):
-                what = f"{show(column)} holds lists or mappings in the {name} table"
-                yield Problem(what=what, place=case.record.place("data", name), hint="spread them out, or `ignore` it")
+    roles, metric = case.roles, case.incident.metric
+    named = dict.fromkeys(
+        (*roles.features, *(column for _, column in roles.named()), metric.column if metric else None)
+    )
+    held = [column for column in named if column not in roles.ignore and column in frame]
+    for column in (one for one in held if frame[one].dtype == object):
+        if any(isinstance(value, list | dict | set | np.ndarray) for value in frame[column]):
+            what = f"{show(column)} holds lists or mappings in the {name} table"
+            yield Problem(what=what, place=case.record.place("data", name), hint="spread them out, or `ignore` it")
 
 
 def _same_columns(case: "Case") -> Iterator[Problem]:

@@ -21,6 +21,7 @@ from rca.errors import InvalidCase
 from rca.finding import Target, Unanswered
 from rca.methods.boosted_trees import on_one_thread
 from rca.record.case import Case
+from rca.record.check import files
 from rca.record.durations import Duration, durations
 from rca.record.schema.why_tree import Why
 from rca.record.why_tree.blameless import nameless
@@ -52,7 +53,14 @@ def analyse(case: "Case", *, seed: int = 0, alpha: float = 0.05) -> Analysis:
         If a table, the model, or the graph is not what the record says.
     """
     _require_case(case)
-    return _analysed(case, seed=seed, alpha=alpha)
+    try:
+        return _analysed(case, seed=seed, alpha=alpha)
+    except InvalidCase:
+        raise
+    except Exception as error:
+        if problems := files(case):  # what `check` would have said
+            raise InvalidCase(problems) from error
+        raise
 
 
 def _require_case(given: object) -> None:

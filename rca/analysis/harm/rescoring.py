@@ -231,7 +231,9 @@ def decision_rule(windows: Windows) -> Callable[[Floats], npt.NDArray[Any]]:
     reference = reference[reference[roles.prediction].notna()]
     said = reference[roles.prediction]
     yes = holds(said, roles.positive)
-    positive, negative = _first(said[yes], roles.positive), _first(said[~yes], 0)
+    words = not pd.api.types.is_numeric_dtype(said)
+    usual = (str(roles.positive), "0") if words else (roles.positive, 0)
+    positive, negative = _first(said[yes], usual[0]), _first(said[~yes], usual[1])
     threshold = windows.metric.threshold
     if roles.score is not None:
         threshold = _threshold(reference[roles.score], yes, stated=threshold)
