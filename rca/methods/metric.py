@@ -66,6 +66,23 @@ class Parts:
         """The parts of some of the rows."""
         return replace(self, numerator=self.numerator[rows], denominator=self.denominator[rows])
 
+    def of_entities(self, entities: npt.NDArray[np.intp] | None) -> "Parts":
+        """The parts added up over the rows of each entity, which are not independent of each other.
+
+        Parameters
+        ----------
+        entities : ndarray of int, shape (rows,), or None
+        """
+        if entities is None:
+            return self
+        numbers = np.unique(entities, return_inverse=True)[1]
+        summed = [
+            np.zeros((int(numbers.max(initial=-1)) + 1, part.shape[1])) for part in (self.numerator, self.denominator)
+        ]
+        for total, part in zip(summed, (self.numerator, self.denominator), strict=True):
+            np.add.at(total, numbers, part)
+        return replace(self, numerator=summed[0], denominator=summed[1])
+
     def value(self, weights: Floats | None = None) -> float:
         """The metric over the rows, weighted if `weights` (rows,) are given; NaN where no row counts."""
         weights = np.ones(len(self)) if weights is None else weights
@@ -124,6 +141,8 @@ class Measured(Result):
         Two-sided, of no change, by the normal approximation to the influence functions.
     n_reference, n_current : int
         Rows that count, with their labels known where the metric needs them.
+    independent : {'rows', 'entities'}
+        What is drawn anew for an interval.
     of : str or None
         The column of a rate or mean; the metric whose gap is meant.
     """
@@ -140,6 +159,7 @@ class Measured(Result):
     p_value: float
     n_reference: int
     n_current: int
+    independent: Literal["rows", "entities"] = "rows"
 
     def __str__(self) -> str:
         low, high = self.say_change(self.interval.low), self.say_change(self.interval.high)
@@ -233,14 +253,29 @@ class Measured(Result):
                 q_value=self.p_value,
                 n_effective=float(min(self.n_reference, self.n_current)),
                 strength="shown" if 0 not in self.interval else "suggested",
-                assumptions=("rows are independent of each other",),
+                assumptions=(f"{self.independent} are independent of each other",),
                 refuters=(f"{REPLICATES} bootstrap resamples of both windows",),
             ),
         )
 
 
-def measure(reference: Parts, current: Parts, metric: "Metric", *, rng: np.random.Generator) -> Measured:
+def measure(
+    reference: Parts,
+    current: Parts,
+    metric: "Metric",
+    *,
+    rng: np.random.Generator,
+    entities: tuple[npt.NDArray[np.intp] | None, npt.NDArray[np.intp] | None] = (None, None),
+) -> Measured:
     """Estimate the metric in both windows and its change, with percentile bootstrap intervals over rows.
+
+    Parameters
+    ----------
+    reference, current : Parts
+    metric : Metric
+    rng : numpy.random.Generator
+    entities : (ndarray of int of shape (rows,) or None, ndarray or None)
+        Whose row each is; then intervals are over entities.
 
     Raises
     ------
@@ -255,6 +290,7 @@ def measure(reference: Parts, current: Parts, metric: "Metric", *, rng: np.rando
         if rows < MIN_ROWS:
             why = f"only {rows} rows of the {window} window count towards it, and {MIN_ROWS} are needed"
             raise Unanswerable(f"how did {metric.name} change", why)
+    reference, current = (one.of_entities(whose) for one, whose in zip((reference, current), entities, strict=True))
     values = reference.value(), current.value()
     if not np.isfinite(values).all():
         raise Unanswerable(f"how did {metric.name} change", "the rows of a window give no finite number")
@@ -273,6 +309,7 @@ def measure(reference: Parts, current: Parts, metric: "Metric", *, rng: np.rando
         p_value=two_sided(values[1] - values[0], error),
         n_reference=counted["reference"],
         n_current=counted["current"],
+        independent="entities" if entities[0] is not None else "rows",
     )
 
 

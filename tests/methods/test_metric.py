@@ -356,3 +356,18 @@ def test_a_percentile_interval_passes_over_draws_that_are_no_number():
 )
 def test_a_p_value_is_two_sided(estimate, error, p_value):
     assert two_sided(estimate, error) == pytest.approx(p_value, abs=1e-6)
+
+
+def test_rows_of_one_entity_count_once_in_an_interval():
+    rng = np.random.default_rng(0)
+    whose = np.repeat(np.arange(100), 10)
+    parts = [
+        Parts(numerator=np.repeat(rng.random(100) < rate, 10).astype(float)[:, None], denominator=np.ones((1000, 1)))
+        for rate in (0.3, 0.4)
+    ]
+    alone = measure(*parts, Metric(name="error_rate"), rng=np.random.default_rng(1))
+    whole = measure(*parts, Metric(name="error_rate"), rng=np.random.default_rng(1), entities=(whose, whose))
+    assert whole.change == pytest.approx(alone.change)
+    ratio = (whole.interval.high - whole.interval.low) / (alone.interval.high - alone.interval.low)
+    assert ratio == pytest.approx(np.sqrt(10), rel=0.15)
+    assert "entities are independent" in whole.findings()[0].assumptions[0]

@@ -53,8 +53,9 @@ class ColumnFault:
         For `stale`: how many of `period` too late; 0 where values are those of other rows, and nothing tells which.
     period : str
         `rows`, `readings` (of the entity `by`), or a span of the time `by`, as pandas spells it.
-    late_values : tuple of (int, str)
-        For `stale` in some of a period's rows: the period's number, and the value that those rows hold in it.
+    late_values : tuple of (int or str, str)
+        For `stale` in some of a period's rows, or of an entity's: the period's number, or the entity, and the value
+        that those rows hold in it.
     by : str or None
         Column of the time or of the entity along which a stale column lags.
     where : tuple of Condition
@@ -85,7 +86,7 @@ class ColumnFault:
     names: tuple[str, ...] = ()
     lag: int = 0
     period: str = ROWS
-    late_values: tuple[tuple[int, str], ...] = ()
+    late_values: tuple[tuple[int | str, str], ...] = ()
     by: str | None = None
     where: tuple[Condition, ...] = ()
     since: int = 0

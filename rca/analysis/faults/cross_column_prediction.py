@@ -12,6 +12,7 @@ Stone (1974), J. R. Stat. Soc. B 36(2), section 3: cross-validatory assessment.
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -195,6 +196,16 @@ class Late:
     entity: str | None
     witness: CrossColumnModel
     _calendars: "dict[str, tuple[Calendar, Calendar]]" = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def whose(self) -> "tuple[pd.Series[Any], pd.Series[Any]] | None":
+        """Of whom the readings of both windows are; None where rows are of nobody."""
+        if self.entity is None or any(self.entity not in rows for rows in (self.reference, self.current)):
+            return None
+        first, second = (
+            pd.Series(as_labels(rows[self.entity]), dtype=object) for rows in (self.reference, self.current)
+        )
+        return first, second
 
     def calendars(self, period: str) -> "tuple[Calendar, Calendar]":
         """In which hour, day, week, month or quarter the rows of both windows lie; told once."""

@@ -22,7 +22,7 @@ def faults_of(windows: Windows, moved: Drift) -> Faults:
         groups=roles.groups,
         ordered=roles.time is not None,
         time=roles.time,
-        entity=roles.id,
+        entity=roles.entity or roles.id,
         label=roles.label,
     )
 

@@ -21,7 +21,7 @@ from rca.analysis.harm.rivals.rival import Rival
 from rca.analysis.harm.rivals.weighing import Weighed, ranked, weigh
 from rca.analysis.harm.surrogate_model import Surrogate, fit_surrogate
 from rca.analysis.inputs.metric_reader import Segment
-from rca.analysis.inputs.windows import Windows
+from rca.analysis.inputs.windows import Windows, entities_of
 from rca.analysis.slices.slices import Slices
 from rca.errors import Unanswerable
 from rca.finding import Finding
@@ -145,7 +145,7 @@ def attribute_harm(
     meter = windows.meter
     groups = meter.segments(windows.reference, windows.current)
     before, after = (meter.parts(rows, groups=groups) for rows in (windows.reference, windows.current))
-    measured = measure(before, after, windows.metric, rng=rng)
+    measured = measure(before, after, windows.metric, rng=rng, entities=entities_of(windows))
     asked = _Asked.of(_answering(windows), faults, after, groups=groups)
     if windows.parents and measured.material and (asked.scorer is None or not meter.asks_the_model):
         weighed = Weighed(rivals=ranked(_from_graph(part) for part in by_mechanism(windows, measured, rng=rng)))

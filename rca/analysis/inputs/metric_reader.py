@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from rca.arrays import Floats, Mask
+from rca.arrays import Floats, Mask, Places
 from rca.errors import Unanswerable
 from rca.methods.metric import Parts
 from rca.tables.columns import as_labels, as_numbers, holds
@@ -104,6 +104,13 @@ class MetricReader:
             )
         member = self._membership(rows, self.segments(rows) if groups is None else groups)
         return Parts(numerator=numerator[:, None] * member, denominator=denominator[:, None] * member, shape="gap")
+
+    def entities(self, rows: pd.DataFrame) -> Places | None:
+        """Whose row each is, as codes; a row of nobody is its own. None where the case names no entity."""
+        if self.roles.entity is None:
+            return None
+        codes = pd.factorize(as_labels(rows[self.roles.entity]))[0]
+        return np.where(codes >= 0, codes, codes.max(initial=0) + 1 + np.arange(len(codes)))
 
     def segments(self, *windows: pd.DataFrame) -> tuple[Segment, ...]:
         """Groups (values of each group column) with at least `SEGMENT_ROWS` rows in every window."""

@@ -8,6 +8,7 @@ import pandas as pd
 
 from rca.analysis.inputs.arguments import edges_of, metric_of, model_of, require_column, roles_of, seeded
 from rca.analysis.inputs.metric_reader import MetricReader
+from rca.arrays import Places
 from rca.errors import InvalidCase, Unanswerable
 from rca.methods.metric import Measured, measure
 from rca.record.case import Roles
@@ -79,7 +80,12 @@ def measured_of(windows: Windows, *, seed: int = 0) -> Measured:
     """
     groups = windows.meter.segments(windows.reference, windows.current)
     before, after = (windows.meter.parts(rows, groups=groups) for rows in (windows.reference, windows.current))
-    return measure(before, after, windows.metric, rng=seeded(seed))
+    return measure(before, after, windows.metric, rng=seeded(seed), entities=entities_of(windows))
+
+
+def entities_of(windows: Windows) -> "tuple[Places | None, Places | None]":
+    """Whose row each is, in both windows; None where the case names no entity."""
+    return windows.meter.entities(windows.reference), windows.meter.entities(windows.current)
 
 
 def windows_of(case: "Case") -> Windows:

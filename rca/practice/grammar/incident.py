@@ -13,8 +13,6 @@ from rca.arrays import Counts, Floats
 from rca.methods.metric import NEGLIGIBLE, Parts
 from rca.practice.grammar.deployment import Deployed
 from rca.practice.grammar.families import Part
-from rca.practice.grammar.worlds.law import ENTITY
-from rca.record.case import Roles
 
 BEYOND = 4.0
 """Standard errors of the paired effect up to which a known cause counts as weak."""
@@ -207,11 +205,4 @@ class Incident:
 
     def windows(self) -> Windows:
         """The inputs of the analyses."""
-        return windows_from(self.reference, self.current, metric=self.metric, model=self.model, **_known(self.roles))
-
-
-def _known(roles: Mapping[str, Any]) -> dict[str, Any]:
-    """The roles; an entity is left out of the features where no role for it is known."""
-    if ENTITY not in roles.values() or "entity" in Roles.__dataclass_fields__:
-        return dict(roles)
-    return {role: name for role, name in roles.items() if role != "entity"} | {"ignore": [ENTITY]}
+        return windows_from(self.reference, self.current, metric=self.metric, model=self.model, **self.roles)

@@ -17,10 +17,11 @@ from rca.analysis.faults.cross_column_prediction import (
     effective_rows,
     relation,
 )
+from rca.analysis.faults.fault_onset import fault_onset
 from rca.analysis.faults.rules.rule import FaultRule, Scene
 from rca.analysis.faults.stale_rows import late_rows
 from rca.arrays import Floats, Mask, Places
-from rca.methods.changepoint.dating import change_point
+from rca.methods.changepoint.dating import ChangePoint, change_point
 from rca.tables.calendar import Calendar, spans
 from rca.tables.column_pair import ColumnPair
 from rca.tables.columns import as_labels
@@ -45,6 +46,10 @@ USUAL = 0.5
 
 ENTITIES = 30
 """Entities below which their readings are not compared."""
+
+HELD, MIN_HELD = 0.02, 50
+"""Share of readings that hold the last value before the window, beyond those that do anyway, from which they are late;
+and readings below which nothing is said."""
 
 FARTHEST = 400
 """Rows by which a column may be out of step."""
@@ -81,8 +86,8 @@ def stale(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     if late is None:
         return None
     found = _by_calendar(late, name) if late.time is not None else None
-    if found is None and late.entity is not None:
-        found = _by_reading(late, name)
+    if found is None and late.whose is not None and name != late.entity:
+        found = _by_reading(late, name, late.whose)
     return found or _by_row(late, name)
 
 
@@ -251,19 +256,54 @@ def _tells(late: Late, name: str) -> bool:
 # -- readings and rows -------------------------------------------------------------------------------------------------
 
 
-def _by_reading(late: Late, name: str) -> ColumnFault | None:
-    """First readings of the window that repeat the last of the one before, where readings used to differ."""
+def _by_reading(late: Late, name: str, who: "Sequence[pd.Series[Any]]") -> ColumnFault | None:
+    """Readings that hold the last one before the window; first ones that do, where all are one too late."""
+    if min(one.nunique() for one in who) < ENTITIES:
+        return None
     labels = [pd.Series(as_labels(rows[name]), dtype=object) for rows in (late.reference, late.current)]
-    who = [pd.Series(as_labels(rows[late.entity])) for rows in (late.reference, late.current)]
     last, first = labels[0].groupby(who[0]).last(), labels[1].groupby(who[1]).first()
     both = last.index.intersection(first.index)
     again = labels[0].groupby(who[0]).shift(1)
     usual = float((again == labels[0])[again.notna()].mean()) if again.notna().any() else 0.0
-    repeated = float((last[both] == first[both]).mean()) if len(both) >= ENTITIES else 0.0
-    if repeated < AGAIN or usual > USUAL:
+    if len(both) < ENTITIES or usual > USUAL:
         return None
+    held = _held(late, name, last=last, who=who, labels=labels, usual=usual)
+    repeated = float((last[both] == first[both]).mean())
+    if held is not None or repeated < AGAIN:
+        return held
     words = f"{repeated:.0%} of the first readings repeat the last one before, {usual:.0%} of readings did"
     return _named(late, name, 1, period=READINGS, evidence=words, since=0)
+
+
+def _held(
+    late: Late,
+    name: str,
+    *,
+    last: "pd.Series[Any]",
+    who: "Sequence[pd.Series[Any]]",
+    labels: "Sequence[pd.Series[Any]]",
+    usual: float,
+) -> ColumnFault | None:
+    """Readings that hold their entity's last value of the reference, more of them than come to one again anyway.
+
+    Other entities' last values say how often a reading is equal by chance.
+    """
+    again, others = who[1].map(last), who[1].map(pd.Series(np.roll(last.to_numpy(), len(last) // 2), index=last.index))
+    later = again.notna() & (who[1].groupby(who[1]).cumcount() > 0)
+    if later.sum() < MIN_HELD:
+        return None
+    share, chance = (float((labels[1] == told)[later].mean()) for told in (again, others))
+    expected = max(usual, chance)
+    error = np.sqrt(max(share * (1 - share), expected * (1 - expected), 1 / later.sum()) / later.sum())
+    if share - expected < max(HELD, MIN_STANDARD_ERRORS * error):
+        return None
+    values = tuple((str(one), str(value)) for one, value in last.items() if isinstance(value, str))
+    words = f"{share:.0%} of the readings hold the last one before the window, {expected:.0%} would anyway"
+    found = replace(_named(late, name, 0, period=READINGS, evidence=words, since=0), late_values=values)
+    shown = _is_late(found, late.current)
+    since = fault_onset(shown.astype(float), expected) or ChangePoint(at=0, earliest=0, latest=0)
+    share = float(shown[since.at :].sum() / len(shown))
+    return replace(found, share=share, since=since.at, since_interval=(since.earliest, since.latest))
 
 
 def _by_row(late: Late, name: str) -> ColumnFault | None:
@@ -441,7 +481,9 @@ def _arrived(fault: ColumnFault, rows: pd.DataFrame) -> "pd.Series[Any]":
 
 def _is_late(fault: ColumnFault, rows: pd.DataFrame) -> Mask:
     """Rows that hold the late value of their period."""
-    due = spans(rows[fault.by], fault.period).map(dict(fault.late_values))
+    by = rows[fault.by]
+    whose = pd.Series(as_labels(by), index=by.index) if fault.period == READINGS else spans(by, fault.period)
+    due = whose.map(dict(fault.late_values))
     return np.asarray(due.notna() & (due.to_numpy(dtype=object) == as_labels(rows[fault.column])), dtype=bool)
 
 

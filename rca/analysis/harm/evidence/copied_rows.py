@@ -119,8 +119,12 @@ def copied_rows(windows: Windows) -> CopiedRows | None:
 
 
 def _codes(windows: Windows) -> pd.DataFrame:
-    """Codes of the values of both windows, but for time and ignored columns."""
-    left_out = {windows.roles.time, *windows.roles.ignore} - {windows.roles.id}
+    """Codes of the values of both windows, but for time and ignored columns.
+
+    An entity has the same values at several times, which are no copies: there the time has to be the same too.
+    """
+    roles = windows.roles
+    left_out = {roles.time if roles.entity is None else None, *roles.ignore} - {roles.id}
     names = [str(name) for name in windows.reference if name in windows.current and name not in left_out]
     return value_codes(windows.reference, windows.current, names)
 
@@ -128,7 +132,7 @@ def _codes(windows: Windows) -> pd.DataFrame:
 def _key(windows: Windows, codes: pd.DataFrame) -> Places | None:
     """Codes of the id, where it is a key in the reference."""
     name = windows.roles.id
-    if name is None or name not in codes or name == getattr(windows.roles, "entity", None):
+    if name is None or name not in codes or name == windows.roles.entity:
         return None
     known = codes[name][: len(windows.reference)].loc[lambda ids: ids >= 0]
     return codes[name].to_numpy(np.intp) if len(known) and known.duplicated().mean() <= KEY else None

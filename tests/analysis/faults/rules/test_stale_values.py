@@ -264,3 +264,44 @@ def test_flags_of_too_few_rows_to_tell_are_not_mixed_up():
     before = before.assign(b=before["a"])
     after = before.assign(b=(np.arange(400) % 200 == 0) & (np.arange(400) > 0))
     assert mixed(before, before * 0, ["a", "b"]) == mixed(before, after, ["a", "b"]) == []
+
+
+# --- values that entities keep ----------------------------------------------------------------------------------------
+
+
+def readings(seed, rows, first, days, who=120):
+    """Readings of customers: a balance that varies around their own level, and a tenure that does not change."""
+    rng = np.random.default_rng(seed)
+    whose = rng.integers(0, who, rows)
+    at = pd.Timestamp(first, tz="UTC") + pd.to_timedelta(np.sort(rng.random(rows)) * days, unit="D")
+    level = np.random.default_rng(7).normal(size=who)
+    balance = (level[whose] + rng.normal(size=rows)).round(3)
+    return pd.DataFrame(
+        {"at": at, "who": whose, "balance": balance, "tenure": whose % 7, "plan": rng.choice(["a", "b"], rows)}
+    )
+
+
+@pytest.mark.parametrize("share", [1.0, 0.4, 0.1])
+def test_values_that_customers_keep_from_before_the_window_are_stale_row_by_row(share):
+    before, after = readings(0, 1500, "2026-01-01", 60), readings(1, 1500, "2026-03-02", 30)
+    struck = np.random.default_rng(2).random(len(after)) < share
+    late = after.assign(
+        balance=after["balance"].mask(struck, after["who"].map(before.groupby("who")["balance"].last()))
+    )
+    moved = univariate_drift(before, late, features=["balance", "tenure", "plan"])
+    (found,) = diagnose(before, late, moved, ordered=True, time="at", entity="who").broken
+    assert (found.column, found.fault, found.by) == ("balance", "stale", "who")
+    assert (hit(found, late) == struck).mean() > 0.99
+    assert not mendable(found, late).any()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_readings_that_were_always_much_alike_are_not_stale(seed):
+    before, after = readings(2 * seed, 1500, "2026-01-01", 60), readings(2 * seed + 1, 1500, "2026-03-02", 30)
+    names = ["balance", "tenure", "plan"]
+    for change in ({}, {"plan": "b"}, {"balance": 0.0}):
+        now = after.assign(**change)
+        told = diagnose(
+            before, now, univariate_drift(before, now, features=names), ordered=True, time="at", entity="who"
+        )
+        assert not [row for row in told.broken if row.fault == "stale"]
