@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,9 @@ import pandas as pd
 from rca.arrays import Floats, Mask
 from rca.practice.grammar.worlds.columns import Kind, World
 from rca.practice.grammar.worlds.law import AT, ENTITY
+
+Place = Literal["all", "half", "slice"]
+"""Which rows a fault hits, where that is asked for: all, half of them, or a slice."""
 
 NUMERIC: tuple[Kind, ...] = ("number", "heavy", "integer", "daily")
 
@@ -22,12 +25,16 @@ UNITS = (100.0, 0.01, 1000.0, 0.001, 2.54, 1.609, 0.4536, 60.0, 10.0, 0.1, 0.304
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What a cause is drawn for: the world, both windows as they truly are, and what the model reads, by gain."""
+    """What a cause is drawn for: the world, both windows as they truly are, and what the model reads, by gain.
+
+    `place` is which rows a fault has to hit, where that is asked for.
+    """
 
     world: World
     reference: pd.DataFrame
     current: pd.DataFrame
     gains: dict[str, float]
+    place: Place | None = None
 
     @property
     def progress(self) -> Floats:
@@ -168,18 +175,43 @@ def swapped(rng: np.random.Generator, setting: Setting, name: str) -> Broken:
     return Broken(values={name: current[other].to_numpy(), other: current[name].to_numpy()}, faults=("swapped",))
 
 
+def rotated(rng: np.random.Generator, setting: Setting, name: str) -> Broken:
+    """Three columns of numbers or more, each with the values of the next."""
+    others = [other for other in setting.world.of_kind("number", "heavy", "integer") if other != name]
+    if len(others) < 2:
+        raise NotPossible(f"{name} has not two partners")
+    ring = [name, *map(str, rng.permutation(others)[: int(rng.integers(2, min(len(others), 4) + 1))])]
+    following = dict(zip(ring, [*ring[1:], name], strict=True))
+    return Broken(
+        values={one: setting.current[then].to_numpy() for one, then in following.items()}, faults=("swapped",)
+    )
+
+
+def kept(_: np.random.Generator, setting: Setting, name: str) -> Broken:
+    """An entity's last value of the reference, as a cache that is not renewed has it."""
+    if not setting.world.entities:
+        raise NotPossible("rows are of nobody")
+    last = setting.reference.groupby(ENTITY)[name].last()
+    old = setting.current[ENTITY].map(last).fillna(setting.current[name]).to_numpy(float)
+    return Broken(values={name: _alike(setting, name, old)}, faults=("stale",))
+
+
+def succeeded(rng: np.random.Generator, setting: Setting, name: str) -> Broken:
+    """A common level that goes by another name now, or by one of two or three."""
+    level = str(setting.reference[name].value_counts().index[int(rng.integers(0, 2))])
+    names = [f"{level}-{mark}" for mark in ("a", "b", "c")][: int(rng.integers(1, 4))]
+    values = setting.current[name].astype(str).to_numpy(object)
+    values = np.where(values == level, rng.choice(np.array(names, dtype=object), len(values)), values)
+    return Broken(values={name: values}, faults=("recoded", "new_values"))
+
+
 def stale(rng: np.random.Generator, setting: Setting, name: str) -> Broken:
-    """The value of some days ago; of an entity's column, its last one of the reference."""
-    if setting.world.kinds[name] == "daily":
-        both = pd.concat([setting.reference, setting.current])
-        by_day = both.groupby(both[AT].dt.normalize())[name].first()
-        lag = pd.Timedelta(days=int(rng.integers(3, 22)))
-        days = setting.current[AT].dt.normalize() - lag
-        old = by_day.reindex(days, method="nearest").to_numpy(float)
-    else:
-        last = setting.reference.groupby(ENTITY)[name].last()
-        old = setting.current[ENTITY].map(last).fillna(setting.current[name]).to_numpy(float)
-    return Broken(values={name: old}, faults=("stale",))
+    """The value of some days ago."""
+    both = pd.concat([setting.reference, setting.current])
+    by_day = both.groupby(both[AT].dt.normalize())[name].first()
+    lag = pd.Timedelta(days=int(rng.integers(3, 22)))
+    days = setting.current[AT].dt.normalize() - lag
+    return Broken(values={name: by_day.reindex(days, method="nearest").to_numpy(float)}, faults=("stale",))
 
 
 def permuted(rng: np.random.Generator, setting: Setting, name: str) -> Broken:
@@ -256,6 +288,9 @@ FAULTS: dict[str, tuple[Fault, tuple[Kind, ...]]] = {
     "hour_shifted": (hour_shifted, ("hour",)),
     "gain_drift": (gain_drift, ("number", "heavy")),
     "retyped": (retyped, ("number", "heavy")),
+    "rotated": (rotated, ("number", "heavy", "integer")),
+    "kept": (kept, ("number", "heavy", "integer")),
+    "succeeded": (succeeded, ("category",)),
 }
 """Faults by name, and the kinds of columns that they befall."""
 
@@ -283,6 +318,8 @@ def scope(rng: np.random.Generator, setting: Setting, but: tuple[str, ...] = ())
     but : tuple of str
         Columns that no condition reads.
     """
+    if setting.place is not None:
+        return _asked(rng, setting, setting.place, but=but)
     place = str(rng.choice(["all", "share", "slice", "entities"], p=[0.45, 0.2, 0.25, 0.1]))
     time = str(rng.choice(["start", "step", "ramp", "pulse"], p=[0.35, 0.4, 0.12, 0.13]))
     inside, where = _placed(rng, setting, place, but=but)
@@ -292,6 +329,19 @@ def scope(rng: np.random.Generator, setting: Setting, but: tuple[str, ...] = ())
         place="all" if place == "entities" and not setting.world.entities else place,
         time=time,
     )
+
+
+def _asked(rng: np.random.Generator, setting: Setting, place: Place, *, but: tuple[str, ...]) -> Scope:
+    """All rows; half of them, at random or from the middle on; or a slice."""
+    rows = np.ones(len(setting.current), dtype=bool)
+    if place == "half":
+        late = rng.random() < 0.5
+        rows = np.asarray(setting.progress >= 0.5) if late else rng.random(len(rows)) < 0.5
+        return Scope(hit=rows, place="all" if late else "share", time="step" if late else "start")
+    inside, where = some_slice(rng, setting, but=but) if place == "slice" else (rows, None)
+    if place == "slice" and where is None:
+        raise NotPossible("no slice is large enough")
+    return Scope(hit=inside, where=where, place=place)
 
 
 def _timed(rng: np.random.Generator, progress: Floats, time: str) -> Mask:

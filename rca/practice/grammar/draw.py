@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from rca.arrays import Counts
-from rca.errors import InvalidCase, Unanswerable
+from rca.errors import InvalidCase, Unanswerable, did_you_mean
 from rca.practice.grammar import families
 from rca.practice.grammar.causes import Bench, Cause, cause
-from rca.practice.grammar.column_faults import FAULTS, NotPossible
+from rca.practice.grammar.column_faults import FAULTS, NotPossible, Place
 from rca.practice.grammar.delivery import metrics_of, parcel, reader_of
 from rca.practice.grammar.deployment import Deployed, Scene, outcome, train
 from rca.practice.grammar.families import FIRST_JUDGED, GROUP_OF, GROUPS, Part
@@ -46,6 +46,7 @@ class Plan:
     family: str
     dull: Literal["weekend", "night"] | None = None
     strong: bool = True
+    place: Place | None = None
 
     @property
     def ask(self) -> tuple[Kind, ...]:
@@ -71,7 +72,7 @@ class Stage:
     def bench(self) -> Bench:
         return Bench(
             world=self.world, reference=self.reference, current=self.current, gains=self.model.gains, model=self.model,
-            law=self.world.law, retrain=self.retrained,
+            law=self.world.law, retrain=self.retrained, place=self.plan.place,
         )  # fmt: skip
 
     def retrained(self, rng: np.random.Generator) -> Deployed:
@@ -85,7 +86,7 @@ class Stage:
         return train(rows, outcome(rows, law), self.world, read=self.model.read, dead=dead)
 
 
-def draw(seed: int, part: Part = "trying") -> Incident:
+def draw(seed: int, part: Part = "trying", *, kind: str | None = None, place: Place | None = None) -> Incident:
     """Draw an incident; the same seed gives the same incident.
 
     Parameters
@@ -93,11 +94,15 @@ def draw(seed: int, part: Part = "trying") -> Incident:
     seed : int
         Below `families.FIRST_JUDGED` for trying, from there on for judging.
     part : {'trying', 'judging'}
+    kind : str, optional
+        A kind of incident, where it is not to be drawn.
+    place : {'all', 'half', 'slice'}, optional
+        Which rows it hits, likewise.
 
     Raises
     ------
     InvalidCase
-        If the seed belongs to the other part.
+        If the seed belongs to the other part, or there is no such kind.
 
     Examples
     --------
@@ -108,7 +113,9 @@ def draw(seed: int, part: Part = "trying") -> Incident:
         hint = f"seeds from {FIRST_JUDGED} on are judging, those below are trying"
         raise InvalidCase.because(f"seed {seed} is not of the part {part!r}", place="seed", hint=hint)
     rng = np.random.default_rng(seed)
-    plan = _plan(rng, part)
+    if kind is not None and kind not in GROUP_OF:
+        raise InvalidCase.because(f"no kind {kind!r}", place="kind", hint=did_you_mean(kind, GROUP_OF))
+    plan = replace(_plan(rng, part, kind), place=place)
     for left in reversed(range(WORLDS)):
         try:
             return _incident(rng, _stage(rng, plan), seed=seed, part=part)
@@ -121,9 +128,9 @@ def draw(seed: int, part: Part = "trying") -> Incident:
 # ------------------------------------------------------------------------------------------------------------- plan
 
 
-def _plan(rng: np.random.Generator, part: Part) -> Plan:
-    group = str(rng.choice(list(GROUPS), p=[share for share, _ in GROUPS.values()]))
-    kinds: tuple[str, ...] = (str(rng.choice(GROUPS[group][1])),)
+def _plan(rng: np.random.Generator, part: Part, kind: str | None = None) -> Plan:
+    group = str(rng.choice(list(GROUPS), p=[share for share, _ in GROUPS.values()])) if kind is None else GROUP_OF[kind]
+    kinds: tuple[str, ...] = (str(rng.choice(GROUPS[group][1])) if kind is None else kind,)
     if group == "pair":
         pairs = [pair for pair in families.PAIRS if (pair in families.JUDGED_PAIRS) == (part == "judging")]
         kinds = pairs[int(rng.integers(len(pairs)))]
@@ -272,7 +279,7 @@ def _absent_code(rng: np.random.Generator, stage: Stage) -> Stage:
 def _only(rng: np.random.Generator, plan: Plan) -> frozenset[str]:
     """What a kind needs to be handed over, or must not be."""
     asked = set(plan.kinds)
-    if asked & {"stale", "hour_shifted", "gain_drift", "labels_late", "season"}:
+    if asked & {"stale", "kept", "hour_shifted", "gain_drift", "labels_late", "season"}:
         return frozenset({"time"})
     if "duplicates" in asked:
         return frozenset({"id"} if rng.random() < 0.6 else {"-id"})

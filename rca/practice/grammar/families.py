@@ -51,9 +51,15 @@ GROUPS: dict[str, tuple[float, tuple[str, ...]]] = {
 }  # fmt: skip
 """Kinds of incidents, in groups with the share of each."""
 
+ALONE = ("rotated", "kept", "succeeded")
+"""Faults of a column that are drawn only where they are asked for, so that seeds go on meaning what they meant."""
+
 KINDS: tuple[str, ...] = tuple(kind for _, kinds in GROUPS.values() for kind in kinds)
 
-GROUP_OF: dict[str, str] = {kind: group for group, (_, kinds) in GROUPS.items() for kind in kinds}
+GROUP_OF: dict[str, str] = {
+    **{kind: group for group, (_, kinds) in GROUPS.items() for kind in kinds},
+    **dict.fromkeys(ALONE, "column"),
+}
 
 PAIRED = (
     "frozen", "default_value", "missing", "scaled", "shifted", "recoded", "new_values", "swapped", "permuted",
@@ -72,19 +78,24 @@ JUDGED_PAIRS: tuple[tuple[str, str], ...] = PAIRS[1::3]
 
 NEEDS: dict[str, tuple[Kind, ...]] = {
     "hour_shifted": ("hour",), "stale": ("daily",), "refitted": ("code",), "recoded": ("category",),
-    "new_values": ("category",), "sampling": ("category",),
+    "new_values": ("category",), "sampling": ("category",), "succeeded": ("category",),
 }  # fmt: skip
 """Kinds of columns that a simulated structure is given for a kind of incident."""
 
 SIMULATED_ONLY = frozenset({"hour_shifted", "stale", "refitted", "hidden", "season"})
 
+WITH_ENTITIES_ONLY = frozenset({"kept"})
+
+WITH_ENTITIES = frozenset({"panel"})
+"""Families in which one customer has several rows."""
+
 BINARY_ONLY = frozenset({"threshold_moved", "labels_late", "feedback"})
 
 WITH_NUMBERS_ONLY = frozenset(
-    {"scaled", "shifted", "swapped", "clipped", "truncated", "blurred", "gain_drift", "mix", "retyped"}
+    {"scaled", "shifted", "swapped", "clipped", "truncated", "blurred", "gain_drift", "mix", "retyped", "rotated"}
 )
 
-WITH_WORDS_ONLY = frozenset({"recoded", "new_values", "sampling"})
+WITH_WORDS_ONLY = frozenset({"recoded", "new_values", "sampling", "succeeded"})
 
 NO_WORDS = frozenset({"tumours", "diabetes", "visits"})
 """Packaged families without a category."""
@@ -106,6 +117,8 @@ def _fits(name: str, kinds: tuple[str, ...]) -> bool:
     if name in PACKAGED and (asked & SIMULATED_ONLY or (name in NO_WORDS and asked & WITH_WORDS_ONLY)):
         return False
     if "season" in asked and name == "seasonal":  # its weekday moves along with the season, and would be right too
+        return False
+    if asked & WITH_ENTITIES_ONLY and name not in WITH_ENTITIES:
         return False
     if asked & BINARY_ONLY and task != "binary":
         return False

@@ -1,6 +1,7 @@
 """Score the product on drawn incidents.
 
     python -m rca.practice.grammar.run --part trying --first 0 --count 200 --jobs 2 --out FILE.jsonl
+    python -m rca.practice.grammar.run --kind clipped --place slice --count 60 --out FILE.jsonl
     python -m rca.practice.grammar.run --summary FILE.jsonl
 
 Each incident is one JSON line, written at once; seeds that the file has already are left out. `--summary FILE.jsonl …`
@@ -15,8 +16,9 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -30,8 +32,9 @@ from rca.analysis.slices.question import slices_of
 from rca.errors import Unanswerable
 from rca.methods.boosted_trees import on_one_thread
 from rca.practice.baselines import DRIFT, SHAP_SHIFT, USED_DRIFT, largest_drift, largest_used_drift
+from rca.practice.grammar.column_faults import Place
 from rca.practice.grammar.draw import draw
-from rca.practice.grammar.families import FIRST_JUDGED, PARTS, Part
+from rca.practice.grammar.families import FIRST_JUDGED, GROUP_OF, PARTS, Part
 from rca.practice.grammar.incident import Incident
 from rca.practice.grammar.summary import Line, summary
 from rca.record.model.gain import gains
@@ -87,12 +90,21 @@ def _mean_shap(incident: Incident, windows: Windows, *, reference: bool) -> Any:
 # ------------------------------------------------------------------------------------------------------- one incident
 
 
-def line_of(seed: int, part: Part) -> Line:
+@dataclass(frozen=True)
+class Asked:
+    """What incidents are drawn: of which part, of one kind, and which rows it hits."""
+
+    part: Part
+    kind: str | None = None
+    place: Place | None = None
+
+
+def line_of(seed: int, asked: Asked) -> Line:
     """Draw an incident, ask the product, compare: one line of the file.
 
     Whatever the product raises is a wrong answer, and is kept.
     """
-    incident = draw(seed, part)
+    incident = draw(seed, asked.part, kind=asked.kind, place=asked.place)
     line = _truth(incident)
     started = time.process_time()
     try:
@@ -148,28 +160,28 @@ def _said(incident: Incident, verdict: Verdict) -> Line:
 # ------------------------------------------------------------------------------------------------------------- many
 
 
-def run(seeds: Sequence[int], part: Part, out: Path, *, jobs: int = 1) -> None:
+def run(seeds: Sequence[int], asked: Asked, out: Path, *, jobs: int = 1) -> None:
     """Score every seed that the file lacks, and append its line as soon as it is there."""
     from tqdm import tqdm
 
     have = {line["seed"] for line in read(out)} if out.exists() else set()
     left = [seed for seed in seeds if seed not in have]
     with out.open("a", encoding="utf-8") as file:
-        for line in tqdm(_lines(left, part, jobs), total=len(left), unit="incident", file=sys.stderr):
+        for line in tqdm(_lines(left, asked, jobs), total=len(left), unit="incident", file=sys.stderr):
             file.write(json.dumps(line, default=_plain) + "\n")
             file.flush()
 
 
-def _lines(seeds: Sequence[int], part: Part, jobs: int) -> Iterator[Line]:
+def _lines(seeds: Sequence[int], asked: Asked, jobs: int) -> Iterator[Line]:
     if jobs <= 1:
-        yield from (_limited(seed, part) for seed in seeds)
+        yield from (_limited(seed, asked) for seed in seeds)
         return
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        waiting: list[Future[Line]] = [pool.submit(_limited, seed, part) for seed in seeds]
+        waiting: list[Future[Line]] = [pool.submit(_limited, seed, asked) for seed in seeds]
         yield from (done.result() for done in as_completed(waiting))
 
 
-def _limited(seed: int, part: Part) -> Line:
+def _limited(seed: int, asked: Asked) -> Line:
     """A line within `LIMIT` seconds, or one that says that there is none."""
 
     def give_up(*_: object) -> None:
@@ -178,7 +190,7 @@ def _limited(seed: int, part: Part) -> Line:
     signal.signal(signal.SIGALRM, give_up)
     signal.alarm(LIMIT)
     try:
-        return on_one_thread(line_of)(seed, part)
+        return on_one_thread(line_of)(seed, asked)
     finally:
         signal.alarm(0)
 
@@ -204,6 +216,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m rca.practice.grammar.run", description=(__doc__ or "").split("\n")[0]
     )
     asked.add_argument("--part", choices=PARTS, default="trying")
+    asked.add_argument("--kind", choices=sorted(GROUP_OF), help="incidents of one kind alone")
+    asked.add_argument("--place", choices=get_args(Place), help="which rows it hits")
     asked.add_argument("--first", type=int, default=0, help="the first seed, counted from the part's first")
     asked.add_argument("--count", type=int, default=200)
     asked.add_argument("--jobs", type=int, default=1)
@@ -214,7 +228,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(summary([line for path in given.summary for line in read(path)]) + "\n")
         return 0
     first = given.first + (FIRST_JUDGED if given.part == "judging" else 0)
-    run(range(first, first + given.count), given.part, given.out, jobs=given.jobs)
+    drawn = Asked(given.part, given.kind, given.place)
+    run(range(first, first + given.count), drawn, given.out, jobs=given.jobs)
     return 0
 
 

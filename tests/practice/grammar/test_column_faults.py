@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -38,7 +40,7 @@ def broken(made, kind, seed=0):
     return name, made.current[name].to_numpy(), np.asarray(found.values[name]), found
 
 
-@pytest.mark.parametrize("kind", sorted(set(FAULTS) - {"refitted"}))
+@pytest.mark.parametrize("kind", sorted(set(FAULTS) - {"refitted", "kept"}))
 @pytest.mark.parametrize("seed", range(3))
 def test_a_fault_serves_as_many_values_as_there_are_rows_and_changes_some(made, kind, seed):
     _, before, after, found = broken(made, kind, seed)
@@ -113,3 +115,42 @@ def test_scopes_are_of_every_place_and_time():
     drawn = [column_faults.scope(np.random.default_rng(seed), made) for seed in range(60)]
     assert {one.place for one in drawn} == {"all", "share", "slice", "entities"}
     assert {one.time for one in drawn} == {"start", "step", "ramp", "pulse"}
+
+
+def test_columns_of_a_ring_hold_each_others_values(made):
+    for seed in range(4):
+        _, _, _, found = broken(made, "rotated", seed)
+        assert len(found.values) >= 3
+        held = {
+            one: next(o for o in found.values if np.array_equal(made.current[o], found.values[one]))
+            for one in found.values
+        }
+        assert set(held.values()) == set(held)
+        assert all(one != other for one, other in held.items())
+
+
+def test_a_value_that_an_entity_keeps_is_its_last_of_the_reference():
+    made = setting("panel", ())
+    name, before, after, _ = broken(made, "kept")
+    last = made.reference.groupby("customer")[name].last()
+    known = made.current["customer"].isin(last.index).to_numpy()
+    assert np.array_equal(after[known], made.current["customer"][known].map(last))
+    assert np.array_equal(after[~known], before[~known])
+
+
+def test_a_level_that_is_succeeded_is_gone_and_has_one_name_or_several(made):
+    _, before, after, _ = broken(made, "succeeded")
+    (gone,) = set(before) - set(after)
+    assert all(new.startswith(gone) for new in set(after) - set(before))
+    assert (before == after).sum() == (before != gone).sum()
+
+
+@pytest.mark.parametrize("place", ["all", "half", "slice"])
+def test_which_rows_are_hit_can_be_asked_for(made, place):
+    shares = []
+    for seed in range(12):
+        found = column_faults.scope(np.random.default_rng(seed), replace(made, place=place))
+        shares.append(found.hit.mean())
+        assert (found.where is not None) == (place == "slice")
+    low, high = {"all": (1, 1), "half": (0.4, 0.6), "slice": (0.08, 0.6)}[place]
+    assert low <= min(shares) <= max(shares) <= high

@@ -10,7 +10,7 @@ from rca.practice.grammar import draw as drawing
 from rca.practice.grammar.column_faults import NotPossible
 from rca.practice.grammar.deployment import LABEL, SAID, SCORE
 from rca.practice.grammar.draw import Plan, draw
-from rca.practice.grammar.families import FIRST_JUDGED, GROUP_OF, JUDGED_PAIRS, KINDS, families
+from rca.practice.grammar.families import ALONE, FIRST_JUDGED, GROUP_OF, JUDGED_PAIRS, KINDS, families
 
 ANSWERS = [SCORE, SAID]
 
@@ -147,3 +147,12 @@ def test_a_drawn_incident_is_accepted_by_the_product_and_is_answered(seed):
     assert not [name for name in incident.current if name.startswith("\0")]
     features = {name for kind, name in incident.answer.causes if kind == "feature"}
     assert features <= {*windows.roles.features, *windows.roles.groups}
+
+
+@pytest.mark.parametrize("kind", ALONE)
+def test_a_kind_and_the_rows_it_hits_can_be_asked_for(kind):
+    made = draw(2, kind=kind, place="half")
+    assert (made.kind, made.group) == (kind, "column")
+    assert 0.35 <= made.hit <= 0.65
+    with pytest.raises(InvalidCase, match=f"did you mean '{kind}'"):
+        draw(2, kind=kind[:-1])

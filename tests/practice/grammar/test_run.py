@@ -5,17 +5,20 @@ import pytest
 from rca.analysis.conclusion.verdict import Cause, Verdict
 from rca.practice.grammar import run as running
 from rca.practice.grammar.draw import draw
+from rca.practice.grammar.run import Asked
+
+TRYING = Asked("trying")
 
 
 def test_a_run_goes_on_where_it_stopped(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(running, "_limited", lambda seed, part: asked.append(seed) or {"seed": seed, "part": part})
+    monkeypatch.setattr(running, "_limited", lambda seed, what: asked.append(seed) or {"seed": seed, "part": what.part})
     out = tmp_path / "lines.jsonl"
-    running.run(range(3), "trying", out)
+    running.run(range(3), TRYING, out)
     with out.open("a") as file:
         file.write('{"seed": 3, "par')
     out.write_text(out.read_text() + "\n")
-    running.run(range(5), "trying", out)
+    running.run(range(5), TRYING, out)
     assert asked == [0, 1, 2, 3, 4]
     assert [line["seed"] for line in running.read(out)] == [0, 1, 2, 3, 4]
 
@@ -30,7 +33,7 @@ def test_a_crash_of_the_product_is_a_wrong_answer(monkeypatch):
         raise RuntimeError("broke")
 
     said(monkeypatch, crash)
-    line = running.line_of(3, "trying")
+    line = running.line_of(3, TRYING)
     assert line["error"] == "RuntimeError: broke"
     assert line["right"] is False
     json.dumps(line, default=running._plain)
@@ -46,7 +49,7 @@ def test_a_line_says_whether_the_first_cause_is_right(monkeypatch):
     for order, right in ((causes, False), (causes[::-1], True)):
         verdict = Verdict(status="explained", summary="", causes=tuple(order))
         said(monkeypatch, lambda _, verdict=verdict: verdict)
-        line = running.line_of(3, "trying")
+        line = running.line_of(3, TRYING)
         assert (line["right"], line["right_3"]) == (right, True)
         assert line["truth"] == "explained"
 
@@ -55,7 +58,9 @@ def test_the_judging_part_begins_with_its_own_seeds(tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(running, "run", lambda seeds, part, _out, **_: seen.append((part, list(seeds))))
     running.main(["--part", "judging", "--first", "5", "--count", "2", "--out", str(tmp_path / "x")])
-    assert seen == [("judging", [1_000_005, 1_000_006])]
+    assert seen == [(Asked("judging"), [1_000_005, 1_000_006])]
+    running.main(["--kind", "clipped", "--place", "slice", "--count", "1", "--out", str(tmp_path / "x")])
+    assert seen[1] == (Asked("trying", "clipped", "slice"), [0])
 
 
 def test_baselines_name_a_column_that_is_there():
@@ -83,4 +88,4 @@ def test_an_incident_that_takes_too_long_is_given_up(monkeypatch):
 
     monkeypatch.setattr(running, "line_of", forever)
     with pytest.raises(TimeoutError, match="no answer within 1 s"):
-        running._limited(0, "trying")
+        running._limited(0, TRYING)
