@@ -343,12 +343,14 @@ timeline:
 #   label: defaulted
 #   positive: 1
 #   prediction: declined
-#   score: probability
+#   score: probability           # of more than two classes a column each: {{cat: p_cat, dog: p_dog, eel: p_eel}}
 #   id: application_id
+#   entity: customer             # whose row it is; one customer's rows are not independent of each other
 #   groups: [age_band]           # segments for fairness and slices
 #   text: []
 #   ignore: []
 #   categorical: []              # columns of numbers that are codes
+#   blocks: {{}}                   # {{embedding: [e00, e01]}}: columns that are one thing; a column of lists is one
 # metric:                        # what went wrong, as one number over rows
 #   name: error_rate             # error_rate | false_positive_rate | false_negative_rate | log_loss | brier | mae |
 #                                # rmse | rate | mean (both of a `column`) | group_gap (`of` a metric)

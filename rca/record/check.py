@@ -207,7 +207,7 @@ def _weight(weight: "Column") -> str:
 
 
 def _nested(case: "Case", name: str, frame: "pd.DataFrame") -> Iterator[Problem]:
-    """Columns whose cells are lists or mappings, which no analysis can compare."""
+    """Columns whose cells are lists or mappings, which no analysis can compare, but for vectors among the features."""
     import numpy as np
 
     roles, metric = case.roles, case.incident.metric
@@ -215,10 +215,31 @@ def _nested(case: "Case", name: str, frame: "pd.DataFrame") -> Iterator[Problem]
         (*roles.features, *(column for _, column in roles.named()), metric.column if metric else None)
     )
     held = [column for column in named if column not in roles.ignore and column in frame]
+    alone = {*roles.features} - {column for _, column in roles.named()}
     for column in (one for one in held if frame[one].dtype == object):
-        if any(isinstance(value, list | dict | set | np.ndarray) for value in frame[column]):
+        nested = any(isinstance(value, list | dict | set | np.ndarray) for value in frame[column])
+        if nested and (column not in alone or vector_length(frame[column]) is None):
             what = f"{show(column)} holds lists or mappings in the {name} table"
             yield Problem(what=what, place=case.record.place("data", name), hint="spread them out, or `ignore` it")
+
+
+def vector_length(values: "pd.Series[Any]") -> int | None:
+    """How many numbers each cell of a column holds; None where they are no lists of numbers, all as long.
+
+    >>> import pandas as pd
+    >>> vector_length(pd.Series([[1.0, 2.0], None, [0.5, 1]])), vector_length(pd.Series([[1.0], [1.0, 2.0]]))
+    (2, None)
+    """
+    import numpy as np
+
+    if values.dtype != object:
+        return None
+    known = [cell for cell in values if not (cell is None or isinstance(cell, float))]
+    if not known or not all(isinstance(cell, list | tuple | np.ndarray) for cell in known):
+        return None
+    lengths = {len(cell) for cell in known}
+    numbers = all(np.asarray(cell).dtype.kind in "biuf" and np.ndim(cell) == 1 for cell in known)
+    return lengths.pop() if len(lengths) == 1 and numbers else None
 
 
 def _same_columns(case: "Case") -> Iterator[Problem]:

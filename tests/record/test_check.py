@@ -84,7 +84,8 @@ TABLES = {
         r"data.groups\[0\].*the current table has no column 'band'",
     ),
     "no time column": (lambda f: f.rename(columns={"at": "At"}), r"data.time.*no column 'at'.*did you mean 'At'"),
-    "lists in a feature": (lambda f: f.assign(income=[[1, 2]] * 60), r"'income' holds lists"),
+    "lists in a feature": (lambda f: f.assign(income=[[1, 2], [1]] * 30), r"'income' holds lists"),
+    "lists in a label": (lambda f: f.assign(defaulted=[[1, 2]] * 60), r"'defaulted' holds lists"),
 }
 
 

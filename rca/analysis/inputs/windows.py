@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rca.analysis.inputs.arguments import edges_of, metric_of, model_of, require_column, roles_of, seeded
+from rca.analysis.inputs.blocks import spread_out
 from rca.analysis.inputs.metric_reader import MetricReader
 from rca.arrays import Places
 from rca.errors import InvalidCase, Unanswerable
@@ -103,10 +104,12 @@ def windows_of(case: "Case") -> Windows:
         current = current.sort_values(case.roles.time, kind="stable")
     model = None if case.model is None else _reading(case.model, reference)
     unasked = "" if model is None else model.refusal(reference) or model.refusal(current)
+    roles = case.roles.read_by(model.features if model is not None else _perhaps_read(case.roles))
+    reference, current, roles = spread_out(reference, current, roles)
     return Windows(
         reference=reference.reset_index(drop=True),
         current=current.reset_index(drop=True),
-        roles=case.roles.read_by(model.features if model is not None else _perhaps_read(case.roles)),
+        roles=roles,
         metric=case.incident.metric,
         model=None if unasked else model,
         unasked=unasked,
@@ -183,10 +186,12 @@ def windows_from(
         current = current.sort_values(known.time, kind="stable")
     asked_of = model_of(model, known.features, positive=known.positive)
     asked_of = None if asked_of is None else _reading(asked_of, reference)
+    known = known.read_by(asked_of.features if asked_of is not None else _perhaps_read(known))
+    reference, current, known = spread_out(reference, current, known)
     windows = Windows(
         reference=reference.reset_index(drop=True),
         current=current.reset_index(drop=True),
-        roles=known.read_by(asked_of.features if asked_of is not None else _perhaps_read(known)),
+        roles=known,
         metric=asked,
         model=asked_of,
         parents=_parents(edges_of(graph), set(columns)),

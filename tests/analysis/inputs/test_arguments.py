@@ -68,7 +68,9 @@ def test_a_rate_is_a_share(name, value):
         rca.drift(BEFORE, AFTER, **{name: value})
 
 
-@pytest.mark.parametrize(("answer", "why"), [(1.0, "1 numbers for 300 rows"), (np.zeros((300, 2)), "one a class")])
+@pytest.mark.parametrize(
+    ("answer", "why"), [(1.0, "1 numbers for 300 rows"), (np.zeros((300, 2)), "more than two classes")]
+)
 def test_a_model_gives_one_number_for_each_row(answer, why):
     with pytest.raises(rca.Unanswerable, match=why):
         ask(model=lambda _: answer)

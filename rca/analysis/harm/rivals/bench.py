@@ -120,6 +120,16 @@ class Weighing:
         return tuple(name for name in self.windows.roles.features if all(is_plain(one[name]) for one in rows))
 
     @cached_property
+    def block_of(self) -> dict[str, str]:
+        """The block of each column that is a part of one."""
+        return {column: name for name, columns in self.windows.roles.blocks for column in columns}
+
+    def columns_of(self, names: Iterable[str]) -> list[str]:
+        """Columns by their names, and those of a block by the block's."""
+        blocks = dict(self.windows.roles.blocks)
+        return [column for name in names for column in blocks.get(name, (name,))]
+
+    @cached_property
     def read(self) -> tuple[str, ...]:
         """Columns that the deployed model reads; all where there is none."""
         if self.asker is None:

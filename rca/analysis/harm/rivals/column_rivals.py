@@ -74,11 +74,11 @@ class ColumnEvidence:
 def column_rivals(weighing: Weighing) -> list[Rival]:
     """Judge each column that moved, broke, or no longer goes with the others; if none stands, the silent ones too."""
     suspects = _Suspects.of(weighing)
-    found = [suspects.evidence(name) for name in suspects.loud[:MOST]]
+    found = [suspects.evidence(name) for name in suspects.once(suspects.loud)[:MOST]]
     together = _together(weighing, [one.fault.column for one in found])
     judged = [judged_column(weighing, one, together=together) for one in found]
     if all(one.rejected for one in judged) and weighing.measured.material and weighing.asker is not None:
-        silent = [suspects.evidence(name) for name in suspects.quietest()[:SILENT]]
+        silent = [suspects.evidence(name) for name in suspects.once(suspects.quietest())[:SILENT]]
         found += silent
         judged += [judged_column(weighing, one) for one in silent]
     return _shared_harm(weighing, {one.fault.column: one.fault for one in found}, judged)
@@ -158,13 +158,23 @@ class _Suspects:
         worth = {name: lost_worth(weighing.windows, weighing.asker, name, rng=weighing.rng(7)) for name in self.silent}
         return sorted((name for name in worth if weighing.sign * worth[name] > 2), key=lambda name: -abs(worth[name]))
 
+    def once(self, names: Sequence[str]) -> list[str]:
+        """Columns, of those of a block the first alone, as they are one thing."""
+        blocks = self.weighing.block_of
+        first = {blocks.get(name, name): name for name in reversed(names)}
+        return [name for name in names if first[blocks.get(name, name)] == name]
+
+    def _fault(self, name: str) -> ColumnFault:
+        known = self.recoded.get(name) or self.weighing.faults.get(name)
+        return known or ColumnFault(column=name, fault="distribution", share=1.0, evidence="")
+
     def evidence(self, name: str) -> ColumnEvidence:
-        """All that is asked of one column."""
-        weighing, relation = self.weighing, self.relations[name]
-        known = self.recoded.get(name) or weighing.faults.get(name)
-        fault = known or ColumnFault(column=name, fault="distribution", share=1.0, evidence="")
-        ring = (fault, *_ring(weighing.faults, fault))
-        taken = {one.column for one in ring}
+        """All that is asked of one column, or of the block that it is a part of."""
+        weighing, relation, fault = self.weighing, self.relations[name], self._fault(name)
+        block = weighing.block_of.get(name)
+        fellows = [other for other in self.loud if other != name and block and weighing.block_of.get(other) == block]
+        ring = (fault, *(map(self._fault, fellows) if fellows else _ring(weighing.faults, fault)))
+        taken = {one.column for one in ring} | {one for one, of in weighing.block_of.items() if block and of == block}
         return ColumnEvidence(
             fault=fault,
             moved=name in self.moved,
@@ -211,7 +221,7 @@ def slice_columns(weighing: Weighing, accepted: Collection[str]) -> list[Rival]:
         return []
     found = []
     suspects = _Suspects.of(inside)
-    for one in map(suspects.evidence, suspects.loud[:MOST]):
+    for one in map(suspects.evidence, suspects.once(suspects.loud)[:MOST]):
         judged = judged_column(inside, one)
         if judged.rejected or judged.strength == "assumed" or judged.name in accepted:
             continue
@@ -341,9 +351,9 @@ def judged_column(weighing: Weighing, one: ColumnEvidence, *, together: Collecti
             part = _all_of_it(weighing, one.fault)
     return Rival(
         kind="feature",
-        name=one.fault.column,
+        name=(name := weighing.block_of.get(one.fault.column, one.fault.column)),
         fault=one.fault.fault,
-        part=part,
+        part=replace(part, name=name) if part is not None else None,
         strength=strength,
         found=_found(one, tests),
         against=_against(one, tests),
@@ -438,6 +448,8 @@ def _shared_harm(weighing: Weighing, faults: Mapping[str, ColumnFault], judged: 
     """The accepted columns with their Shapley values, repaired together; alone they keep what was found."""
     names = [one.name for one in judged if not one.rejected]
     if weighing.asker is None or not weighing.windows.meter.asks_the_model or len(names) < 2:
+        return list(judged)
+    if not faults.keys() >= set(names):  # a block is put back as a whole
         return list(judged)
     windows = weighing.timed
     sound = [name for name in weighing.read if name not in faults]

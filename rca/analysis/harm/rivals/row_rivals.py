@@ -35,7 +35,8 @@ def mix_rivals(weighing: Weighing, accepted: Sequence[str]) -> list[Rival]:
     moved = [name for name in weighing.drift.moved() if name in weighing.features]
     names = dict.fromkeys((*moved, *windows.roles.groups))
     groups = windows.meter.segments(windows.reference, windows.current)
-    mixes = [column_mix(windows, name, groups=groups) for name in names if name not in accepted]
+    asked = [name for name in names if name not in accepted and name not in weighing.block_of]  # no part moves alone
+    mixes = [column_mix(windows, name, groups=groups) for name in asked]
     rivals = [_mix_rival(weighing, mix) for mix in mixes if mix is not None]
     return [one for one in rivals if one is not None]
 

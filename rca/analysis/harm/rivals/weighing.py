@@ -54,7 +54,7 @@ def weigh(weighing: Weighing, models: Sequence[Contribution] = (), copied: Copie
     columns = column_rivals(weighing)
     inside = slice_columns(weighing, [one.name for one in columns if not one.rejected])
     columns = [one for one in columns if one.name not in {other.name for other in inside}] + inside
-    accepted = [one.name for one in columns if one.strength in ("shown", "suggested")]
+    accepted = weighing.columns_of(one.name for one in columns if one.strength in ("shown", "suggested"))
     broken = [
         one.name
         for one in columns

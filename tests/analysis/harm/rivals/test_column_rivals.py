@@ -26,6 +26,19 @@ def test_a_column_that_broke_stands_first_and_with_its_harm(how):
     assert first.part.value == pytest.approx(asked.measured.worse, abs=3 * first.part.error + 0.02)
 
 
+def test_columns_of_a_block_are_one_cause_put_back_together():
+    def emptied(rows, rng):
+        struck = rng.random(len(rows)) < 0.5
+        return rows.assign(**{name: rows[name].mask(struck, -9.0) for name in ("a", "c")})
+
+    asked = weighing(*drawn(2, 700, broken=emptied), model=model, blocks={"pair": ["a", "c"]})
+    found = column_rivals(asked)
+    standing = [(one.name, one.fault, one.strength) for one in found if not one.rejected]
+    assert standing == [("pair", "default_value", "shown")]
+    assert found[0].part.name == "pair"
+    assert found[0].part.value == pytest.approx(asked.measured.worse, abs=3 * found[0].part.error)
+
+
 def test_a_filler_is_shown_by_name_and_a_stand_in_for_the_model_only_suggests_it():
     before, after = drawn(2, 700, broken=BROKEN["a filler"][1])
     with_file, without = (column_rivals(weighing(before, after, **how)) for how in ({"model": model}, {}))
