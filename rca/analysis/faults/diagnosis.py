@@ -185,7 +185,7 @@ def _believed(found: Sequence[ColumnFault], moved: Collection[str]) -> list[Colu
 
 
 def _only_moved(name: str) -> ColumnFault:
-    evidence = "no fault in the pipe would explain the move"
+    evidence = "it moved; how is not known"
     return ColumnFault(column=name, fault="distribution", share=1.0, evidence=evidence)
 
 

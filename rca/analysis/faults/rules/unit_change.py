@@ -1,5 +1,6 @@
 """Another unit, or a constant added: the change of values that would make a column's present of its past."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from rca.analysis.faults.rules.clock_shift import by_the_clock, keeps_time, turn
 from rca.analysis.faults.rules.drifting_gain import drifting, with_a_drift, without_the_drift
 from rca.analysis.faults.rules.rule import FaultRule, Scene
 from rca.arrays import Floats, Mask
-from rca.methods.two_sample_tests import chance_distance, kolmogorov_distance
+from rca.methods.two_sample_tests import Z, chance_distance, kolmogorov_distance
 from rca.tables.column_pair import ColumnPair
 from rca.tables.columns import as_numbers
 
@@ -36,6 +37,9 @@ BLURRED = 0.5
 
 DIGITS = 2.0**33
 """Parts of a power of two to which numbers are told apart when a factor is undone."""
+
+STEPS, ROUND = (1.0, 0.1, 0.01, 0.001), 1e-9
+"""Steps of which values may be multiples, and how far from one they may be by arithmetic, as a share."""
 
 GROWTH = 2.0
 """Factor below which a column may simply have grown."""
@@ -162,10 +166,10 @@ def rounded(values: Floats) -> Floats:
     return np.asarray(np.ldexp(np.round(mantissas * DIGITS) / DIGITS, exponents))
 
 
-def _times(factor: float, move: _Move, words: str = "") -> Affine:
+def _times(factor: float, move: _Move, evidence: str) -> Affine:
     size = np.abs(move.before[move.before != 0])
     cut = float(np.median(size) * np.sqrt(factor)) if len(size) else 0.0
-    return Affine(evidence=f"times {factor:.4g}" + (f", {words}" if words else ""), factor=factor, cut=cut)
+    return Affine(evidence=evidence, factor=factor, cut=cut)
 
 
 def _units() -> dict[float, str]:
@@ -173,28 +177,80 @@ def _units() -> dict[float, str]:
     return UNIT_FACTORS | {1 / factor: f"{words}, the other way" for factor, words in UNIT_FACTORS.items()}
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Factor:
+    """By how much sizes changed, with its interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, move: _Move) -> "_Factor | None":
+        """The ratio of mean logarithms, sizes or squares, whichever is the surest; None where all are zero."""
+        sizes = [np.abs(values[values != 0]) for values in (move.before, move.after)]
+        if min(map(len, sizes)) < MIN_ROWS:
+            return None
+        with np.errstate(over="ignore", invalid="ignore"):
+            told = [_ratio(*(measure(one) for one in sizes), power=power) for measure, power in _MEASURES]
+        error, log = min((one for one in told if np.isfinite(one[1])), default=(np.inf, 0.0))
+        ends = np.exp(log + np.array([-1, 0, 1]) * Z * min(error, 9.0))
+        return cls(value=float(ends[1]), low=float(ends[0]), high=float(ends[2]))
+
+    def __contains__(self, factor: float) -> bool:
+        return self.low <= factor <= self.high
+
+    def __str__(self) -> str:
+        return f"times {self.value:.3g} ({self.low:.3g} to {self.high:.3g})"
+
+
+_MEASURES: tuple[tuple[Callable[[Floats], Floats], float], ...] = ((np.log, 0.0), (np.asarray, 1.0), (np.square, 2.0))
+"""What the mean is taken of, and the power of a factor that it grows by; 0 for a sum."""
+
+
+def _ratio(before: Floats, after: Floats, *, power: float) -> tuple[float, float]:
+    """Standard error of the logarithm of a factor, and the logarithm, from what is averaged."""
+    means, errors = zip(*((one.mean(), one.std() / np.sqrt(len(one))) for one in (before, after)), strict=True)
+    if power == 0:
+        return float(np.hypot(*errors)), float(means[1] - means[0])
+    relative = [error / mean for error, mean in zip(errors, means, strict=True)]
+    return float(np.hypot(*relative) / power), float(np.log(means[1] / means[0]) / power)
+
+
 def _rescaled(move: _Move) -> Affine | None:
     """One unit for another: the factor that brings the values back the nearest, if near enough.
 
-    Of factors that do so alike, 1000 and 1024 say, the one that is listed first is the likelier.
+    A unit is named where the interval of the factor holds it and no other, or the values are as round again as they
+    were; of several that bring the values back alike, 1000 and 1024 say, the one that is listed first is the likelier.
     """
-    known = _units()
+    known, told, step = _units(), _Factor.of(move), _step(move.before)
     left = {factor: move.left(move.after / factor) for factor in known}
-    factor = next(factor for factor in known if left[factor] <= min(left.values()) + BLURRED * move.chance)
-    if left[factor] > max(move.tolerance, min(SURELY * move.chance, ALIKE * move.far)):
+    most = max(move.tolerance, min(SURELY * move.chance, ALIKE * move.far))
+    able = [one for one in known if left[one] <= min(most, min(left.values()) + BLURRED * move.chance)]
+    exact = [one for one in able if step is not None and _are_multiples(move.after / one, step)]
+    held = exact or [one for one in able if told is not None and one in told]
+    if not held:
         return None
-    return _times(factor, move, known[factor])
+    factor = held[0]
+    return _times(factor, move, f"times {factor:.4g}, {known[factor]}" if len(held) == 1 else str(told))
+
+
+def _step(values: Floats) -> float | None:
+    """The step of which all values are multiples, from 1 down to a thousandth."""
+    return next((step for step in STEPS if _are_multiples(values, step)), None)
+
+
+def _are_multiples(values: Floats, step: float) -> bool:
+    parts = values / step
+    return bool((np.abs(parts - np.round(parts)) <= ROUND * np.maximum(1.0, np.abs(parts))).all())
 
 
 def _stretched(move: _Move) -> Affine | None:
     """Some other factor, too far from one to be growth."""
-    middle = float(np.median(np.abs(move.before))), float(np.median(np.abs(move.after)))
-    if min(middle) == 0 or 1 / GROWTH < middle[1] / middle[0] < GROWTH:
+    told = _Factor.of(move)
+    if told is None or 1 / GROWTH < told.value < GROWTH or not move.undone(move.after / told.value):
         return None
-    factor = middle[1] / middle[0]
-    if not move.undone(move.after / factor):
-        return None
-    return _times(factor, move)
+    return _times(told.value, move, str(told))
 
 
 def _shifted(move: _Move) -> Affine | None:

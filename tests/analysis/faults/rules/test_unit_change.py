@@ -1,5 +1,7 @@
 """Another unit, or a constant added: every factor is found both ways, and undone."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -44,3 +46,22 @@ def test_mending_a_scaled_column_gives_the_true_values_back(factor, seed):
 def test_mending_a_shifted_column_comes_close_to_the_true_values():
     found = name(SKEWED, NEXT + 40)
     assert_allclose(mend(found, pd.DataFrame({"c": NEXT + 40})), NEXT, atol=0.5)
+
+
+@pytest.mark.parametrize("factor", [4.3, 9.1, 850.0])
+def test_a_factor_that_is_no_unit_is_told_with_its_interval(factor):
+    rng = np.random.default_rng(1)
+    before, after = rng.gamma(2, 3, (2, 8000))
+    found = name(pd.Series(before), pd.Series(after * factor))
+    assert found.factor == pytest.approx(factor, rel=0.03)
+    low, high = map(float, re.search(r"\((.*) to (.*)\)", found.evidence).groups())
+    assert low < factor < high < 1.1 * low
+
+
+def test_of_two_units_that_are_not_told_apart_none_is_named_but_where_values_are_round_again():
+    rng = np.random.default_rng(2)
+    before, after = rng.gamma(2, 3, (2, 1500))
+    assert "to ones" not in name(pd.Series(before), pd.Series(after * 1000)).evidence
+    whole = [pd.Series(np.ceil(values)) for values in (before, after)]
+    assert name(whole[0], whole[1] * 1000).evidence == "times 1000, thousands to ones"
+    assert name(whole[0], whole[1] * 1024).evidence == "times 1024, KiB to bytes"
