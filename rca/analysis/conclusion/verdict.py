@@ -207,7 +207,11 @@ def _local_to(part: Contribution, slices: Slices | None) -> Where | None:
 
 
 def _where(guilty: list[Contribution], slices: Slices | None) -> tuple[Cause, ...]:
-    """Slices that carry the harm where no column explains it; one that grew may hold different rows than before."""
+    """Slices that carry the harm where no column explains it; one that grew may hold different rows than before.
+
+    Where nothing else is named they say where the harm sits, and only suggest that they are why: a fault of the column
+    that a slice is told by looks alike.
+    """
     if slices is None or not slices.local or (guilty and guilty[0].kind not in ELSEWHERE_TOO):
         return ()
     return tuple(
@@ -216,7 +220,7 @@ def _where(guilty: list[Contribution], slices: Slices | None) -> tuple[Cause, ..
             name=one.name,
             contribution=one.lost,
             interval=one.interval,
-            strength="shown" if one.interval.low > 0 else "suggested",
+            strength="shown" if guilty and one.interval.low > 0 else "suggested",
             findings=(f"slice.{one.name}",),
         )
         for one in slices.slices

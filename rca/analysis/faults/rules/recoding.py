@@ -9,7 +9,7 @@ from rca.analysis.drift.univariate import MATERIAL
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.partial_recoding import partial_recoding
 from rca.analysis.faults.renaming import MOST, renamed, respelled
-from rca.analysis.faults.rules.renumbering import relation_of, renumbered, renumbered_from
+from rca.analysis.faults.rules.renumbering import relation_of, renumbered, renumbered_from, renumbered_in_part
 from rca.analysis.faults.rules.rule import FaultRule, Scene
 from rca.analysis.faults.rules.single_value import with_a_name
 from rca.arrays import Mask
@@ -53,7 +53,9 @@ def _rounded(pair: ColumnPair) -> bool:
 
 
 def _mixed(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
-    """Codes that mean each other in a part of the rows."""
+    """Codes that mean each other, or are numbered anew, in a part of the rows."""
+    if (anew := renumbered_in_part(pair)) is not None:
+        return anew
     if pair.distinct > CODES or scene.contingency is None or pair.name not in scene.moved:
         return None
     return partial_recoding(pair, scene.contingency, moved=scene.moved)

@@ -10,6 +10,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from scipy.special import chdtrc
 
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.contingency import Contingency, contingency_of
@@ -72,6 +73,12 @@ NARROW = 0.05
 
 MOST = 8.0
 """Log likelihood that a score beside one code can cost: that of a column that broke costs it beside all."""
+
+FEWEST_CODES = 5
+"""Codes from which their shares alone can tell that a part of the rows is numbered anew."""
+
+PARTS = np.arange(0.05, 0.96, 0.05)
+"""Shares of the rows that may be."""
 
 UNKNOWN = -1
 """Place of the level that a code of a new one stands for."""
@@ -187,6 +194,69 @@ def _from(pair: ColumnPair, scene: Scene, telling: Mask, *, begin: bool) -> Colu
     near = int(np.ceil(NEVER / (telling[start:] if begin else telling[:start]).mean()))
     interval = (max(0, start - near), start) if begin else (start, min(rows - 1, start + near))
     return replace(found, share=found.share * (rows - start) / rows, since=start, since_interval=interval)
+
+
+def renumbered_in_part(pair: ColumnPair) -> ColumnFault | None:
+    """Name codes that were counted anew without a level in a part of the rows, as their shares alone tell.
+
+    With Q the reference's shares without the level a, and Q' the same moved down by one from there on, the current
+    shares are ``(1 - p) Q + p Q'``; p by least chi-squared. That has to fit, and far better than the level having gone,
+    and than any one code having come more or less often.
+
+    Returns
+    -------
+    ColumnFault or None
+        `recoded`, without a map by row: which rows were hit the values do not show.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> before, after = (rng.choice(6, 3000, p=[0.1, 0.2, 0.3, 0.05, 0.15, 0.2]) for _ in range(2))
+    >>> now = after[after != 1]
+    >>> now = np.where((now > 1) & (rng.random(len(now)) < 0.4), now - 1, now)
+    >>> print(renumbered_in_part(ColumnPair(reference=pd.Series(before), current=pd.Series(now))).evidence)
+    in some 40% of the rows codes are numbered anew without 1
+    """
+    coded = _coded(pair, unsure=0)
+    if coded is None or len(coded.levels) > coded.known or coded.known < FEWEST_CODES:
+        return None
+    before, after = coded.before + 0.5, coded.after
+    if _homogeneous(coded.before, after) >= SURELY:
+        return None
+    usual = before / before.sum()
+    fits = [(_misfit(before, after, _moved_down(usual, gone, part)), gone, part)
+            for gone in range(coded.known - 1) for part in PARTS]  # fmt: skip
+    left, gone, part = min(fits)
+    others = [_misfit(before, after, _moved_down(usual, gone, 0.0))]
+    others += [_misfit(before, after, _one_otherwise(usual, after, at)) for at in range(coded.known)]
+    hit = float(part * usual[gone + 1 :].sum() / (1 - usual[gone]))
+    if chdtrc(coded.known - 2, left) < AGREES or min(others) - left < 2 * CLEARLY or hit < VISIBLE:
+        return None
+    words = f"in some {part:.0%} of the rows codes are numbered anew without {coded.levels[gone]:g}"
+    return ColumnFault(column=pair.name, fault="recoded", share=1.0, evidence=words)
+
+
+def _moved_down(usual: Floats, gone: int, part: float) -> Floats:
+    """Shares of codes where one level is gone, and a part of the rows counts the later ones from one less."""
+    left = usual.copy()
+    left[gone] = 0.0
+    left /= left.sum()
+    moved = np.concatenate([left[:gone], left[gone + 1 :], [0.0]])
+    return np.asarray((1 - part) * left + part * moved)
+
+
+def _one_otherwise(usual: Floats, after: Floats, at: int) -> Floats:
+    """Shares of codes where one comes as often as it does now, and the others are as common among themselves."""
+    share = float(after[at] / after.sum())
+    told = usual * (1 - share) / (1 - usual[at])
+    told[at] = share
+    return np.asarray(told)
+
+
+def _misfit(before: Floats, after: Floats, expected: Floats) -> float:
+    """Chi-squared of current codes beside what is expected of them, which the reference knows no better than it can."""
+    would = np.maximum(expected * after.sum(), 0.5)
+    return float(((after - would) ** 2 / (would * (1 + after.sum() / before.sum()))).sum())
 
 
 def relation_of(pair: ColumnPair, scene: Scene) -> Contingency:

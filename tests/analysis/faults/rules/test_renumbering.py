@@ -1,5 +1,7 @@
 """Codes numbered anew without a level, or with a new one: found, undone, dated; and codes that only went or came."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from rca.analysis.drift.univariate import univariate_drift
 from rca.analysis.faults.application import mend
 from rca.analysis.faults.diagnosis import diagnose
-from rca.analysis.faults.rules.renumbering import renumbered, renumbered_from
+from rca.analysis.faults.rules.renumbering import renumbered, renumbered_from, renumbered_in_part
 from rca.analysis.faults.rules.rule import Scene
 from rca.tables.column_pair import ColumnPair
 
@@ -188,3 +190,30 @@ def test_what_is_no_whole_number_or_too_rare_is_not_asked():
     assert asked(before.head(50), after) is None
     assert asked(before.assign(c=before["c"].astype(str)), after.assign(c=after["c"].astype(str))) is None
     assert asked(before.assign(c=before["c"] % 2), after.assign(c=after["c"] % 2)) is None
+
+
+def in_part(seed, part, *, gone=2, rows=3000, shares=(0.1, 0.22, 0.08, 0.2, 0.05, 0.25, 0.1)):
+    """Codes of which a part of the rows counts anew without one, that does not come any more."""
+    rng = np.random.default_rng(seed)
+    before, after = (rng.choice(len(shares), rows, p=shares) for _ in range(2))
+    now = after[after != gone]
+    now = np.where((now > gone) & (rng.random(len(now)) < part), now - 1, now)
+    return ColumnPair(reference=pd.Series(before), current=pd.Series(now))
+
+
+@pytest.mark.parametrize("part", [0.25, 0.5, 0.8])
+@pytest.mark.parametrize("seed", range(3))
+def test_codes_that_a_part_of_the_rows_counts_anew_are_known_by_their_shares(seed, part):
+    found = renumbered_in_part(in_part(seed, part))
+    assert found.fault == "recoded"
+    share, gone = re.search(r"some (\d+)% of the rows codes are numbered anew without (\d)", found.evidence).groups()
+    assert int(gone) == 2
+    assert abs(int(share) / 100 - part) <= 0.1
+
+
+def test_codes_of_which_one_is_gone_or_comes_more_often_are_not_numbered_anew():
+    other = (0.1, 0.12, 0.08, 0.3, 0.05, 0.25, 0.1)
+    for seed in range(40):
+        assert renumbered_in_part(in_part(seed, 0.0)) is None
+        before, now = in_part(seed, 0.0, gone=9), in_part(seed + 100, 0.0, gone=9, shares=other)
+        assert renumbered_in_part(ColumnPair(reference=before.reference, current=now.reference)) is None
