@@ -7,6 +7,8 @@ import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.rules.order import RULE_OF
+from rca.analysis.faults.rules.rule import FaultRule
+from rca.analysis.faults.rules.truncated_values import NOISIER
 from rca.arrays import Floats, Mask
 from rca.tables.condition import all_hold
 
@@ -60,6 +62,10 @@ def _shown(fault: ColumnFault, rows: pd.DataFrame) -> Mask:
     return affected(fault, rows)
 
 
+def _rule_of(fault: ColumnFault) -> FaultRule | None:
+    return NOISIER if fault.noise else RULE_OF.get(fault.fault)
+
+
 def mend(fault: ColumnFault, current: pd.DataFrame) -> "pd.Series[Any]":
     """Undo a fault that can be undone from the wrong values themselves.
 
@@ -80,7 +86,7 @@ def mend(fault: ColumnFault, current: pd.DataFrame) -> "pd.Series[Any]":
     >>> mend(fault, pd.DataFrame({"age": [30.0, 480.0]})).tolist()
     [30.0, 40.0]
     """
-    rule = RULE_OF.get(fault.fault)
+    rule = _rule_of(fault)
     if not fault.invertible or rule is None or rule.undo is None:
         raise ValueError(f"a column that is {fault.fault} holds no trace of its true values")
     return rule.undo(fault, current, mendable(fault, current)).rename(fault.column)
@@ -91,19 +97,20 @@ def mendable(fault: ColumnFault, current: pd.DataFrame) -> Mask:
     wrong = hit(fault, current)
     if not fault.invertible:
         return np.zeros(len(current), dtype=bool)
-    undoable = RULE_OF[fault.fault].undoable
+    rule = _rule_of(fault)
+    undoable = rule.undoable if rule is not None else None
     return np.asarray(wrong & undoable(fault, current)) if undoable is not None else wrong
 
 
 def can_be_inflicted(fault: ColumnFault) -> bool:
     """Whether a fault can be done to any value, so that what neighbours cannot know can be measured for it."""
-    rule = RULE_OF.get(fault.fault)
+    rule = _rule_of(fault)
     return rule is None or rule.inject is not None
 
 
 def could_be(fault: ColumnFault, rows: pd.DataFrame) -> Mask | None:
     """Sound rows whose value a wrong one can have been, as those beyond the edge of a cap; None where any can."""
-    rule = RULE_OF.get(fault.fault)
+    rule = _rule_of(fault)
     return rule.could_be(fault, rows) if rule is not None and rule.could_be is not None else None
 
 
@@ -128,5 +135,5 @@ def inflict(fault: ColumnFault, rows: pd.DataFrame, struck: Mask) -> "pd.Series[
     >>> inflict(fault, pd.DataFrame({"age": [30.0, 40.0]}), np.array([False, True])).tolist()
     [30.0, 480.0]
     """
-    rule = RULE_OF.get(fault.fault)
+    rule = _rule_of(fault)
     return rule.inject(fault, rows, struck) if rule is not None and rule.inject is not None else rows[fault.column]

@@ -36,6 +36,10 @@ class ColumnFault:
         Whether `edge` is the highest value and not the lowest.
     step : float or None
         For `truncated`: the grid to which values are rounded down.
+    noise : float
+        For a `distribution` that spread: standard deviation of what was added to every value, could noise have done it.
+    usual : tuple of float
+        Quantiles of the values before it was.
     cut : float or None
         Number between the values of rows that `scaled`, `shifted` or `swapped` hit, and those of the others; for a
         `ring` that follows the time `by`, how far ahead of the clock `period` rows are that were not hit.
@@ -78,6 +82,8 @@ class ColumnFault:
     edge: float | None = None
     capped: bool = True
     step: float | None = None
+    noise: float = 0.0
+    usual: tuple[float, ...] = ()
     cut: float | None = None
     scattered: bool = False
     partner: str | None = None
@@ -101,6 +107,7 @@ class ColumnFault:
     def invertible(self) -> bool:
         """Whether the true values follow from the wrong ones; of a stale column as far as they arrived later."""
         numbers = self.factor != 1 or self.offset != 0 or self.step is not None or self.fault == "retyped"
+        numbers = numbers or self.noise > 0
         return numbers or self.partner is not None or bool(self.recoding) or self.lag > 0
 
     @property

@@ -9,7 +9,7 @@ from rca.analysis.faults.rules.rule import FaultRule
 from rca.analysis.faults.rules.single_value import DEFAULT_VALUE, FROZEN, MISSING, NEW_VALUES
 from rca.analysis.faults.rules.stale_values import STALE
 from rca.analysis.faults.rules.swapped_columns import SWAPPED
-from rca.analysis.faults.rules.truncated_values import TRUNCATED
+from rca.analysis.faults.rules.truncated_values import NOISIER, TRUNCATED
 from rca.analysis.faults.rules.unit_change import SCALED, SHIFTED
 from rca.finding import Fault
 
@@ -26,8 +26,9 @@ RULES: tuple[FaultRule, ...] = (
     STALE,
     RECODED,
     NEW_VALUES,
+    NOISIER,
 )
 """Values lost, values changed, values exchanged, names changed."""
 
-RULE_OF: Mapping[Fault, FaultRule] = {rule.kind: rule for rule in RULES}
+RULE_OF: Mapping[Fault, FaultRule] = {rule.kind: rule for rule in RULES if rule is not NOISIER}
 """The rule of each kind of fault; a distribution that moved is none."""

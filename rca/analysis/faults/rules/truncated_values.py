@@ -1,4 +1,4 @@
-"""Digits lost: numbers that are on a coarser grid than they were, and names cut to one length."""
+"""Values told less exactly: numbers on a coarser grid than they were, names cut to one length, numbers with noise."""
 
 import math
 from typing import Any
@@ -36,6 +36,15 @@ DIGITS = 12
 
 CROWDED = 0.5
 """Share of the rows hit in one cell beyond which its middle says nothing of them."""
+
+NOISES = np.linspace(0.3, 2.5, 23)
+"""Standard deviations of noise that are tried, in those of the reference."""
+
+WIDER, STEADY = 1.15, 0.25
+"""Factor from which a spread has grown; and most that a mean may have moved, in standard deviations."""
+
+QUANTILES = 201
+"""Of the reference, from which a value may have come."""
 
 SHORTEST = 4
 """Characters from which a name that is cut is no abbreviation, which is a code of its own."""
@@ -165,6 +174,79 @@ def _alike(before: "pd.Series[str]", after: "pd.Series[str]") -> bool:
     codes = pd.factorize(pd.concat([before, after]), sort=True)[0].astype(float)
     far = kolmogorov_distance(codes[: len(before)], codes[len(before) :])
     return far <= SURELY * chance_distance(len(before), len(after))
+
+
+# -- noise -------------------------------------------------------------------------------------------------------------
+
+
+def _noisier(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
+    """Numbers that are spread as they would be with noise added; that the world spread them looks alike.
+
+    The likeliest value before is the mean of those it can have come from (Tweedie's, of a normal error): whether the
+    model does better with it tells the two apart.
+
+    References
+    ----------
+    Carroll, Ruppert, Stefanski & Crainiceanu (2006), Measurement Error in Nonlinear Models, chapter 4.
+    """
+    if not pair.ordered:
+        return None
+    windows = pair.numbers[0], pair.numbers[1][scene.unsure :]
+    before, after = (np.sort(values[np.isfinite(values)]) for values in windows)
+    if min(len(before), len(after)) < 2 * MIN_ROWS or max(np.abs(before).max(), np.abs(after).max()) > HUGE:
+        return None
+    spread = float(before.std())
+    if not after.std() > WIDER * spread or abs(after.mean() - before.mean()) > STEADY * spread or spread == 0:
+        return None
+    usual = np.quantile(before, (np.arange(QUANTILES) + 0.5) / QUANTILES)
+    whole = bool((after == np.round(after)).all())
+    at, below = np.unique(after, return_index=True)
+    seen = np.append(below[1:], len(after)) / len(after)
+    kept = np.unique(np.linspace(0, len(at) - 1, min(len(at), 2 * QUANTILES)).astype(int))
+    left = {
+        float(noise): float(np.abs(_spread_out(usual, noise * spread, at[kept] + whole / 2) - seen[kept]).max())
+        for noise in NOISES
+    }
+    noise = min(left, key=left.__getitem__)
+    if left[noise] > chance_distance(len(before), len(after)):
+        return None
+    return ColumnFault(
+        column=pair.name,
+        fault="distribution",
+        share=1.0,
+        evidence=f"it is spread as noise of a standard deviation of {noise * spread:.3g} would spread it",
+        noise=noise * spread,
+        usual=tuple(usual.tolist()),
+    )
+
+
+def _spread_out(usual: Floats, noise: float, at: Floats) -> Floats:
+    """Distribution function of values with normal noise."""
+    from scipy.special import ndtr
+
+    return np.asarray(ndtr((at[:, None] - usual[None, :]) / noise).mean(axis=1))
+
+
+def _without_noise(fault: ColumnFault, rows: pd.DataFrame, wrong: Mask) -> "pd.Series[Any]":
+    """The mean of the usual values that each can have come from."""
+    values, usual = rows[fault.column], np.array(fault.usual)
+    numbers = as_numbers(values)
+    near = wrong & np.isfinite(numbers)
+    away = -(((numbers[near, None] - usual[None, :]) / fault.noise) ** 2) / 2
+    weight = np.exp(away - away.max(axis=1, keepdims=True))
+    told = numbers.copy()
+    told[near] = (weight @ usual) / weight.sum(axis=1)
+    return pd.Series(told, index=values.index, name=values.name)
+
+
+NOISIER = FaultRule(
+    kind="distribution",
+    clause="{name} moved",
+    check="its spread over a day",
+    detect={"everywhere": _noisier},
+    undo=_without_noise,
+    dated_by="likeness",
+)
 
 
 # -- the rule ----------------------------------------------------------------------------------------------------------

@@ -175,12 +175,17 @@ class _Suspects:
         fellows = [other for other in self.loud if other != name and block and weighing.block_of.get(other) == block]
         ring = (fault, *(map(self._fault, fellows) if fellows else _ring(weighing.faults, fault)))
         taken = {one.column for one in ring} | {one for one, of in weighing.block_of.items() if block and of == block}
+        sound = [other for other in self.silent if other not in taken]
+        put = _put_back(weighing, *ring, sound=sound)
+        if fault.noise and put is not None and weighing.sign * put.gain < GAINED * put.gain_error:
+            plain = replace(fault, noise=0.0, usual=())  # by donors, as a column that moved without a known way
+            ring, put = (plain, *ring[1:]), _put_back(weighing, plain, *ring[1:], sound=sound)
         return ColumnEvidence(
-            fault=fault,
+            fault=ring[0],
             moved=name in self.moved,
             relation=relation,
-            broke=fault.broken or name in self.odd,
-            put=_put_back(weighing, *ring, sound=[other for other in self.silent if other not in taken]),
+            broke=fault.broken or ring[0].noise > 0 or name in self.odd,
+            put=put,
             without=weighing.follows(other for other in weighing.features if other not in taken),
             mended=_when_mended(weighing, ring),
         )
@@ -268,7 +273,7 @@ def _put_back(weighing: Weighing, fault: ColumnFault, *beside: ColumnFault, soun
 
 def _marked(weighing: Weighing, fault: ColumnFault) -> Mask | None:
     """Rows whose value shows that they were hit, where no fault says which were."""
-    if fault.broken or fault.where:
+    if fault.broken or fault.where or fault.noise:
         return None
     coded = fault.column in weighing.windows.roles.categorical
     rows = weighing.windows.reference[fault.column], weighing.windows.current[fault.column]
@@ -329,7 +334,7 @@ def _where(weighing: Weighing, conditions: Sequence[Condition]) -> Where | None:
 
 def _when_mended(weighing: Weighing, faults: Sequence[ColumnFault]) -> Relation | None:
     """The relation with the column, and those it has exchanged its values with, undone exactly, where that can be."""
-    if weighing.outcome is None or not all(one.broken and one.invertible for one in faults):
+    if weighing.outcome is None or not all((one.broken or one.noise) and one.invertible for one in faults):
         return None
     windows, mended = weighing.windows, weighing.outcome
     for one in faults:
