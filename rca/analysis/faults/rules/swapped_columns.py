@@ -1,7 +1,7 @@
 """Columns that hold each other's values: two, or a ring of more."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.rules.rule import FaultRule, Scene
-from rca.analysis.faults.rules.unit_change import ALIKE, APART, MIN_ROWS, SEEN, SURELY, beyond_the_cut
+from rca.analysis.faults.rules.unit_change import ALIKE, APART, MIN_ROWS, POINTS, SEEN, SURELY, beyond_the_cut
 from rca.arrays import Floats, Mask
 from rca.methods.changepoint.dating import ChangePoint, change_point
 from rca.methods.two_sample_tests import chance_distance
@@ -25,6 +25,9 @@ SOME_ROWS = ("distribution", "new_values", "shifted", "scaled", "default_value",
 
 MOST = 40
 """Columns among which rings are looked for, those that moved farthest."""
+
+CONDITIONS, SLICED = 3, 0.25
+"""Conditions under which rings are looked for; and distance under one of the second farthest column, from which."""
 
 LAST_ROWS = 200
 """Rows at the end of the window that look like another column's past already, where it holds that column's values."""
@@ -50,9 +53,11 @@ def swaps(found: Sequence[ColumnFault], scene: Scene) -> list[ColumnFault]:
     for ring in _rings([name for name, row in rows.items() if row.fault in ALL_ROWS][:MOST], scene):
         rows |= _turned(ring, scene)
     spare = [name for name, row in rows.items() if row.partner is None and row.fault in SOME_ROWS]
-    for one, other in combinations(spare, 2):
+    rows |= _in_a_slice(spare[:MOST], scene)
+    for one, other in combinations([name for name in spare if rows[name].partner is None], 2):
         if rows[one].partner is None and rows[other].partner is None:
             rows |= _partly((one, other), scene.reference, scene.current)
+    rows |= _mingled([name for name in spare[:MOST] if rows[name].partner is None], scene)
     return list(rows.values())
 
 
@@ -127,6 +132,82 @@ def _turned(ring: Mapping[str, str], scene: Scene) -> dict[str, ColumnFault]:
         )
         for name, other in ring.items()
     }
+
+
+def _in_a_slice(names: Sequence[str], scene: Scene) -> dict[str, ColumnFault]:
+    """Rings under the condition under which columns that moved are the farthest from what they were."""
+    laid = scene.contingency
+    if laid is None or len(names) < 2 or not laid.conditions:
+        return {}
+    far = np.zeros((len(names), len(laid.conditions)))
+    for at, name in enumerate(names):
+        shares = [counts / np.maximum(counts.sum(axis=1, keepdims=True), 1) for counts in laid.counts(name)]
+        far[at] = np.abs(shares[0] - shares[1]).sum(axis=1) / 2
+    second = np.sort(far, axis=0)[-2]  # one column alone is no ring
+    wide = second * np.sqrt(laid.under[1].mean(axis=0))
+    for place in np.argsort(-wide, kind="stable")[:CONDITIONS].tolist():
+        condition = laid.conditions[place]
+        part, rows = scene.under((condition,))
+        asked = [name for name in names if name != condition.column]
+        if second[place] < SLICED or min(len(part.reference), len(part.current)) < 2 * MIN_ROWS:
+            continue
+        found: dict[str, ColumnFault] = {}
+        for ring in _rings(asked, part):
+            for name, fault in _turned(ring, part).items():
+                since = int(np.flatnonzero(rows)[fault.since]) if fault.since else 0
+                found[name] = replace(
+                    fault, where=(condition,), share=fault.share * float(rows.mean()), since=since, since_interval=None
+                )
+        if found:
+            return found
+    return {}
+
+
+def _mingled(names: Sequence[str], scene: Scene) -> dict[str, ColumnFault]:
+    """Rings in a part of the rows that no value tells: every column is a mixture of its own past and of the next one's.
+
+    The mixtures have one share, and leave next to nothing of any move. Which rows were hit nothing says.
+    """
+    windows = scene.reference, scene.current
+    numbers = {
+        name: [values[np.isfinite(values)] for values in (as_numbers(rows[name]) for rows in windows)]
+        for name in names
+        if all(kind_of(rows[name]) == "numeric" for rows in windows)
+    }
+    numbers = {name: both for name, both in numbers.items() if min(map(len, both)) >= 4 * MIN_ROWS}
+    likeliest: dict[str, tuple[str, float]] = {}
+    for name, (own, now) in numbers.items():
+        chance = SURELY * chance_distance(len(own), len(now))
+        moved = _mixed(own, own, now, share=0.0)
+        fits = []
+        for other, (strange, _) in numbers.items():
+            share = _share_of(own, strange, now) if other != name else 0.0
+            left = _mixed(own, strange, now, share=share) if SEEN <= share <= 1 - SEEN else np.inf
+            if left <= min(chance, moved / 3):
+                fits.append((left, other, share))
+        if fits:
+            likeliest[name] = min(fits)[1:]
+    found: dict[str, ColumnFault] = {}
+    for name in likeliest:
+        way = [name]
+        while (held := likeliest.get(way[-1])) is not None and held[0] not in way:
+            way.append(held[0])
+        shares = [likeliest[one][1] for one in way if one in likeliest]
+        if held is None or held[0] != name or name in found or max(shares) - min(shares) > ALIKE / 2:
+            continue
+        share = float(np.mean(shares))
+        for one in way:
+            words = f"holds the values of {likeliest[one][0]} in some {share:.0%} of the rows"
+            found[one] = ColumnFault(column=one, fault="swapped", share=1.0, evidence=words)
+    return found
+
+
+def _share_of(own: Floats, strange: Floats, now: Floats) -> float:
+    """The part of values that least squares find to be another column's, over quantiles of all of them."""
+    at = np.unique(np.quantile(np.concatenate([own, strange, now]), np.linspace(0, 1, POINTS), method="lower"))
+    usual, other, after = (np.searchsorted(np.sort(one), at, side="right") / len(one) for one in (own, strange, now))
+    reach = other - usual
+    return float(np.clip(reach @ (after - usual) / max(float(reach @ reach), 1e-12), 0, 1))
 
 
 def _partly(pair: tuple[str, str], reference: pd.DataFrame, current: pd.DataFrame) -> dict[str, ColumnFault]:

@@ -84,3 +84,48 @@ def test_columns_turned_in_a_ring_hold_each_others_values_and_are_put_back_exact
         assert fault.since == pytest.approx(begins, abs=5)
         assert (mend(fault, turned) == after[name]).mean() > 0.99
         assert f"in a ring of {columns}" in fault.evidence
+
+
+# --- rings in a part of the rows --------------------------------------------------------------------------------------
+
+
+def four(seed, rows=2500):
+    rng = np.random.default_rng(seed)
+    columns = {"a": rng.normal(40, 10, rows), "b": rng.gamma(2, 20, rows), "c": rng.normal(90, 30, rows)}
+    return pd.DataFrame({**columns, "d": rng.normal(size=rows), "shop": rng.choice(list("pqr"), rows)})
+
+
+@pytest.mark.parametrize("ring", ["ab", "abc"])
+@pytest.mark.parametrize(("where", "told"), [("shop", "shop=q"), ("d", "d>=0")])
+def test_columns_of_a_ring_in_a_slice_are_known_with_it_and_undone(ring, where, told):
+    before, after = four(0), four(1)
+    struck = (after["shop"] == "q") if where == "shop" else (after["d"] >= 0)
+    turned = after.copy()
+    for one, then in zip(ring, ring[1:] + ring[:1], strict=True):
+        turned.loc[struck, one] = after.loc[struck, then]
+    found = diagnose(before, turned, univariate_drift(before, turned))
+    for one, then in zip(ring, ring[1:] + ring[:1], strict=True):
+        fault = found.get(one)
+        assert (fault.fault, fault.partner) == ("swapped", then)
+        assert str(fault.where[0]).startswith(told[:3])
+        assert np.mean(mend(fault, turned).to_numpy() == after[one].to_numpy()) > 0.9
+
+
+@pytest.mark.parametrize("ring", ["ab", "abc"])
+def test_columns_that_mingle_in_some_rows_are_swapped_though_no_row_shows_it(ring):
+    before, after = four(2), four(3)
+    struck, turned = np.random.default_rng(4).random(len(after)) < 0.4, after.copy()
+    for one, then in zip(ring, ring[1:] + ring[:1], strict=True):
+        turned.loc[struck, one] = after.loc[struck, then]
+    found = diagnose(before, turned, univariate_drift(before, turned))
+    assert {one: found.get(one).fault for one in ring} == dict.fromkeys(ring, "swapped")
+    assert not any(found.get(one).invertible for one in ring)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_columns_that_drift_are_in_no_ring(seed):
+    before, after = four(seed), four(seed + 50)
+    after = after.assign(a=after["a"] * 1.2 + 5, b=after["b"] * 0.8, c=after["c"] + 20)
+    assert not [
+        row for row in diagnose(before, after, univariate_drift(before, after)).columns if row.fault == "swapped"
+    ]

@@ -184,3 +184,29 @@ def test_the_fault_says_what_it_is():
     assert str(fault) == "age: truncated (rounded down to multiples of 5)"
     assert fault.invertible
     assert not fault.visible
+
+
+# --- noise ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0.8, 1.5])
+@pytest.mark.parametrize("whole", [False, True])
+def test_numbers_with_noise_are_told_by_its_size_and_put_back_nearer_to_what_they_were(size, whole):
+    rng = np.random.default_rng(0)
+    before, true = rng.gamma(4, 10, (2, 3000))
+    noisy = true + rng.normal(0, size * before.std(), 3000)
+    before, true, noisy = (pd.DataFrame({"x": np.round(one) if whole else one}) for one in (before, true, noisy))
+    found = diagnose(before, noisy, univariate_drift(before, noisy)).get("x")
+    assert (found.fault, found.broken) == ("distribution", False)
+    assert found.noise == pytest.approx(size * before["x"].std(), rel=0.2)
+    error = [float(((one - true["x"]) ** 2).mean()) for one in (noisy["x"], mend(found, noisy))]
+    assert error[1] < 0.85 * error[0]
+
+
+@pytest.mark.parametrize("change", [lambda x: x * 1.3 + 20, lambda x: x * 0.7, lambda x: x + 8, lambda x: x**1.5])
+def test_numbers_that_moved_otherwise_have_no_noise(change):
+    rng = np.random.default_rng(1)
+    before, after = rng.gamma(4, 10, (2, 3000))
+    before, after = pd.DataFrame({"x": before}), pd.DataFrame({"x": change(after)})
+    found = diagnose(before, after, univariate_drift(before, after)).get("x")
+    assert found is None or not found.noise
