@@ -1,7 +1,7 @@
 """One-to-one maps of category names: spelled otherwise, renamed, renumbered, or exchanged; by maximum likelihood."""
 
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.contingency import Contingency
 from rca.arrays import Floats, Labels, Mask
 from rca.tables.column_pair import ColumnPair
+from rca.tables.columns import as_labels
 
 MOST = 40
 """Categories up to which it is asked which is which."""
@@ -44,6 +45,10 @@ TRUTH = {"true": "1", "t": "1", "yes": "1", "y": "1", "false": "0", "f": "0", "n
 """Spellings of yes and no."""
 
 
+NEARLY, SHORTEST_STEM = 0.9, 2
+"""Share of the rows with a new name that have to be told by their stem; and letters of a stem."""
+
+
 def respelled(pair: ColumnPair) -> ColumnFault | None:
     """Names never seen before that are known ones in other letters, spaces, encodings or digits.
 
@@ -63,7 +68,41 @@ def respelled(pair: ColumnPair) -> ColumnFault | None:
     mapped = int(counts[[name for name, _ in pairs]].sum())
     if mapped < max(VISIBLE * len(after), 0.9 * counts.sum()):
         return None
-    return _recoded(pair.name, pairs, mapped / len(after), unseen=True)
+    return recoded(pair.name, pairs, mapped / len(after), unseen=True)
+
+
+def by_stem(pair: ColumnPair) -> tuple[tuple[str, str], ...]:
+    """Names never seen before that are known ones with a mark before or after, and the name each stands for.
+
+    Empty unless nearly all rows with a new name are told so, and the known names come less often by as much.
+
+    Examples
+    --------
+    >>> before, after = pd.Series(["car", "boat"] * 50), pd.Series(["car_v2", "car_v2", "car", "boat", "boat"] * 20)
+    >>> by_stem(ColumnPair(reference=before, current=after))
+    (('car_v2', 'car'),)
+    """
+    before, after = (pd.Series(labels, dtype=object) for labels in pair.known(pair.labels))
+    usual, now = before.value_counts(normalize=True), after.value_counts(normalize=True)
+    meant = _by_normal_form(set(before))
+    told = {str(name): stem for name in now.index.difference(usual.index) if (stem := _stem(str(name), meant))}
+    new, mapped = float(now[now.index.difference(usual.index)].sum()), float(now[list(told)].sum())
+    stems = set(told.values())
+    lost = sum(max(0.0, float(usual[stem]) - float(now.get(stem, 0.0))) for stem in stems)
+    return tuple(told.items()) if told and mapped >= NEARLY * new and lost >= mapped / 2 else ()
+
+
+def _stem(name: str, meant: Mapping[str, str]) -> str | None:
+    """The longest known name that a name begins or ends with, apart from the rest by what is no letter or digit."""
+    form = normal_form(name)
+    able = [
+        known
+        for known in meant
+        if len(known) >= SHORTEST_STEM
+        and ((form.startswith(known) and not form[len(known) :][:1].isalnum())
+             or (form.endswith(known) and not form[: -len(known)][-1:].isalnum()))
+    ]  # fmt: skip
+    return meant[max(able, key=len)] if able else None
 
 
 def normal_form(label: str) -> str:
@@ -224,9 +263,7 @@ def _matched(column: str, ballot: _Ballot, unseen: Mask) -> ColumnFault | None:
     pairs = list(zip(map(str, ballot.now[unseen]), map(str, ballot.was[was]), strict=True))
     share = float(ballot.shares[1][unseen].sum())
     return (
-        _recoded(column, pairs, share, unseen=True)
-        if margin >= MIN_LOG_LIKELIHOOD
-        else _ambiguous(column, pairs, share)
+        recoded(column, pairs, share, unseen=True) if margin >= MIN_LOG_LIKELIHOOD else _ambiguous(column, pairs, share)
     )
 
 
@@ -254,7 +291,7 @@ def _renumbered(column: str, ballot: _Ballot) -> ColumnFault | None:
     if changed.sum() < MANY or margin < MIN_LOG_LIKELIHOOD / 2 or not _alike(ballot, np.arange(len(order)), order):
         return None
     pairs = [(str(ballot.now[i]), str(ballot.was[order[i]])) for i in np.flatnonzero(changed)]
-    return _recoded(column, pairs, float(ballot.shares[1][changed].sum()), unseen=False)
+    return recoded(column, pairs, float(ballot.shares[1][changed].sum()), unseen=False)
 
 
 def _mingled(column: str, ballot: _Ballot, unseen: Mask) -> ColumnFault | None:
@@ -277,7 +314,7 @@ def _mingled(column: str, ballot: _Ballot, unseen: Mask) -> ColumnFault | None:
     if margin < MIN_LOG_LIKELIHOOD or not clear or (np.abs(total - was) > ERRORS * error).any():
         return None
     pairs = list(zip(map(str, ballot.now[unseen]), map(str, ballot.was[order]), strict=True))
-    return _recoded(column, pairs, float(ballot.shares[1][unseen].sum()), unseen=True)
+    return recoded(column, pairs, float(ballot.shares[1][unseen].sum()), unseen=True)
 
 
 def _exchanged(column: str, ballot: _Ballot, *, shifted: bool) -> ColumnFault | None:
@@ -298,7 +335,7 @@ def _exchanged(column: str, ballot: _Ballot, *, shifted: bool) -> ColumnFault | 
         enough = share >= VISIBLE and gained >= MIN_LOG_LIKELIHOOD * changed.sum()
         if enough and told and (shifted or _strange(ballot, changed)) and _undone(ballot, order):
             pairs = [(str(ballot.now[i]), str(ballot.was[order[i]])) for i in np.flatnonzero(changed)]
-            return _recoded(column, pairs, share, unseen=False)
+            return recoded(column, pairs, share, unseen=False)
     return None
 
 
@@ -343,7 +380,8 @@ def _assigned(fit: Floats) -> tuple[Any, float]:
     return order, float(others.min()) if len(others) else np.inf
 
 
-def _recoded(column: str, pairs: list[tuple[str, str]], share: float, *, unseen: bool) -> ColumnFault:
+def recoded(column: str, pairs: Sequence[tuple[str, str]], share: float, *, unseen: bool) -> ColumnFault:
+    """A column whose names stand for others, in a share of the rows."""
     said = ", ".join(f"{now} stands for {was}" for now, was in pairs[:3]) + (", …" if len(pairs) > 3 else "")
     return ColumnFault(
         column=column,
@@ -361,3 +399,17 @@ def _ambiguous(column: str, pairs: list[tuple[str, str]], share: float) -> Colum
     evidence = f"in {share:.0%} of the rows {new} stand for {old}; which for which, these data do not tell"
     names = tuple(now for now, _ in pairs)
     return ColumnFault(column=column, fault="recoded", share=min(1.0, share), evidence=evidence, names=names)
+
+
+def decoded(fault: ColumnFault, values: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Values by the names they had, in the column's own type where they are numbers."""
+    labels = pd.Series(as_labels(values), index=values.index, dtype=object)
+    meant = labels.map(dict(fault.recoding)).where(labels.isin([now for now, _ in fault.recoding]), labels)
+    numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+    return pd.to_numeric(meant, errors="coerce") if numeric else meant
+
+
+def as_they_were(fault: ColumnFault, rows: pd.DataFrame, wrong: Mask) -> "pd.Series[Any]":
+    """The column with the rows `wrong` by the names they had."""
+    values = rows[fault.column]
+    return values.where(~wrong, decoded(fault, values))

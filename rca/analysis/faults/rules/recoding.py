@@ -1,20 +1,22 @@
 """Categories that go by other names now, in all rows or in a part of them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rca.analysis.drift.univariate import MATERIAL
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.partial_recoding import partial_recoding
-from rca.analysis.faults.renaming import MOST, renamed, respelled
+from rca.analysis.faults.renaming import MOST, as_they_were, by_stem, decoded, recoded, renamed, respelled
 from rca.analysis.faults.rules.renumbering import relation_of, renumbered, renumbered_from, renumbered_in_part
 from rca.analysis.faults.rules.rule import FaultRule, Scene
 from rca.analysis.faults.rules.single_value import with_a_name
 from rca.arrays import Mask
 from rca.tables.column_pair import ColumnPair, read
-from rca.tables.columns import as_labels, kind_of
+from rca.tables.columns import kind_of
 
 CODES = 12
 """Distinct values up to which a number may be a code."""
@@ -23,8 +25,18 @@ CODES = 12
 def _in_all_rows(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """Categories, and numbers that may be codes, by their spelling, their shares and the other columns."""
     if kind_of(pair.reference, coded=pair.coded) == "categorical":
-        return respelled(pair) or renumbered(pair, scene) or _renamed(pair, scene)
+        told = by_stem(pair)
+        known = respelled(pair) or (_marked(pair, told) if told else None)
+        return known if known is not None or told else renumbered(pair, scene) or _renamed(pair, scene)
     return renumbered(pair, scene) or (_renamed(pair, scene) if pair.distinct <= CODES else None)
+
+
+def _marked(pair: ColumnPair, told: Sequence[tuple[str, str]]) -> ColumnFault | None:
+    """Known names that all have a mark now; where some rows have it and others not, there are new values."""
+    _, after = pair.known(pair.labels)
+    if float(np.isin(after, [was for _, was in told]).mean()) >= MATERIAL:
+        return None
+    return recoded(pair.name, told, float(np.isin(after, [now for now, _ in told]).mean()), unseen=True)
 
 
 def _renamed(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
@@ -39,6 +51,8 @@ def _exchanged(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     anew = renumbered_from(pair, scene)
     if anew is not None:
         return anew
+    if kind_of(pair.reference, coded=pair.coded) == "categorical" and (told := by_stem(pair)):
+        return _marked(pair, told)
     if pair.distinct > CODES or read(pair.reference, pair.current).note:  # 1 for True is no other word
         return None
     return None if pair.name not in scene.moved and _rounded(pair) else _renamed(pair, scene)
@@ -61,25 +75,12 @@ def _mixed(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     return partial_recoding(pair, scene.contingency, moved=scene.moved)
 
 
-def _decoded(fault: ColumnFault, values: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Values by the names they had, in the column's own type where they are numbers."""
-    labels = pd.Series(as_labels(values), index=values.index, dtype=object)
-    meant = labels.map(dict(fault.recoding)).where(labels.isin([now for now, _ in fault.recoding]), labels)
-    numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-    return pd.to_numeric(meant, errors="coerce") if numeric else meant
-
-
-def _as_they_were(fault: ColumnFault, rows: pd.DataFrame, wrong: Mask) -> "pd.Series[Any]":
-    values = rows[fault.column]
-    return values.where(~wrong, _decoded(fault, values))
-
-
 def _recoded(fault: ColumnFault, rows: pd.DataFrame, struck: Mask) -> "pd.Series[Any]":
     if not fault.recoding:
         return rows[fault.column]
     back = replace(fault, recoding=tuple((was, now) for now, was in fault.recoding))
     values = rows[fault.column]
-    return values.astype(object).mask(struck, _decoded(back, values).astype(object))
+    return values.astype(object).mask(struck, decoded(back, values).astype(object))
 
 
 RECODED = FaultRule(
@@ -88,7 +89,7 @@ RECODED = FaultRule(
     check="how often each of its codes comes",
     detect={"everywhere": _in_all_rows, "by_relation": _exchanged, "mixed": _mixed},
     affected=with_a_name,
-    undo=_as_they_were,
+    undo=as_they_were,
     inject=_recoded,
     dated_by="likeness",
 )

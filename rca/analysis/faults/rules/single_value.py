@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.renaming import VISIBLE
+from rca.analysis.faults.renaming import VISIBLE, as_they_were, by_stem
 from rca.analysis.faults.rules.rule import FaultRule, Scene
 from rca.analysis.faults.rules.unit_change import ALIKE, SURELY
 from rca.arrays import Floats, Mask, Places
@@ -208,13 +208,16 @@ def new_values(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     if excess < VISIBLE:
         return None
     names = after[unseen].value_counts().index
-    some = ", ".join(map(in_short, sorted(names)[:3]))
+    meant = dict(recoding := by_stem(pair))
+    told = {one: f"{in_short(one)} for {in_short(meant[one])}" if one in meant else in_short(one) for one in names}
+    some = ", ".join(told[one] for one in sorted(names)[:3])
     return ColumnFault(
         column=pair.name,
         fault="new_values",
         share=min(1.0, excess),
         evidence=f"values never seen before in {unseen.mean():.0%} of the rows, such as {some}",
         names=tuple(map(str, names[:NAMES])),
+        recoding=recoding,
     )
 
 
@@ -280,6 +283,8 @@ NEW_VALUES = FaultRule(
     check="values never seen before",
     detect={"everywhere": new_values},
     affected=with_a_name,
+    undo=as_they_were,
+    undoable=lambda fault, rows: np.isin(as_labels(rows[fault.column]), [now for now, _ in fault.recoding]),
     dated_by="unseen",
     unheard=True,
 )

@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from rca.analysis.drift.univariate import univariate_drift
-from rca.analysis.faults.application import hit
+from rca.analysis.faults.application import hit, mend
 from rca.analysis.faults.diagnosis import diagnose
+from rca.analysis.faults.renaming import by_stem
 from rca.analysis.faults.rules.single_value import FILLERS
+from rca.tables.column_pair import ColumnPair
 from tests.analysis.faults.broken_columns import NEXT, SKEWED, USUAL, WORDS, name
 
 
@@ -76,3 +78,26 @@ def test_one_filler_among_thousands_of_names_is_a_default_and_no_new_names(fille
     assert (found.fault, found.value) == ("default_value", filler)
     assert found.share == pytest.approx(0.4, abs=0.01)
     assert name(before, after) is None
+
+
+# --- names with a mark ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mark", ["{}_v2", "{}-new", "{}.2", "v2:{}", "{} (old)"])
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_a_known_name_with_a_mark_is_put_back_by_its_stem(mark, share):
+    rng = np.random.default_rng(0)
+    before, true = (pd.DataFrame({"shop": rng.choice(["North", "New York", "Rome"], 900)}) for _ in range(2))
+    struck = (rng.random(900) < share) & (true["shop"] != "Rome")
+    after = true.assign(shop=true["shop"].mask(struck, true["shop"].map(mark.format)))
+    found = diagnose(before, after, univariate_drift(before, after)).get("shop")
+    assert found.fault in ("new_values", "recoded")
+    assert mend(found, after).tolist() == true["shop"].tolist()
+
+
+def test_names_that_only_begin_alike_or_take_no_rows_away_stand_for_none():
+    rng = np.random.default_rng(1)
+    before, after = (pd.Series(rng.choice(["car", "boat"], 600)) for _ in range(2))
+    assert by_stem(ColumnPair(reference=before, current=after.replace("car", "carpet"))) == ()
+    both = pd.concat([after, pd.Series(["car"] * 400), pd.Series(["car park"] * 100)])
+    assert by_stem(ColumnPair(reference=before, current=both)) == ()
