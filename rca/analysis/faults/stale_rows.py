@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rca.tables.columns import as_labels
+from rca.arrays import Labels
+from rca.tables.columns import as_labels, as_numbers
 
 LONGEST = 400
 """Most periods by which rows may be late, and most split periods that are looked at."""
@@ -54,7 +55,7 @@ def late_rows(
     """
     known = ((periods >= 0) & values.notna()).to_numpy(bool)
     held: dict[int, list[str]] = {}
-    labels = as_labels(values.iloc[np.flatnonzero(known)])
+    labels = as_told(values.iloc[np.flatnonzero(known)])
     for period, label in sorted(set(zip(periods.to_numpy()[known].tolist(), labels.tolist(), strict=True))):
         held.setdefault(period, []).append(label)
     split = [period for period, told in held.items() if len(told) == 2][:LONGEST]
@@ -72,6 +73,22 @@ def late_rows(
     found = [late[period] for period in split if period in late]
     asked = sum(period - lag >= int(before.index.min()) for period in split)
     return (lag, tuple(late.items())) if len(set(found)) >= VARIED and len(found) >= EXPLAINED * asked else None
+
+
+def as_told(values: "pd.Series[Any]") -> Labels:
+    """Values as text, numbers to single precision: the same one may have gone through another type on its way.
+
+    >>> len(set(as_told(pd.Series([3.56, 3.56 + 1e-9, 3.57]))))
+    2
+    """
+    return as_labels(single_precision(values))
+
+
+def single_precision(values: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Floats in 32 bits; all else as it is."""
+    if not pd.api.types.is_float_dtype(values):
+        return values
+    return pd.Series(as_numbers(values).astype(np.float32), index=values.index)
 
 
 def _fits(own: Mapping[int, str], held: Mapping[int, list[str]], split: Sequence[int], *, lag: int) -> int:

@@ -19,7 +19,7 @@ from rca.analysis.faults.cross_column_prediction import (
 )
 from rca.analysis.faults.fault_onset import fault_onset
 from rca.analysis.faults.rules.rule import FaultRule, Scene
-from rca.analysis.faults.stale_rows import late_rows
+from rca.analysis.faults.stale_rows import as_told, late_rows, single_precision
 from rca.arrays import Floats, Mask, Places
 from rca.methods.changepoint.dating import ChangePoint, change_point
 from rca.tables.calendar import Calendar, spans
@@ -114,7 +114,7 @@ def _by_calendar(late: Late, name: str) -> ColumnFault | None:
 
 def _codes(values: "pd.Series[Any]") -> Places:
     """Equal codes for values that are told alike; -1 where missing."""
-    return np.asarray(pd.factorize(as_labels(values) if values.dtype == object else values)[0])
+    return np.asarray(pd.factorize(as_told(values) if values.dtype == object else single_precision(values))[0])
 
 
 def _series(calendar: Calendar, values: "pd.Series[Any]") -> "pd.Series[Any]":
@@ -122,7 +122,7 @@ def _series(calendar: Calendar, values: "pd.Series[Any]") -> "pd.Series[Any]":
     periods = calendar.spans.to_numpy()
     known = np.flatnonzero((periods >= 0) & values.notna().to_numpy())
     told, first = np.unique(periods[known], return_index=True)
-    return pd.Series(as_labels(values.iloc[known[first]]), index=told, dtype=object)
+    return pd.Series(as_told(values.iloc[known[first]]), index=told, dtype=object)
 
 
 def _is_series(calendar: Calendar, codes: Places) -> bool:
@@ -260,7 +260,7 @@ def _by_reading(late: Late, name: str, who: "Sequence[pd.Series[Any]]") -> Colum
     """Readings that hold the last one before the window; first ones that do, where all are one too late."""
     if min(one.nunique() for one in who) < ENTITIES:
         return None
-    labels = [pd.Series(as_labels(rows[name]), dtype=object) for rows in (late.reference, late.current)]
+    labels = [pd.Series(as_told(rows[name]), dtype=object) for rows in (late.reference, late.current)]
     last, first = labels[0].groupby(who[0]).last(), labels[1].groupby(who[1]).first()
     both = last.index.intersection(first.index)
     again = labels[0].groupby(who[0]).shift(1)
@@ -484,7 +484,7 @@ def _is_late(fault: ColumnFault, rows: pd.DataFrame) -> Mask:
     by = rows[fault.by]
     whose = pd.Series(as_labels(by), index=by.index) if fault.period == READINGS else spans(by, fault.period)
     due = whose.map(dict(fault.late_values))
-    return np.asarray(due.notna() & (due.to_numpy(dtype=object) == as_labels(rows[fault.column])), dtype=bool)
+    return np.asarray(due.notna() & (due.to_numpy(dtype=object) == as_told(rows[fault.column])), dtype=bool)
 
 
 STALE = FaultRule(

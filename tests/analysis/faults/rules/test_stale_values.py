@@ -46,6 +46,13 @@ def test_a_series_that_repeats_its_past_is_stale_by_that_lag(lag):
     assert found.share == 1
 
 
+def test_a_series_that_is_late_in_single_precision_is_late_all_the_same():
+    after = late(10, since=190)
+    short = after["index"].astype(np.float32).astype(float)
+    found = named(after.assign(index=short.where(after["day"] >= 190, after["index"])))
+    assert (found.fault, found.lag) == ("stale", 10)
+
+
 def test_a_series_that_is_late_from_a_day_on_is_dated():
     after = late(10, since=190)
     found = named(after)
