@@ -113,7 +113,7 @@ FAULTS = {
     "scaled": {"factor": 12.0, "cut": 100.0},
     "shifted": {"offset": 400.0, "cut": 200.0},
     "recoded": {"recoding": (("30", "40"), ("40", "30"))},
-    "new_values": {"names": ("x",)},
+    "new_values": {"names": ("50",), "recoding": (("50", "40"),)},
     "swapped": {"partner": "height"},
     "stale": {"lag": 1},
     "clipped": {"value": "25", "edge": 25.0},

@@ -9,7 +9,7 @@ import pandas as pd
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.renaming import VISIBLE
 from rca.analysis.faults.rules.rule import FaultRule, Scene
-from rca.analysis.faults.rules.unit_change import HUGE, MIN_ROWS, SURELY
+from rca.analysis.faults.rules.unit_change import HUGE, MIN_ROWS, SURELY, drifts
 from rca.arrays import Floats, Mask
 from rca.methods.two_sample_tests import chance_distance, kolmogorov_distance
 from rca.tables.column_pair import ColumnPair
@@ -208,7 +208,7 @@ def _noisier(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
         for noise in NOISES
     }
     noise = min(left, key=left.__getitem__)
-    if left[noise] > chance_distance(len(before), len(after)):
+    if left[noise] > chance_distance(len(before), len(after)) or drifts(pair, scene):
         return None
     return ColumnFault(
         column=pair.name,

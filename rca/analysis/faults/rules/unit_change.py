@@ -372,10 +372,10 @@ def _changed(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     if not pair.ordered:
         return None
     found = affine(pair.numbers[0], pair.numbers[1][scene.unsure :])
-    return _named(pair.name, found) if found is not None and not _drifts(pair, scene) else None
+    return _named(pair.name, found) if found is not None and not drifts(pair, scene) else None
 
 
-def _drifts(pair: ColumnPair, scene: Scene) -> bool:
+def drifts(pair: ColumnPair, scene: Scene) -> bool:
     """Whether a gain drifts through the whole window, whose last rows look as if it were constant."""
     whole = pair if pair.cut is None else pair.cut[0]
     return whole.cut is None and drifting(whole, scene) is not None

@@ -61,7 +61,7 @@ def test_an_outcome_is_a_class_or_a_number_as_the_metric_has_it_and_there_need_b
 
 
 def test_a_column_that_no_test_can_read_is_no_feature():
-    lists = [rows.assign(c=[[1, 2]] * len(rows)) for rows in drawn(3, 300)]
+    lists = [rows.assign(c=[{"a": 1}] * len(rows)) for rows in drawn(3, 300)]
     assert "c" in windows(*lists).roles.features
     assert "c" not in weighing(*lists).features
     assert np.isfinite(weighing(*lists).follows(FEATURES).z)
