@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rca.analysis.conclusion.analysis import Analysis
     from rca.analysis.drift.univariate import Drift
     from rca.analysis.explanation.results import ExplanationShift
-    from rca.record.model.model_file import Model
+    from rca.record.model.model import Model
 
 DRIFT, USED_DRIFT, SHAP_SHIFT = "largest drift", "largest drift x gain", "largest SHAP shift"
 

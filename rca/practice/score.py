@@ -15,7 +15,7 @@ from rca.result import Result, Row
 
 if TYPE_CHECKING:
     from rca.analysis.conclusion.analysis import Analysis
-    from rca.record.model.model_file import Model
+    from rca.record.model.model import Model
 
 LENGTHS = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 """How lengths of time are written in an answer: `90min`, `1d`."""

@@ -15,7 +15,8 @@ from rca.record.files.graph_file import Graph, read_graph
 from rca.record.files.table_files import Table, inside, table_files, walk
 from rca.record.files.validation import NAMING, take_in
 from rca.record.files.yaml_document import Document, near, read_yaml, show
-from rca.record.model.model_file import Model, read_model
+from rca.record.model.model import Model
+from rca.record.model.model_file import read_model
 from rca.record.schema.incident import Data, Incident, Window, is_identifier
 
 if TYPE_CHECKING:

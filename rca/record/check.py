@@ -234,7 +234,7 @@ def vector_length(values: "pd.Series[Any]") -> int | None:
 
     if values.dtype != object:
         return None
-    known = [cell for cell in values if not (cell is None or isinstance(cell, float))]
+    known = [cell for cell in values if not (cell is None or (isinstance(cell, float) and np.isnan(cell)))]
     if not known or not all(isinstance(cell, list | tuple | np.ndarray) for cell in known):
         return None
     lengths = {len(cell) for cell in known}

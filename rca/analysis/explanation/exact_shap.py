@@ -11,7 +11,8 @@ from rca.analysis.explanation.shap_values import Explained
 from rca.analysis.explanation.tree_shap import tables_of
 from rca.arrays import Floats
 from rca.record.model.forest import Forest, Scale, of_lightgbm, of_sklearn
-from rca.record.model.model_file import Model, willing
+from rca.record.model.model import Model
+from rca.record.model.model_file import willing
 
 MOST_VALUES = 30_000_000
 """Most SHAP values of a window that are kept: rows times features times outputs."""

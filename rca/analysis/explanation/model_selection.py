@@ -19,7 +19,7 @@ from rca.analysis.inputs.windows import Windows, require_yes
 from rca.arrays import Floats, Mask
 from rca.errors import Unanswerable
 from rca.record.model.forest import Scale
-from rca.record.model.model_file import Inside, Model
+from rca.record.model.model import Inside, Model
 from rca.tables.columns import as_labels, as_numbers, holds
 from rca.tables.condition import Condition, all_hold, conjunction
 

@@ -18,7 +18,7 @@ from rca.analysis.explanation.shap_values import Explained
 from rca.arrays import Floats, Places
 from rca.errors import Unanswerable
 from rca.record.model.forest import Scale
-from rca.record.model.model_file import Model
+from rca.record.model.model import Model
 from rca.tables.columns import as_labels
 
 ASKED, BACKGROUND = 300, 30

@@ -45,8 +45,8 @@ TRUTH = {"true": "1", "t": "1", "yes": "1", "y": "1", "false": "0", "f": "0", "n
 """Spellings of yes and no."""
 
 
-NEARLY, SHORTEST_STEM = 0.9, 2
-"""Share of the rows with a new name that have to be told by their stem; and letters of a stem."""
+NEARLY, SHORTEST_STEM, LONGEST_NAME = 0.9, 2, 200
+"""Share of the rows with a new name that have to be told by their stem; letters of a stem; letters that are read."""
 
 
 def respelled(pair: ColumnPair) -> ColumnFault | None:
@@ -94,14 +94,10 @@ def by_stem(pair: ColumnPair) -> tuple[tuple[str, str], ...]:
 
 def _stem(name: str, meant: Mapping[str, str]) -> str | None:
     """The longest known name that a name begins or ends with, apart from the rest by what is no letter or digit."""
-    form = normal_form(name)
-    able = [
-        known
-        for known in meant
-        if len(known) >= SHORTEST_STEM
-        and ((form.startswith(known) and not form[len(known) :][:1].isalnum())
-             or (form.endswith(known) and not form[: -len(known)][-1:].isalnum()))
-    ]  # fmt: skip
+    form = normal_form(name)[:LONGEST_NAME]
+    cuts = [at for at, letter in enumerate(form) if not letter.isalnum()]
+    parts = [part for at in cuts for part in (form[:at], form[at + 1 :])]
+    able = [part for part in parts if len(part) >= SHORTEST_STEM and part in meant]
     return meant[max(able, key=len)] if able else None
 
 

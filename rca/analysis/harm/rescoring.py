@@ -11,7 +11,7 @@ import pandas as pd
 from rca.analysis.inputs.metric_reader import likeliest_class
 from rca.analysis.inputs.windows import Windows
 from rca.arrays import Floats, Mask
-from rca.record.model.model_file import Model
+from rca.record.model.model import Model
 from rca.tables.columns import as_labels, as_numbers, holds
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import pandas as pd
 from rca.arrays import Floats
 from rca.errors import InvalidCase, did_you_mean
 from rca.record.case import Roles
-from rca.record.model.model_file import Model, model_in_memory
+from rca.record.model.model import Model
+from rca.record.model.model_file import model_in_memory
 from rca.record.schema.incident import Metric, MetricName
 from rca.tables.columns import column_name
 

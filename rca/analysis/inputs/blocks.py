@@ -41,6 +41,8 @@ def spread_out(
         held = [_matrix(rows[name], length) for rows in windows]
         laid = held if length <= LONGEST else _principal(*held)
         columns = tuple(f"{name}[{at}]" for at in range(laid[0].shape[1]))
+        if any(column in rows for column in columns for rows in windows):
+            continue
         blocks[name] = columns
         windows = [
             pd.concat([rows.drop(columns=name), pd.DataFrame(told, columns=columns, index=rows.index)], axis=1)

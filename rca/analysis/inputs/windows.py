@@ -13,7 +13,7 @@ from rca.arrays import Places
 from rca.errors import InvalidCase, Unanswerable
 from rca.methods.metric import Measured, measure
 from rca.record.case import Roles
-from rca.record.model.model_file import Model
+from rca.record.model.model import Model
 from rca.record.schema.incident import Metric
 from rca.tables.columns import as_labels, as_numbers, holds
 from rca.tables.frames import as_pandas

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from rca.record.model.tree_inspection import fields_of, trees_in
 
 if TYPE_CHECKING:
-    from rca.record.model.model_file import Model
+    from rca.record.model.model import Model
 
 
 def gains(model: "Model") -> dict[str, float]:

@@ -15,7 +15,8 @@ from rca.analysis.explanation.results import ExplanationShift
 from rca.analysis.explanation.shap_adapter import explainer_of, to_shap
 from rca.analysis.explanation.shap_values import Explained, among, given
 from rca.errors import InvalidCase, Unanswerable
-from rca.record.model.model_file import Model, model_in_memory, read_model
+from rca.record.model.model import Model
+from rca.record.model.model_file import model_in_memory, read_model
 from tests.record.model.test_model_file import onnx
 
 with warnings.catch_warnings():

@@ -13,7 +13,7 @@ from rca.analysis.inputs.windows import Windows
 from rca.errors import Unanswerable
 from rca.practice.simulate import score_of, tabular
 from rca.record.case import Roles
-from rca.record.model.model_file import Model
+from rca.record.model.model import Model
 from rca.record.schema.incident import Metric
 
 FEATURES = tuple(f"x{i}" for i in range(6))

@@ -9,7 +9,7 @@ from rca.analysis.harm.surrogate_model import FAITHFUL, SURROGATE_ROWS, fit_surr
 from rca.analysis.inputs.windows import Windows, windows_from
 from rca.practice.simulate import score_of, tabular
 from rca.record.case import Roles
-from rca.record.model.model_file import Model
+from rca.record.model.model import Model
 from rca.record.schema.incident import Metric
 
 FEATURES = tuple(f"x{i}" for i in range(6))

@@ -36,7 +36,15 @@ def test_a_long_vector_is_told_by_its_principal_axes_and_what_they_leave_out():
 
 
 @pytest.mark.parametrize(
-    "odd", [[[1.0, 2.0], [1.0]], [["a", "b"], ["c", "d"]], [[1.0, 2.0], "x"], [{"a": 1}, {"a": 2}], [[[1.0]], [[2.0]]]]
+    "odd",
+    [
+        [[1.0, 2.0], [1.0]],
+        [["a", "b"], ["c", "d"]],
+        [[1.0, 2.0], "x"],
+        [[1.0, 2.0], 3.5],
+        [{"a": 1}, {"a": 2}],
+        [[[1.0]], [[2.0]]],
+    ],
 )
 def test_what_is_no_vector_stays_as_it_is(odd):
     table = pd.DataFrame({"x": [1.0, 2.0], "odd": odd})
@@ -45,6 +53,11 @@ def test_what_is_no_vector_stays_as_it_is(odd):
 
 def test_vectors_of_another_length_in_the_other_window_stay_as_they_are():
     assert spread_out(rows(3), rows(4), Roles.of(rows(3)))[2].blocks == ()
+
+
+def test_a_vector_whose_places_have_the_names_of_columns_stays_as_it_is():
+    table = rows(2).assign(**{"word[1]": 1.0})
+    assert spread_out(table, table, Roles.of(table))[2].features == ("x", "word", "word[1]")
 
 
 def test_plain_tables_may_name_their_blocks_and_have_vectors():

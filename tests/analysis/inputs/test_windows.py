@@ -8,7 +8,7 @@ import pytest
 from rca.analysis.inputs.windows import Windows, both_windows, windows_from, windows_of
 from rca.errors import InvalidCase, Unanswerable
 from rca.record.case import Case, Roles
-from rca.record.model.model_file import Model
+from rca.record.model.model import Model
 from rca.record.schema.incident import Metric
 
 RECORD = """\

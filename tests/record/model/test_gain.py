@@ -6,7 +6,8 @@ import lightgbm
 import pytest
 
 from rca.record.model.gain import gains
-from rca.record.model.model_file import Inside, Model, read_model
+from rca.record.model.model import Inside, Model
+from rca.record.model.model_file import read_model
 from tests.conftest import INCIDENTS
 
 

@@ -11,7 +11,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from rca.errors import InvalidCase, Unanswerable
-from rca.record.model.model_file import model_in_memory, read_model
+from rca.record.model.model_file import read_model
 from rca.record.model.tree_inspection import Damaged, inspect_trees
 from tests.conftest import ROOT
 
@@ -234,26 +234,6 @@ def test_an_xgboost_model_reads_text_by_the_categories_that_its_file_holds(tmp_p
     np.testing.assert_allclose(read.scores(text.assign(city="nowhere")), unknown, rtol=1e-6)
 
 
-@pytest.mark.parametrize("named", [True, False])
-def test_probabilities_of_several_classes_come_as_a_matrix(named):
-    table = rows().drop(columns="city").astype({"new": int})
-    fitted = LogisticRegression(max_iter=500).fit(table, table["tier"].map({3: "a", 5: "b", 9: "c"}))
-    model = model_in_memory(fitted) if named else model_in_memory(fitted.predict_proba, features=table.columns)
-    np.testing.assert_allclose(model.chances(table), fitted.predict_proba(table))
-    assert model.classes == (("a", "b", "c") if named else ())
-    assert model.refusal(table) == ""
-    with pytest.raises(Unanswerable, match="more than two classes"):
-        model.scores(table)
-
-
-def test_a_model_says_why_it_cannot_be_asked():
-    table = rows().drop(columns="city").astype({"new": int})
-    model = model_in_memory(LogisticRegression(max_iter=50).fit(table, answer(rows()) > 1))
-    assert model.refusal(table) == ""
-    assert "the model refuses the rows" in model.refusal(table.assign(tier=np.nan))
-    assert "no such column" in model.refusal(table.drop(columns="tier"))
-
-
 # --- skops ------------------------------------------------------------------------------------------------------------
 
 
@@ -265,7 +245,6 @@ def fitted(estimator, target):
 @pytest.mark.filterwarnings("default")
 def test_a_skops_model_gives_the_probability_of_the_positive_class(tmp_path):
     skops = pytest.importorskip("skops.io")
-    from sklearn.linear_model import LogisticRegression
 
     labels = np.where(answer(rows()) > 1, "bad", "good")
     estimator, frame = fitted(LogisticRegression(), labels)

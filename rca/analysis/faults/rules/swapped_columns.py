@@ -10,10 +10,10 @@ import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.rules.rule import FaultRule, Scene
-from rca.analysis.faults.rules.unit_change import ALIKE, APART, MIN_ROWS, POINTS, SEEN, SURELY, beyond_the_cut
+from rca.analysis.faults.rules.unit_change import ALIKE, APART, MIN_ROWS, SEEN, SURELY, beyond_the_cut, mixture
 from rca.arrays import Floats, Mask
 from rca.methods.changepoint.dating import ChangePoint, change_point
-from rca.methods.two_sample_tests import chance_distance
+from rca.methods.two_sample_tests import chance_distance, kolmogorov_distance
 from rca.tables.columns import as_numbers, kind_of
 from rca.tables.discretisation import HALF, discretise
 
@@ -28,6 +28,9 @@ MOST = 40
 
 CONDITIONS, SLICED = 3, 0.25
 """Conditions under which rings are looked for; and distance under one of the second farthest column, from which."""
+
+KEPT = 2_000
+"""Values of a column by which mixtures are compared."""
 
 LAST_ROWS = 200
 """Rows at the end of the window that look like another column's past already, where it holds that column's values."""
@@ -169,24 +172,23 @@ def _mingled(names: Sequence[str], scene: Scene) -> dict[str, ColumnFault]:
     The mixtures have one share, and leave next to nothing of any move. Which rows were hit nothing says.
     """
     windows = scene.reference, scene.current
-    numbers = {
-        name: [values[np.isfinite(values)] for values in (as_numbers(rows[name]) for rows in windows)]
-        for name in names
-        if all(kind_of(rows[name]) == "numeric" for rows in windows)
-    }
-    numbers = {name: both for name, both in numbers.items() if min(map(len, both)) >= 4 * MIN_ROWS}
+    numeric = [name for name in names if all(kind_of(rows[name]) == "numeric" for rows in windows)]
+    known = {name: [np.sort(as_numbers(rows[name])) for rows in windows] for name in numeric}
+    known = {name: [values[np.isfinite(values)] for values in both] for name, both in known.items()}
+    known = {name: both for name, both in known.items() if min(map(len, both)) >= 4 * MIN_ROWS}
+    laid = {name: [_thinned(values) for values in both] for name, both in known.items()}
     likeliest: dict[str, tuple[str, float]] = {}
-    for name, (own, now) in numbers.items():
-        chance = SURELY * chance_distance(len(own), len(now))
-        moved = _mixed(own, own, now, share=0.0)
-        fits = []
-        for other, (strange, _) in numbers.items():
-            share = _share_of(own, strange, now) if other != name else 0.0
-            left = _mixed(own, strange, now, share=share) if SEEN <= share <= 1 - SEEN else np.inf
-            if left <= min(chance, moved / 3):
-                fits.append((left, other, share))
-        if fits:
-            likeliest[name] = min(fits)[1:]
+    for name, (own, now) in laid.items():
+        chance = SURELY * chance_distance(*map(len, known[name]))
+        most = min(chance, kolmogorov_distance(own, now) / 3)
+        fits = {other: mixture(own, strange, now) for other, (strange, _) in laid.items() if other != name}
+        able = [
+            (fit.left, other, fit.share)
+            for other, fit in fits.items()
+            if SEEN <= fit.share <= 1 - SEEN and fit.left <= most
+        ]
+        if able:
+            likeliest[name] = min(able)[1:]
     found: dict[str, ColumnFault] = {}
     for name in likeliest:
         way = [name]
@@ -202,12 +204,9 @@ def _mingled(names: Sequence[str], scene: Scene) -> dict[str, ColumnFault]:
     return found
 
 
-def _share_of(own: Floats, strange: Floats, now: Floats) -> float:
-    """The part of values that least squares find to be another column's, over quantiles of all of them."""
-    at = np.unique(np.quantile(np.concatenate([own, strange, now]), np.linspace(0, 1, POINTS), method="lower"))
-    usual, other, after = (np.searchsorted(np.sort(one), at, side="right") / len(one) for one in (own, strange, now))
-    reach = other - usual
-    return float(np.clip(reach @ (after - usual) / max(float(reach @ reach), 1e-12), 0, 1))
+def _thinned(values: Floats) -> Floats:
+    """Ascending values, no more than `KEPT`, evenly spread."""
+    return np.asarray(values[np.unique(np.linspace(0, len(values) - 1, min(len(values), KEPT)).astype(int))])
 
 
 def _partly(pair: tuple[str, str], reference: pd.DataFrame, current: pd.DataFrame) -> dict[str, ColumnFault]:

@@ -105,10 +105,10 @@ def _fewer_digits(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """Numbers, or names, of which nearly all that were surely hit have lost what they had beyond some digit."""
     if not pair.ordered:
         return _cut_short(pair)
-    windows = pair.numbers[0], pair.numbers[1][scene.unsure :]
-    before, after = (values[np.isfinite(values)] for values in windows)
-    if min(len(before), len(after)) < MIN_ROWS or max(np.abs(before).max(), np.abs(after).max()) > HUGE:
+    both = _numbers(pair, scene)
+    if both is None:
         return None
+    before, after = both
     low, high = np.quantile(before, [0.25, 0.75]).tolist()
     step = grid_step(after, least=COARSE * (high - low))
     if step is None or not _loses(before, step):
@@ -126,6 +126,14 @@ def _fewer_digits(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
         step=step,
         offset=_lost(before, step) if way else 0.0,
     )
+
+
+def _numbers(pair: ColumnPair, scene: Scene) -> tuple[Floats, Floats] | None:
+    """Finite numbers of both windows, of the current one those surely hit; None of few, or of such as overflow."""
+    windows = pair.numbers[0], pair.numbers[1][scene.unsure :]
+    before, after = (values[np.isfinite(values)] for values in windows)
+    few = min(len(before), len(after)) < MIN_ROWS
+    return None if few or max(np.abs(before).max(), np.abs(after).max()) > HUGE else (before, after)
 
 
 def _loses(before: Floats, step: float) -> bool:
@@ -191,17 +199,17 @@ def _noisier(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """
     if not pair.ordered:
         return None
-    windows = pair.numbers[0], pair.numbers[1][scene.unsure :]
-    before, after = (np.sort(values[np.isfinite(values)]) for values in windows)
-    if min(len(before), len(after)) < 2 * MIN_ROWS or max(np.abs(before).max(), np.abs(after).max()) > HUGE:
+    both = _numbers(pair, scene)
+    if both is None:
         return None
+    before, after = both
     spread = float(before.std())
     if not after.std() > WIDER * spread or abs(after.mean() - before.mean()) > STEADY * spread or spread == 0:
         return None
     usual = np.quantile(before, (np.arange(QUANTILES) + 0.5) / QUANTILES)
     whole = bool((after == np.round(after)).all())
-    at, below = np.unique(after, return_index=True)
-    seen = np.append(below[1:], len(after)) / len(after)
+    at, counts = np.unique(after, return_counts=True)
+    seen = np.cumsum(counts) / len(after)
     kept = np.unique(np.linspace(0, len(at) - 1, min(len(at), 2 * QUANTILES)).astype(int))
     left = {
         float(noise): float(np.abs(_spread_out(usual, noise * spread, at[kept] + whole / 2) - seen[kept]).max())

@@ -193,7 +193,7 @@ class _Factor:
             return None
         with np.errstate(over="ignore", invalid="ignore"):
             told = [_ratio(*(measure(one) for one in sizes), power=power) for measure, power in _MEASURES]
-        error, log = min((one for one in told if np.isfinite(one[1])), default=(np.inf, 0.0))
+        error, log = min((one for one in told if np.isfinite(one).all()), default=(np.inf, 0.0))
         ends = np.exp(log + np.array([-1, 0, 1]) * Z * min(error, 9.0))
         return cls(value=float(ends[1]), low=float(ends[0]), high=float(ends[2]))
 
@@ -295,7 +295,7 @@ def scattered(reference: Floats, current: Floats) -> Affine | None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Mixture:
+class Mixture:
     """A part of the values changed: the distance it leaves, its share, how far apart the parts lie, and the cut."""
 
     left: float
@@ -309,15 +309,21 @@ class _Mixture:
         return seen and self.left <= min(SURELY * move.chance, move.far / 3)
 
 
-def _mixture(before: Floats, changed: Floats, after: Floats) -> _Mixture:
-    """The part of the values that least squares find changed, over quantiles of all of them."""
+def mixture(before: Floats, changed: Floats, after: Floats) -> Mixture:
+    """The part of the values that least squares find changed, over quantiles of all of them.
+
+    Parameters
+    ----------
+    before, changed, after : ndarray of shape (rows,)
+        Ascending; of any lengths.
+    """
     before, changed, after = rounded(before), rounded(changed), rounded(after)
     at = np.unique(np.quantile(np.concatenate([before, changed, after]), np.linspace(0, 1, POINTS), method="lower"))
     usual, other, now = (np.searchsorted(one, at, side="right") / len(one) for one in (before, changed, after))
     reach = other - usual
     share = float(np.clip(reach @ (now - usual) / max(float(reach @ reach), 1e-12), 0, 1))
     farthest = int(np.argmax(np.abs(reach)))
-    return _Mixture(
+    return Mixture(
         left=float(np.abs(now - usual - share * reach).max()),
         share=share,
         apart=float(abs(reach[farthest])),
@@ -325,14 +331,14 @@ def _mixture(before: Floats, changed: Floats, after: Floats) -> _Mixture:
     )
 
 
-def _partly_rescaled(move: _Move) -> tuple[_Mixture, Affine] | None:
+def _partly_rescaled(move: _Move) -> tuple[Mixture, Affine] | None:
     """Sizes, of which a part are times a factor; what is zero stays so, and signs stay too."""
     before, after = (np.sort(np.abs(values[values != 0])) for values in (move.before, move.after))
     signs = abs(float((move.before < 0).mean() - (move.after < 0).mean()))
     if min(len(before), len(after)) < MIN_ROWS or signs > SURELY * move.chance:
         return None
     known = _units()
-    fits = {factor: _mixture(before, before * factor, after) for factor in known}
+    fits = {factor: mixture(before, before * factor, after) for factor in known}
     near = min(fit.left for fit in fits.values()) + BLURRED * move.chance
     factor = next(factor for factor in known if fits[factor].left <= near)
     fit = fits[factor]
@@ -342,13 +348,13 @@ def _partly_rescaled(move: _Move) -> tuple[_Mixture, Affine] | None:
     return fit, Affine(evidence=evidence, factor=factor, cut=fit.cut, share=fit.share)
 
 
-def _partly_shifted(move: _Move) -> tuple[_Mixture, Affine] | None:
+def _partly_shifted(move: _Move) -> tuple[Mixture, Affine] | None:
     """Values, of which a part lie all of them beyond what was ever there, and look like the others there."""
     for beyond in (move.after[move.after > move.before[-1]], move.after[move.after < move.before[0]]):
         if len(beyond) < max(MIN_ROWS, SEEN * len(move.after)):
             continue
         offset = float(np.median(beyond) - np.median(move.before))
-        fit = _mixture(move.before, move.before + offset, move.after)
+        fit = mixture(move.before, move.before + offset, move.after)
         if fit.explains(move):
             evidence = f"{offset:+.4g} in {fit.share:.0%} of the rows"
             return fit, Affine(evidence=evidence, offset=offset, cut=fit.cut, share=fit.share)
