@@ -85,10 +85,11 @@ def as_told(values: "pd.Series[Any]") -> Labels:
 
 
 def single_precision(values: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Floats in 32 bits; all else as it is."""
+    """Floats in 32 bits, those too large for them infinite; all else as it is."""
     if not pd.api.types.is_float_dtype(values):
         return values
-    return pd.Series(as_numbers(values).astype(np.float32), index=values.index)
+    with np.errstate(over="ignore"):
+        return pd.Series(as_numbers(values).astype(np.float32), index=values.index)
 
 
 def _fits(own: Mapping[int, str], held: Mapping[int, list[str]], split: Sequence[int], *, lag: int) -> int:
