@@ -11,6 +11,7 @@ from rca.analysis.conclusion.analysis import Analysis
 from rca.analysis.conclusion.lifecycle import Lifecycle, lifecycle_of
 from rca.analysis.conclusion.observation import with_what_decides
 from rca.analysis.conclusion.recovery import Recovery, recovery_of
+from rca.analysis.conclusion.since_onset import SinceOnset, otherwise_of, since_onset_of_rows, since_onset_of_signals
 from rca.analysis.conclusion.verdict import Verdict, weigh_cascade, weigh_windows
 from rca.analysis.conclusion.why_tree_draft import draft_why_tree
 from rca.analysis.conclusion.window_answers import Answers, window_answers
@@ -100,6 +101,7 @@ def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
         cascade=cascade,
         recovery=_recovered(case, answers, ask),
         lifecycle=_life(case, verdict),
+        since_onset=_since_onset(case, verdict, answers, cascade=cascade, seed=seed),
         durations=_durations(case, verdict),
         whys=whys,
         decisive=answers.decisive,
@@ -124,6 +126,25 @@ def _recovered(case: "Case", answers: Answers, ask: Asking) -> Recovery | None:
     if windows is None or rows is None:
         return None
     return ask(lambda: recovery_of(windows, rows))
+
+
+def _since_onset(
+    case: "Case", verdict: Verdict, answers: Answers, *, cascade: Cascade | None, seed: int
+) -> SinceOnset | None:
+    """The metric of the rows since the onset; of a cascade, the signal of the alarm."""
+    windows, harm = answers.windows, answers.harm
+    if windows is None or harm is None:
+        return since_onset_of_signals(case, cascade) if cascade is not None else None
+    broken = {one.column for one in answers.faults.broken} if answers.faults is not None else set()
+    mended = [one.name for one in verdict.causes if one.kind == "feature" and one.name in broken]
+    return since_onset_of_rows(
+        windows,
+        harm.measured,
+        verdict.onset,
+        gaps=answers.gaps,
+        recovered=case.recovered,
+        otherwise=otherwise_of(case, mended, seed=seed),
+    )
 
 
 def _events_of_rows(case: "Case", answers: Answers) -> EventProximity | None:

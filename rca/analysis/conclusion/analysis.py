@@ -8,6 +8,8 @@ from rca.analysis.conclusion.lifecycle import Lifecycle
 from rca.analysis.conclusion.observation import Observation
 from rca.analysis.conclusion.recovery import Recovery
 from rca.analysis.conclusion.results_json import results_json
+from rca.analysis.conclusion.since_json import since_json
+from rca.analysis.conclusion.since_onset import SinceOnset
 from rca.analysis.conclusion.verdict import Verdict
 from rca.analysis.drift.classifier_two_sample import Joint
 from rca.analysis.drift.univariate import Drift
@@ -40,6 +42,8 @@ class Analysis(Result):
         None where the case does not have what they need, `unanswered` says so; or where there is nothing to tell.
     lifecycle : Lifecycle or None
         Moments with their sources, what these contradict, and the exposure.
+    since_onset : SinceOnset or None
+        The metric of the rows since the onset, its counts and its course.
     durations : tuple of Duration
     whys : tuple of Why
         The tree on record; where it has none a first one, from the symptom to the cause and to what is open.
@@ -65,6 +69,7 @@ class Analysis(Result):
     cascade: Cascade | None = None
     recovery: Recovery | None = None
     lifecycle: Lifecycle | None = None
+    since_onset: SinceOnset | None = None
     durations: tuple[Duration, ...] = ()
     whys: tuple[Why, ...] = ()
     decisive: tuple[Observation, ...] = ()
@@ -91,7 +96,7 @@ class Analysis(Result):
 
     def results(self) -> dict[str, Any]:
         """The content of `results.json`."""
-        return results_json(
+        told = results_json(
             incident=self.incident,
             verdict=self.verdict,
             durations=self.durations,
@@ -100,3 +105,11 @@ class Analysis(Result):
             unanswered=self.unanswered,
             decisive=self.decisive,
         )
+        beside = since_json(
+            since_onset=self.since_onset,
+            recovery=self.recovery,
+            harm=self.harm,
+            events=self.events,
+            cascade=self.cascade,
+        )
+        return {**told, **beside}

@@ -79,7 +79,7 @@ def _metric(measured: Measured | None) -> dict[str, Any] | None:
         "reference": measured.reference,
         "current": measured.current,
         "change": measured.change,
-        "interval": _interval(measured.interval),
+        "interval": plain_interval(measured.interval),
         "level": measured.interval.level,
     }
 
@@ -91,7 +91,7 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "fault": cause.fault,
         "signal": cause.signal,
         "contribution": cause.contribution,
-        "interval": _interval(cause.interval),
+        "interval": plain_interval(cause.interval),
         "strength": cause.strength,
         "findings": list(cause.findings),
         "where": asdict(cause.where) if cause.where is not None else None,
@@ -107,6 +107,7 @@ def _onset(onset: Onset | None) -> dict[str, Any] | None:
         "earliest": moment(onset.earliest),
         "latest": moment(onset.latest),
         "level": onset.level,
+        "censored": onset.censored,
     }
 
 
@@ -118,7 +119,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "cause": {"kind": finding.cause.kind, "name": finding.cause.name} if finding.cause else None,
         "effect": finding.effect,
         "unit": finding.unit,
-        "interval": _interval(finding.interval),
+        "interval": plain_interval(finding.interval),
         "level": finding.interval.level if finding.interval else None,
         "q_value": finding.q_value,
         "n_effective": finding.n_effective,
@@ -128,7 +129,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _interval(interval: Interval | None) -> list[float] | None:
+def plain_interval(interval: Interval | None) -> list[float] | None:
+    """Its two ends."""
     return None if interval is None else [interval.low, interval.high]
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from rca.analysis.conclusion.observation import Observation
+from rca.analysis.conclusion.since_onset import current_since
 from rca.analysis.conclusion.would_decide import would_decide
 from rca.analysis.drift.classifier_two_sample import Joint
 from rca.analysis.drift.question import drift_of, joint_of
@@ -65,6 +66,8 @@ def window_answers(windows: Windows, ask: Asking | None = None, *, seed: int = 0
     measured = ask(lambda: measured_of(windows, seed=seed))
     slices = ask(lambda: slices_of(windows, measured, seed=seed, alpha=alpha)) if measured is not None else None
     harm = harm_of(windows, drift, faults, slices=slices, seed=seed) if measured is not None else None
+    since = ask(lambda: onset_of(windows, harm, faults=faults, slices=slices)) if harm is not None else None
+    now = current_since(windows, since.onset if since is not None else None)
     return Answers(
         windows=windows,
         drift=drift,
@@ -72,8 +75,8 @@ def window_answers(windows: Windows, ask: Asking | None = None, *, seed: int = 0
         faults=faults,
         harm=harm,
         slices=slices,
-        gaps=ask(lambda: gaps_of(windows, alpha=alpha)),
-        since=ask(lambda: onset_of(windows, harm, faults=faults, slices=slices)) if harm is not None else None,
+        gaps=ask(lambda: gaps_of(now, alpha=alpha)),
+        since=since,
         explanation=ask(lambda: explanation_of(windows, slices, seed=seed, alpha=alpha)),
         unlabelled=ask(lambda: unlabelled_of(windows, seed=seed)),
         decisive=would_decide(windows, harm, faults=faults, seed=seed) if harm is not None else (),

@@ -15,6 +15,9 @@ FINDINGS = "application/vnd.rca.findings+json"
 RESULTS = "application/vnd.rca.results+json"
 """Type of the content of `results.json` among a notebook's outputs."""
 
+ABSENT = "application/vnd.rca.absent+json"
+"""Type that marks an output as a reason why a part is missing: the page leaves such a part out."""
+
 Bundle = dict[str, Any]
 
 
@@ -38,7 +41,7 @@ def figure(drawn: Chart, claims: Iterable[Finding] = ()) -> None:
 
 def absent(why: str) -> None:
     """Say why a part is missing."""
-    html(paragraph(why, "rca-note"), said=why)
+    display({ABSENT: True, "text/html": paragraph(why, "rca-note"), "text/plain": why})
 
 
 def _carried(claims: Iterable[Finding]) -> Bundle:
