@@ -413,8 +413,8 @@ def _points(
         found = meter.estimate(own) if len(own) else None
         edges = [(turn + pd.Timedelta(seconds=step * one)) for one in (place, place + 1)]
         yield Point(
-            start=max(edges[0], moments.min()) if place == first else edges[0],
-            end=min(edges[1], moments.max()) if place == last else edges[1],
+            start=moments.min().to_pydatetime() if place == first else edges[0],
+            end=moments.max().to_pydatetime() if place == last else edges[1],
             value=found.value if found else None,
             interval=found.interval if found else None,
             rows=len(own),

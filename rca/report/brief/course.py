@@ -21,8 +21,8 @@ from rca.report.rendering.plain_text import MONTHS, number, utc
 LETTER = 7.6
 """Pixels of a letter of the figure's text, with some to spare: fonts differ by 15 %."""
 
-PANEL, LANE, TOP = 200, 22, 44
-"""Pixels: height of the panel, of a lane below it, and room above it."""
+PANEL, LANE, TOP, LINE = 200, 22, 44, 14
+"""Pixels: height of the panel, of a lane below it, room above it, and of a further line there."""
 
 TICKS = (1, 2, 2.5, 5, 10)
 """Round steps of the vertical axis, times a power of ten."""
@@ -74,6 +74,11 @@ class Frame:
     right: int = 18
 
     @property
+    def roof(self) -> int:
+        """Pixels above the panel, for the phases and their label."""
+        return TOP if self.is_wide else TOP + 2 * LINE
+
+    @property
     def is_wide(self) -> bool:
         """Whether it is the drawing for a desk and for paper."""
         return self.width > 500
@@ -85,7 +90,7 @@ class Frame:
 
     def y(self, of: float) -> float:
         """Pixels from the top."""
-        return TOP + PANEL * (1 - min(max(of / self.top, 0.0), 1.0))
+        return self.roof + PANEL * (1 - min(max(of / self.top, 0.0), 1.0))
 
 
 def course(facts: Facts) -> str:
@@ -209,7 +214,7 @@ def _month_ticks(frame: Frame, most: int) -> Iterator[tuple[datetime, str]]:
 
 def _drawing(facts: Facts, frame: Frame, marks: Sequence[Mark]) -> str:
     placed = [*_lanes(frame, marks)]
-    height = TOP + PANEL + 28 + LANE * (max((lane for *_, lane in placed), default=-1) + 1) + 6
+    height = frame.roof + PANEL + 28 + LANE * (max((lane for *_, lane in placed), default=-1) + 1) + 6
     parts = (
         *_exposed(facts, frame), *_grid(facts, frame), *_usual(facts, frame), *_series(facts, frame),
         *_phases(facts, frame), *_moments(frame, placed), *_written(facts, frame),
@@ -237,10 +242,10 @@ def _grid(facts: Facts, frame: Frame) -> Iterator[str]:
         yield _text(low - 8, y + 4.5, _said_tick(tick, frame.top, share=facts.is_share), cls="soft", anchor="end")
     for at, said in _times(frame):
         x = frame.x(at)
-        yield _path("axis", [(x, TOP + PANEL), (x, TOP + PANEL + 5)])
+        yield _path("axis", [(x, frame.roof + PANEL), (x, frame.roof + PANEL + 5)])
         room = len(said) * LETTER / 2
         anchor = "start" if x - room < 0 else "end" if x + room > frame.width else "middle"
-        yield _text(x, TOP + PANEL + 19, said, cls="soft", anchor=anchor)
+        yield _text(x, frame.roof + PANEL + 19, said, cls="soft", anchor=anchor)
 
 
 def _exposed(facts: Facts, frame: Frame) -> Iterator[str]:
@@ -248,7 +253,8 @@ def _exposed(facts: Facts, frame: Frame) -> Iterator[str]:
     start, end = facts.moments.get("onset"), facts.moments.get("contained")
     if start is not None and start < frame.last and facts.verdict["status"] != "no_incident":
         left, right = frame.x(start), frame.x(min(end or frame.last, frame.last))
-        yield f"<rect class='exposed' x='{left:.1f}' y='{TOP}' width='{max(right - left, 0):.1f}' height='{PANEL}'/>"
+        width = max(right - left, 0)
+        yield f"<rect class='exposed' x='{left:.1f}' y='{frame.roof}' width='{width:.1f}' height='{PANEL}'/>"
 
 
 def _usual(facts: Facts, frame: Frame) -> Iterator[str]:
@@ -306,7 +312,7 @@ def _phases(facts: Facts, frame: Frame) -> Iterator[str]:
         more = " or more" if first == "onset" and facts.at_bound else ""
         told.append((left, right, f"{name} {duration_in_words(seconds)}{more}"))
         width = max(right - left - 1, 1)
-        yield f"<rect class='phase {first}' x='{left:.1f}' y='{TOP - 12}' width='{width:.1f}' height='6'/>"
+        yield f"<rect class='phase {first}' x='{left:.1f}' y='{frame.roof - 12}' width='{width:.1f}' height='6'/>"
     said = " · ".join(one for *_, one in told)
     if told:
         room = len(said) * LETTER
@@ -314,7 +320,7 @@ def _phases(facts: Facts, frame: Frame) -> Iterator[str]:
         lines = [said] if start >= 0 else [one for *_, one in told]
         for place, line in enumerate(lines[::-1]):
             x = max(min(told[0][0], frame.width - len(line) * LETTER), 0)
-            yield _text(x, TOP - 18 - 13 * place, line)
+            yield _text(x, frame.roof - 18 - LINE * place, line)
 
 
 def _written(facts: Facts, frame: Frame) -> Iterator[str]:
@@ -335,7 +341,7 @@ def _written(facts: Facts, frame: Frame) -> Iterator[str]:
         room = len(text) * LETTER / 2
         middle = min(max((left + right) / 2, frame.left + room), frame.width - room)
         highest = max((one["interval"] or [0, one["value"]])[1] for one in harmed)
-        yield _text(middle, max(frame.y(highest) - 8, TOP + 14), text, cls="key harm", anchor="middle")
+        yield _text(middle, max(frame.y(highest) - 8, frame.roof + 14), text, cls="key harm", anchor="middle")
     after = [one for one in points if one["phase"] == "after"]
     if now.get("recovered") and after:
         text = facts.value(now["recovered"]["value"]) + (" after the repair" if wide else "")
@@ -402,15 +408,15 @@ def _lanes(frame: Frame, marks: Sequence[Mark]) -> Iterator[tuple[Mark, float, s
 
 def _moments(frame: Frame, placed: Sequence[tuple[Mark, float, str, int]]) -> Iterator[str]:
     for mark, x, _, lane in placed:
-        y = float(TOP + PANEL + 42 + LANE * lane)
+        y = float(frame.roof + PANEL + 42 + LANE * lane)
         if mark.is_key:
-            yield _path("moment", [(x, TOP), (x, y)])
+            yield _path("moment", [(x, frame.roof), (x, y)])
         if mark.earliest is not None and mark.earliest < mark.at:
             start = max(frame.x(mark.earliest), frame.left)
             yield f"<rect class='reach' x='{start:.1f}' y='{y - 2.5:.1f}' width='{max(x - start, 0):.1f}' height='5'/>"
         yield f"<circle class='moment' cx='{x:.1f}' cy='{y:.1f}' r='3.6'/>"
     for mark, x, side, lane in placed:
-        y, cls = TOP + PANEL + 46.5 + LANE * lane, "key" if mark.is_key else ""
+        y, cls = frame.roof + PANEL + 46.5 + LANE * lane, "key" if mark.is_key else ""
         room = (frame.width - x - 10 if side == "start" else x - 10) / (LETTER * 0.88)
         whole = frame.is_wide or len(mark.text) <= room
         said = mark.text if whole else mark.text.partition(":")[0]  # on a phone, where it has no room: when alone
