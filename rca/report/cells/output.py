@@ -18,6 +18,9 @@ RESULTS = "application/vnd.rca.results+json"
 ABSENT = "application/vnd.rca.absent+json"
 """Type that marks an output as a reason why a part is missing: the page leaves such a part out."""
 
+CONFIG = {"displayModeBar": False, "showSendToCloud": False, "plotlyServerURL": ""}
+"""No buttons, and none that would send a chart away: plotly.js offers to upload it."""
+
 Bundle = dict[str, Any]
 
 
@@ -35,7 +38,7 @@ def html(markup: str, *, said: str, claims: Iterable[Finding] = ()) -> None:
 
 def figure(drawn: Chart, claims: Iterable[Finding] = ()) -> None:
     """Display a figure, with its text alternative."""
-    spec = drawn.to_dict()
+    spec = {**drawn.to_dict(), "config": CONFIG}
     display({MIME: spec, "text/plain": spec["layout"]["meta"]["alt"], **_carried(claims)})
 
 

@@ -10,9 +10,11 @@ import hashlib
 import html
 import json
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
+from itertools import count as count_from
 from typing import Any
 
 from rca.record.schema.incident import Incident
@@ -20,13 +22,16 @@ from rca.record.why_tree.blameless import nameless, without_people
 from rca.report.brief.brief import brief, digest
 from rca.report.brief.words import STRENGTHS
 from rca.report.cells.output import ABSENT, FINDINGS, RESULTS
-from rca.report.notebooks.templates import source, tags
+from rca.report.notebooks.templates import ELSEWHERE, source, tags
 from rca.report.rendering.html import MISSING, escape, markdown, paragraph, sanitize, table
 from rca.report.rendering.plain_text import count, legible, mask
 from rca.report.rendering.plotly_adapter import MIME, plotly_js
 
-ELSEWHERE = "elsewhere"
-"""Tag of a cell whose content the page has in its brief, or leaves to the notebook."""
+PACKED = re.compile(r"(<script type=['\"]application/gzip['\"][^>]*>)([^<]*)")
+"""What is packed in a page, after the tag it stands in."""
+
+MOST_TEXT = 64 * 1024 * 1024
+"""Letters that packed data may hold."""
 
 SECTIONS = ("Impact", "Cause", "Timeline", "Actions", "Check", "Evidence")
 """What the navigation names."""
@@ -92,8 +97,9 @@ def render_sheet(
 
 
 def _page(title: str, body: str, *, drawn: bool, foot: str = "") -> str:
-    headings = iter(range(1, 10_000))
+    headings, tables = count_from(1), count_from(1)
     body = re.sub(r"<(h[1-6])>", lambda found: f"<{found[1]} id='heading-{next(headings)}'>", body)
+    body = re.sub(r'aria-label="Table"', lambda _: f'aria-label="Table {next(tables)}"', body)
     style, scripts = _asset("page.css") + foot, ([_asset("page.js"), plotly_js()] if drawn else [])
     library = f"<script type='application/gzip' id='library'>{packed(scripts[1])}</script>" if drawn else ""
     own = f"<script>{scripts[0]}</script>" if drawn else ""
@@ -107,12 +113,19 @@ def packed(text: str) -> str:
 
 
 def unpacked(data: str) -> str:
-    """What `packed` made, as text again.
+    """What `packed` made, as text again; of data from elsewhere no more than `MOST_TEXT`.
 
     >>> unpacked(packed("<a>"))
     '<a>'
     """
-    return gzip.decompress(base64.b64decode(data)).decode()
+    return zlib.decompressobj(wbits=31).decompress(base64.b64decode(data), MOST_TEXT).decode()
+
+
+def spread(page: str) -> str:
+    """A page with all that is packed as text: zlib packs the same text otherwise from one release to the next."""
+    return re.sub(
+        r"(<script type=['\"]application/gzip['\"][^>]*>)([^<]*)", lambda one: one[1] + unpacked(one[2]), page
+    )
 
 
 def _foot(name: str, seal: str) -> str:

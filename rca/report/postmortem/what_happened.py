@@ -121,16 +121,22 @@ def lifecycle(life: "Lifecycle") -> str:
         for stamp in life.stamps
     ]
     missing = [f"{words(name)} (timeline.{name})" for name in life.missing]
-    return table(rows, "Moments, in UTC, with their sources") + absent(missing) + conflicts(life) + exposure(life)
+    listed = table(rows, "Moments, in UTC, with their sources")
+    return listed + absent(missing) + conflicts(life) + missed(life) + exposure(life)
 
 
 def conflicts(life: "Lifecycle") -> str:
     """Contradictions between sources."""
     if not life.conflicts:
-        return paragraph("No two sources contradict each other.", "rca-note")
+        return ""
     return paragraph("Sources contradict each other; which is right is for people to say:") + bullets(
         f"{one.what}. Sources: {'; '.join(one.sources)}." for one in life.conflicts
     )
+
+
+def missed(life: "Lifecycle") -> str:
+    """Signals that were there before detection."""
+    return paragraph("Missed signals:") + bullets(f"{one.what}." for one in life.missed) if life.missed else ""
 
 
 def exposure(life: "Lifecycle") -> str:

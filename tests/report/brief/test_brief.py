@@ -59,7 +59,13 @@ def written(results, incident):
     told = values([{**one, "points": []} if isinstance(one, dict) else one for one in told])
     numbers = [one for one in told if isinstance(one, int | float) and not isinstance(one, bool)]
     sums = [one["contribution"] for one in results["verdict"]["causes"] if one["kind"] == "slice"]
-    numbers += [sum(sums), (results["verdict"]["metric"] or {"change": 0})["change"] - sum(sums)]
+    sized = [
+        one["contribution"] for one in results["verdict"]["causes"] if one["kind"] != "slice" and "contribution" in one
+    ]
+    numbers += [
+        sum(sums),
+        *((results["verdict"]["metric"] or {"change": 0})["change"] - sum(one) for one in (sums, sized)),
+    ]
     said = {form for one in numbers for form in forms(abs(one))}
     moments = {
         datetime.fromisoformat(one) for one in told if isinstance(one, str) and re.match(r"\d{4}-\d\d-\d\dT", one)

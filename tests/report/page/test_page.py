@@ -1,6 +1,7 @@
 """Executed notebooks as one page."""
 
 import base64
+import gzip
 import hashlib
 import html
 import json
@@ -11,8 +12,8 @@ import pytest
 from rca.report.brief.words import BADGES
 from rca.report.cells.output import ABSENT, RESULTS
 from rca.report.notebooks.canonical import bundles
-from rca.report.notebooks.templates import tags
-from rca.report.page.page import render, unpacked
+from rca.report.notebooks.templates import on_the_page
+from rca.report.page.page import packed, render, spread, unpacked
 from rca.report.plot import chart
 from rca.report.rendering.plotly_adapter import MIME
 
@@ -149,6 +150,15 @@ def test_hostile_texts_arrive_as_text_everywhere(incident, harm, hostile):
     assert embedded(told)[0]["data"][0]["name"] == hostile
 
 
+def test_a_page_packed_by_another_zlib_is_the_same_page(page, harm):
+    told = page(cell({MIME: chart(harm).to_dict()}))
+    library = re.search(r"id='library'>([^<]*)<", told)[1]
+    other = base64.b64encode(gzip.compress(unpacked(library).encode(), compresslevel=1, mtime=0)).decode()
+    assert library != other
+    assert spread(told) == spread(told.replace(library, other))
+    assert spread(told) != spread(told.replace(library, packed("alert(1)")))
+
+
 def test_results_are_for_the_runner_and_not_printed(page):
     assert "ready." not in page(cell({RESULTS: {}, "text/plain": "Analysis of a, ready."}))
 
@@ -207,7 +217,6 @@ def test_every_status_is_said_in_words(page, status, badge):
 def test_the_page_of_a_real_report_has_the_figures_of_its_notebooks(report):
     folder = report.result.folder
     notebooks = [json.loads(path.read_bytes()) for path in sorted(folder.glob("*.ipynb"))]
-    kept = [{"cells": [one for one in book["cells"] if "elsewhere" not in tags(one)]} for book in notebooks]
-    figures = sum(len(bundles(notebook, MIME)) for notebook in kept)
+    figures = sum(len(bundles(on_the_page(notebook), MIME)) for notebook in notebooks)
     assert figures > 0
     assert (folder / "report.html").read_text().count('<figure class="plot"') == figures

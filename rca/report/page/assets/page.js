@@ -11,6 +11,7 @@
   const canvases = [...document.querySelectorAll(".canvas")];
   const specs = new Map();
   for (const canvas of canvases) specs.set(canvas, JSON.parse(await unpacked(canvas.dataset.figure)));
+  const config = { displayModeBar: false, showSendToCloud: false, plotlyServerURL: "", responsive: true };
   const specOf = (canvas) => structuredClone(specs.get(canvas));
   const ink = () => getComputedStyle(document.documentElement).getPropertyValue("--ink").trim();
   const layoutOf = (canvas, spec, color) => {
@@ -28,7 +29,7 @@
     const spec = specOf(canvas);
     for (const trace of spec.data) if (trace.error_x) trace.error_x.color = color;
     canvas.dataset.drawn = color;
-    return Plotly.react(canvas, spec.data, layoutOf(canvas, spec, color), { displayModeBar: false, responsive: true });
+    return Plotly.react(canvas, spec.data, layoutOf(canvas, spec, color), config);
   };
   const seen = () => canvases.filter((canvas) => canvas.clientWidth > 0);
   const drawSeen = (color) => seen().forEach((canvas) => draw(canvas, color));
