@@ -188,10 +188,15 @@ Rung = tuple[str, str, list[str]]
 def _rung(kind: str, name: str, lines: Iterable[Rung]) -> str:
     said = "".join(
         f"<p>{escape(sentence(text))}</p><p class='small strength {strength}'>{STRENGTHS[strength]}"
-        f"{''.join(f' · <a href=#{escape(one)}>{escape(one)}</a>' for one in actions)}</p>"
+        f"{''.join(map(_to, actions))}</p>"
         for text, strength, actions in lines
     )
     return f"<div class='rung {kind}'><h3 id='cause-{kind}'>{name}</h3><div>{said}</div></div>"
+
+
+def _to(action: str) -> str:
+    """A link to the card of an action."""
+    return f" · <a href='#{escape(action)}'>{escape(action)}</a>"
 
 
 def _of(facts: Facts, factor: Factor) -> Rung:

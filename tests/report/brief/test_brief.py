@@ -5,6 +5,7 @@ import html
 import itertools
 import re
 from datetime import UTC, datetime
+from html.parser import HTMLParser
 
 import pytest
 
@@ -82,7 +83,7 @@ def written(results, incident):
     impact = values(incident.impact.model_dump(mode="json"))
     said |= {form for one in impact if isinstance(one, int | float) for form in forms(one)}
     record = incident.model_dump_json() + "".join(one["question"] + one["why"] for one in results["unanswered"])
-    record += "".join(str(one.get("would_decide", "")) for one in results["unanswered"])
+    record += "".join(str(one.get("would_decide", "")) for one in results["unanswered"]) + str(results["whys"])
     record += "".join(one["against"] for one in results["ruled_out"])
     record += "".join(text for one in results["findings"] for text in (*one["refuters"], *one["assumptions"]))
     return said | set(NUMERAL.findall(record)) | {"95", "100", "0", SEAL}
@@ -203,3 +204,51 @@ def test_a_metric_is_told_in_the_words_of_the_record_and_else_in_those_of_the_tr
     assert metric_words(incident, "").says == "{} of those who then paid were rated high risk"
     plain = incident.model_copy(update={"data": incident.data.model_copy(update={"words": {}})})
     assert metric_words(plain, "").says == "the false positive rate was {}"
+
+
+# --- what is hostile -------------------------------------------------------------------------------------------------
+
+TAGS = ("<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<svg/onload=alert(1)>", "</style><style>*{x:y}")
+CLOSERS = ("", "'", '"', "'>", '">', "</text>", "</title>", "-->", "]]>", "</script>", "{0.name}{", "%s", "\u202e")
+PAYLOADS = [closer + tag for closer in CLOSERS for tag in TAGS]
+PAYLOADS += [f"A1{quote} onmouseover={quote}alert(1)" for quote in ("", "'", '"')]
+PAYLOADS += ["javascript:alert(1)", "A" * 4000, "x\x1b[31m\x00", "https://evil.example/x.png", "a" + "\u0301" * 400]
+PAYLOADS += ["&lt;script&gt;", "\ufffd", "<" * 300, "﷽" * 40, "url(//evil.example)"]
+FREE = {
+    "what", "title", "summary", "text", "statement", "because", "guard", "owner", "test_of_effect", "say", "system",
+    "question", "first_signal", "temporary_fix", "lasting_fix", "money", "mark", "name", "against", "claim",
+}  # fmt: skip
+
+
+def poisoned(part, payload, key=""):
+    if isinstance(part, dict):
+        return {name: poisoned(one, payload, name) for name, one in part.items()}
+    if isinstance(part, list):
+        return [poisoned(one, payload, key) for one in part]
+    return payload if key in FREE and isinstance(part, str) else part
+
+
+class Structure(HTMLParser):
+    """The tags of a page with the names of their attributes."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.seen = set()
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.add((tag, *(name for name, _ in attrs)))
+
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
+def test_no_text_makes_a_tag_or_an_attribute(credit, payload):
+    incident, results = credit
+    plain = poisoned(incident.model_dump(mode="json", by_alias=True, exclude={"metric"}), payload)
+    plain["metric"] = incident.metric.model_dump(mode="json")
+    plain["actions"][0]["id"] = payload
+    evil = Incident.model_validate(plain)
+    made = brief(evil, poisoned(results, payload), SEAL)
+    clean = {*Structure(brief(incident, results, SEAL)).seen, ("a", "href"), ("ul",), ("li",)}
+    assert Structure(made).seen <= clean
+    assert "\x1b" not in made
+    assert "\u202e" not in made
