@@ -21,6 +21,9 @@ from rca.report.rendering.plain_text import MONTHS, number, utc
 LETTER = 7.6
 """Pixels of a letter of the figure's text, with some to spare: fonts differ by 15 %."""
 
+BOLD = 1.1
+"""Width of bold letters beside others."""
+
 PANEL, LANE, TOP, LINE = 200, 22, 44, 14
 """Pixels: height of the panel, of a lane below it, room above it, and of a further line there."""
 
@@ -137,7 +140,7 @@ def _short(facts: Facts) -> str:
 def _line(facts: Facts) -> str:
     """What, unit, grain, band, and where data are missing."""
     now = facts.now
-    unit = ", %" if facts.is_share else ""
+    unit = (", points" if facts.measure.is_gap else ", %") if facts.is_share else ""
     grain = STEPS.get(int(now["step"]), duration_in_words(now["step"]))
     band = " Band: 95 % interval." if any(one["interval"] for one in now["points"]) else ""
     band = " Grey: its usual range." if now.get("usual_range") else band
@@ -178,11 +181,11 @@ def _ticks(top: float) -> list[float]:
     return [step * place for place in range(round(top / step) + 1)]
 
 
-def _said_tick(of: float, top: float, *, share: bool) -> str:
-    if not share:
+def _said_tick(of: float, top: float, facts: Facts) -> str:
+    if not facts.is_share:
         return number(of) if of else "0"
     decimals = max(0, -math.floor(math.log10(100 * _tick(top)) + 1e-9)) if _tick(top) < 0.01 else 0
-    return f"{100 * of:.{decimals}f} %"
+    return f"{100 * of:.{decimals}f}{'' if facts.measure.is_gap else ' %'}"
 
 
 def _times(frame: Frame) -> Iterator[tuple[datetime, str]]:
@@ -239,7 +242,7 @@ def _grid(facts: Facts, frame: Frame) -> Iterator[str]:
     for tick in _ticks(frame.top):
         y = frame.y(tick)
         yield _path("axis" if tick == 0 else "grid", [(low, y), (high, y)])
-        yield _text(low - 8, y + 4.5, _said_tick(tick, frame.top, share=facts.is_share), cls="soft", anchor="end")
+        yield _text(low - 8, y + 4.5, _said_tick(tick, frame.top, facts), cls="soft", anchor="end")
     for at, said in _times(frame):
         x = frame.x(at)
         yield _path("axis", [(x, frame.roof + PANEL), (x, frame.roof + PANEL + 5)])
@@ -391,14 +394,14 @@ def _lanes(frame: Frame, marks: Sequence[Mark]) -> Iterator[tuple[Mark, float, s
     sided: list[tuple[Mark, float, str]] = []
     for mark in marks:
         x = frame.x(mark.at)
-        fits = x + 10 + len(mark.text) * letter <= frame.width
+        fits = x + 10 + len(mark.text) * letter * (BOLD if mark.is_key else 1) <= frame.width
         sided.append((mark, x, "start" if fits or x < frame.width / 2 else "end"))
     left = sorted((one for one in sided if one[2] == "end"), key=lambda one: one[1])
     right = sorted((one for one in sided if one[2] == "start"), key=lambda one: -one[1])
     taken: list[tuple[float, float]] = []
     lane = -1
     for mark, x, side in [*left, *right]:
-        room = 10 + len(mark.text) * letter
+        room = 14 + len(mark.text) * letter * (BOLD if mark.is_key else 1)
         span = (x - room, x + 6) if side == "end" else (x - 6, x + room)
         if lane < 0 or any(span[0] < end and start < span[1] for start, end in taken):
             lane, taken = lane + 1, []
