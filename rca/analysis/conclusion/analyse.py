@@ -11,14 +11,15 @@ from rca.analysis.conclusion.analysis import Analysis
 from rca.analysis.conclusion.lifecycle import Lifecycle, lifecycle_of
 from rca.analysis.conclusion.observation import with_what_decides
 from rca.analysis.conclusion.recovery import Recovery, recovery_of
-from rca.analysis.conclusion.since_onset import SinceOnset, otherwise_of, since_onset_of_rows, since_onset_of_signals
 from rca.analysis.conclusion.verdict import Verdict, weigh_cascade, weigh_windows
 from rca.analysis.conclusion.why_tree_draft import draft_why_tree
 from rca.analysis.conclusion.window_answers import Answers, window_answers
+from rca.analysis.counterfactual.question import what_if
 from rca.analysis.drift.univariate import univariate_drift
 from rca.analysis.inputs.windows import both_windows, windows_of
 from rca.analysis.onset.event_proximity import EventProximity, nearest_events
-from rca.errors import InvalidCase
+from rca.analysis.onset.since_onset import Otherwise, SinceOnset, since_onset_of_rows, since_onset_of_signals
+from rca.errors import InvalidCase, Unanswerable
 from rca.finding import Target, Unanswered
 from rca.methods.boosted_trees import on_one_thread
 from rca.record.case import Case
@@ -143,7 +144,27 @@ def _since_onset(
         verdict.onset,
         gaps=answers.gaps,
         recovered=case.recovered,
-        otherwise=otherwise_of(case, mended, seed=seed),
+        otherwise=_otherwise(case, mended, seed=seed),
+    )
+
+
+def _otherwise(case: "Case", mended: Sequence[str], *, seed: int) -> Otherwise | None:
+    """Decisions that would have been others had these columns been whole; None where nothing answers that."""
+    if not mended:
+        return None
+    try:
+        found = what_if(case, mend=tuple(mended), seed=seed)
+    except (Unanswerable, InvalidCase):
+        return None
+    would, righted, wronged = found.would_be, found.righted, found.wronged
+    return Otherwise(
+        columns=tuple(mended),
+        rows=found.changed.value,
+        interval=found.changed.interval,
+        righted=righted.value if righted is not None else None,
+        wronged=wronged.value if wronged is not None else None,
+        would_be=would.value if would is not None else None,
+        would_be_interval=would.interval if would is not None else None,
     )
 
 

@@ -7,9 +7,7 @@ from rca.analysis.cascade.results import Cascade
 from rca.analysis.conclusion.lifecycle import Lifecycle
 from rca.analysis.conclusion.observation import Observation
 from rca.analysis.conclusion.recovery import Recovery
-from rca.analysis.conclusion.results_json import results_json
-from rca.analysis.conclusion.since_json import since_json
-from rca.analysis.conclusion.since_onset import SinceOnset
+from rca.analysis.conclusion.results_json import results_json, since_json
 from rca.analysis.conclusion.verdict import Verdict
 from rca.analysis.drift.classifier_two_sample import Joint
 from rca.analysis.drift.univariate import Drift
@@ -19,6 +17,7 @@ from rca.analysis.harm.harm import Harm
 from rca.analysis.harm.label_free_bounds import Unlabelled
 from rca.analysis.onset.event_proximity import EventProximity
 from rca.analysis.onset.incident_onset import Since
+from rca.analysis.onset.since_onset import SinceOnset
 from rca.analysis.slices.group_gaps import Gaps
 from rca.analysis.slices.slices import Slices
 from rca.finding import Finding, Unanswered

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from rca.analysis.conclusion.observation import Observation
-from rca.analysis.conclusion.since_onset import current_since
 from rca.analysis.conclusion.would_decide import would_decide
 from rca.analysis.drift.classifier_two_sample import Joint
 from rca.analysis.drift.question import drift_of, joint_of
@@ -18,6 +17,7 @@ from rca.analysis.harm.question import harm_of, unlabelled_of
 from rca.analysis.inputs.windows import Windows, measured_of
 from rca.analysis.onset.incident_onset import Since
 from rca.analysis.onset.question import onset_of
+from rca.analysis.onset.since_onset import current_since
 from rca.analysis.slices.group_gaps import Gaps
 from rca.analysis.slices.question import gaps_of, slices_of
 from rca.analysis.slices.slices import Slices

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from rca.analysis.conclusion.since_json import untested
+from rca.analysis.conclusion.results_json import untested
 from rca.report.rendering.chart import interval_of, scaled
 from rca.report.rendering.html import paragraph, table
 from rca.report.rendering.plain_text import change_unit, plain, words

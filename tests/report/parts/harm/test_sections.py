@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from rca.analysis.conclusion.since_json import UNTESTED, ruled_out
+from rca.analysis.conclusion.results_json import UNTESTED, ruled_out
 from rca.analysis.harm.label_free_bounds import Unlabelled
 from rca.analysis.harm.rivals.rival import Rival
 from rca.finding import CauseKind, Interval

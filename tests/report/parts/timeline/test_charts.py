@@ -1,6 +1,5 @@
 """The timeline and the onset as figures: estimates are drawn as such, and events are named where they lie."""
 
-
 from rca.report.parts.timeline.charts import onset as onset_chart
 from rca.report.parts.timeline.charts import timeline
 from rca.report.rendering.chart import chart

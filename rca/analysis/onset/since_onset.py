@@ -5,7 +5,7 @@ the metric of the rows since the onset; the change that causes are held against 
 told, and this is the first.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from rca.analysis.counterfactual.question import what_if
 from rca.analysis.inputs.metric_reader import SEGMENT_ROWS
 from rca.analysis.inputs.windows import Windows
 from rca.analysis.slices.group_gaps import Gaps
 from rca.arrays import Floats
-from rca.errors import InvalidCase, Unanswerable
+from rca.errors import Unanswerable
 from rca.finding import Interval
 from rca.methods.metric import MIN_ROWS, SHARES, Measured, Parts
 from rca.methods.two_sample_tests import Z
@@ -33,7 +32,7 @@ STEPS = (1, 5, 60, 300, 900, 3600, 6 * 3600, 12 * 3600, 86_400, 7 * 86_400, 28 *
 """Seconds that a point of a course may stand for: what clocks and calendars have names for."""
 
 MOST_POINTS = 48
-"""Points of a course."""
+"""Points that a course aims at; it has more where the time since the onset is a short part of it."""
 
 FEWEST_POINTS = 4
 """Points that the time since the onset gets, where its rows allow."""
@@ -325,34 +324,6 @@ def _groups(gaps: Gaps | None, measured: Measured) -> dict[str, Any]:
         "compared": tuple(one.column for one in compared),
         "apart": tuple(one.column for one in compared if one.current_interval and one.current_interval.low > 0),
     }
-
-
-def otherwise_of(case: "Case", mended: Sequence[str], *, seed: int = 0) -> Otherwise | None:
-    """Decisions that would have been others had these columns been whole; None where nothing answers that.
-
-    Parameters
-    ----------
-    case : Case
-    mended : sequence of str
-        Broken columns that did harm.
-    seed : int
-    """
-    if not mended:
-        return None
-    try:
-        found = what_if(case, mend=tuple(mended), seed=seed)
-    except (Unanswerable, InvalidCase):
-        return None
-    would, righted, wronged = found.would_be, found.righted, found.wronged
-    return Otherwise(
-        columns=tuple(mended),
-        rows=found.changed.value,
-        interval=found.changed.interval,
-        righted=righted.value if righted is not None else None,
-        wronged=wronged.value if wronged is not None else None,
-        would_be=would.value if would is not None else None,
-        would_be_interval=would.interval if would is not None else None,
-    )
 
 
 # --- the course ------------------------------------------------------------------------------------------------------
