@@ -97,11 +97,24 @@ def _run(arguments: Arguments) -> int:
         seed=arguments.seed,
         progress=not arguments.quiet,
     )
+    printed = _printed(result) if arguments.pdf else None
     if arguments.json:
-        _print_json({"report": str(result.path), "digest": result.digest, "results": result.results})
+        paper = {} if printed is None else {"pdf": str(printed)}
+        _print_json({"report": str(result.path), **paper, "digest": result.digest, "results": result.results})
     else:
         _say_verdict(result)
+        if printed is not None:
+            _say(f"pdf     {printed}")
     return DONE
+
+
+def _printed(result: "RunResult") -> Path:
+    """The page as PDF, beside the report: its folder is sealed."""
+    from rca.report.run.pdf import print_page
+
+    to = result.path.with_name(f"{result.path.name}.pdf")
+    _tell(f"printed by {print_page(result.folder / 'report.html', to)}")
+    return to
 
 
 def _verify(arguments: Arguments) -> int:
@@ -223,6 +236,7 @@ def _run_options(parser: Parser) -> None:
     parser.add_argument(
         "--seed", type=argtypes.natural, default=0, metavar="N", help="seed of all that is random; default 0"
     )
+    parser.add_argument("--pdf", action="store_true", help="also print the page, to DIR/<id>.pdf")
     _quiet_option(parser)
     _json_option(parser)
 
