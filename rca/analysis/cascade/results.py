@@ -27,7 +27,7 @@ class Suspect:
     onset : datetime or None
         First sample outside the normal range, held for three; None where it stayed in its range.
     explained : bool
-        Whether something upstream of it left its range no later: then it may only have passed the failure on.
+        Whether the first suspect can have brought half of its departure or more: then it may only have passed it on.
     upstream : bool
         Whether it can act on the alarm at all; true where the case has no graph.
     earliest : datetime or None
@@ -37,6 +37,8 @@ class Suspect:
     how : {'moved', 'lasting', 'stuck', 'silent'}
     linked : bool
         Whether a way of failing components leads from it to the alarm.
+    probability : float
+        Of being the origin, given that one of the components is.
     """
 
     component: str
@@ -49,6 +51,7 @@ class Suspect:
     direction: int = 0
     how: How = "moved"
     linked: bool = True
+    probability: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +116,14 @@ class Cascade(Result):
         Probability that a random guess names the first suspect.
     doubt : str or None
         Why the first suspect is not to be named as the origin; None where it is.
+    quiet : bool
+        Whether the window is like normal time.
+    grounded : bool or None
+        Whether a path of failing components leads from the first suspect to the alarm; None where none can be known.
+    where : str or None
+        Caller and callee, `cart -> redis`, where the failure lies between the two.
+    silent_alarm : str or None
+        That the alarm's own signal shows no departure, as a clause.
     steps : tuple of FailureStep
         The way from the first suspect, as a tree, in the order of arrival; empty without a graph.
     traces : tuple of Trace
@@ -132,6 +143,10 @@ class Cascade(Result):
     n_signals: int
     chance: float
     doubt: str | None = None
+    quiet: bool = False
+    grounded: bool | None = None
+    where: str | None = None
+    silent_alarm: str | None = None
     steps: tuple[FailureStep, ...] = ()
     traces: tuple[Trace, ...] = ()
     touched: tuple[Touched, ...] = ()
@@ -140,7 +155,7 @@ class Cascade(Result):
     unseen: float = 0.0
 
     def __str__(self) -> str:
-        if not self.abnormal:
+        if self.quiet or not self.abnormal:
             return f"none of {self.n_signals} signals left its normal range"
         first = self.suspects[0]
         said = f"{first.component} first, by {first.signal}: {first.score:.3g} standard deviations from normal"

@@ -30,13 +30,13 @@ class Clock:
 
     def daily(self) -> Floats:
         """The season of the day, about 1."""
-        return 1 + self.season * np.sin(2 * np.pi * np.arange(self.samples) * self.step / DAY)
+        return np.asarray(1 + self.season * np.sin(2 * np.pi * np.arange(self.samples) * self.step / DAY))
 
     def noise(self, rng: np.random.Generator, many: int, *, memory: float | None = None) -> Floats:
         """AR(1) noise of unit variance with heavy-ish tails: (many, samples)."""
         memory = self.memory if memory is None else memory
         raw = rng.standard_t(8, (many, self.samples)) * np.sqrt(0.75 * (1 - memory**2))
-        return np.asarray(lfilter([1.0], [1.0, -memory], raw, axis=1), dtype=np.float64)
+        return np.asarray(lfilter([1.0], [1.0, -memory], raw, axis=1), dtype=float)
 
 
 @dataclass(frozen=True, kw_only=True)

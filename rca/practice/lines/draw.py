@@ -230,7 +230,7 @@ def _others(rng: np.random.Generator, moved: Mapping[str, float], clock: Clock) 
     if rng.random() < 0.3 and max(moved.values()) > 5:
         high = float(10 ** rng.uniform(0, 3))
         found["monitor|alarms"] = np.where(samples > since, high, 0.0) * (samples >= clock.normal)
-    if rng.random() < 0.3:
+    if rng.random() < 0.3 and any(moved.values()):
         height, lasts = rng.uniform(3, 15), int(rng.integers(1, max(2, clock.failing // 2)))
         out = (samples >= since) & (samples < since + lasts)
         found["bystander|usage"] = float(10 ** rng.uniform(0, 2)) * (1 + 0.05 * (clock.noise(rng, 1)[0] + height * out))

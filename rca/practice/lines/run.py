@@ -2,16 +2,19 @@
 
     python -m rca.practice.lines.run --part trying --first 0 --count 200 --out FILE.jsonl
     python -m rca.practice.lines.run --summary FILE.jsonl
+    python -m rca.practice.lines.run --calibrate FILE.jsonl
 
 Each line is one JSON line, written at once; seeds that the file has already are left out. A run of the judging part is
-to be counted in `tests/JUDGED.md`.
+to be counted in `tests/JUDGED.md`. `--calibrate` writes how often verdicts were right, which ships with the package.
 """
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +22,10 @@ import numpy as np
 
 from rca.analysis.cascade.origin_ranking import rank_origins
 from rca.analysis.cascade.results import component_of
+from rca.analysis.conclusion.confidence import CASCADES, cascade_key
 from rca.analysis.conclusion.verdict import Verdict, weigh_cascade
 from rca.errors import Unanswerable
+from rca.practice.baselines import largest_latency_ratio
 from rca.practice.by_seed import read, run
 from rca.practice.grammar.families import FIRST_JUDGED, PARTS, Part
 from rca.practice.grammar.summary import Line as Said
@@ -28,12 +33,24 @@ from rca.practice.grammar.summary import share
 from rca.practice.lines.draw import ASKED, Line, draw
 
 
-def verdict_of(line: Line) -> Verdict:
-    """What the product says of a line."""
+def verdict_of(line: Line) -> tuple[Verdict, float]:
+    """What the product says of a line, and the probability of its first suspect."""
     try:
-        return weigh_cascade(rank_origins(line.table, line.signals, edges=line.edges, kind=line.kind))
+        found = rank_origins(line.table, line.signals, edges=line.edges, kind=line.kind)
     except Unanswerable as error:
-        return Verdict(status="cannot_tell", summary=str(error))
+        return Verdict(status="cannot_tell", summary=str(error)), 0.0
+    return weigh_cascade(found), found.suspects[0].probability
+
+
+def write_counts(lines: Sequence[Said], place: Path) -> None:
+    """Write how often verdicts of each kind were right; a verdict that cannot tell is right where its first is."""
+    counts: dict[str, list[int]] = {}
+    for line in lines:
+        if line["status"] != "error":
+            right, of = counts.get(line["key"], (0, 0))
+            counts[line["key"]] = [right + bool(line["right"]), of + 1]
+    held = {"on": f"{len(lines):,} drawn lines of systems", "counts": dict(sorted(counts.items()))}
+    place.write_text(json.dumps(held, indent=1) + "\n", encoding="utf-8")
 
 
 def baselines_of(line: Line) -> dict[str, str]:
@@ -46,10 +63,9 @@ def baselines_of(line: Line) -> dict[str, str]:
         "n-sigma": (failing - normal.mean()).abs().max() / normal.std(ddof=0).replace(0, 1),
         "BARO": ((failing - normal.median()) / (quarters.loc[0.75] - quarters.loc[0.25]).replace(0, 1)).max(),
     }
-    late = [name for name in values if "latency" in str(name)]
-    if late:
-        apart["latency ratio"] = failing[late].mean() / normal[late].mean()
-    return {name: component_of(str(found.fillna(0).idxmax())) for name, found in apart.items()}
+    named = {name: component_of(str(found.fillna(0).idxmax())) for name, found in apart.items()}
+    slowest = largest_latency_ratio(line.table, line.signals)
+    return named | ({"latency ratio": slowest} if slowest is not None else {})
 
 
 def line_of(seed: int, part: Part, fault: str | None = None) -> Said:
@@ -62,20 +78,21 @@ def line_of(seed: int, part: Part, fault: str | None = None) -> Said:
     }  # fmt: skip
     started = time.process_time()
     try:
-        said |= _compared(line, verdict_of(line))
+        said |= _compared(line, *verdict_of(line))
     except Exception as error:  # noqa: BLE001 - a crash of the product is a result
         said |= {"error": f"{type(error).__name__}: {error}"[:300], "status": "error", "right": False, "first": False}
     return said | {"seconds": round(time.process_time() - started, 2)}
 
 
-def _compared(line: Line, verdict: Verdict) -> Said:
+def _compared(line: Line, verdict: Verdict, probability: float) -> Said:
     names = [cause.name for cause in verdict.causes]
     first, named = names[:1] == [line.origin], verdict.status == "explained"
     confidence = verdict.confidence
     return {
+        "key": cascade_key(verdict.status, probability),
         "status": verdict.status, "first": first,
         "rank": names.index(line.origin) + 1 if line.origin in names else None,
-        "right": first if named else (line.origin is None and verdict.status == "no_incident"),
+        "right": first if named or verdict.status == "cannot_tell" else line.origin is None,
         "named": names[0] if names else None, "strength": verdict.causes[0].strength if names else None,
         "confidence": confidence.right / confidence.of if confidence is not None else None,
     }  # fmt: skip
@@ -151,9 +168,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked.add_argument("--jobs", type=int, default=1)
     asked.add_argument("--out", type=Path, default=Path("lines.jsonl"))
     asked.add_argument("--summary", type=Path, nargs="+", metavar="FILE")
+    asked.add_argument("--calibrate", type=Path, nargs="+", metavar="FILE")
     given = asked.parse_args(arguments)
-    if given.summary:
-        sys.stdout.write(summary([line for path in given.summary for line in read(path)]) + "\n")
+    if given.summary or given.calibrate:
+        lines = [line for path in given.summary or given.calibrate for line in read(path)]
+        if given.calibrate:
+            write_counts(lines, Path(str(files("rca.analysis.conclusion").joinpath(CASCADES))))
+        sys.stdout.write(summary(lines) + "\n")
         return 0
     first = given.first + (FIRST_JUDGED if given.part == "judging" else 0)
     line: Any = partial(line_of, part=given.part, fault=given.fault)

@@ -11,7 +11,7 @@ def seed_of(*, quiet):
 
 
 def said(monkeypatch, verdict):
-    monkeypatch.setattr(running, "verdict_of", lambda _: verdict)
+    monkeypatch.setattr(running, "verdict_of", lambda _: (verdict, 0.9))
 
 
 def test_a_crash_of_the_product_is_a_wrong_answer(monkeypatch):
@@ -41,6 +41,13 @@ def test_a_quiet_window_is_right_where_it_is_said_to_be(monkeypatch):
     for status, right in (("no_incident", True), ("cannot_tell", False)):
         said(monkeypatch, Verdict(status=status, summary=""))
         assert running.line_of(seed, "trying")["right"] is right
+
+
+def test_counts_are_written_by_what_was_said(tmp_path):
+    lines = [{"status": "explained", "key": "k", "right": right} for right in (True, False)] + [{"status": "error"}]
+    running.write_counts(lines, tmp_path / "counts.json")
+    held = json.loads((tmp_path / "counts.json").read_text())
+    assert held == {"on": "3 drawn lines of systems", "counts": {"k": [1, 2]}}
 
 
 def test_a_run_of_both_parts_is_summed_up(tmp_path, capsys, monkeypatch):
