@@ -10,6 +10,9 @@ from rca.methods.changepoint.dating import Onset
 from rca.record.durations import duration_in_words
 from rca.result import Result, Row
 
+FINER = 10
+"""Times as many samples as there are that would tell two onsets apart."""
+
 TOLD = 10
 """Components that become findings, at most."""
 
@@ -165,6 +168,28 @@ class Cascade(Result):
     def abnormal(self) -> tuple[Suspect, ...]:
         """Suspects that left their normal range."""
         return tuple(one for one in self.suspects if one.onset is not None)
+
+    @property
+    def would_decide(self) -> str:
+        """What to observe next where the first two cannot be told apart: finer samples, or one restarted alone."""
+        if self.doubt is None or self.quiet or len(self.suspects) < 2:
+            return ""
+        one, other = self.suspects[:2]
+        restart = (
+            f"restart {one.component} alone and watch {other.signal}: it recovers where the failure began in "
+            f"{one.component}, and not where it began in {other.component}"
+        )
+        if not self._order_is_open(one, other):
+            return restart
+        finer = duration_in_words(max(self.step / FINER, 1.0))
+        sample = f"sample {one.signal} and {other.signal} every {finer}, so that the order of their onsets shows"
+        return f"{sample}; or {restart}"
+
+    def _order_is_open(self, one: Suspect, other: Suspect) -> bool:
+        """Whether the onset intervals of two suspects overlap, and finer samples are to be had."""
+        if one.onset is None or other.onset is None or one.earliest is None or other.earliest is None or self.step <= 1:
+            return False
+        return one.earliest <= other.onset and other.earliest <= one.onset
 
     @property
     def onset(self) -> Onset | None:

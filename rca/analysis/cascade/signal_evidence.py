@@ -147,7 +147,7 @@ def signal_evidence(values: Floats, n_normal: int, *, bad: npt.NDArray[np.int64]
     count = np.maximum(known.sum(axis=1), 1)
     mean = np.where(known, normal, 0.0).sum(axis=1) / count
     off = np.where(known, normal - mean[:, None], 0.0)
-    square = (off**2).sum(axis=1)
+    square = np.einsum("ij,ij->i", off, off)
     spread = np.sqrt(square / count)
     spread = np.where(spread > 1e-9 * np.abs(mean), spread, 0.0)
     low, first, median, third, high = _quantiles(np.where(known, normal, np.nan))
