@@ -83,7 +83,7 @@ def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
         events = _events_of_signals(case, cascade)
     verdict = _weighed(answers, cascade, events, unanswered=ask.unanswered)
     whys = case.incident.whys or _drafted(case, verdict, answers, events=events, cascade=cascade)
-    ask.unanswered += _left_open(whys)
+    ask.unanswered += [*_left_open(whys), *_origin_left_open(cascade)]
     analysis = Analysis(
         incident=case.incident.id,
         seed=seed,
@@ -222,6 +222,13 @@ def _why_open(one: Why) -> str:
         return "the answer on record is assumed; nothing shows it"
     candidate = "; the record names a candidate" if one.candidates else ""
     return f"no analysis can show it from data{candidate}, and people have to look"
+
+
+def _origin_left_open(cascade: Cascade | None) -> list[Unanswered]:
+    """That the signals cannot say which system failed first, and what would."""
+    if cascade is None or cascade.doubt is None or cascade.quiet:
+        return []
+    return [Unanswered(question=CASCADE_QUESTION, why=cascade.doubt, would_decide=cascade.would_decide)]
 
 
 def _citing(verdict: Verdict, known: set[str]) -> Verdict:
