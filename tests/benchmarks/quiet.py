@@ -41,7 +41,7 @@ def quiet_windows(case, windows):
 
 
 def named(folder, windows, seen):
-    """Of each quiet window of a case not `seen` before: is it whole, is somebody named, is it said to be quiet?"""
+    """Of each quiet window that was not `seen` before: is it whole, is somebody named, is it said to be quiet?"""
     case = load(folder)
     graph = case.graph
     known = {} if graph is None else {"edges": graph.edges, "kind": graph.kind}
