@@ -158,8 +158,18 @@ def _plain(problems: Iterable[Problem]) -> list[dict[str, str]]:
 def _obligations(arguments: Arguments) -> int:
     from rca.record.case import load
     from rca.record.obligations.duties import duties
+    from rca.record.obligations.frameworks import frameworks
+    from rca.record.past import past_incidents
 
-    found = duties(load(arguments.case).incident, arguments.as_of)
+    incident, known = load(arguments.case).incident, None
+    if arguments.frameworks:
+        _answer(frameworks(incident), as_json=arguments.json)
+        return DONE
+    if arguments.among:
+        known, unread = past_incidents(arguments.among, reports=arguments.reports)
+        for name in unread:
+            _tell(f"Left out: {name}, which cannot be read or has no moment.")
+    found = duties(incident, arguments.as_of, past_incidents=known)
     _answer(found, as_json=arguments.json)
     return NEEDS_A_PERSON if found.overdue else DONE
 
@@ -262,6 +272,15 @@ def _obligations_takes(parser: Parser) -> None:
     parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
     parser.add_argument(
         "--as-of", type=argtypes.moment, metavar="TIME", help="what 'now' is; default the last moment on record"
+    )
+    parser.add_argument(
+        "--among", type=argtypes.path, metavar="DIR", help="folder of cases: look for earlier ones with the same cause"
+    )
+    parser.add_argument(
+        "--reports", type=argtypes.path, metavar="DIR", help="their reports, whose verdicts name causes too"
+    )
+    parser.add_argument(
+        "--frameworks", action="store_true", help="what NIST AI RMF and ISO/IEC 42001 ask for that the record shows"
     )
     _json_option(parser)
 

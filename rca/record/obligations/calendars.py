@@ -67,7 +67,7 @@ def _counted(start: datetime, limit: Limit, calendar: Calendar, *, place: Place)
     elif calendar == "us_work_days":
         return _end_of(_working_days_after(start.astimezone(zone).date(), limit.value, country), zone)
     else:
-        end = _end_of(_last_day(start.astimezone(zone).date(), limit), zone)
+        end = _end_of(last_day(start.astimezone(zone).date(), limit), zone)
     if calendar == "dora_noon" and not is_working(end.date(), country):
         return datetime.combine(_working_from(end.date(), country), NOON, zone)
     if calendar == "eu_days" and limit.unit != "hour":
@@ -76,8 +76,12 @@ def _counted(start: datetime, limit: Limit, calendar: Calendar, *, place: Place)
     return end
 
 
-def _last_day(first: date, limit: Limit) -> date:
-    """The day of the trigger plus the limit; where a month has no such day, its last."""
+def last_day(first: date, limit: Limit) -> date:
+    """The day of the trigger plus a limit in days or months; where a month has no such day, its last.
+
+    >>> last_day(date(2027, 8, 31), Limit(value=6, unit="month"))
+    datetime.date(2028, 2, 29)
+    """
     if limit.unit == "day":
         return first + limit.value * DAY
     year, month = divmod(first.year * 12 + first.month - 1 + limit.value, 12)

@@ -7,6 +7,7 @@ from typing import Any
 
 from rca.record.obligations.answers import Duty, duty, shown
 from rca.record.obligations.known import COUNTRY, PLACES, VALUED, Known
+from rca.record.obligations.recurring import Past, Recurrences, past, recurring
 from rca.record.obligations.rules import rule_table
 from rca.record.schema.incident import Incident
 from rca.result import Result
@@ -122,7 +123,9 @@ def _changes(changed: dict[str, str]) -> str:
     return "; ".join(f"{answer.replace('_', ' ')} {_few(rules, 2)}" for answer, rules in by_answer.items()) or "nothing"
 
 
-def duties(incident: Incident, as_of: datetime | None = None) -> Duties:
+def duties(
+    incident: Incident, as_of: datetime | None = None, *, past_incidents: Iterable[Past] | None = None
+) -> Duties:
     """What is owed to whom, by when, and what would have to be known to say more.
 
     Parameters
@@ -130,8 +133,11 @@ def duties(incident: Incident, as_of: datetime | None = None) -> Duties:
     incident : Incident
     as_of : datetime, optional
         What "now" is; default the record's own, else its last moment. What came later is not known yet.
+    past_incidents : iterable of Past, optional
+        Among which to look for earlier ones with the same apparent cause; this incident may be one of them.
     """
-    known = Known.of(incident, as_of)
+    before = _recurrences(incident, past_incidents, as_of)
+    known = Known.of(incident, as_of, implied=before.implied(incident.id))
     table = rule_table()
     answers = tuple(duty(rule, known) for rule in table.rules)
     return Duties(
@@ -140,7 +146,7 @@ def duties(incident: Incident, as_of: datetime | None = None) -> Duties:
         now=known.now,
         duties=answers,
         questions=tuple(_questions(answers, known)),
-        warnings=tuple(_alterations(answers, known)),
+        warnings=(*_alterations(answers, known), *(str(one) for one in before.found)),
         remarks=(*_gone(known), *known.remarks(), *_age(known)),
     )
 
@@ -204,6 +210,16 @@ def _alterations(answers: tuple[Duty, ...], known: Known) -> Iterator[str]:
             at, what = min(after)
             changed = f"the system was changed ({what}, {shown(at)}) before the authority was told"
             yield f"{rule.cite}: {changed}; note whether that hides a cause"
+
+
+def _recurrences(incident: Incident, those: Iterable[Past] | None, as_of: datetime | None) -> Recurrences:
+    """Recurrences that this incident is part of, among incidents that had begun by then."""
+    now, own = Known.of(incident, as_of).now, past(incident)
+    if those is None or own is None or now is None:
+        return Recurrences(found=())
+    begun = {own.incident: own} | {one.incident: one for one in those if one.on <= now.date()}
+    found = recurring(begun.values()).found
+    return Recurrences(found=tuple(one for one in found if incident.id in one.incidents))
 
 
 def _gone(known: Known) -> Iterator[str]:

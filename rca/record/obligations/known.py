@@ -40,8 +40,11 @@ class Known:
     stamps: Mapping[str, datetime]
 
     @classmethod
-    def of(cls, incident: Incident, as_of: datetime | None = None) -> Self:
-        """Read a record as of a moment; default its own `as_of`, else the last moment on record."""
+    def of(cls, incident: Incident, as_of: datetime | None = None, *, implied: Mapping[str, Any] | None = None) -> Self:
+        """Read a record as of a moment; default its own `as_of`, else the last moment on record.
+
+        Facts that are implied elsewhere, as by earlier incidents, give way to those entered.
+        """
         stamps = {name.removesuffix("_at"): at for name, at in incident.obligations.triggers.items()}
         stamps |= dict(incident.timeline.moments())
         sent = [one.submitted_at for one in incident.notifications if one.submitted_at]
@@ -49,7 +52,8 @@ class Known:
         now = as_of or incident.as_of or latest
         known = {name: at for name, at in stamps.items() if now and at <= now}
         aliases = rule_table().aliases
-        facts = {aliases.get(name, name): value for name, value in incident.obligations.facts.items()}
+        entered = {aliases.get(name, name): value for name, value in incident.obligations.facts.items()}
+        facts = {**(implied or {}), **entered}
         return cls(incident=incident, now=now, facts=facts, stamps=known)
 
     def having(self, name: str, value: Any) -> Self:
@@ -163,7 +167,9 @@ class Known:
     def remarks(self) -> Iterator[str]:
         """What of the record no rule can use."""
         table = rule_table()
-        yield from _unknown("the fact", (name for name in self.facts if name not in table.facts), table.facts)
+        yield from _unknown(
+            "the fact", (name for name in self.facts if name not in (*table.facts, *LISTED)), table.facts
+        )
         for name, value in self.facts.items():
             if name in table.facts and name not in VALUED and not isinstance(value, bool | None):
                 yield f"the fact {name!r} is neither true nor false, and counts as missing"
@@ -183,6 +189,9 @@ class Known:
 
 VALUED = ("ai_act_class", "placed_on_market")
 """Facts that are no yes or no."""
+
+LISTED = ("atlas",)
+"""Facts that only frameworks ask for."""
 
 
 def _unknown(what: str, names: Iterable[str], known: Iterable[str]) -> Iterator[str]:

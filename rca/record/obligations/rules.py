@@ -121,6 +121,20 @@ class Placed(Record):
     public_authorities: date
 
 
+class RecurringRule(Record):
+    """When small incidents with one cause count as a major one, as far as a record can tell."""
+
+    cite: str
+    months: int
+    least: int
+    needed: int
+    more_than: dict[str, float]
+    not_on_record: str
+    note: str
+    confidence: str
+    source: str
+
+
 class RuleTable(Record):
     """All rules, with the words they use."""
 
@@ -131,6 +145,7 @@ class RuleTable(Record):
     calendars: dict[Calendar, str]
     readings: dict[str, str]
     placed: Placed
+    recurring: RecurringRule
     aliases: dict[str, str]
     rules: tuple[Rule, ...]
     facts: dict[str, str]
