@@ -298,7 +298,7 @@ def _new_takes(parser: Parser) -> None:
         nargs="+",
         default=[],
         metavar="FILE",
-        help="vendors' files to begin with",
+        help="vendors' files to begin with, and maps of your own",
     )
     parser.add_argument(
         "--source", default="auto", metavar="SOURCE", help="whose files they are; default: told by form"

@@ -329,7 +329,7 @@ def test_new_from_files_says_what_a_person_has_to(stand_in, open_, status, capsy
 
 @pytest.mark.parametrize(
     "arguments", [["import", "auto", "f"], ["import", "auto", "f", "--into", "c", "--unit", "h"],
-                  ["new", "x", "--from", "f", "--moment", "x"], ["new", "x", "--from", "f", "--at", "2026-05-02T09:00"]],
+                  ["new", "x", "--from", "f", "--moment", "x"], ["new", "x", "--from", "f", "--at", "2026-05-02"]],
     ids=" ".join,
 )  # fmt: skip
 def test_an_import_that_cannot_be_meant_is_bad_input(arguments, capsys):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rca.errors import InvalidCase
-from rca.importers.merging import APART, in_order, merged, written
+from rca.importers.merging import APART, SEEN, in_order, merged, written
 from rca.importers.payload import MAX_BYTES, documents
 from rca.importers.reading import Given, Reading, read, recognised
 from rca.importers.times import BadTime, read_time, zone_of
@@ -34,6 +34,8 @@ REQUIRED = {"title": "What went wrong, in one line", "severity": "sev3", "catego
 """Required keys of a record, and what a new one has in them, which nobody said."""
 
 ENDINGS = (".json", ".jsonl", ".ndjson", ".csv")
+
+MAP_ENDINGS = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,8 +112,9 @@ def import_files(
     case : path
         Folder of a case.
     files : iterable of path
+        Payloads; a map of your own (`.yaml`) among them is read as one, and is tried before those that ship.
     by : str or path
-        A vendor that ships, `auto`, or a map of your own (`.yaml`).
+        A vendor that ships, `auto`, or a map of your own.
     given : Given, optional
         What the files do not say.
     attach : bool
@@ -127,7 +130,10 @@ def import_files(
     if problems or incident is None:
         raise InvalidCase(problems)
     given = _sound(given or Given())
-    fresh = {str(name): _file(Path(name), by=by, given=given, attach=attach) for name in files}
+    paths = {str(name): Path(name) for name in files}
+    own = [_own(path) for path in [*paths.values(), Path(by)] if path.suffix in MAP_ENDINGS]
+    how = _How(by=by, own=own, given=given, attach=attach)
+    fresh = {name: _file(path, how) for name, path in paths.items() if attach or path.suffix not in MAP_ENDINGS}
     entries = {one.path: one for one in incident.imports.sources}
     old = [found for one in entries.values() if (found := _again(folder, one))]
     entries |= {one.entry.path: one.entry for one in fresh.values()}
@@ -193,33 +199,53 @@ def _sound(given: Given) -> Given:
     return given
 
 
-def _file(path: Path, *, by: "str | PathLike[str]", given: Given, attach: bool) -> _File:
+@dataclass(frozen=True, kw_only=True)
+class _How:
+    """How files are to be read: by which maps, and with what is said beside them."""
+
+    by: "str | PathLike[str]"
+    own: Sequence[tuple[VendorMap, bytes]]
+    given: Given
+    attach: bool
+
+    def map_of(self, found: list[Any], name: str) -> VendorMap | None:
+        """The map of documents; None where they are attached and nobody said whose they are."""
+        if Path(self.by).suffix in MAP_ENDINGS:
+            return self.own[-1][0]
+        if self.by != AUTO:
+            return vendor(str(self.by))
+        return None if self.attach else _recognised(found, name, [one for one, _ in self.own])
+
+
+def _own(path: Path) -> tuple[VendorMap, bytes]:
+    raw = _bytes(path)
+    return parsed(read_yaml(path, name=plain(path.name))), raw
+
+
+def _file(path: Path, how: _How) -> _File:
     raw, name = _bytes(path), plain(path.name)
     sha256 = hashlib.sha256(raw).hexdigest()
-    own = Path(by) if str(by).endswith((".yaml", ".yml")) else None
-    known = parsed(read_yaml(own, name=own.name)) if own else None
-    found = [] if attach else documents(raw, name=name)
-    if known is None and not (attach and by == AUTO):
-        known = vendor(str(by)) if by != AUTO else _recognised(found, name)
+    found = [] if how.attach else documents(raw, name=name)
+    known = how.map_of(found, name)
+    called = known.vendor if known else "attached"
     ending = path.suffix.lower() if path.suffix.lower() in ENDINGS else ".json"
-    entry = Source(path=f"sources/{known.vendor if known else 'attached'}-{sha256[:12]}{ending}", sha256=sha256,
-                   vendor=known.vendor if known else "attached")  # fmt: skip
-    if attach or known is None:
+    entry = Source(path=f"sources/{called}-{sha256[:12]}{ending}", sha256=sha256, vendor=called)
+    if how.attach or known is None:
         return _File(raw=raw, entry=entry, reading=None)
-    reading = read(found, known, source=entry.path, file=name, given=given)
-    kept = _bytes(own) if own else None
+    reading = read(found, known, source=entry.path, file=name, given=how.given)
+    kept = next((raw for one, raw in how.own if one is known), None)
     told = {
         "shapes": reading.shapes,
         "trust": _trust(known, reading),
         "map": f"sources/map-{hashlib.sha256(kept).hexdigest()[:12]}.yaml" if kept else None,
-        "given": given.to_dict(),
+        "given": how.given.to_dict(),
     }
     return _File(raw=raw, entry=entry.model_copy(update=told), reading=reading, map=kept)
 
 
-def _recognised(found: list[Any], name: str) -> VendorMap:
+def _recognised(found: list[Any], name: str, own: Sequence[VendorMap]) -> VendorMap:
     try:
-        return recognised(found)
+        return recognised(found, own=own)
     except InvalidCase as error:
         raise InvalidCase.because(error.problems[0].what, place=name, hint=error.problems[0].hint) from error
 
@@ -322,7 +348,7 @@ class _Plan:
         found = []
         for name, (at, source) in self.new.moments.items():
             own = self.own.get(name)
-            if own is not None and abs(own - at) > APART:
+            if own is not None and (own - at if name in SEEN else abs(own - at)) > APART:
                 found.append(
                     {"of": name, "taken": written(own), "source": RECORD, "against": written(at), "said_by": source}
                 )

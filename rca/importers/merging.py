@@ -16,6 +16,9 @@ from rca.record.schema.incident import MOMENTS, SEQUENCE
 ENDS = ("resolved", "recovered", "closed")
 """Moments of which the last counts."""
 
+SEEN = ("detected",)
+"""Moments that a later source does not contradict: it had been seen by then."""
+
 APART = timedelta(minutes=1)
 """How far two tools may stamp one moment apart before they contradict each other."""
 
@@ -161,7 +164,8 @@ def _moments(dated: list[_From], reopened: list[_From]) -> tuple[dict[str, tuple
         if each:
             taken = each[-1 if name in ENDS else 0]
             found[name] = taken.at, taken.source
-            apart += [_against(name, taken, one) for one in each if abs(one.at - taken.at) > APART]
+            others = each if name not in SEEN else ()
+            apart += [_against(name, taken, one) for one in others if abs(one.at - taken.at) > APART]
     return found, apart
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
@@ -27,8 +27,8 @@ from rca.record.files.yaml_document import kind, plain, show
 from rca.record.log import field_of
 from rca.record.schema.incident import MOMENTS
 
-LONGEST = 500
-"""Letters of a text that go into a record; the source keeps all of it."""
+LONGEST, SUMMARY = 500, 4_000
+"""Letters of a text, and of a summary, that go into a record; the source keeps all of it."""
 
 LEAVES = 20_000
 """Fields up to which a payload is searched for such as no map names."""
@@ -122,15 +122,18 @@ class Reading:
     asked: tuple[str, ...] = ()
 
 
-def recognised(found: list[Any]) -> VendorMap:
-    """The vendor whose form the documents have.
+def recognised(found: list[Any], *, own: Sequence[VendorMap] = ()) -> VendorMap:
+    """The vendor whose form the documents have; maps of one's own are tried first.
 
     Raises
     ------
     InvalidCase
         If it is none's, or several'.
     """
-    known = [one for one in map(vendor, vendors()) if found and all(_shape(one, document) for document in found)]
+    fits = [one for one in own if found and all(_shape(one, document) for document in found)]
+    known = fits or [
+        one for one in map(vendor, vendors()) if found and all(_shape(one, document) for document in found)
+    ]
     if len(known) == 1:
         return known[0]
     which = f"could be {' or '.join(one.vendor for one in known)}" if known else "is of no form that is known"
@@ -307,7 +310,8 @@ class _Reader:
         facts, scope = shape.facts, item.scope
         at = self.time(scope, facts.as_of) if facts.as_of else None
         for key in ("title", "summary"):
-            if (path := getattr(facts, key)) and (told := self.said(scope, path)):
+            longest = SUMMARY if key == "summary" else LONGEST
+            if (path := getattr(facts, key)) and (told := self.said(scope, path, longest)):
                 yield Fact(key=key, value=told, of=item.of, at=at, place=self.place(scope))
         for key, words in (("severity", facts.severities), ("status", facts.statuses)):
             path = getattr(facts, key)
@@ -335,12 +339,12 @@ class _Reader:
         return rule.words.get(word) or next(begins, rule.says)
 
     def _happened(self, at: datetime, said: Said, *, item: _Item, scope: Scope, rule: Happening) -> Iterator[Fact]:
-        what = self.filled(scope, said.what) or said.kind
+        what = self.filled(scope, said.what) or rule.word or rule.at.path
         own = self.said(scope, rule.id) if rule.id else None
         hashed = hashlib.sha256(f"{item.of}|{what}|{at.isoformat()}".encode()).hexdigest()[:12]
         system = (self.said(scope, rule.system) if rule.system else None) or None
         name, place = f"{self.by.vendor}:{own or hashed}", self.place(scope)
-        extra = {"kind": said.kind, "system": system, "many": rule.first_and_last}
+        extra = {"kind": self.filled(scope, said.kind) or "other", "system": system, "many": rule.first_and_last}
         yield Fact(key="event", value=what, of=item.of, at=at, place=place, id=name, extra=extra)
         for moment in (*said.moment, *self._named(scope, rule)):
             yield Fact(key="moment", value=moment, of=item.of, at=at, place=place, id=name)
@@ -368,7 +372,10 @@ class _Reader:
                 continue
             keys = ("version", "owner", "run_id", "last_good")
             told = {key: self.said(scope, path) for key in keys if (path := getattr(rule, key))}
-            extra = {"kind": rule.kind, **{key: value for key, value in told.items() if value}}
+            extra = {
+                "kind": self.filled(scope, rule.kind) or "system",
+                **{key: value for key, value in told.items() if value},
+            }
             yield Fact(key="system", value=name, of=item.of, place=self.place(scope), extra=extra)
 
     def _served(self, item: _Item, rule: Serving) -> Iterator[Fact]:
@@ -450,14 +457,14 @@ class _Reader:
             raise InvalidCase.because(what, place=found.said(self.file))
         return _clean(str(found.value)) or None
 
-    def said(self, scope: Scope, template: str) -> str | None:
+    def said(self, scope: Scope, template: str, longest: int = LONGEST) -> str | None:
         """The text at a path, or words with paths in braces."""
-        return self.filled(scope, template) if "{" in template else (self.text(scope, template) or "")[:LONGEST] or None
+        return self.filled(scope, template) if "{" in template else _cut(self.text(scope, template), longest)
 
     def filled(self, scope: Scope, template: str) -> str | None:
         """Words with paths in braces filled in."""
         told = re.sub(r"\{([^{}]*)\}", lambda match: self.text(scope, match[1]) or "", template)
-        return _clean(told)[:LONGEST].strip(" :") or None
+        return _cut(_clean(told).strip(" :"), LONGEST)
 
     def _number(self, scope: Scope, path: str) -> float | None:
         found = find(scope, path) if path else None
@@ -549,6 +556,15 @@ def _first_and_last(found: list[Fact]) -> list[Fact]:
         ends = [(several[0], "first"), (several[-1], "last")] if len(several) > 1 else []
         told += [replace(one, value=f"{one.value} ({which} of {len(several)})") for one, which in ends] or several
     return told
+
+
+def _cut(text: str | None, longest: int) -> str | None:
+    """A text that says where it was cut; None where there is none.
+
+    >>> _cut("declined", 8), _cut("declined", 5), _cut("", 5)
+    ('declined', 'decl…', None)
+    """
+    return text or None if text is None or len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _clean(text: str) -> str:

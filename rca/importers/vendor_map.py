@@ -66,7 +66,7 @@ class Said(Part):
     """What a word of the vendor says happened."""
 
     what: str
-    """A text with paths in braces."""
+    """A text with paths in braces; so is `kind`."""
     kind: str = "other"
     moment: Several = ()
     """Moments of the timeline that it dates."""
@@ -111,7 +111,7 @@ class Facts(Part):
 
 
 class SystemMap(Part):
-    """A system that took part."""
+    """A system that took part; `kind` is a text with paths in braces."""
 
     each: str = ""
     name: str

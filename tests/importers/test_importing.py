@@ -184,6 +184,11 @@ def test_a_source_that_was_changed_afterwards_is_refused(tmp_path):
     case, done = taken(tmp_path, PAGER)
     (case / next(iter(done.files.values()))).write_bytes(b"{}")
     refused(case, r"sources/pagerduty-.*: is not what was imported", put(tmp_path, "a.json", raw(ALERTS)))
+    (problem,) = check(case)
+    assert problem.place.startswith("incident.yaml, imports.sources[0] (line ")
+    assert "is not what was imported" in problem.what
+    (case / next(iter(done.files.values()))).unlink()
+    assert any("there is no file" in problem.what for problem in check(case))
 
 
 def test_a_record_that_would_grow_too_large_is_refused(tmp_path, monkeypatch):
