@@ -15,6 +15,7 @@ from rca.analysis.conclusion.verdict import Verdict, weigh_cascade, weigh_window
 from rca.analysis.conclusion.why_tree_draft import draft_why_tree
 from rca.analysis.conclusion.window_answers import Answers, window_answers
 from rca.analysis.counterfactual.question import what_if
+from rca.analysis.drift.detector_claims import judged_claims
 from rca.analysis.drift.univariate import univariate_drift
 from rca.analysis.inputs.windows import both_windows, windows_of
 from rca.analysis.onset.event_proximity import EventProximity, nearest_events
@@ -101,6 +102,7 @@ def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
         unlabelled=answers.unlabelled,
         cascade=cascade,
         recovery=_recovered(case, answers, ask),
+        claims=judged_claims(case.incident.detections, answers.drift),
         lifecycle=_life(case, verdict),
         since_onset=_since_onset(case, verdict, answers, cascade=cascade, seed=seed),
         durations=_durations(case, verdict),

@@ -10,6 +10,7 @@ from rca.analysis.conclusion.recovery import Recovery
 from rca.analysis.conclusion.results_json import results_json, since_json
 from rca.analysis.conclusion.verdict import Verdict
 from rca.analysis.drift.classifier_two_sample import Joint
+from rca.analysis.drift.detector_claims import DetectorClaims
 from rca.analysis.drift.univariate import Drift
 from rca.analysis.explanation.results import ExplanationShift
 from rca.analysis.faults.diagnosis import Faults
@@ -37,7 +38,7 @@ class Analysis(Result):
     seed : int
     alpha : float
     verdict : Verdict
-    drift, joint, faults, harm, slices, gaps, since, events, explanation, unlabelled, cascade, recovery
+    drift, joint, faults, harm, slices, gaps, since, events, explanation, unlabelled, cascade, recovery, claims
         None where the case does not have what they need, `unanswered` says so; or where there is nothing to tell.
     lifecycle : Lifecycle or None
         Moments with their sources, what these contradict, and the exposure.
@@ -67,6 +68,7 @@ class Analysis(Result):
     unlabelled: Unlabelled | None = None
     cascade: Cascade | None = None
     recovery: Recovery | None = None
+    claims: DetectorClaims | None = None
     lifecycle: Lifecycle | None = None
     since_onset: SinceOnset | None = None
     durations: tuple[Duration, ...] = ()
@@ -90,6 +92,7 @@ class Analysis(Result):
         parts: tuple[Result | None, ...] = (
             self.harm and self.harm.measured, self.harm, self.slices, self.faults, self.drift, self.joint,
             self.gaps, self.since, self.events, self.explanation, self.unlabelled, self.cascade, self.recovery,
+            self.claims,
         )  # fmt: skip
         return tuple(finding for part in parts if part is not None for finding in part.findings())
 

@@ -205,6 +205,9 @@ def _stamps(timeline: "Timeline", onset: "Onset | None", places: Mapping[str, st
 def _conflicts(incident: "Incident", onset: "Onset | None", known: Mapping[str, Stamp]) -> Iterator[Conflict]:
     yield from _out_of_order(known)
     yield from _of_the_onset(incident.timeline, onset, known)
+    for one in incident.imports.contradictions:
+        what = f"{_words(one.of)}: {one.taken}, or {one.against}"
+        yield Conflict(what=what, sources=(one.source, one.said_by))
     moment = REACHED.get(incident.status)
     if moment is not None and moment not in known:
         what = f"The status is {incident.status}, and the record has no moment at which it was {moment}"
@@ -251,6 +254,11 @@ def _missed(timeline: "Timeline", known: Mapping[str, Stamp]) -> Iterator[Confli
 
 def _of_kind(events: "Iterable[Event]", kind: str, start: datetime | None) -> "Iterator[Event]":
     return (one for one in events if one.kind == kind and (start is None or one.at >= start))
+
+
+def _words(key: str) -> str:
+    """A key of the record at the beginning of a sentence."""
+    return key.replace("_", " ").capitalize()
 
 
 def _called(stamp: Stamp) -> str:

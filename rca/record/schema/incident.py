@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from rca.record.schema.corrective_action import CorrectiveAction
 from rca.record.schema.debrief import Debrief
+from rca.record.schema.imported import Detection, Imports
 from rca.record.schema.moment import Moment
 from rca.record.schema.why_tree import Why
 
@@ -80,6 +81,8 @@ class Event(Record):
     what: str
     system: str | None = None
     source: str | None = None
+    id: str | None = None
+    """Where it was imported: vendor and the vendor's own id, by which it is known again."""
 
 
 class Timeline(Record):
@@ -294,6 +297,9 @@ class Incident(Record):
     whys: tuple[Why, ...] = ()
     actions: tuple[CorrectiveAction, ...] = ()
     postmortem: Debrief = Debrief()
+    detections: tuple[Detection, ...] = ()
+    """What drift detectors of other makers said."""
+    imports: Imports = Imports()
 
     @property
     def now(self) -> Any:

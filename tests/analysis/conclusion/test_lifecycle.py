@@ -30,6 +30,16 @@ def told(record, onset=None):
     return [one.what for one in lifecycle_of(record, onset).conflicts]
 
 
+def test_what_imported_sources_contradict_is_told_with_both():
+    clash = {"of": "acknowledged", "taken": "2026-03-02T00:20:00Z", "source": "sources/a.json",
+             "against": "2026-03-02T04:00:00Z", "said_by": "sources/b.json"}  # fmt: skip
+    record = incident()
+    plain = {**record.model_dump(by_alias=True), "imports": {"contradictions": [clash]}}
+    (told_,) = lifecycle_of(Incident.model_validate(plain)).conflicts
+    assert told_.what == "Acknowledged: 2026-03-02T00:20:00Z, or 2026-03-02T04:00:00Z"
+    assert told_.sources == ("sources/a.json", "sources/b.json")
+
+
 def test_every_moment_has_its_source_and_an_estimate_its_interval():
     life = lifecycle_of(incident(sources={"detected": "sources/page.json"}), ONSET, places={"alerted": "line 7"})
     by = {one.name: one for one in life.stamps}
