@@ -149,7 +149,9 @@ class _Window:
 
     def moment_of(self, seconds: float) -> datetime:
         """The time of a sample, from its seconds."""
-        found: datetime = self.table["time"].iloc[int(np.searchsorted(self.clock.seconds, seconds))].to_pydatetime()
+        found: datetime = (
+            self.table["time"].iloc[int(np.searchsorted(self.clock.seconds, seconds))].to_pydatetime(warn=False)
+        )
         return found
 
 

@@ -180,7 +180,7 @@ def _events_of_rows(case: "Case", answers: Answers) -> EventProximity | None:
     return nearest_events(
         answers.since.onset,
         case.incident.timeline.events,
-        window=(window[0].to_pydatetime(), window[1].to_pydatetime()),
+        window=(window[0].to_pydatetime(warn=False), window[1].to_pydatetime(warn=False)),
         detected=case.incident.timeline.detected,
         cause=Target(kind=first.kind, name=first.name) if first is not None and first.value > 0 else None,
         model=case.incident.model_name,

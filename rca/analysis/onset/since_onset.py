@@ -240,7 +240,8 @@ def _ends(windows: Windows) -> tuple[datetime, datetime] | None:
     time = windows.roles.time
     if time is None:
         return None
-    return windows.current[time].min().to_pydatetime(), windows.current[time].max().to_pydatetime()
+    first, last = (getattr(windows.current[time], end)().to_pydatetime(warn=False) for end in ("min", "max"))
+    return first, last
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -338,7 +339,7 @@ def _course(
         return {}
     tables = [windows.reference, windows.current]
     tables = tables[1:] if _far_apart(*(one[time] for one in tables)) else tables
-    turn = onset.at if onset is not None else windows.current[time].min().to_pydatetime()
+    turn = onset.at if onset is not None else windows.current[time].min().to_pydatetime(warn=False)
     rows = pd.concat(tables, ignore_index=True).sort_values(time, kind="stable", ignore_index=True)
     step = _step(rows[time], turn)
     during: Phase = "since" if onset is not None else "before"
@@ -348,7 +349,7 @@ def _course(
     ]
     if recovered is not None and time in recovered and meter.reads(recovered):
         after = recovered.assign(**{time: pd.to_datetime(recovered[time], utc=True)})
-        first = after[time].min().to_pydatetime()
+        first = after[time].min().to_pydatetime(warn=False)
         points += _points(after, meter, time=time, step=step, turn=first, phase="after")
     return {"step": step, "points": tuple(points)}
 
@@ -384,8 +385,8 @@ def _points(
         found = meter.estimate(own) if len(own) else None
         edges = [(turn + pd.Timedelta(seconds=step * one)) for one in (place, place + 1)]
         yield Point(
-            start=moments.min().to_pydatetime() if place == first else edges[0],
-            end=moments.max().to_pydatetime() if place == last else edges[1],
+            start=moments.min().to_pydatetime(warn=False) if place == first else edges[0],
+            end=moments.max().to_pydatetime(warn=False) if place == last else edges[1],
             value=found.value if found else None,
             interval=found.interval if found else None,
             rows=len(own),
@@ -426,7 +427,7 @@ def since_onset_of_signals(case: "Case", cascade: "Cascade") -> SinceOnset | Non
         what=asked.target,
         is_share=_reads_as_share(asked.target, values),
         start=left,
-        end=None if since is None else since.index.max().to_pydatetime(),
+        end=None if since is None else since.index.max().to_pydatetime(warn=False),
         usual=float(normal.mean()),
         usual_range=_usual(normal, step),
         since=None if since is None else _mean(since),
