@@ -129,7 +129,7 @@ def test_of_one_draw_a_fault_in_a_part_of_the_rows_is_named_first_beside_a_loude
 
 @pytest.mark.prove
 @pytest.mark.parametrize("draws", [enough(60, at_least=0.9)])
-@pytest.mark.parametrize(("plan", "known"), product(PLANTED, [True, False]))
+@pytest.mark.parametrize(("plan", "known"), list(product(PLANTED, [True, False])))
 def test_a_fault_in_a_part_of_the_rows_is_named_first_beside_a_louder_column(draws, plan, known):
     found = [named(plan, *struck(plan, seed, known=known)) for seed in range(draws)]
     at_least(sum(first for first, _ in found), draws, 0.9, of="cause")
