@@ -82,7 +82,7 @@ class Imported:
             for one in self.contradictions
         ]
         more = f", such as {', '.join(self.left[:3])}" if self.left else ""
-        left = [f"{len(self.left)} fields stay in the source alone{more}"] if self.left else []
+        left = [f"fields that stay in the source alone: {len(self.left)}{more}"] if self.left else []
         open_ = [f"nobody has said: {', '.join(self.unsaid)}"] if self.unsaid else []
         return "\n".join([*files, *dated, events, *clash, *(f"asked: {one}" for one in self.asked), *open_, *left])
 
