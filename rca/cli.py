@@ -191,6 +191,20 @@ def _import(arguments: Arguments) -> int:
     return _imported(done, as_json=arguments.json)
 
 
+def _freeze(arguments: Arguments) -> int:
+    from rca.record.freeze import freeze
+
+    files = {what: Path(file) for what, file in argtypes.settings(arguments.what).items()}
+    said = argtypes.settings(arguments.said)
+    taken = freeze(arguments.case, files, role=arguments.role, said=said, at=arguments.at)
+    if arguments.json:
+        _print_json([asdict(one) for one in taken])
+    else:
+        for one in taken:
+            _say(str(one))
+    return DONE
+
+
 def _imported(done: "Imported", *, as_json: bool) -> int:
     _answer(done, as_json=as_json)
     return NEEDS_A_PERSON if done.contradictions or done.asked else DONE
@@ -318,6 +332,24 @@ def _import_takes(parser: Parser) -> None:
     _given_options(parser)
 
 
+def _freeze_takes(parser: Parser) -> None:
+    parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
+    parser.add_argument(
+        "what", type=argtypes.pair, nargs="*", metavar="WHAT=FILE", help="what to keep, such as model=model.txt"
+    )
+    parser.add_argument("--role", required=True, metavar="ROLE", help="who takes it, such as 'ml on call'")
+    parser.add_argument(
+        "--said",
+        type=argtypes.pair,
+        action="append",
+        default=[],
+        metavar="WHAT=TEXT",
+        help="what is no file, such as 'index version=v37'",
+    )
+    parser.add_argument("--at", type=argtypes.moment, metavar="TIME", help="when; default now")
+    _json_option(parser)
+
+
 def _given_options(parser: Parser) -> None:
     """What a file may leave open, and whoever imports it knows."""
     parser.add_argument("--incident", metavar="ID", help="which incident, where a file holds several")
@@ -400,6 +432,12 @@ COMMANDS = (
         does=_new,
     ),
     Command(name="import", says="take vendors' files into a case: one timeline", takes=_import_takes, does=_import),
+    Command(
+        name="freeze",
+        says="keep what a repair will overwrite: model, prompt, configuration",
+        takes=_freeze_takes,
+        does=_freeze,
+    ),
     Command(
         name="portfolio",
         says="how long did many incidents take, and what recurs?",

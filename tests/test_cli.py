@@ -318,6 +318,27 @@ def test_import_hands_over_what_the_files_do_not_say(stand_in, capsys):
     assert json.loads(capsys.readouterr().out) == {"changed": True}
 
 
+def test_freeze_hands_over_what_who_and_when(stand_in, capsys):
+    calls = stand_in("rca.record.freeze:freeze", ("model  frozen/m  ab",))
+    asked = [
+        "freeze",
+        "case",
+        "model=m.txt",
+        "--role",
+        "ml on call",
+        "--said",
+        "index=v37",
+        "--at",
+        "2026-05-02T10:00:00Z",
+    ]
+    assert cli.main(asked) == cli.DONE
+    at = datetime(2026, 5, 2, 10, tzinfo=UTC)
+    assert calls == [
+        ((Path("case"), {"model": Path("m.txt")}), {"role": "ml on call", "said": {"index": "v37"}, "at": at})
+    ]
+    assert capsys.readouterr().out == "model  frozen/m  ab\n"
+
+
 @pytest.mark.parametrize(("open_", "status"), [((), cli.DONE), (("severity: which is it?",), cli.NEEDS_A_PERSON)])
 def test_new_from_files_says_what_a_person_has_to(stand_in, open_, status, capsys):
     calls = stand_in("rca.importers.importing:new_from", SimpleNamespace(contradictions=(), asked=open_))

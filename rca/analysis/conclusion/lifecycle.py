@@ -202,9 +202,6 @@ def _conflicts(incident: "Incident", onset: "Onset | None", known: Mapping[str, 
     yield from _out_of_order(known)
     yield from _of_the_onset(incident.timeline, onset, known)
     yield from _of_signs(incident.timeline, known)
-    for one in incident.imports.contradictions:
-        what = f"{_words(one.of)}: {one.taken}, or {one.against}"
-        yield Conflict(what=what, sources=(one.source, one.said_by))
     moment = REACHED.get(incident.status)
     if moment is not None and moment not in known:
         what = f"The status is {incident.status}, and the record has no moment at which it was {moment}"
@@ -213,6 +210,9 @@ def _conflicts(incident: "Incident", onset: "Onset | None", known: Mapping[str, 
     if now is not None and last is not None and last > now:
         what = f"The record is as of {_said(now)}, and has a moment after that, {_said(last)}"
         yield Conflict(what=what, sources=("as_of", "timeline"))
+    for one in incident.imports.contradictions:
+        what = f"{_words(one.of)}: {one.taken}, or {one.against}"
+        yield Conflict(what=what, sources=(one.source, one.said_by))
 
 
 def _out_of_order(known: Mapping[str, Stamp]) -> Iterator[Conflict]:
