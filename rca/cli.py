@@ -170,9 +170,26 @@ def _new(arguments: Arguments) -> int:
     if arguments.files:
         return _new_from(arguments)
     folder = scaffold(arguments.folder, arguments.id)
+    if sys.stdin.isatty() and sys.stderr.isatty() and not arguments.quiet:
+        _ask_first(folder)
     _say(str(folder))
     _tell(f"Fill in {folder / 'incident.yaml'}, then: rca check {folder}")
     return DONE
+
+
+def _ask_first(folder: Path) -> None:
+    """Ask on the terminal what to log first."""
+    from rca.record.first_log import ask_first
+
+    def ask(question: str) -> str:
+        print(printable(question), end=" ", file=sys.stderr, flush=True)
+        answer = sys.stdin.readline()
+        if not answer:
+            raise EOFError
+        return answer
+
+    _tell("Six questions; Enter skips one, Ctrl-D the rest.")
+    ask_first(folder, ask, _tell)
 
 
 def _new_from(arguments: Arguments) -> int:
@@ -317,6 +334,7 @@ def _new_takes(parser: Parser) -> None:
     parser.add_argument(
         "--source", default="auto", metavar="SOURCE", help="whose files they are; default: told by form"
     )
+    parser.add_argument("--quiet", action="store_true", help="ask nothing on a terminal")
     _given_options(parser)
 
 

@@ -1,3 +1,4 @@
+import io
 import json
 import subprocess
 import sys
@@ -358,6 +359,23 @@ def test_an_import_that_cannot_be_meant_is_bad_input(arguments, capsys):
         cli.main(arguments)
     assert done.value.code == 2
     assert capsys.readouterr().out == ""
+
+
+def test_new_asks_on_a_terminal_and_only_there(stand_in, monkeypatch, capsys):
+    stand_in("rca.record.case:scaffold", Path("cases/storm"))
+    calls = stand_in("rca.record.first_log:ask_first", 0)
+    cli.main(["new", "storm"])
+    for stream in (sys.stdin, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    cli.main(["new", "storm", "--quiet"])
+    cli.main(["new", "storm"])
+    [(folder, ask, _)] = [given for given, _ in calls if len(given) == 3]
+    assert folder == Path("cases/storm")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("late\n"))
+    assert ask("What?") == "late\n"
+    with pytest.raises(EOFError):
+        ask("And?")
+    assert "Enter skips one" in capsys.readouterr().err
 
 
 # --- when it goes wrong ----------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from typing import Any
 
 from rca.errors import InvalidCase
 from rca.record.case import RECORD, names_of, opened
+from rca.record.files.table_files import inside
 from rca.record.files.validation import take_in
 from rca.record.files.yaml_document import Document, document, plain
 from rca.record.why_tree.write_back import replace_file, with_values
@@ -74,6 +75,7 @@ def freeze(
     taking = _Taking(folder)
     try:
         (folder / FOLDER).mkdir(exist_ok=True)
+        inside(folder, FOLDER, place=folder.name)  # a link may not lead out of the case
         taken = [taking.file(what, Path(file)) for what, file in files.items()]
         taken += [taking.text(what, text) for what, text in (said or {}).items()]
         known = {(one.what, one.sha256) for one in incident.postmortem.evidence}
