@@ -99,11 +99,24 @@ def _run(arguments: Arguments) -> int:
         seed=arguments.seed,
         progress=not arguments.quiet,
     )
+    printed = _printed(result) if arguments.pdf else None
     if arguments.json:
-        _print_json({"report": str(result.path), "digest": result.digest, "results": result.results})
+        paper = {} if printed is None else {"pdf": str(printed)}
+        _print_json({"report": str(result.path), **paper, "digest": result.digest, "results": result.results})
     else:
         _say_verdict(result)
+        if printed is not None:
+            _say(f"pdf     {printed}")
     return DONE
+
+
+def _printed(result: "RunResult") -> Path:
+    """The page as PDF, beside the report: its folder is sealed."""
+    from rca.report.run.pdf import print_page
+
+    to = result.path.with_name(f"{result.path.name}.pdf")
+    _tell(f"printed by {print_page(result.folder / 'report.html', to)}")
+    return to
 
 
 def _verify(arguments: Arguments) -> int:
@@ -155,6 +168,25 @@ def _at_a_glance(folder: Path) -> "tuple[list[Glance], str, list[Problem]]":
 
 def _plain(problems: Iterable[Problem]) -> list[dict[str, str]]:
     return [{"place": problem.place, "what": problem.what, "hint": problem.hint} for problem in problems]
+
+
+def _obligations(arguments: Arguments) -> int:
+    from rca.record.case import load
+    from rca.record.obligations.duties import duties
+    from rca.record.obligations.frameworks import frameworks
+    from rca.record.past import past_incidents
+
+    incident, known = load(arguments.case).incident, None
+    if arguments.frameworks:
+        _answer(frameworks(incident), as_json=arguments.json)
+        return DONE
+    if arguments.among:
+        known, unread = past_incidents(arguments.among, reports=arguments.reports)
+        for name in unread:
+            _tell(f"Left out: {name}, which cannot be read or has no moment.")
+    found = duties(incident, arguments.as_of, past_incidents=known)
+    _answer(found, as_json=arguments.json)
+    return NEEDS_A_PERSON if found.overdue else DONE
 
 
 def _schema(_: Arguments) -> int:
@@ -287,6 +319,7 @@ def _run_options(parser: Parser) -> None:
     parser.add_argument(
         "--seed", type=argtypes.natural, default=0, metavar="N", help="seed of all that is random; default 0"
     )
+    parser.add_argument("--pdf", action="store_true", help="also print the page, to DIR/<id>.pdf")
     _quiet_option(parser)
     _json_option(parser)
 
@@ -310,6 +343,23 @@ def _sign_takes(parser: Parser) -> None:
 
 def _check_takes(parser: Parser) -> None:
     parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
+    _json_option(parser)
+
+
+def _obligations_takes(parser: Parser) -> None:
+    parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
+    parser.add_argument(
+        "--as-of", type=argtypes.moment, metavar="TIME", help="what 'now' is; default the last moment on record"
+    )
+    parser.add_argument(
+        "--among", type=argtypes.path, metavar="DIR", help="folder of cases: look for earlier ones with the same cause"
+    )
+    parser.add_argument(
+        "--reports", type=argtypes.path, metavar="DIR", help="their reports, whose verdicts name causes too"
+    )
+    parser.add_argument(
+        "--frameworks", action="store_true", help="what NIST AI RMF and ISO/IEC 42001 ask for that the record shows"
+    )
     _json_option(parser)
 
 
@@ -442,6 +492,12 @@ COMMANDS = (
         name="sign", says="stand by a report: write your role and its digest beside it", takes=_sign_takes, does=_sign
     ),
     Command(name="check", says="is this case sound? every problem at once", takes=_check_takes, does=_check),
+    Command(
+        name="obligations",
+        says="which reporting duties run, until when, and what would have to be known?",
+        takes=_obligations_takes,
+        does=_obligations,
+    ),
     Command(name="schema", says="print the JSON Schema of incident.yaml", takes=_schema_takes, does=_schema),
     Command(
         name="new",

@@ -4,7 +4,9 @@ import fcntl
 import os
 import pickle
 import shutil
+import sys
 import time
+import warnings
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -28,6 +30,8 @@ from tests.statistical.promises import LEDGER
 
 os.environ["TZ"] = "UTC"
 time.tzset()
+os.environ["NUMBA_DISABLE_JIT"] = "1"  # of shap, which compiles for longer than it is asked
+sys.modules["rfc3987_syntax"] = None  # jsonschema would build its grammar for seconds; no test is about such addresses
 
 ROOT = Path(__file__).resolve().parent.parent
 INCIDENTS = ROOT / "data" / "incidents"
@@ -213,6 +217,27 @@ def analysis_of(shared):
     from rca.record.case import load
 
     return cache(lambda name: made_once(shared / name, lambda: analyse(load(INCIDENTS / name))))
+
+
+@pytest.fixture(scope="session")
+def answer_of(shared):
+    """By question and name, what a shipped incident answers where it is asked this alone."""
+    import rca
+
+    def asked(question, name):
+        ask = getattr(rca, question)
+        return made_once(shared / f"{question} of {name}", lambda: ask(rca.load(INCIDENTS / name)))
+
+    return cache(asked)
+
+
+@pytest.fixture(scope="session")
+def shap():
+    """The library: imported by the worker that compares with it, for that takes seconds."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what it imports, matplotlib and numba are deprecating things
+        import shap
+    return shap
 
 
 def _run_once(base, **how):

@@ -64,12 +64,14 @@ def test_an_onset_on_record_outside_what_the_data_leave_is_told():
 
 
 @pytest.mark.parametrize(("kind", "called"), [("alert", "An alert"), ("communication", "A message")])
-def test_a_sign_before_detection_is_told(kind, called):
+def test_a_sign_before_detection_is_a_missed_signal_and_no_contradiction(kind, called):
     event = {"at": "2026-03-01T18:00:00Z", "kind": kind, "what": "errors up"}
-    (what,) = told(incident(events=[event]), ONSET)
-    assert what == f"{called} on record (errors up, 2026-03-01 18:00 UTC) came 6 h before detection"
-    assert told(incident(events=[{**event, "at": "2026-02-01T00:00:00Z"}]), ONSET) == []
-    assert told(incident(events=[event], detected=None), ONSET) == []
+    (found,) = lifecycle_of(incident(events=[event]), ONSET).missed
+    assert found.what == f"{called} on record (errors up, 2026-03-01 18:00 UTC) came 6 h before detection"
+    assert told(incident(events=[event]), ONSET) == []
+    early = incident(events=[{**event, "at": "2026-02-01T00:00:00Z"}])
+    for known in (early, incident(events=[event], detected=None)):
+        assert lifecycle_of(known, ONSET).missed == ()
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def stuck(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
 def unreal(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """One value that is none of the column's, in too few rows for the column to have moved."""
     del scene
-    tally = _Tally.of(pair)
+    tally = _Tally.of(pair) if _beyond(pair) else None
     if tally is None:
         return None
     gains = np.where(tally.strange(pair), tally.gains, 0.0)
@@ -142,6 +142,15 @@ def unreal(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
         evidence=f"{in_short(value)} in {after:.1%} of the rows, {before:.1%} before",
         value=value,
     )
+
+
+def _beyond(pair: ColumnPair) -> bool:
+    """Whether any number of the current window lies far outside of the reference's range; words always may."""
+    if not pair.ordered:
+        return True
+    (low, high), now = _fences(pair.reference), pair.numbers[1]
+    with np.errstate(invalid="ignore"):
+        return bool(((now < low) | (now > high)).any())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -184,8 +184,8 @@ class _Suspects:
         taken = {one.column for one in ring} | {one for one, of in weighing.block_of.items() if block and of == block}
         sound = [other for other in self.silent if other not in taken]
         put = _put_back(weighing, *ring, sound=sound)
-        if fault.noise and put is not None and weighing.sign * put.gain < GAINED * put.gain_error:
-            plain = replace(fault, noise=0.0, usual=())  # by donors, as a column that moved without a known way
+        if put is not None and weighing.sign * put.gain < _doubtful(fault) * put.gain_error:
+            plain = replace(fault, noise=0.0, usual=(), recoding=())  # by donors, as of a column that moved somehow
             ring, put = (plain, *ring[1:]), _put_back(weighing, plain, *ring[1:], sound=sound)
         return ColumnEvidence(
             fault=ring[0],
@@ -196,6 +196,13 @@ class _Suspects:
             without=weighing.follows(other for other in weighing.features if other not in taken),
             mended=_when_mended(weighing, ring),
         )
+
+
+def _doubtful(fault: ColumnFault) -> float:
+    """Up to which z of its gain the way a column is put back is not believed: of noise all but a sure gain is."""
+    if fault.noise:
+        return GAINED
+    return -LIKELY if fault.fault == "recoded" and fault.recoding else -np.inf
 
 
 def _ring(faults: Faults, fault: ColumnFault) -> list[ColumnFault]:

@@ -110,11 +110,22 @@ def _out_of_season(one: Rival, times: Sequence[Rival]) -> Rival:
     return replace(one, strength=None, against=f"{times[0].found}, so it was always so") if times else one
 
 
-def ranked(rivals: Iterable[Rival]) -> tuple[Rival, ...]:
-    """Those that stand by strength, then by harm; then the rejected."""
+def _told_by(one: Rival) -> int:
+    if one.kind != "feature" or one.part is None or one.part.method == "reweighted":
+        return 1
+    return 0 if one.fault not in (None, "distribution") else 2
 
-    def order(one: Rival) -> tuple[int, float]:
+
+def ranked(rivals: Iterable[Rival]) -> tuple[Rival, ...]:
+    """Those that stand by strength, then by what speaks for them, then by harm; then the rejected.
+
+    Of what is only suggested, a column whose own values show a fault stands before a relation that changed, and that
+    before a column that only moved.
+    """
+
+    def order(one: Rival) -> tuple[int, int, float]:
         size = one.part.value if one.part is not None else 0.0
-        return (RANK[one.strength] if one.strength is not None else len(RANK), -size)
+        strength = RANK[one.strength] if one.strength is not None else len(RANK)
+        return (strength, _told_by(one) if one.strength == "suggested" else 0, -size)
 
     return tuple(sorted(rivals, key=order))
