@@ -202,9 +202,26 @@ def _new(arguments: Arguments) -> int:
     if arguments.files:
         return _new_from(arguments)
     folder = scaffold(arguments.folder, arguments.id)
+    if sys.stdin.isatty() and sys.stderr.isatty() and not arguments.quiet:
+        _ask_first(folder)
     _say(str(folder))
     _tell(f"Fill in {folder / 'incident.yaml'}, then: rca check {folder}")
     return DONE
+
+
+def _ask_first(folder: Path) -> None:
+    """Ask on the terminal what to log first."""
+    from rca.record.first_log import ask_first
+
+    def ask(question: str) -> str:
+        print(printable(question), end=" ", file=sys.stderr, flush=True)
+        answer = sys.stdin.readline()
+        if not answer:
+            raise EOFError
+        return answer
+
+    _tell("Six questions; Enter skips one, Ctrl-D the rest.")
+    ask_first(folder, ask, _tell)
 
 
 def _new_from(arguments: Arguments) -> int:
@@ -221,6 +238,20 @@ def _import(arguments: Arguments) -> int:
         arguments.into, arguments.files, by=arguments.source, given=_given(arguments), attach=arguments.attach
     )
     return _imported(done, as_json=arguments.json)
+
+
+def _freeze(arguments: Arguments) -> int:
+    from rca.record.freeze import freeze
+
+    files = {what: Path(file) for what, file in argtypes.settings(arguments.what).items()}
+    said = argtypes.settings(arguments.said)
+    taken = freeze(arguments.case, files, role=arguments.role, said=said, at=arguments.at)
+    if arguments.json:
+        _print_json([asdict(one) for one in taken])
+    else:
+        for one in taken:
+            _say(str(one))
+    return DONE
 
 
 def _imported(done: "Imported", *, as_json: bool) -> int:
@@ -353,6 +384,7 @@ def _new_takes(parser: Parser) -> None:
     parser.add_argument(
         "--source", default="auto", metavar="SOURCE", help="whose files they are; default: told by form"
     )
+    parser.add_argument("--quiet", action="store_true", help="ask nothing on a terminal")
     _given_options(parser)
 
 
@@ -366,6 +398,24 @@ def _import_takes(parser: Parser) -> None:
     parser.add_argument("--into", type=argtypes.path, required=True, metavar="CASE", help="folder of the incident")
     parser.add_argument("--attach", action="store_true", help="keep the files in sources/ and read nothing from them")
     _given_options(parser)
+
+
+def _freeze_takes(parser: Parser) -> None:
+    parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
+    parser.add_argument(
+        "what", type=argtypes.pair, nargs="*", metavar="WHAT=FILE", help="what to keep, such as model=model.txt"
+    )
+    parser.add_argument("--role", required=True, metavar="ROLE", help="who takes it, such as 'ml on call'")
+    parser.add_argument(
+        "--said",
+        type=argtypes.pair,
+        action="append",
+        default=[],
+        metavar="WHAT=TEXT",
+        help="what is no file, such as 'index version=v37'",
+    )
+    parser.add_argument("--at", type=argtypes.moment, metavar="TIME", help="when; default now")
+    _json_option(parser)
 
 
 def _given_options(parser: Parser) -> None:
@@ -456,6 +506,12 @@ COMMANDS = (
         does=_new,
     ),
     Command(name="import", says="take vendors' files into a case: one timeline", takes=_import_takes, does=_import),
+    Command(
+        name="freeze",
+        says="keep what a repair will overwrite: model, prompt, configuration",
+        takes=_freeze_takes,
+        does=_freeze,
+    ),
     Command(
         name="portfolio",
         says="how long did many incidents take, and what recurs?",

@@ -1,3 +1,4 @@
+import io
 import json
 import subprocess
 import sys
@@ -318,6 +319,27 @@ def test_import_hands_over_what_the_files_do_not_say(stand_in, capsys):
     assert json.loads(capsys.readouterr().out) == {"changed": True}
 
 
+def test_freeze_hands_over_what_who_and_when(stand_in, capsys):
+    calls = stand_in("rca.record.freeze:freeze", ("model  frozen/m  ab",))
+    asked = [
+        "freeze",
+        "case",
+        "model=m.txt",
+        "--role",
+        "ml on call",
+        "--said",
+        "index=v37",
+        "--at",
+        "2026-05-02T10:00:00Z",
+    ]
+    assert cli.main(asked) == cli.DONE
+    at = datetime(2026, 5, 2, 10, tzinfo=UTC)
+    assert calls == [
+        ((Path("case"), {"model": Path("m.txt")}), {"role": "ml on call", "said": {"index": "v37"}, "at": at})
+    ]
+    assert capsys.readouterr().out == "model  frozen/m  ab\n"
+
+
 @pytest.mark.parametrize(("open_", "status"), [((), cli.DONE), (("severity: which is it?",), cli.NEEDS_A_PERSON)])
 def test_new_from_files_says_what_a_person_has_to(stand_in, open_, status, capsys):
     calls = stand_in("rca.importers.importing:new_from", SimpleNamespace(contradictions=(), asked=open_))
@@ -337,6 +359,23 @@ def test_an_import_that_cannot_be_meant_is_bad_input(arguments, capsys):
         cli.main(arguments)
     assert done.value.code == 2
     assert capsys.readouterr().out == ""
+
+
+def test_new_asks_on_a_terminal_and_only_there(stand_in, monkeypatch, capsys):
+    stand_in("rca.record.case:scaffold", Path("cases/storm"))
+    calls = stand_in("rca.record.first_log:ask_first", 0)
+    cli.main(["new", "storm"])
+    for stream in (sys.stdin, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    cli.main(["new", "storm", "--quiet"])
+    cli.main(["new", "storm"])
+    [(folder, ask, _)] = [given for given, _ in calls if len(given) == 3]
+    assert folder == Path("cases/storm")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("late\n"))
+    assert ask("What?") == "late\n"
+    with pytest.raises(EOFError):
+        ask("And?")
+    assert "Enter skips one" in capsys.readouterr().err
 
 
 # --- when it goes wrong ----------------------------------------------------------------------------------------------

@@ -13,13 +13,14 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from rca.errors import InvalidCase
+from rca.errors import InvalidCase, Problem
 from rca.importers.merging import APART, SEEN, in_order, merged, written
 from rca.importers.payload import MAX_BYTES, documents
 from rca.importers.reading import Given, Reading, read, recognised
 from rca.importers.times import BadTime, read_time, zone_of
 from rca.importers.vendor_map import VendorMap, parsed, vendor
 from rca.record.case import RECORD, names_of, opened, scaffold
+from rca.record.files.table_files import inside
 from rca.record.files.validation import take_in
 from rca.record.files.yaml_document import MAX_BYTES as LARGEST_RECORD
 from rca.record.files.yaml_document import Document, document, near, plain, read_yaml, show
@@ -82,9 +83,10 @@ class Imported:
             for one in self.contradictions
         ]
         more = f", such as {', '.join(self.left[:3])}" if self.left else ""
-        left = [f"{len(self.left)} fields stay in the source alone{more}"] if self.left else []
+        left = [f"fields that stay in the source alone: {len(self.left)}{more}"] if self.left else []
         open_ = [f"nobody has said: {', '.join(self.unsaid)}"] if self.unsaid else []
-        return "\n".join([*files, *dated, events, *clash, *(f"asked: {one}" for one in self.asked), *open_, *left])
+        lines = [*files, *dated, events, *clash, *(f"asked: {one}" for one in self.asked), *open_, *left]
+        return "\n".join(plain(line, longest=1_000) for line in lines)  # names from outside start no line of their own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +135,7 @@ def import_files(
     paths = {str(name): Path(name) for name in files}
     own = [_own(path) for path in [*paths.values(), Path(by)] if path.suffix in MAP_ENDINGS]
     how = _How(by=by, own=own, given=given, attach=attach)
-    fresh = {name: _file(path, how) for name, path in paths.items() if attach or path.suffix not in MAP_ENDINGS}
+    fresh = _files({name: path for name, path in paths.items() if attach or path.suffix not in MAP_ENDINGS}, how)
     entries = {one.path: one for one in incident.imports.sources}
     old = [found for one in entries.values() if (found := _again(folder, one))]
     entries |= {one.entry.path: one.entry for one in fresh.values()}
@@ -222,6 +224,20 @@ def _own(path: Path) -> tuple[VendorMap, bytes]:
     return parsed(read_yaml(path, name=plain(path.name))), raw
 
 
+def _files(paths: Mapping[str, Path], how: _How) -> dict[str, _File]:
+    """Every file, read; or every problem of all of them."""
+    fresh: dict[str, _File] = {}
+    problems: list[Problem] = []
+    for name, path in paths.items():
+        try:
+            fresh[name] = _file(path, how)
+        except InvalidCase as error:
+            problems += error.problems
+    if problems or not fresh:
+        raise InvalidCase(problems or [Problem(what="there is no file to import", place="FILE")])
+    return fresh
+
+
 def _file(path: Path, how: _How) -> _File:
     raw, name = _bytes(path), plain(path.name)
     sha256 = hashlib.sha256(raw).hexdigest()
@@ -274,12 +290,12 @@ def _again(folder: Path, entry: Source) -> Reading | None:
     """What a file that was imported before says, read anew from its bytes in the case."""
     if not entry.shapes:
         return None
-    path = folder / entry.path
-    raw = _bytes(path)
+    raw = _bytes(inside(folder, entry.path, place=RECORD))
     if hashlib.sha256(raw).hexdigest() != entry.sha256:
         hint = "put the file back as it was received"
         raise InvalidCase.because("is not what was imported; its SHA-256 is another", place=entry.path, hint=hint)
-    by = parsed(read_yaml(folder / entry.map, name=entry.map)) if entry.map else vendor(entry.vendor)
+    own = inside(folder, entry.map, place=RECORD) if entry.map else None
+    by = parsed(read_yaml(own, name=plain(str(entry.map)))) if own else vendor(entry.vendor)
     found = documents(raw, name=entry.path)
     return read(found, by, source=entry.path, file=entry.path, given=Given.of(entry.given))
 
@@ -297,6 +313,7 @@ def _write(folder: Path, text: str, files: Iterable[_File]) -> None:
     added: list[Path] = []
     try:
         (folder / "sources").mkdir(exist_ok=True)
+        inside(folder, "sources", place=folder.name)  # a link may not lead out of the case
         for one in files:
             for name, raw in ((one.entry.path, one.raw), (one.entry.map, one.map)):
                 target = folder / name if name and raw is not None else None

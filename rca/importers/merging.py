@@ -182,17 +182,16 @@ def _of_each(several: list[_From], name: str, again: Mapping[str, datetime]) -> 
 def _events(several: list[_From]) -> Iterator[dict[str, Any]]:
     """Every event once: by the vendor's id, and one that two interfaces of a vendor tell in the same second."""
     ids: set[str] = set()
-    told: set[tuple[Any, ...]] = set()
+    told: dict[tuple[Any, ...], str] = {}
     for one in several:
-        fact = one.fact
+        fact, shape = one.fact, one.fact.extra["shape"]
         same = (one.reading.vendor, fact.value, one.at.replace(microsecond=0))
-        if fact.id in ids or same in told:
+        if fact.id in ids or told.setdefault(same, shape) != shape:
             continue
         ids.add(fact.id)
-        told.add(same)
         system = {"system": fact.extra["system"]} if fact.extra.get("system") else {}
-        yield {"at": written(one.at), "kind": fact.extra["kind"], **system, "what": fact.value, "source": one.source,
-               "id": fact.id}  # fmt: skip
+        head = {"at": written(one.at), "kind": fact.extra["kind"], **system}
+        yield {**head, "what": fact.value, "source": one.source, "id": fact.id}
 
 
 def in_order(moments: Mapping[str, datetime], fixed: Iterable[str]) -> set[str]:

@@ -344,7 +344,8 @@ class _Reader:
         hashed = hashlib.sha256(f"{item.of}|{what}|{at.isoformat()}".encode()).hexdigest()[:12]
         system = (self.said(scope, rule.system) if rule.system else None) or None
         name, place = f"{self.by.vendor}:{own or hashed}", self.place(scope)
-        extra = {"kind": self.filled(scope, said.kind) or "other", "system": system, "many": rule.first_and_last}
+        how = {"shape": item.shape.name, "many": rule.first_and_last}
+        extra = {"kind": self.filled(scope, said.kind) or "other", "system": system, **how}
         yield Fact(key="event", value=what, of=item.of, at=at, place=place, id=name, extra=extra)
         for moment in (*said.moment, *self._named(scope, rule)):
             yield Fact(key="moment", value=moment, of=item.of, at=at, place=place, id=name)

@@ -180,6 +180,37 @@ def test_one_bad_file_of_several_leaves_the_case_as_it_was(tmp_path):
     refused(case, "--moment: 'over' is no moment", good, given=Given(names={"Impact": "over"}))
 
 
+def test_problems_of_all_files_are_told_at_once(tmp_path):
+    case, _ = taken(tmp_path, PAGER)
+    with pytest.raises(InvalidCase) as refused_:
+        import_files(case, [put(tmp_path, name, b"{") for name in ("a.json", "b.json")])
+    assert [problem.place.partition(",")[0] for problem in refused_.value.problems] == ["a.json", "b.json"]
+    refused(case, "there is no file to import")
+
+
+def test_a_link_out_of_the_case_is_not_followed(tmp_path):
+    case, done = taken(tmp_path, PAGER)
+    (outside := tmp_path / "outside").mkdir()
+    (case / "sources").rename(tmp_path / "kept")
+    (case / "sources").symlink_to(outside)
+    refused(case, "there is no file|leaves the case folder", put(tmp_path, "a.json", raw(ALERTS)))
+    assert not list(outside.iterdir())
+    (case / "sources").unlink()
+    (tmp_path / "kept").rename(case / "sources")
+    path = next(iter(done.files.values()))
+    edited(case, f"path: {path}", "path: ../kept.json")
+    refused(case, "leaves the case folder", put(tmp_path, "a.json", raw(ALERTS)))
+
+
+def test_a_hostile_name_starts_no_line_of_its_own(tmp_path, hostile):
+    document = {"page": {"id": "p"}, "incidents": [{**simulated.POSTED, f"x\ncontradiction: {hostile}": 1}]}
+    case, _ = taken(tmp_path, PAGER)
+    done = import_files(case, [put(tmp_path, "a.json", json.dumps(document).encode())])
+    assert done.left
+    assert not [line for line in str(done).splitlines() if line.startswith("contradiction: <script>")]
+    assert str(done).isprintable() or all(line.isprintable() for line in str(done).splitlines())
+
+
 def test_a_source_that_was_changed_afterwards_is_refused(tmp_path):
     case, done = taken(tmp_path, PAGER)
     (case / next(iter(done.files.values()))).write_bytes(b"{}")

@@ -59,6 +59,13 @@ def test_two_interfaces_of_a_vendor_tell_an_event_once():
     assert [one["what"] for one in told.events].count("acknowledged") == 1
 
 
+def test_alerts_that_only_their_fingerprints_tell_apart_are_all_kept(monkeypatch):
+    form = ("alertmanager", "webhook v4")
+    several = [simulated.notified(fingerprint=str(number)) for number in range(3)]
+    monkeypatch.setitem(simulated.FORMS, form, several)
+    assert len(merged(readings(form)).events) == 3
+
+
 def test_repeats_of_a_notification_are_one_event(monkeypatch):
     form = ("alertmanager", "webhook v4")
     monkeypatch.setitem(simulated.FORMS, form, [simulated.notified(), simulated.notified(), simulated.notified(

@@ -28,6 +28,8 @@ from tests.statistical.promises import noted
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+LAW = "whatever a vendor's file holds, it ends in a sound record or in a refusal with its place"
+
 MICROSECOND = timedelta(microseconds=1)
 
 UNITS = {("mlflow", "model versions"): 10**3, ("mlflow", "runs"): 10**3, ("otel", "spans"): 10**9}
@@ -221,5 +223,5 @@ def test_whatever_comes_in_ends_in_a_record_or_a_refusal_and_in_no_time_that_was
         finally:
             shutil.rmtree(home)
     for sort, count in sorted(seen.items()):
-        noted(sort, seen=f"{count:,} payloads", draws=draws)
+        noted(f"{LAW} ({sort})", promised="no crash, no time made up", seen=f"{count:,} payloads", draws=draws)
     assert min(seen["imported"], seen["refused"]) > draws / 8

@@ -3,9 +3,11 @@
 import pytest
 
 from rca.errors import InvalidCase
+from rca.importers.reading import Given, read
 from rca.importers.vendor_map import parsed, vendor, vendors
 from rca.record.files.yaml_document import document
-from tests.importers.simulated import FORMS
+from tests.conftest import ROOT
+from tests.importers.simulated import ACKNOWLEDGED, FORMS
 
 OWN = """
 vendor: desk
@@ -47,3 +49,16 @@ def test_a_map_of_your_own_is_checked_with_its_lines():
     told = str(refused.value)
     assert "'openned' is no moment" in told
     assert "desk.yaml, shapes[0].events[1].at (line 9)" in told
+
+
+def test_the_guide_names_every_vendor_and_its_map_is_one():
+    guide = (ROOT / "docs" / "importing.md").read_text(encoding="utf-8")
+    assert {name for name in vendors() if f"`{name}`" not in guide} == set()
+    unread = {name for name in vendors() if vendor(name).trust == "unread"}
+    rows = [line for line in guide.splitlines() if line.startswith("|") and "**unread**" in line]
+    assert {name for name in unread if not any(f"`{name}`" in row for row in rows)} == set()
+    held = parsed(document(guide.partition("```yaml\n")[2].partition("```")[0], name="guide"))
+    found = [{"ticket": "7", "state": "open", "subject": "Cards", "priority": "P2", "changed": ACKNOWLEDGED,
+              "service": "card-api", "opened": "02.05.2026 13:00"}]  # fmt: skip
+    told = read(found, held, source="s", file="f", given=Given(zone="Europe/Berlin"))
+    assert {fact.key for fact in told.facts} == {"title", "severity", "system", "event", "moment"}

@@ -39,6 +39,8 @@ class Exhibit(Node):
     collected_by: str | None = None
     at: Moment | None = None
     redacted: bool = False
+    sha256: str | None = None
+    """Of its bytes, where it lies in the case."""
 
 
 class Debrief(Node):

@@ -290,6 +290,8 @@ class Incident(Record):
     graph: str | None = None
     signals: Signals | None = None
     impact: Impact = Impact()
+    triggering_inputs: tuple[str, ...] = ()
+    """Inputs that bring it about, as they were typed or sent."""
     class_: HarmClass | None = Field(default=None, alias="class")
     """How far it went, apart from its severity."""
     obligations: Obligations = Obligations()
