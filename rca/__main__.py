@@ -2,7 +2,7 @@
 
 import sys
 
-from rca.cli import main
+from rca.cli.commands import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -17,11 +17,11 @@ ROOMS = sorted({module.parent for module in PACKAGE.rglob("*.py")})
 MODULES = sorted(module for module in PACKAGE.rglob("*.py") if module.name != "__init__.py")
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
 
-ENTRIES = {"rca": 16, "rca.analysis": 15}
+ENTRIES = {"rca": 14, "rca.analysis": 15}
 """Entries that a room may have, where it may have more than the 13 of the others."""
 
 TESTED_ELSEWHERE = {
-    "rca.__main__": "a process of its own, which tests/test_cli.py starts",
+    "rca.__main__": "a process of its own, which tests/cli/test_commands.py starts",
     "rca.arrays": "types alone, which mypy holds",
 }
 """Modules that no test of their room imports, each with the reason."""

@@ -285,7 +285,7 @@ DOCUMENTS = [HERE / "README.md", HERE / "CONTRIBUTING.md"]
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
 def test_documents_name_only_commands_that_exist(document):
-    from rca.cli import COMMANDS
+    from rca.cli.commands import COMMANDS
 
     text = document.read_text(encoding="utf-8")
     assert set(re.findall(r"(?:^|`)make ([a-z]+)", text, flags=re.MULTILINE)) <= targets()

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from rca import cli
+from rca.cli import commands as cli
 from rca.errors import InvalidCase
 from rca.record.past import past_incidents
 from tests.conftest import INCIDENTS

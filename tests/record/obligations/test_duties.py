@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rca import cli
+from rca.cli import commands as cli
 from rca.record.case import load
 from rca.record.obligations.duties import Duties, duties
 from rca.record.obligations.rules import rule_table

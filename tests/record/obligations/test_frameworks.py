@@ -2,7 +2,7 @@
 
 import pytest
 
-from rca import cli
+from rca.cli import commands as cli
 from rca.record.case import load
 from rca.record.obligations.frameworks import framework_table, frameworks
 from rca.record.schema.incident import Incident

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rca import cli, portfolio
+from rca import portfolio
+from rca.cli import commands as cli
 from rca.errors import InvalidCase, RunFailed
 from rca.report.audit.verify import verify
 from rca.report.run import portfolio_run

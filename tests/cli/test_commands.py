@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rca import __version__, argtypes, cli
+from rca import __version__
 from rca.analysis.inputs.glance import Glance
+from rca.cli import argtypes, options, telling
+from rca.cli import commands as cli
 from rca.errors import InvalidCase, Problem, RunFailed, Unanswerable
 from rca.report.audit.signatures import Signature
 from tests.conftest import ROOT
@@ -173,7 +175,7 @@ def test_a_cause_without_harm_or_interval_is_still_named():
         "interval": None,
         "strength": "suggested",
     }
-    assert cli._cause(cause) == "db (component): suggested"
+    assert telling.cause_line(cause) == "db (component): suggested"
 
 
 def test_a_parameter_set_twice_is_refused(stand_in, capsys):
@@ -191,8 +193,8 @@ def test_a_value_that_is_no_sound_json_stays_text(value):
 def test_demo_runs_the_named_incident_by_a_path_that_names_no_machine(stand_in, monkeypatch):
     calls = stand_in("rca.report.run.case_run:run", Ran())
     monkeypatch.chdir(HERE)
-    assert cli.main(["demo", cli.DEMO]) == cli.DONE
-    assert calls[0][0] == (Path("data/incidents") / cli.DEMO,)
+    assert cli.main(["demo", options.DEMO]) == cli.DONE
+    assert calls[0][0] == (Path("data/incidents") / options.DEMO,)
 
 
 def test_demo_elsewhere_still_finds_the_incident(stand_in, monkeypatch, tmp_path):
@@ -203,8 +205,8 @@ def test_demo_elsewhere_still_finds_the_incident(stand_in, monkeypatch, tmp_path
 
 
 def test_demo_suggests_the_name_that_was_meant(capsys):
-    assert cli.main(["demo", cli.DEMO[:-1]]) == cli.BAD_INPUT
-    assert f"Hint: did you mean '{cli.DEMO}'?" in capsys.readouterr().err
+    assert cli.main(["demo", options.DEMO[:-1]]) == cli.BAD_INPUT
+    assert f"Hint: did you mean '{options.DEMO}'?" in capsys.readouterr().err
 
 
 def test_demo_lists_what_ships_with_its_title(capsys):
@@ -424,12 +426,12 @@ def test_a_terminal_without_the_letters_gets_escapes():
 
 @given(st.text())
 def test_no_text_can_steer_a_terminal_or_forge_a_line(text):
-    assert cli.printable(text).isprintable()
+    assert telling.printable(text).isprintable()
 
 
 @given(st.text().filter(str.isprintable))
 def test_text_that_only_shows_itself_is_left_alone(text):
-    assert cli.printable(text) == text
+    assert telling.printable(text) == text
 
 
 def test_a_hostile_summary_stays_on_its_line(stand_in, capsys):

@@ -1,0 +1,210 @@
+"""What each command takes: its arguments and options, with their help."""
+
+import argparse
+from pathlib import Path
+
+from rca.cli import argtypes
+
+DEMO = "credit-drift"
+"""The incident that `rca demo` runs when none is named."""
+
+Parser = argparse.ArgumentParser
+
+
+def demo(parser: Parser) -> None:
+    """`rca demo`."""
+    parser.add_argument("name", nargs="?", default=DEMO, metavar="NAME", help=f"which one; default {DEMO}")
+    parser.add_argument("--list", action="store_true", help="list the incidents that ship, and stop")
+    _run_options(parser)
+
+
+def run(parser: Parser) -> None:
+    """`rca run`."""
+    parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
+    _run_options(parser)
+
+
+def _run_options(parser: Parser) -> None:
+    _out_option(parser)
+    parser.add_argument("--only", type=argtypes.names, metavar="A,B", help="only these notebooks, such as drift,causes")
+    parser.add_argument(
+        "--set",
+        type=argtypes.setting,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="set a parameter, such as alpha=0.01",
+    )
+    parser.add_argument(
+        "--seed", type=argtypes.natural, default=0, metavar="N", help="seed of all that is random; default 0"
+    )
+    parser.add_argument("--pdf", action="store_true", help="also print the page, to DIR/<id>.pdf")
+    _quiet_option(parser)
+    _json_option(parser)
+
+
+def verify(parser: Parser) -> None:
+    """`rca verify`."""
+    parser.add_argument("report", type=argtypes.path, metavar="REPORT", help="folder of the report")
+    parser.add_argument("--case", type=argtypes.path, metavar="DIR", help="folder of the incident, where it has moved")
+    parser.add_argument("--rerun", action="store_true", help="also run everything again and compare")
+    _json_option(parser)
+
+
+def sign(parser: Parser) -> None:
+    """`rca sign`."""
+    parser.add_argument("report", type=argtypes.path, metavar="REPORT", help="folder of the report")
+    parser.add_argument("--role", required=True, metavar="ROLE", help="in which role, such as 'head of risk'")
+    parser.add_argument("--name", metavar="NAME", help="a name or pseudonym; none is needed")
+    parser.add_argument(
+        "--at", type=argtypes.moment, metavar="TIME", help="when: 2026-05-02T09:10:00Z, say; default now"
+    )
+    _json_option(parser)
+
+
+def check(parser: Parser) -> None:
+    """`rca check`."""
+    parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
+    _json_option(parser)
+
+
+def obligations(parser: Parser) -> None:
+    """`rca obligations`."""
+    parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
+    parser.add_argument(
+        "--as-of", type=argtypes.moment, metavar="TIME", help="what 'now' is; default the last moment on record"
+    )
+    parser.add_argument(
+        "--among", type=argtypes.path, metavar="DIR", help="folder of cases: look for earlier ones with the same cause"
+    )
+    parser.add_argument(
+        "--reports", type=argtypes.path, metavar="DIR", help="their reports, whose verdicts name causes too"
+    )
+    parser.add_argument(
+        "--frameworks", action="store_true", help="what NIST AI RMF and ISO/IEC 42001 ask for that the record shows"
+    )
+    _json_option(parser)
+
+
+def schema(_: Parser) -> None:
+    """`rca schema`."""
+
+
+def new(parser: Parser) -> None:
+    """`rca new`."""
+    parser.add_argument("id", metavar="ID", help="name of the incident and of its folder")
+    parser.add_argument(
+        "--in", dest="folder", type=argtypes.path, default=Path(), metavar="DIR", help="where to put it; default here"
+    )
+    parser.add_argument(
+        "--from",
+        dest="files",
+        type=argtypes.path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="vendors' files to begin with, and maps of your own",
+    )
+    parser.add_argument(
+        "--source", default="auto", metavar="SOURCE", help="whose files they are; default: told by form"
+    )
+    parser.add_argument("--quiet", action="store_true", help="ask nothing on a terminal")
+    _given_options(parser)
+
+
+def import_files(parser: Parser) -> None:
+    """`rca import`."""
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="a tool, such as pagerduty; auto: told by the files' form; or a map of your own, my-tool.yaml",
+    )
+    parser.add_argument("files", type=argtypes.path, nargs="+", metavar="FILE", help="JSON, JSON lines or CSV")
+    parser.add_argument("--into", type=argtypes.path, required=True, metavar="CASE", help="folder of the incident")
+    parser.add_argument("--attach", action="store_true", help="keep the files in sources/ and read nothing from them")
+    _given_options(parser)
+
+
+def freeze(parser: Parser) -> None:
+    """`rca freeze`."""
+    parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
+    parser.add_argument(
+        "what", type=argtypes.pair, nargs="*", metavar="WHAT=FILE", help="what to keep, such as model=model.txt"
+    )
+    parser.add_argument("--role", required=True, metavar="ROLE", help="who takes it, such as 'ml on call'")
+    parser.add_argument(
+        "--said",
+        type=argtypes.pair,
+        action="append",
+        default=[],
+        metavar="WHAT=TEXT",
+        help="what is no file, such as 'index version=v37'",
+    )
+    parser.add_argument("--at", type=argtypes.moment, metavar="TIME", help="when; default now")
+    _json_option(parser)
+
+
+def _given_options(parser: Parser) -> None:
+    """What a file may leave open, and whoever imports it knows."""
+    parser.add_argument("--incident", metavar="ID", help="which incident, where a file holds several")
+    parser.add_argument("--zone", metavar="ZONE", help="zone of times without an offset, such as Europe/Berlin")
+    parser.add_argument("--unit", choices=("s", "ms", "us", "ns"), help="of numbers whose unit is not documented")
+    parser.add_argument("--at", type=argtypes.moment, metavar="TIME", help="when, where a file carries no time")
+    parser.add_argument("--system", metavar="NAME", help="what a detector watched")
+    parser.add_argument("--alias", metavar="NAME", help="under which alias of a registry a version serves")
+    parser.add_argument(
+        "--columns", type=argtypes.names, default=(), metavar="A,B", help="names of a detector's columns"
+    )
+    parser.add_argument(
+        "--moment",
+        type=argtypes.pair,
+        action="append",
+        default=[],
+        metavar="NAME=MOMENT",
+        help="which moment a timestamp of your own is, such as 'Impact over=recovered'",
+    )
+    _json_option(parser)
+
+
+def score(parser: Parser) -> None:
+    """`rca score`."""
+    parser.add_argument("library", type=argtypes.path, metavar="LIBRARY", help="folder of cases, each with answer.yaml")
+    _quiet_option(parser)
+    _json_option(parser)
+
+
+def portfolio(parser: Parser) -> None:
+    """`rca portfolio`."""
+    parser.add_argument(
+        "source", type=argtypes.path, metavar="DIR|FILE", help="folder of cases, or a table with a row an incident"
+    )
+    _out_option(parser)
+    parser.add_argument("--as-of", metavar="TIME", help="what 'now' is; default the last moment on record")
+    parser.add_argument("--split", metavar="TIME", help="compare incidents from this moment on with those before")
+    parser.add_argument("--zone", metavar="ZONE", help="zone of stamps without an offset, such as Europe/Berlin")
+    parser.add_argument(
+        "--column", action="append", default=[], metavar="WHAT=NAME", help="which column is what, such as end=finished"
+    )
+    parser.add_argument(
+        "--target",
+        action="append",
+        default=[],
+        metavar="MEASURE=LIMIT:SHARE",
+        help="a promise, such as time_to_recover=4h:0.95, or time_to_recover@sev1=1h",
+    )
+    _quiet_option(parser)
+    _json_option(parser)
+
+
+def _out_option(parser: Parser) -> None:
+    parser.add_argument(
+        "--out", type=argtypes.path, default=Path("reports"), metavar="DIR", help="where reports go; default reports"
+    )
+
+
+def _quiet_option(parser: Parser) -> None:
+    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+
+def _json_option(parser: Parser) -> None:
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
