@@ -38,9 +38,6 @@ UNSEEN = 10.0
 QUIET = 3.0
 """Robust z-score that a stationary signal may hold in normal times."""
 
-LOUD = 50.0
-"""z-score from which a larger one says no more: ranges of some hundred samples are not so exact."""
-
 HUGEST = 1e150
 """Values are cut here, so that their squares are finite."""
 
@@ -106,17 +103,10 @@ class Departure:
         Position of the last failing sample out of the range.
     samples : int
         Failing samples out of the range.
-    change : float
-        How far it went in parts of its usual level, counting the width of its range to that; 1 at most where it had
-        never moved.
-    amount : float
-        How far it went, in the signal's own unit.
     lasting : bool
         Whether it was out for so long as quiet signals are not, be it farther than they go or not.
     strayed : float
         How many times as wide its range was made, since it strayed in normal times.
-    unseen : bool
-        Whether it had never moved before: then nobody knows how wide its range is.
     n_sigma : float
         What a plain n-sigma says: the largest distance of a failing sample from the normal mean, in normal standard
         deviations; to compare with.
@@ -129,19 +119,10 @@ class Departure:
     last_normal: int | None = None
     last: int | None = None
     samples: int = 0
-    change: float = 0.0
     n_sigma: float = 0.0
     straight: tuple[int, int] | None = None
     strayed: float = 1.0
-    amount: float = 0.0
-    unseen: bool = False
     lasting: bool = False
-
-    @property
-    def size(self) -> float:
-        """What departures are ranked by: the score; beyond a cap, the relative change of level is added."""
-        most = UNSEEN if self.unseen else LOUD
-        return self.score if self.score < most else most + self.change
 
     @property
     def abnormal(self) -> bool:
@@ -250,7 +231,12 @@ def _of_block(
         found[at] = _louder(found[at], _silent(raw[at], clock.n_normal))
     sigmas, wider = _n_sigma(raw[:, : clock.n_normal], raw[:, clock.n_normal :]), told.up / plain.up
     return [
-        replace(_weighed(one, told, at), n_sigma=float(sigmas[at]), strayed=float(wider[at]))
+        replace(
+            one,
+            score=min(one.score, UNSEEN) if told.flat[at] else one.score,
+            n_sigma=float(sigmas[at]),
+            strayed=float(wider[at]),
+        )
         for at, one in enumerate(found)
     ]
 
@@ -268,14 +254,6 @@ def _wandering(told: NormalRange, normal: Floats) -> NormalRange:
     strays = (np.maximum(_held(side, HELD).max(axis=1), 0.0) for side in (away, -away))
     up, down = (np.maximum(1.0, stray / QUIET) for stray in strays)
     return replace(told, up=told.up * np.maximum(up, down), down=told.down * np.maximum(up, down))
-
-
-def _weighed(one: Departure, told: NormalRange, at: int) -> Departure:
-    """A departure with its change of level; of a signal that had never moved, score and change are capped."""
-    width = float(told.up[at] if one.direction >= 0 else told.down[at])
-    change = one.score * (width / (abs(float(told.centre[at])) + width))
-    one = replace(one, change=change, amount=min(one.score * width, MAX_SCORE))
-    return replace(one, score=min(one.score, UNSEEN), change=min(change, 1.0), unseen=True) if told.flat[at] else one
 
 
 def _n_sigma(normal: Floats, failing: Floats) -> Floats:

@@ -1,4 +1,5 @@
 import json
+from functools import cache
 
 from rca.analysis.conclusion.verdict import Cause, Verdict
 from rca.practice.by_seed import plain
@@ -6,6 +7,7 @@ from rca.practice.lines import run as running
 from rca.practice.lines.draw import draw
 
 
+@cache
 def seed_of(*, quiet):
     return next(seed for seed in range(60) if (draw(seed).origin is None) == quiet)
 
