@@ -19,7 +19,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaln, stdtr, stdtrit
 
 from rca.arrays import Floats
 from rca.finding import Interval
@@ -188,6 +187,8 @@ class Regression:
 
     def _quantile(self, tail: float, centre: Floats, error: Floats) -> Floats:
         """Quantile of each contrast under the mixture of t distributions, by Newton's method with bisection."""
+        from scipy.special import stdtrit
+
         reach = 1e4 * error.max(axis=0) + np.ptp(centre, axis=0)
         low, high = centre.min(axis=0) - reach, centre.max(axis=0) + reach
         found = np.asarray(self.shares @ (centre + stdtrit(self.free, tail) * error))
@@ -209,10 +210,14 @@ class Regression:
 
     def _below(self, at: Floats, centre: Floats, error: Floats) -> Floats:
         """Distribution function of each contrast at a number."""
+        from scipy.special import stdtr
+
         return np.asarray(self.shares @ stdtr(self.free, (at - centre) / error))
 
     def _density(self, at: Floats, centre: Floats, error: Floats) -> Floats:
         """Density of each contrast at a number."""
+        from scipy.special import gammaln
+
         half = (self.free + 1) / 2
         scale = np.exp(gammaln(half) - gammaln(self.free / 2)) / np.sqrt(self.free * np.pi)
         return np.asarray(self.shares @ (scale * (1 + ((at - centre) / error) ** 2 / self.free) ** -half / error))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
 from rca.analysis.causal import dowhy_adapter
 from rca.analysis.event_study.designs import BENT, FREE, TREND, Interrupted, interrupted, terms_at, usual_terms
@@ -139,6 +138,8 @@ def placebo_dates(fit: Interrupted) -> Refuter:
 
 def _clear(p_value: Any) -> Any:
     """Absolute z-score of a two-sided p-value."""
+    from scipy.special import ndtri
+
     return -ndtri(np.maximum(p_value, np.finfo(float).tiny) / 2)
 
 

@@ -10,7 +10,6 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.special import chdtrc
 
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.contingency import Contingency, contingency_of
@@ -217,6 +216,8 @@ def renumbered_in_part(pair: ColumnPair) -> ColumnFault | None:
     >>> print(renumbered_in_part(ColumnPair(reference=pd.Series(before), current=pd.Series(now))).evidence)
     in some 40% of the rows codes are numbered anew without 1
     """
+    from scipy.special import chdtrc
+
     coded = _coded(pair, unsure=0)
     if coded is None or len(coded.levels) > coded.known or coded.known < FEWEST_CODES:
         return None
