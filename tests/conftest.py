@@ -4,7 +4,9 @@ import fcntl
 import os
 import pickle
 import shutil
+import sys
 import time
+import warnings
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -28,6 +30,8 @@ from tests.statistical.promises import LEDGER
 
 os.environ["TZ"] = "UTC"
 time.tzset()
+os.environ["NUMBA_DISABLE_JIT"] = "1"  # of shap, which compiles for longer than it is asked
+sys.modules["rfc3987_syntax"] = None  # jsonschema would build its grammar for seconds; no test is about such addresses
 
 ROOT = Path(__file__).resolve().parent.parent
 INCIDENTS = ROOT / "data" / "incidents"
@@ -215,6 +219,27 @@ def analysis_of(shared):
     return cache(lambda name: made_once(shared / name, lambda: analyse(load(INCIDENTS / name))))
 
 
+@pytest.fixture(scope="session")
+def answer_of(shared):
+    """By question and name, what a shipped incident answers where it is asked this alone."""
+    import rca
+
+    def asked(question, name):
+        ask = getattr(rca, question)
+        return made_once(shared / f"{question} of {name}", lambda: ask(rca.load(INCIDENTS / name)))
+
+    return cache(asked)
+
+
+@pytest.fixture(scope="session")
+def shap():
+    """The library: imported by the worker that compares with it, for that takes seconds."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what it imports, matplotlib and numba are deprecating things
+        import shap
+    return shap
+
+
 def _run_once(base, **how):
     """A run of the smallest incident that ships."""
     from rca.report.run.case_run import run
@@ -256,6 +281,28 @@ def frozen(shared):
 
     analysis, answers = made_once(folder.with_suffix(".answers"), made)
     return SimpleNamespace(case=rca.load(folder), analysis=analysis, answers=answers)
+
+
+# --- the longest files first: begun last, one would run alone while the other workers wait ---------------------------
+
+FIRST = (
+    "tests/report/run/test_case_run.py",  # makes the report that others look at
+    "tests/analysis/harm/test_harm.py",
+    "tests/analysis/conclusion/test_analyse.py",  # makes the analyses that others look at
+    "tests/tables/test_frames.py",
+    "tests/statistical/test_incidents.py",
+    "tests/analysis/test_questions.py",
+    "tests/statistical/test_effects.py",
+    "tests/report/audit/test_verify.py",
+    "tests/analysis/conclusion/test_causal_answers.py",
+    "tests/browser/test_page_in_chromium.py",
+    "README.md",
+)
+
+
+def pytest_collection_modifyitems(items):
+    place = {name: at for at, name in enumerate(FIRST)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(FIRST)))
 
 
 # --- the ledger of `make prove`: gathered from every worker, written as one dated table ------------------------------

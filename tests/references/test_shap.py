@@ -1,7 +1,5 @@
 """SHAP values are those of shap's own explainers, for every kind of model that is read."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,10 +7,6 @@ import pytest
 from rca.analysis.explanation.sampling_shap import ORDERS, values_of
 from rca.analysis.explanation.tree_shap import leaf_values, tables_of
 from rca.record.model.forest import of_lightgbm, of_sklearn
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # of what shap imports, matplotlib and numba are deprecating things
-    import shap
 
 CLOSE = 1e-5
 ADDS_UP = 1e-6
@@ -65,7 +59,7 @@ LIGHTGBM = {
 
 @pytest.mark.parametrize("kind", LIGHTGBM)
 @pytest.mark.parametrize("widest", [3, 10])
-def test_values_of_boosted_trees_are_shaps_and_add_up(kind, widest):
+def test_values_of_boosted_trees_are_shaps_and_add_up(kind, widest, shap):
     frame, settings = LIGHTGBM[kind]
     y = target(rows(len(frame)))
     y = (y > 0).astype(int) if settings.get("objective") == "binary" else y
@@ -108,7 +102,7 @@ def sklearn_models():
 
 @pytest.mark.parametrize("kind", sklearn_models())
 @pytest.mark.parametrize("missing", [False, True])
-def test_values_of_scikit_learns_trees_are_shaps_and_add_up(kind, missing):
+def test_values_of_scikit_learns_trees_are_shaps_and_add_up(kind, missing, shap):
     model, classes = sklearn_models()[kind]
     if missing and kind.startswith("boost"):
         pytest.skip("scikit-learn's gradient boosting takes no missing values")
@@ -145,7 +139,7 @@ def test_a_leafs_values_are_the_mean_over_all_orders():
 
 
 @pytest.mark.parametrize("objective", ["binary:logistic", "reg:squarederror", "multi:softprob"])
-def test_values_of_xgboost_are_its_own_and_add_up(objective):
+def test_values_of_xgboost_are_its_own_and_add_up(objective, shap):
     xgboost = pytest.importorskip("xgboost")
     from rca.analysis.explanation.exact_shap import exact
     from rca.record.model.model_file import model_in_memory
@@ -172,7 +166,7 @@ def mixed(matrix):
 
 
 @pytest.mark.parametrize("features", [3, 4, 6])
-def test_asked_about_every_subset_values_are_shaps(features):
+def test_asked_about_every_subset_values_are_shaps(features, shap):
     rng = np.random.default_rng(features)
     asked, usual = rng.normal(size=(40, features)), rng.normal(size=(15, features))
     found = values_of(mixed, asked, usual, rng=rng)
@@ -182,7 +176,7 @@ def test_asked_about_every_subset_values_are_shaps(features):
     assert not found.error.any()
 
 
-def test_asked_along_orders_values_are_shaps_within_the_error_that_is_told_and_no_wider_than_shaps():
+def test_asked_along_orders_values_are_shaps_within_the_error_that_is_told_and_no_wider_than_shaps(shap):
     rng = np.random.default_rng(9)
     asked, usual = rng.normal(size=(60, 9)), rng.normal(size=(10, 9))
     found = values_of(mixed, asked, usual, rng=rng)

@@ -1,7 +1,5 @@
 """How the model's reasons changed, from any model, from tables, and from SHAP values that are there already."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,10 +16,6 @@ from rca.errors import InvalidCase, Unanswerable
 from rca.record.model.model import Model
 from rca.record.model.model_file import model_in_memory, read_model
 from tests.record.model.test_model_file import onnx
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    import shap
 
 
 def rows(n=400, seed=0, shift=0.0):
@@ -60,7 +54,7 @@ def test_a_boosters_categories_are_read_from_the_table_as_text(booster):
 
 
 @pytest.mark.parametrize("positive", [1, 0])
-def test_a_line_is_explained_in_closed_form_as_shap_does(positive):
+def test_a_line_is_explained_in_closed_form_as_shap_does(positive, shap):
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -119,7 +113,7 @@ def test_of_a_very_wide_forest_only_what_it_reads_is_explained():
     import lightgbm
 
     rng = np.random.default_rng(0)
-    wide = pd.DataFrame(rng.normal(size=(300, 5000)), columns=[f"x{i}" for i in range(5000)])
+    wide = pd.DataFrame(rng.normal(size=(300, 2000)), columns=[f"x{i}" for i in range(2000)])
     settings = {"verbosity": -1, "num_leaves": 4, "num_threads": 1}
     model = lightgbm.train(settings, lightgbm.Dataset(wide, wide["x7"]), 3)
     found = rca.explain(wide, wide, model=model)
@@ -401,7 +395,7 @@ def test_a_window_of_one_class_is_answered_for(booster):
 # --- SHAP values that are there already -------------------------------------------------------------------------------
 
 
-def test_shaps_own_explanations_go_in_and_come_out(booster):
+def test_shaps_own_explanations_go_in_and_come_out(booster, shap):
     model = model_in_memory(booster)
     worked = [to_shap(explainer_of(model, rows())(table)[0], table) for table in (rows(), rows(400, 8, shift=1.0))]
     assert all(isinstance(one, shap.Explanation) for one in worked)
@@ -434,7 +428,7 @@ def test_values_that_one_window_alone_brings_along_are_not_compared():
 
 
 @pytest.mark.parametrize("more", [{"label": "y"}, {"model": len}])
-def test_shap_values_by_themselves_are_asked_of_no_label_or_model(more):
+def test_shap_values_by_themselves_are_asked_of_no_label_or_model(more, shap):
     one = shap.Explanation(rows()[["a", "b"]].to_numpy(), feature_names=["a", "b"])
     with pytest.raises(InvalidCase, match=f"SHAP values alone have no {min(more)}"):
         rca.explain(one, one, **more)
@@ -453,7 +447,7 @@ def test_scores_that_are_missing_from_a_window_cannot_be_stood_in_for(booster):
         rca.explain(scored, scored.assign(score=np.nan), score="score")
 
 
-def test_values_that_do_not_fit_the_rows_are_refused():
+def test_values_that_do_not_fit_the_rows_are_refused(shap):
     with pytest.raises(InvalidCase, match="2 features have a name"):
         given(shap.Explanation(np.zeros((3, 3)), feature_names=["a", "b"]))
     with pytest.raises(InvalidCase, match="3, for 2 rows"):
@@ -491,7 +485,7 @@ def test_parts_of_a_loss_add_up_to_it_and_who_says_nothing_gets_nothing(scale, o
     assert not lost.parts[:, 2].any()
 
 
-def test_the_parts_of_a_log_loss_rank_features_as_shaps_own_mode_does():
+def test_the_parts_of_a_log_loss_rank_features_as_shaps_own_mode_does(shap):
     import lightgbm
 
     frame, y = rows(2000)[["a", "b", "c"]], truth(rows(2000))
