@@ -69,6 +69,16 @@ def long_and_short(short, long, *, each=1, **rates):
     return pytest.mark.parametrize("draws", [several[0], pytest.param(several[1], marks=pytest.mark.prove)])
 
 
+def of_some_and_all(some, every, draws, *, each=1, **rates):
+    """Examples and how many draws: a few of some in every run, many of every one under `make prove`.
+
+    For examples of one law that take the same way through the code, or each of which another test asks as well.
+    """
+    few, many = (enough(count, each=each, **rates) for count in draws)
+    some, every = ([one if isinstance(one, tuple) else (one,) for one in several] for several in (some, every))
+    return [*((*one, few) for one in some), *(pytest.param(*one, many, marks=pytest.mark.prove) for one in every)]
+
+
 def enough(draws, *, each=1, **rates):
     """So many draws, where each promised rate can be broken in them."""
     if not rates:

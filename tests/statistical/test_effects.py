@@ -4,12 +4,14 @@ Rows are right or wrong; how often changes from day to day by a season, by chanc
 is as large as that of sampling, and along a line. Planted effects are of the same size in every draw.
 """
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from rca.analysis.event_study.question import effect
-from tests.statistical.promises import at_least, at_most, long_and_short, within
+from tests.statistical.promises import at_least, at_most, enough, of_some_and_all, within
 
 EVENT = pd.Timestamp("2026-03-02T00:00Z")
 RATE = {"name": "rate", "column": "wrong"}
@@ -64,23 +66,34 @@ def studied(seed, size, design, *, planted, refute):
     return effect(rows, event=EVENT, metric=RATE, time="at", seed=seed, refute=refute, **asked)
 
 
-@long_and_short(3, 500, within=(0.93, 0.97))
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("design", DESIGNS)
+EVERY = list(product(DESIGNS, SIZES))
+EACH = list(zip(DESIGNS, SIZES, strict=True))
+"""Each design once, and each size."""
+
+
+@pytest.mark.parametrize(("design", "size", "draws"), of_some_and_all(EACH, EVERY, (3, 500), within=(0.93, 0.97)))
 def test_a_planted_effect_lies_in_its_interval(draws, size, design):
     found = [studied(100 + seed, size, design, planted=PLANTED, refute=False) for seed in range(draws)]
     within(sum(PLANTED in one.effect.interval for one in found), draws, (0.93, 0.97))
 
 
-@long_and_short(2, 500, at_most=0.05)
-@pytest.mark.parametrize("size", ["16 and 9 days", "32 and 15 days", "80 and 40 days"])
-@pytest.mark.parametrize("design", DESIGNS)
+SHORT = [one for one in EVERY if one[1] != "150 and 60 days"]
+FEW = [(design, "16 and 9 days" if size == "150 and 60 days" else size) for design, size in EACH]
+
+
+@pytest.mark.parametrize(("design", "size", "draws"), of_some_and_all(FEW, SHORT, (2, 500), at_most=0.05))
 def test_where_an_event_did_nothing_no_effect_is_shown(draws, size, design):
     found = [studied(1000 + seed, size, design, planted=0.0, refute=True) for seed in range(draws)]
     at_most(sum(one.strength == "shown" for one in found), draws, 0.05)
 
 
-@long_and_short(2, 200, at_least=0.9)
+@pytest.mark.parametrize("design", DESIGNS)
+def test_of_one_draw_a_large_effect_is_shown(design):
+    assert studied(2000, "32 and 15 days", design, planted=0.3, refute=True).strength == "shown"
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("draws", [enough(200, at_least=0.9)])
 @pytest.mark.parametrize("design", DESIGNS)
 def test_a_large_effect_is_shown(draws, design):
     found = [studied(2000 + seed, "80 and 40 days", design, planted=0.3, refute=True) for seed in range(draws)]

@@ -12,7 +12,7 @@ from rca.analysis.explanation.question import explain
 from rca.analysis.explanation.shap_adapter import explainer_of
 from rca.analysis.explanation.shap_values import Explained
 from rca.record.model.model_file import model_in_memory
-from tests.statistical.promises import at_least, long_and_short, within
+from tests.statistical.promises import at_least, long_and_short, of_some_and_all, within
 
 FEATURES = ["a", "b", "c", "proxy", "g"]
 
@@ -56,8 +56,7 @@ def compared(rng, n, *, shift=0.0):
     return explanation_shift(sides, rng=rng)
 
 
-@pytest.mark.parametrize("n", [500, 1500])
-@long_and_short(4, 400, within=(0.04, 0.06))
+@pytest.mark.parametrize(("n", "draws"), of_some_and_all([500], [500, 1500], (4, 400), within=(0.04, 0.06)))
 def test_where_no_reason_moved_every_test_of_it_fires_at_its_rate(draws, n):
     fired = {"size": 0, "direction": 0, "loss": 0, "joint": 0}
     tests = 0
@@ -95,8 +94,9 @@ def _noisy(rng, table):
     return (worth + 0.3 * rng.normal(size=worth.shape))[:, :, None]
 
 
-@pytest.mark.parametrize("shift", [0.0, 0.25, 0.6])
-@long_and_short(4, 400, within=(0.93, 0.97))
+@pytest.mark.parametrize(
+    ("shift", "draws"), of_some_and_all([0.0, 0.25], [0.0, 0.25, 0.6], (4, 400), within=(0.93, 0.97))
+)
 def test_the_interval_of_the_auc_of_explanations_covers_it(draws, shift):
     found = [compared(np.random.default_rng([23, seed]), 1000, shift=shift).joint for seed in range(draws)]
     truth = 0.5 if shift == 0 else float(np.mean([one.auc for one in found]))

@@ -20,7 +20,7 @@ from rca.methods.metric import measure
 from rca.practice.simulate import score_of, tabular
 from rca.record.case import Roles
 from rca.record.schema.incident import Metric
-from tests.statistical.promises import at_least, at_most, long_and_short
+from tests.statistical.promises import at_least, at_most, long_and_short, of_some_and_all
 
 FEATURES = tuple(f"x{i}" for i in range(6))
 ROLES = Roles(label="label", score="score", prediction="prediction", features=FEATURES)
@@ -105,8 +105,10 @@ def test_mechanisms_that_did_not_change_alarm_no_more_than_alpha(draws, shift):
     at_most(hits, draws, 0.05)
 
 
-@long_and_short(3, 1000, at_most=0.025)
-@pytest.mark.parametrize("name", ["error_rate", "log_loss", "false_positive_rate"])
+QUIET = ["error_rate", "log_loss", "false_positive_rate"]
+
+
+@pytest.mark.parametrize(("name", "draws"), of_some_and_all(["error_rate"], QUIET, (3, 1000), at_most=0.025))
 def test_a_quiet_quarter_is_called_an_incident_in_one_of_forty(draws, name):
     hits = sum(
         weigh_windows(divided(*tabular(np.random.default_rng(seed), rows=400), name)).status != "no_incident"
@@ -154,8 +156,7 @@ def test_the_interval_of_an_effect_covers_it(draws):
         at_least(count, draws, 0.95)
 
 
-@long_and_short(2, 200, at_least=0.93)
-@pytest.mark.parametrize("fault", ["frozen", "scaled"])
+@pytest.mark.parametrize(("fault", "draws"), of_some_and_all(["scaled"], ["frozen", "scaled"], (2, 200), at_least=0.93))
 def test_the_interval_of_a_mended_columns_harm_covers_it(draws, fault):
     meter = MetricReader(metric=Metric(name="brier"), roles=ROLES)
     whole = [meter.parts(rows).value() for rows in tabular(np.random.default_rng(99), rows=TRUTH, fault=fault)]
@@ -193,8 +194,10 @@ def test_the_interval_of_an_onset_covers_it(draws, by):
 # -- planted causes ----------------------------------------------------------------------------------------------------
 
 
-@long_and_short(1, 40, at_least=0.97)
-@pytest.mark.parametrize("fault", ["frozen", "default_value", "scaled", "shifted", "missing"])
+FAULTS = ["frozen", "default_value", "scaled", "shifted", "missing"]  # tests/analysis/harm/test_harm.py has each, too
+
+
+@pytest.mark.parametrize(("fault", "draws"), of_some_and_all(["missing"], FAULTS, (1, 40), at_least=0.97))
 def test_a_planted_fault_is_named_first_with_its_kind(draws, fault):
     hits = 0
     for seed in range(draws):
@@ -203,8 +206,7 @@ def test_a_planted_fault_is_named_first_with_its_kind(draws, fault):
     at_least(hits, draws, 0.97)
 
 
-@long_and_short(1, 40, at_least=0.95)
-@pytest.mark.parametrize("model", [True, False])
+@pytest.mark.parametrize(("model", "draws"), of_some_and_all([False], [True, False], (1, 40), at_least=0.95))
 def test_a_planted_change_of_the_world_is_named_first(draws, model):
     hits = 0
     for seed in range(draws):
@@ -215,8 +217,7 @@ def test_a_planted_change_of_the_world_is_named_first(draws, model):
     at_least(hits, draws, 0.95)
 
 
-@long_and_short(1, 60, at_least=0.95)
-@pytest.mark.parametrize("column", ["x1", "x2"])
+@pytest.mark.parametrize(("column", "draws"), of_some_and_all(["x2"], ["x1", "x2"], (1, 60), at_least=0.95))
 def test_the_fault_is_found_in_whichever_column_it_is(draws, column):
     hits = 0
     for seed in range(draws):
