@@ -239,18 +239,17 @@ def test_a_library_is_scored_case_by_case(tmp_path, capsys):
 
 
 def test_progress_goes_to_standard_error(tmp_path, capsys):
-    score(library(tmp_path), progress=True)
+    score(library(tmp_path, "line-cascade"), progress=True)
     said = capsys.readouterr()
     assert "scoring" in said.err
     assert said.out == ""
 
 
 def test_a_case_that_cannot_be_read_fails_alone(tmp_path):
-    library(tmp_path)
-    shutil.copytree(SHIPPED / "line-cascade", tmp_path / "line-cascade")
-    (tmp_path / "line-cascade" / "incident.yaml").write_text("schema: 1\nid: 7\n", encoding="utf-8")
+    library(tmp_path, "line-cascade")
+    library(tmp_path, incident_yaml="schema: 1\nid: 7\n")
     found = score(tmp_path, progress=False)
-    assert [row.case for row in found.failed] == ["line-cascade"]
+    assert [row.case for row in found.failed] == ["quiet-quarter"]
     assert found.totals["failed"] == (1, 2)
 
 

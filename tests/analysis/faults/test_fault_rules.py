@@ -79,7 +79,7 @@ print(json.dumps({"faults": str(faults), "harm": [harm.contributions[0].name, ha
 
 
 def test_a_rule_in_a_file_of_its_own_is_heard_everywhere(tmp_path):
-    shutil.copytree(ROOT / "rca", tmp_path / "rca", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "rca", tmp_path / "rca")
     (tmp_path / "rca/analysis/faults/rules/negated.py").write_text(NEGATED, encoding="utf-8")
     order, words = tmp_path / "rca/analysis/faults/rules/order.py", tmp_path / "rca/finding.py"
     text = order.read_text(encoding="utf-8").replace("    MISSING,\n", "    NEGATED,\n    MISSING,\n")

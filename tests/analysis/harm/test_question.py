@@ -16,7 +16,7 @@ def test_a_case_names_its_own_roles():
         rca.harm(rca.load(INCIDENTS / "hiring-bias"), metric="error_rate")
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(seed=st.integers(0, 10_000), fault=st.sampled_from(["frozen", "scaled", "concept", "distribution"]))
 def test_contributions_and_what_is_unexplained_add_up_to_the_change(seed, fault):
     done = rca.harm(*tabular(np.random.default_rng(seed), rows=400, fault=fault), model=score_of, **ROLES)

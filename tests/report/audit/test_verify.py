@@ -4,12 +4,14 @@ import hashlib
 import json
 import os
 import shutil
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rca.errors import InvalidCase
+from rca.report.audit import rerun
 from rca.report.audit.verify import verify
 from rca.report.manifest import integrity
 from rca.report.manifest import provenance as manifest
@@ -149,7 +151,7 @@ def test_a_manifest_that_leads_out_of_its_folder_is_refused(copy, key, name):
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     )
 )
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_whatever_a_key_of_the_manifest_holds_there_is_an_answer(copy, value):
     kept = (copy / "manifest.json").read_bytes()
     for key in ("inputs", "outputs", "case", "parameters", "environment", "code", "templates", "only"):
@@ -237,7 +239,8 @@ def test_a_report_is_derived_again_to_the_byte_even_from_a_copy_elsewhere(brief,
     assert (found.derived, found.differences, found.ok) == ("same", (), True)
 
 
-def test_a_forged_number_comes_out_otherwise(brief, tmp_path):
+def test_a_forged_number_comes_out_otherwise(brief, tmp_path, monkeypatch):
+    monkeypatch.setattr(rerun, "derive_again", lambda *_: nullcontext(brief.result.folder))  # as the test before showed
     copy = shutil.copytree(brief.result.folder, tmp_path / "copy")
     path = copy / "results.json"
     made = json.loads(path.read_bytes())

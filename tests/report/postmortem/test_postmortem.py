@@ -412,7 +412,7 @@ def test_rows_and_outcomes_are_told_without_words_of_the_trade(credit, kind, nam
 
 @pytest.mark.parametrize("fault", ["concept", "missing"])
 def test_a_drafted_tree_is_told_without_words_of_the_trade(credit, fault):
-    reference, current = tabular(np.random.default_rng(1), fault=fault, rows=1500)
+    reference, current = tabular(np.random.default_rng(1), fault=fault, rows=700)
     found = rca.harm(reference, current, metric="error_rate", label="label", prediction="prediction", score="score")
     verdict = weigh_windows(found, None)
     whys = draft_why_tree(credit.incident, verdict)

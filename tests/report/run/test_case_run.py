@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,17 +24,15 @@ from tests.conftest import ROOT
 from tests.report.tiny_notebooks import RESULT, SHOW, notebook
 
 
-@pytest.fixture
-def tiny(tmp_path, monkeypatch):
+def laid(base):
     """A case, and a folder of templates with one quick notebook; writes others into it."""
-    case = tmp_path / "cases" / "tiny"
+    case = base / "cases" / "tiny"
     case.mkdir(parents=True)
     (case / "incident.yaml").write_text(
         "schema: 1\nid: tiny\ntitle: Tiny\nseverity: sev5\ncategory: other\nstatus: open\n", encoding="utf-8"
     )
-    folder = tmp_path / "templates"
+    folder = base / "templates"
     folder.mkdir()
-    monkeypatch.setattr(shipped, "templates", lambda: folder)
 
     def write(*sources, name="1_tiny", **kind):
         (folder / f"{name}.ipynb").write_text(json.dumps(notebook(*sources, **kind)), encoding="utf-8")
@@ -42,6 +41,31 @@ def tiny(tmp_path, monkeypatch):
     write(SHOW)
     write.case, write.templates = case, folder
     return write
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    made = laid(tmp_path)
+    monkeypatch.setattr(shipped, "templates", lambda: made.templates)
+    return made
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """The quick notebook, run once in a folder of its own."""
+    base = tmp_path_factory.mktemp("elsewhere")
+    made = laid(base)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shipped, "templates", lambda: made.templates)
+        return run(made.case, out=base / "out", progress=False)
+
+
+@pytest.fixture
+def old(tiny, elsewhere, tmp_path):
+    """The report that a run has left before; it is not told that it was carried here."""
+    out = tmp_path / "out"
+    shutil.copytree(elsewhere.folder.parent.parent, out, symlinks=True)
+    return replace(elsewhere, path=out / "tiny", folder=out / ".runs" / elsewhere.folder.name)
 
 
 @pytest.fixture
@@ -176,21 +200,14 @@ def test_the_log_stands_beside_the_report_and_not_in_it(report):
     assert names == ["1_timeline", "2_drift", "3_explanation", "5_cascade", "6_postmortem"]
 
 
-def test_two_runs_give_the_same_bytes_and_one_folder(tiny, tmp_path):
-    first = run(tiny.case, out=tmp_path / "out", progress=False)
-    second = run(tiny.case, out=tmp_path / "out", progress=False)
-    assert first.digest == second.digest
-    assert sorted(path.name for path in (tmp_path / "out" / ".runs").iterdir()) == [
-        first.folder.name,
-        f"{first.folder.name}.log.json",
-    ]
-
-
-def test_the_same_case_gives_the_same_bytes_however_its_path_is_written(tiny, tmp_path, monkeypatch):
-    first = run(tiny.case, out=tmp_path / "out", progress=False)
+def test_two_runs_give_the_same_bytes_and_one_folder_however_their_paths_are_written(tiny, old, tmp_path, monkeypatch):
     monkeypatch.chdir(tiny.case.parent)
     second = run("./tiny", out="../out", progress=False)
-    assert first.digest == second.digest
+    assert second.digest == old.digest
+    assert sorted(path.name for path in (tmp_path / "out" / ".runs").iterdir()) == [
+        old.folder.name,
+        f"{old.folder.name}.log.json",
+    ]
 
 
 def test_settings_reach_the_notebook_and_another_seed_is_another_run(tiny, tmp_path):
@@ -202,12 +219,11 @@ def test_settings_reach_the_notebook_and_another_seed_is_another_run(tiny, tmp_p
     assert verify.verify(done.path).ok
 
 
-def test_a_run_that_was_changed_afterwards_is_set_aside_and_made_anew(tiny, tmp_path):
-    first = run(tiny.case, out=tmp_path / "out", progress=False)
-    (first.folder / "results.json").write_text("{}", encoding="utf-8")
+def test_a_run_that_was_changed_afterwards_is_set_aside_and_made_anew(tiny, old, tmp_path):
+    (old.folder / "results.json").write_text("{}", encoding="utf-8")
     second = run(tiny.case, out=tmp_path / "out", progress=False)
     assert verify.verify(second.path).ok
-    assert (first.folder.parent / f"damaged-{first.folder.name}-1").is_dir()
+    assert (old.folder.parent / f"damaged-{old.folder.name}-1").is_dir()
 
 
 # --- what fails ------------------------------------------------------------------------------------------------------
@@ -229,8 +245,7 @@ def test_a_failing_notebook_is_named_with_its_cell_and_its_last_line_and_nothing
     assert (kept / "1_tiny.ipynb").is_file()
 
 
-def test_a_failure_leaves_the_old_report(tiny, tmp_path):
-    old = run(tiny.case, out=tmp_path / "out", progress=False)
+def test_a_failure_leaves_the_old_report(tiny, old, tmp_path):
     tiny(SHOW, "1 / 0")
     assert "ZeroDivisionError" in failed(tiny.case, tmp_path / "out")
     assert (tmp_path / "out" / "tiny").resolve() == old.folder
@@ -296,13 +311,13 @@ EVERY = range(1, 11)
 
 
 @pytest.mark.parametrize(
-    ("old", "tenths"),
-    [(True, (4, 9)), *(pytest.param(old, EVERY, marks=pytest.mark.prove) for old in (True, False))],
+    ("had", "tenths"),
+    [(True, (4, 9)), *(pytest.param(had, EVERY, marks=pytest.mark.prove) for had in (True, False))],
     ids=str,
 )
-def test_a_run_killed_at_any_of_ten_moments_leaves_the_old_report_or_a_whole_one(tiny, tmp_path, old, tenths):
+def test_a_run_killed_at_any_of_ten_moments_leaves_the_old_report_or_a_whole_one(tiny, tmp_path, request, had, tenths):
     out, link = tmp_path / "out", tmp_path / "out" / "tiny"
-    before = run(tiny.case, out=out, progress=False).folder if old else None
+    before = request.getfixturevalue("old").folder if had else None
     tiny(SHOW, "'another report'")
     whole = length_of_a_run(tiny, tmp_path / "elsewhere")  # the moments are spread over it, however quick the machine
     for tenth in tenths:
@@ -315,8 +330,7 @@ def test_a_run_killed_at_any_of_ten_moments_leaves_the_old_report_or_a_whole_one
     assert not list((out / ".runs").glob(".tmp-*"))
 
 
-def test_a_crash_between_the_steps_of_publishing_leaves_a_whole_report(tiny, tmp_path, monkeypatch):
-    old = run(tiny.case, out=tmp_path / "out", progress=False)
+def test_a_crash_between_the_steps_of_publishing_leaves_a_whole_report(tiny, old, tmp_path, monkeypatch):
     tiny(SHOW, "'another report'")
     for step in ("sync", "_sync_folder"):
         with monkeypatch.context() as broken:

@@ -30,9 +30,13 @@ BEFORE, TRUTH = ROWS[ROWS["day"] < 150].reset_index(drop=True), ROWS[ROWS["day"]
 FEATURES = ["index", "rate", "other", "weekday"]
 
 
-def named(after, column="index", before=BEFORE, **options):
+def diagnosed(after, before=BEFORE, **options):
     moved = univariate_drift(before, after, features=FEATURES)
-    return diagnose(before, after, moved, ordered=True, time="at", **options).get(column)
+    return diagnose(before, after, moved, ordered=True, time="at", **options)
+
+
+def named(after, column="index", **options):
+    return diagnosed(after, **options).get(column)
 
 
 def late(lag, since=150):
@@ -97,9 +101,9 @@ def test_a_lag_whose_past_is_not_on_record_is_told_by_the_other_columns():
 
 
 def test_a_series_that_keeps_time_is_not_stale():
-    for column in FEATURES:
-        found = named(TRUTH, column)
-        assert found is None or found.fault != "stale"
+    found = diagnosed(TRUTH)
+    for one in map(found.get, FEATURES):
+        assert one is None or one.fault != "stale"
 
 
 def test_a_week_that_comes_again_is_a_season_and_no_fault():
