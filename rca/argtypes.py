@@ -42,6 +42,18 @@ def setting(text: str) -> tuple[str, Any]:
         return key, value
 
 
+def pair(text: str) -> tuple[str, str]:
+    """One `NAME=VALUE`, both kept as text; the name may hold anything but `=`.
+
+    >>> pair("Impact over=recovered")
+    ('Impact over', 'recovered')
+    """
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip() or not value.strip():
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE; got {text!r}")
+    return name.strip(), value.strip()
+
+
 def _no_constant(name: str) -> Never:
     raise ValueError(f"{name} is no JSON")
 

@@ -24,6 +24,8 @@ from rca.errors import InvalidCase, Problem, RcaError, did_you_mean
 
 if TYPE_CHECKING:
     from rca.analysis.inputs.glance import Glance
+    from rca.importers.importing import Imported
+    from rca.importers.reading import Given
     from rca.report.run.case_run import RunResult
 
 DONE, FAILED, BAD_INPUT, NEEDS_A_PERSON, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 130, 141
@@ -97,11 +99,24 @@ def _run(arguments: Arguments) -> int:
         seed=arguments.seed,
         progress=not arguments.quiet,
     )
+    printed = _printed(result) if arguments.pdf else None
     if arguments.json:
-        _print_json({"report": str(result.path), "digest": result.digest, "results": result.results})
+        paper = {} if printed is None else {"pdf": str(printed)}
+        _print_json({"report": str(result.path), **paper, "digest": result.digest, "results": result.results})
     else:
         _say_verdict(result)
+        if printed is not None:
+            _say(f"pdf     {printed}")
     return DONE
+
+
+def _printed(result: "RunResult") -> Path:
+    """The page as PDF, beside the report: its folder is sealed."""
+    from rca.report.run.pdf import print_page
+
+    to = result.path.with_name(f"{result.path.name}.pdf")
+    _tell(f"printed by {print_page(result.folder / 'report.html', to)}")
+    return to
 
 
 def _verify(arguments: Arguments) -> int:
@@ -155,6 +170,25 @@ def _plain(problems: Iterable[Problem]) -> list[dict[str, str]]:
     return [{"place": problem.place, "what": problem.what, "hint": problem.hint} for problem in problems]
 
 
+def _obligations(arguments: Arguments) -> int:
+    from rca.record.case import load
+    from rca.record.obligations.duties import duties
+    from rca.record.obligations.frameworks import frameworks
+    from rca.record.past import past_incidents
+
+    incident, known = load(arguments.case).incident, None
+    if arguments.frameworks:
+        _answer(frameworks(incident), as_json=arguments.json)
+        return DONE
+    if arguments.among:
+        known, unread = past_incidents(arguments.among, reports=arguments.reports)
+        for name in unread:
+            _tell(f"Left out: {name}, which cannot be read or has no moment.")
+    found = duties(incident, arguments.as_of, past_incidents=known)
+    _answer(found, as_json=arguments.json)
+    return NEEDS_A_PERSON if found.overdue else DONE
+
+
 def _schema(_: Arguments) -> int:
     from rca.record.schema.incident import json_schema
 
@@ -165,10 +199,41 @@ def _schema(_: Arguments) -> int:
 def _new(arguments: Arguments) -> int:
     from rca.record.case import scaffold
 
+    if arguments.files:
+        return _new_from(arguments)
     folder = scaffold(arguments.folder, arguments.id)
     _say(str(folder))
     _tell(f"Fill in {folder / 'incident.yaml'}, then: rca check {folder}")
     return DONE
+
+
+def _new_from(arguments: Arguments) -> int:
+    from rca.importers.importing import new_from
+
+    done = new_from(arguments.folder, arguments.id, arguments.files, by=arguments.source, given=_given(arguments))
+    return _imported(done, as_json=arguments.json)
+
+
+def _import(arguments: Arguments) -> int:
+    from rca.importers.importing import import_files
+
+    done = import_files(
+        arguments.into, arguments.files, by=arguments.source, given=_given(arguments), attach=arguments.attach
+    )
+    return _imported(done, as_json=arguments.json)
+
+
+def _imported(done: "Imported", *, as_json: bool) -> int:
+    _answer(done, as_json=as_json)
+    return NEEDS_A_PERSON if done.contradictions or done.asked else DONE
+
+
+def _given(arguments: Arguments) -> "Given":
+    from rca.importers.reading import Given
+
+    at = arguments.at.isoformat() if arguments.at else None
+    plainly = {name: getattr(arguments, name) for name in ("incident", "zone", "unit", "system", "alias", "columns")}
+    return Given(**plainly, at=at, names=argtypes.settings(arguments.moment))
 
 
 def _score(arguments: Arguments) -> int:
@@ -223,6 +288,7 @@ def _run_options(parser: Parser) -> None:
     parser.add_argument(
         "--seed", type=argtypes.natural, default=0, metavar="N", help="seed of all that is random; default 0"
     )
+    parser.add_argument("--pdf", action="store_true", help="also print the page, to DIR/<id>.pdf")
     _quiet_option(parser)
     _json_option(parser)
 
@@ -249,6 +315,23 @@ def _check_takes(parser: Parser) -> None:
     _json_option(parser)
 
 
+def _obligations_takes(parser: Parser) -> None:
+    parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
+    parser.add_argument(
+        "--as-of", type=argtypes.moment, metavar="TIME", help="what 'now' is; default the last moment on record"
+    )
+    parser.add_argument(
+        "--among", type=argtypes.path, metavar="DIR", help="folder of cases: look for earlier ones with the same cause"
+    )
+    parser.add_argument(
+        "--reports", type=argtypes.path, metavar="DIR", help="their reports, whose verdicts name causes too"
+    )
+    parser.add_argument(
+        "--frameworks", action="store_true", help="what NIST AI RMF and ISO/IEC 42001 ask for that the record shows"
+    )
+    _json_option(parser)
+
+
 def _schema_takes(_: Parser) -> None:
     """Nothing."""
 
@@ -258,6 +341,53 @@ def _new_takes(parser: Parser) -> None:
     parser.add_argument(
         "--in", dest="folder", type=argtypes.path, default=Path(), metavar="DIR", help="where to put it; default here"
     )
+    parser.add_argument(
+        "--from",
+        dest="files",
+        type=argtypes.path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="vendors' files to begin with, and maps of your own",
+    )
+    parser.add_argument(
+        "--source", default="auto", metavar="SOURCE", help="whose files they are; default: told by form"
+    )
+    _given_options(parser)
+
+
+def _import_takes(parser: Parser) -> None:
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="a tool, such as pagerduty; auto: told by the files' form; or a map of your own, my-tool.yaml",
+    )
+    parser.add_argument("files", type=argtypes.path, nargs="+", metavar="FILE", help="JSON, JSON lines or CSV")
+    parser.add_argument("--into", type=argtypes.path, required=True, metavar="CASE", help="folder of the incident")
+    parser.add_argument("--attach", action="store_true", help="keep the files in sources/ and read nothing from them")
+    _given_options(parser)
+
+
+def _given_options(parser: Parser) -> None:
+    """What a file may leave open, and whoever imports it knows."""
+    parser.add_argument("--incident", metavar="ID", help="which incident, where a file holds several")
+    parser.add_argument("--zone", metavar="ZONE", help="zone of times without an offset, such as Europe/Berlin")
+    parser.add_argument("--unit", choices=("s", "ms", "us", "ns"), help="of numbers whose unit is not documented")
+    parser.add_argument("--at", type=argtypes.moment, metavar="TIME", help="when, where a file carries no time")
+    parser.add_argument("--system", metavar="NAME", help="what a detector watched")
+    parser.add_argument("--alias", metavar="NAME", help="under which alias of a registry a version serves")
+    parser.add_argument(
+        "--columns", type=argtypes.names, default=(), metavar="A,B", help="names of a detector's columns"
+    )
+    parser.add_argument(
+        "--moment",
+        type=argtypes.pair,
+        action="append",
+        default=[],
+        metavar="NAME=MOMENT",
+        help="which moment a timestamp of your own is, such as 'Impact over=recovered'",
+    )
+    _json_option(parser)
 
 
 def _score_takes(parser: Parser) -> None:
@@ -312,8 +442,20 @@ COMMANDS = (
         name="sign", says="stand by a report: write your role and its digest beside it", takes=_sign_takes, does=_sign
     ),
     Command(name="check", says="is this case sound? every problem at once", takes=_check_takes, does=_check),
+    Command(
+        name="obligations",
+        says="which reporting duties run, until when, and what would have to be known?",
+        takes=_obligations_takes,
+        does=_obligations,
+    ),
     Command(name="schema", says="print the JSON Schema of incident.yaml", takes=_schema_takes, does=_schema),
-    Command(name="new", says="start a case: a folder with a commented incident.yaml", takes=_new_takes, does=_new),
+    Command(
+        name="new",
+        says="start a case: a folder with a commented incident.yaml, or with what vendors' files say",
+        takes=_new_takes,
+        does=_new,
+    ),
+    Command(name="import", says="take vendors' files into a case: one timeline", takes=_import_takes, does=_import),
     Command(
         name="portfolio",
         says="how long did many incidents take, and what recurs?",

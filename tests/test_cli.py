@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -300,6 +300,43 @@ def test_new_says_where_the_case_is_and_what_comes_next(stand_in, capsys):
     told = capsys.readouterr()
     assert told.out == "cases/storm\n"
     assert "rca check cases/storm" in told.err
+
+
+def test_import_hands_over_what_the_files_do_not_say(stand_in, capsys):
+    done = SimpleNamespace(contradictions=(), asked=(), to_dict=lambda: {"changed": True})
+    calls = stand_in("rca.importers.importing:import_files", done)
+    asked = "import pagerduty a.json b.json --into case --incident Q1 --zone UTC --unit ms --columns a,b --json"
+    said = ["--at", "2026-05-02T09:10:00Z", "--moment", "Impact over=recovered", "--moment", "Fixed=resolved"]
+    assert cli.main([*asked.split(), *said]) == cli.DONE
+    [((case, files), options)] = calls
+    assert (case, files) == (Path("case"), [Path("a.json"), Path("b.json")])
+    assert (options["by"], options["attach"]) == ("pagerduty", False)
+    assert options["given"].to_dict() == {
+        "incident": "Q1", "zone": "UTC", "unit": "ms", "at": "2026-05-02T09:10:00+00:00", "columns": ["a", "b"],
+        "names": {"Impact over": "recovered", "Fixed": "resolved"},
+    }  # fmt: skip
+    assert json.loads(capsys.readouterr().out) == {"changed": True}
+
+
+@pytest.mark.parametrize(("open_", "status"), [((), cli.DONE), (("severity: which is it?",), cli.NEEDS_A_PERSON)])
+def test_new_from_files_says_what_a_person_has_to(stand_in, open_, status, capsys):
+    calls = stand_in("rca.importers.importing:new_from", SimpleNamespace(contradictions=(), asked=open_))
+    assert cli.main(["new", "storm", "--in", "cases", "--from", "a.json", "--source", "auto"]) == status
+    [((folder, name, files), options)] = calls
+    assert (folder, name, files, options["by"]) == (Path("cases"), "storm", [Path("a.json")], "auto")
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments", [["import", "auto", "f"], ["import", "auto", "f", "--into", "c", "--unit", "h"],
+                  ["new", "x", "--from", "f", "--moment", "x"], ["new", "x", "--from", "f", "--at", "2026-05-02"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_an_import_that_cannot_be_meant_is_bad_input(arguments, capsys):
+    with pytest.raises(SystemExit) as done:
+        cli.main(arguments)
+    assert done.value.code == 2
+    assert capsys.readouterr().out == ""
 
 
 # --- when it goes wrong ----------------------------------------------------------------------------------------------

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from rca.record.model.gain import gains
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from rca.analysis.conclusion.analysis import Analysis
     from rca.analysis.drift.univariate import Drift
     from rca.analysis.explanation.results import ExplanationShift
     from rca.record.model.model import Model
+    from rca.record.schema.incident import Signals
 
 DRIFT, USED_DRIFT, SHAP_SHIFT = "largest drift", "largest drift x gain", "largest SHAP shift"
 
@@ -160,6 +163,19 @@ def largest_used_drift(drift: "Drift", gains: Mapping[str, float]) -> str | None
 def largest_shap_shift(explanation: "ExplanationShift") -> str | None:
     """The feature whose mean |SHAP| changed most, up or down, in the margin's unit; None where there is none."""
     return _largest({one.column: abs(one.size.value) for one in explanation.reasons})
+
+
+def largest_latency_ratio(table: "pd.DataFrame", signals: "Signals") -> str | None:
+    """The component whose mean latency grew by the largest factor; None where no signal is a latency."""
+    late = [str(name) for name in table.columns if "latency" in str(name).casefold()]
+    means = (
+        table.loc[kept, late].mean()
+        for kept in (table["time"] < signals.from_, table["time"].between(signals.from_, signals.to))
+    )
+    before, after = means
+    ratio = {name: float(after[name] / before[name]) for name in late if before[name] > 0 and after[name] > 0}
+    slowest = _largest(ratio)
+    return slowest.partition("|")[0] if slowest is not None else None
 
 
 def _distances(drift: "Drift") -> dict[str, float]:

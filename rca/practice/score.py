@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from rca.analysis.conclusion.verdict import Status
 from rca.errors import InvalidCase, RcaError
-from rca.practice.baselines import Baseline, BaselineCount, chance, count_baselines, table_baselines
+from rca.practice.baselines import (
+    Baseline,
+    BaselineCount,
+    chance,
+    count_baselines,
+    largest_latency_ratio,
+    table_baselines,
+)
 from rca.result import Result, Row
 
 if TYPE_CHECKING:
     from rca.analysis.conclusion.analysis import Analysis
-    from rca.record.model.model import Model
+    from rca.record.case import Case
 
 LENGTHS = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 """How lengths of time are written in an answer: `90min`, `1d`."""
@@ -48,8 +55,11 @@ class Scored:
         Names of the right causes.
     systems : int
         Candidate systems; 0 where the case has no signals.
-    n_sigma : bool or None
-        Whether a plain n-sigma over all signals names a right cause; None where the case has no signals.
+    n_sigma, ratio : bool or None
+        Whether a plain n-sigma over all signals names a right cause, and the largest ratio of latency after to before;
+        None where the case has no signals, or no latency.
+    grounded : bool or None
+        Whether a supported path leads from the first to the alarm; None where none can be known.
     baselines : tuple of Baseline
         What simple methods name; empty where the case has no tables.
     """
@@ -68,6 +78,8 @@ class Scored:
     known: tuple[str, ...] = ()
     systems: int = 0
     n_sigma: bool | None = None
+    ratio: bool | None = None
+    grounded: bool | None = None
     baselines: tuple[Baseline, ...] = ()
 
 
@@ -86,56 +98,87 @@ class Family:
         Those whose cause is known.
     found : tuple of int
         In how many a right cause is among the first 1, 2, 3, 4 and 5 that are named.
+    named, named_right : int
+        In how many the verdict is "explained", and in how many of those its first is right.
     abstained, abstained_right : int
         In how many the verdict is "cannot tell", and in how many of those the first candidate is right.
+    quiet : int
+        In how many it is "no incident".
+    grounded, ungrounded : int
+        Right ones with a supported path from the first to the alarm, and without.
     chance : tuple of float
         What a random order of the systems finds on average, at 1 to 5; zeros where the cases have no signals.
     constant : int
         In how many the answer is right that is right most often.
     n_sigma : int
         In how many a plain n-sigma names a right system.
+    missed : (int, int)
+        Right of the cases that n-sigma misses, and how many those are.
+    ratio : (int, int)
+        In how many the largest ratio of latency after to before is a right system's, and in how many there is one.
     """
 
     name: str
     cases: int
     found: tuple[int, ...]
+    named: int
+    named_right: int
     abstained: int
     abstained_right: int
+    quiet: int
+    grounded: int
+    ungrounded: int
     chance: tuple[float, ...]
     constant: int
     n_sigma: int
+    missed: tuple[int, int] = (0, 0)
+    ratio: tuple[int, int] = (0, 0)
 
     @classmethod
     def of(cls, name: str, rows: Sequence[Scored]) -> "Family":
         """Count the cases of a family."""
-        silent = [row for row in rows if row.verdict == "cannot_tell"]
+        silent, named = ([row for row in rows if row.verdict == one] for one in ("cannot_tell", "explained"))
         said = Counter(name for row in rows for name in set(row.known))
         return cls(
             name=name,
             cases=len(rows),
             found=tuple(sum(row.rank is not None and row.rank <= first for row in rows) for first in FIRST),
+            named=len(named),
+            named_right=sum(row.rank == 1 for row in named),
             abstained=len(silent),
             abstained_right=sum(row.rank == 1 for row in silent),
+            quiet=sum(row.verdict == "no_incident" for row in rows),
+            grounded=sum(row.rank == 1 and row.grounded is True for row in rows),
+            ungrounded=sum(row.rank == 1 and row.grounded is False for row in rows),
             chance=tuple(sum(chance(len(set(row.known)), row.systems, first) for row in rows) for first in FIRST),
             constant=max(said.values(), default=0),
             n_sigma=sum(bool(row.n_sigma) for row in rows),
+            missed=_count((row for row in rows if row.n_sigma is False), lambda row: row.rank == 1),
+            ratio=_count((row for row in rows if row.ratio is not None), lambda row: bool(row.ratio)),
         )
 
     def row(self) -> Row:
         """The counts as shares, as the literature has them."""
-        share = [found / self.cases for found in self.found]
+        share, signals = [found / self.cases for found in self.found], any(self.chance)
         return {
             "family": self.name,
             "cases": self.cases,
             "AC@1": f"{share[0]:.2f}",
             "AC@3": f"{share[2]:.2f}",
             "Avg@5": f"{sum(share) / len(share):.2f}",
+            "named": self.named,
+            "and right": self.named_right,
             "abstained": self.abstained,
-            "of these right": self.abstained_right,
+            "right at 1": self.abstained_right,
+            "quiet": self.quiet,
+            "grounded": self.grounded if signals else "–",
+            "ungrounded": self.ungrounded if signals else "–",
             "chance @1": f"{self.chance[0] / self.cases:.2f}",
             "chance Avg@5": f"{sum(self.chance) / len(FIRST) / self.cases:.2f}",
             "constant @1": f"{self.constant / self.cases:.2f}",
-            "n-sigma @1": f"{self.n_sigma / self.cases:.2f}" if any(self.chance) else "–",
+            "n-sigma @1": f"{self.n_sigma / self.cases:.2f}" if signals else "–",
+            "where it misses": "{} of {}".format(*self.missed) if signals else "–",
+            "ratio @1": f"{self.ratio[0] / self.ratio[1]:.2f}" if self.ratio[1] else "–",
         }
 
 
@@ -272,13 +315,13 @@ def _scored(path: Path, seed: int) -> Scored:
         status = answer["status"]
         given = Case.load(path.parent)
         found = analyse(given, seed=seed)
-        row = _beside(compare(case, answer, found.results()["verdict"]), answer, found=found, model=given.model)
+        row = _beside(compare(case, answer, found.results()["verdict"]), answer, found=found, case=given)
     except RcaError as error:
         row = Scored(case=case, answer=status, verdict="failed", error=str(error))
     return replace(row, seconds=time.process_time() - started)
 
 
-def _beside(row: Scored, answer: dict[str, Any], *, found: "Analysis", model: "Model | None") -> Scored:
+def _beside(row: Scored, answer: dict[str, Any], *, found: "Analysis", case: "Case") -> Scored:
     """A scored case with the results of simple baselines."""
     causes, spread = answer.get("causes") or [], found.cascade
 
@@ -286,8 +329,17 @@ def _beside(row: Scored, answer: dict[str, Any], *, found: "Analysis", model: "M
         return any(same(one, {"kind": "feature", "name": column}) for one in causes)
 
     known = tuple(sorted(str(one["name"]) for one in causes))
-    row = replace(row, known=known, baselines=table_baselines(found, model, right=right))
-    return row if spread is None else replace(row, systems=len(spread.suspects), n_sigma=spread.n_sigma in known)
+    row = replace(row, known=known, baselines=table_baselines(found, case.model, right=right))
+    if spread is None or case.signals is None or case.incident.signals is None:
+        return row
+    slowest = largest_latency_ratio(case.signals, case.incident.signals)
+    return replace(
+        row,
+        systems=len(spread.suspects),
+        n_sigma=spread.n_sigma in known,
+        ratio=slowest in known if slowest is not None else None,
+        grounded=spread.grounded,
+    )
 
 
 def _sound(answer: Any, *, place: str) -> dict[str, Any]:

@@ -366,7 +366,10 @@ timeline:
 #   bad: {{latency: up, availability: down}}
 as_of: null                      # the moment "now" is in the report; null: when it closed
 impact: {{decisions: null, people: null, money: null, text: ""}}
-obligations: {{jurisdictions: [], sector: null, facts: {{}}}}
+obligations: {{jurisdictions: [], sector: null, facts: {{}}}}     # `rca obligations` says which facts count
+#                                # jurisdictions: [de]; triggers: {{classified_major: <time>}}; zone: Europe/Berlin
+# notifications: []              # {{regime: gdpr-33, submitted_at: <time>, by: a role}}; or, where a person decides to
+#                                # make none: {{…, not_reportable_because: …, decided_at: <time>, by: a role}}
 whys: []                         # a report drafts a first tree from the findings
 #  - question: Why did …?
 #    answer: {{statement: …, role: trigger, evidence: [fault.income], category: data}}   # latent: and its `guard`

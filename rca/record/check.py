@@ -1,5 +1,6 @@
 """Consistency checks of a case folder: whether tables, model, graph and signals are what the record says."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from os import PathLike
@@ -49,7 +50,7 @@ def files(case: "Case") -> list[Problem]:
     for name in WINDOWS:
         found.add(_window(case, name))
     found.add(_training(case))
-    for look in (_same_columns, _graph, _signals, _model, _sources, _every_file):
+    for look in (_same_columns, _graph, _signals, _model, _sources, _imports, _every_file):
         found.add(look(case))
     return found.problems
 
@@ -369,6 +370,16 @@ def _sources(case: "Case") -> Iterator[Problem]:
                 inside(case.folder, path.partition("#")[0], place=case.record.place(*at))
             except InvalidCase as error:
                 yield from error.problems
+
+
+def _imports(case: "Case") -> Iterator[Problem]:
+    """Imported sources that are not there, or no longer what was imported."""
+    for at, source in enumerate(case.incident.imports.sources):
+        place = case.record.place("imports", "sources", at)
+        with inside(case.folder, source.path, place=place).open("rb") as opened_:
+            if hashlib.file_digest(opened_, "sha256").hexdigest() != source.sha256:
+                what = f"{show(source.path)} is not what was imported; its SHA-256 is another"
+                yield Problem(what=what, place=place, hint="put the file back as it was received")
 
 
 def _every_file(case: "Case") -> Iterator[Problem]:

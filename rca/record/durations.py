@@ -21,6 +21,10 @@ MEASURES = {
 """Name of a duration → the moments it runs between."""
 
 
+UNITS = {86_400: "d", 3600: "h", 60: "min", 1: "s"}
+"""Seconds of each unit, and its name."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Duration:
     """The time between two moments of one incident.
@@ -89,19 +93,20 @@ def _duration(
 
 
 def duration_in_words(seconds: float) -> str:
-    """A duration in the two largest units that matter.
+    """A duration rounded to the smaller of its two largest units.
 
-    >>> duration_in_words(7808400), duration_in_words(75), duration_in_words(-60)
-    ('90 d 9 h', '1 min 15 s', '-1 min')
+    >>> duration_in_words(7808400), duration_in_words(75), duration_in_words(-60), duration_in_words(86399)
+    ('90 d 9 h', '1 min 15 s', '-1 min', '1 d')
     """
-    sign, left, words = ("-" if seconds < 0 else ""), round(abs(seconds)), []
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        count, left = divmod(left, size)
-        if count:
-            words.append(f"{count} {unit}")
-        elif words:
-            break
-    return sign + " ".join(words[:2] or ["0 s"])
+    sign, left = "-" if seconds < 0 else "", abs(seconds)
+    size = next((one for one in UNITS if left >= one), 1)
+    finest = {86_400: 3600, 3600: 60}.get(size, 1)
+    left = round(left / finest) * finest
+    parts = []
+    for one, unit in UNITS.items():
+        count, left = divmod(left, one)
+        parts += [f"{count} {unit}"] if count else []
+    return sign + " ".join(parts or ["0 s"])
 
 
 def span_in_words(seconds: float) -> str:

@@ -18,7 +18,7 @@ from rca.report.cells.explanation import (
     together,
     turned,
 )
-from rca.report.cells.postmortem import factors, part, postmortem, ruled_out, why_tree
+from rca.report.cells.postmortem import factors, part, postmortem, why_tree
 from rca.report.cells.timeline import durations, events, facts, lifecycle, summary, timeline
 
 __all__ = [
@@ -50,7 +50,6 @@ __all__ = [
     "reasons",
     "results",
     "rivals",
-    "ruled_out",
     "signals",
     "slices",
     "summary",

@@ -41,7 +41,7 @@ def quiet_windows(case, windows):
 
 
 def named(folder, windows, seen):
-    """Of each quiet window of a case that was not `seen` before: is it whole, and is somebody named?"""
+    """Of each quiet window that was not `seen` before: is it whole, is somebody named, is it said to be quiet?"""
     case = load(folder)
     graph = case.graph
     known = {} if graph is None else {"edges": graph.edges, "kind": graph.kind}
@@ -50,7 +50,8 @@ def named(folder, windows, seen):
         values = table.loc[table["time"] >= signals.from_].drop(columns="time").to_numpy(float)
         if (digest := hashlib.sha256(values.tobytes()).digest()) not in seen:
             seen.add(digest)
-            found.append((is_whole(table, len(values)), rank_origins(table, signals, **known).doubt is None))
+            answer = rank_origins(table, signals, **known)
+            found.append((is_whole(table, len(values)), answer.doubt is None, answer.quiet))
     return found
 
 
@@ -62,14 +63,15 @@ def is_whole(table, length):
 
 def line(family, found):
     """One line of the table, with Wilson's intervals."""
-    return f"| {family} | {share(found)} | {share([one for one in found if one[0]])} |"
+    whole = [one for one in found if one[0]]
+    return f"| {family} | {share(found, 1)} | {share(whole, 1)} | {share(found, 2)} |"
 
 
-def share(found):
-    """How many are named, of how many, and the interval of the share."""
+def share(found, which):
+    """How many are named (1) or said to be quiet (2), of how many, and the interval of the share."""
     if not found:
         return "– | –"
-    alarms = sum(named for _, named in found)
+    alarms = sum(one[which] for one in found)
     low, high = binomtest(alarms, len(found)).proportion_ci(method="wilson")
     return f"{alarms} of {len(found)} | {alarms / len(found):.3f} ({low:.3f} to {high:.3f})"
 
@@ -87,7 +89,16 @@ def main():
         family = folder.name.rsplit("-", 1)[0]
         if not options.families or family in options.families:
             found.setdefault(family, []).extend(named(folder, options.windows, seen))
-    print("| family | named though quiet | share, 95 % | of whole windows | share, 95 % |\n|---|---|---|---|---|")
+    heads = (
+        "family",
+        "named though quiet",
+        "share, 95 %",
+        "of whole windows",
+        "share, 95 %",
+        "said quiet",
+        "share, 95 %",
+    )
+    print(f"| {' | '.join(heads)} |\n{'|---' * len(heads)}|")
     for family in sorted(found):
         print(line(family, found[family]))
     print(line("all", [one for rows in found.values() for one in rows]))

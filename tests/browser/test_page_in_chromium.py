@@ -1,6 +1,5 @@
 """The page in a real browser: no network, no error, every figure drawn; on a desk, on a phone, dark and on paper."""
 
-import json
 import re
 import shutil
 import subprocess
@@ -39,18 +38,22 @@ def console(seen):
     return [line for line in seen.stderr.splitlines() if "CONSOLE" in line]
 
 
-def figures(report):
-    notebooks = [json.loads(path.read_bytes()) for path in report.result.folder.glob("*.ipynb")]
-    outputs = [output for book in notebooks for cell in book["cells"] for output in cell.get("outputs", ())]
-    return sum("application/vnd.plotly.v1+json" in output.get("data", {}) for output in outputs)
+def opened(report, tmp_path):
+    """The page with every fold open, as a reader leaves it."""
+    page = tmp_path / "opened.html"
+    text = (report.result.folder / "report.html").read_text(encoding="utf-8")
+    page.write_text(text.replace("<details", "<details open"), encoding="utf-8")
+    return page, text.count('<figure class="plot"')
 
 
 @pytest.mark.parametrize("flags", [("--window-size=1280,900",), ("--window-size=390,844", "--force-dark-mode")])
-def test_every_figure_is_drawn_and_the_console_stays_silent(report, browse, flags):
-    seen = browse(report.result.folder / "report.html", "--dump-dom", *flags)
+def test_every_figure_is_drawn_and_the_console_stays_silent(report, browse, tmp_path, flags):
+    page, figures = opened(report, tmp_path)
+    seen = browse(page, "--dump-dom", *flags)
     assert console(seen) == []
-    assert f'data-drawn="{figures(report)}"' in seen.stdout
-    assert len(re.findall(r'class="main-svg"[^>]*>', seen.stdout)) >= figures(report)
+    assert figures > 0
+    assert f'data-figures="{figures}"' in seen.stdout
+    assert len(re.findall(r'class="main-svg"[^>]*>', seen.stdout)) >= figures
 
 
 PROBE = "<script>document.title = 'injected'</script><img src='http://127.0.0.1:9/x.png'>"
@@ -59,7 +62,7 @@ PROBE = "<script>document.title = 'injected'</script><img src='http://127.0.0.1:
 def test_the_policy_stops_a_script_and_an_image_that_were_put_into_the_page(report, browse, tmp_path):
     page = tmp_path / "report.html"
     text = (report.result.folder / "report.html").read_text(encoding="utf-8")
-    page.write_text(text.replace("<main>", f"<main>{PROBE}"), encoding="utf-8")
+    page.write_text(text.replace("<main class='column'>", f"<main>{PROBE}"), encoding="utf-8")
     seen = browse(page, "--dump-dom")
     assert "<title>injected" not in seen.stdout
     assert len([line for line in console(seen) if "Content Security Policy" in line]) == 2
@@ -83,3 +86,23 @@ def test_a_phone_does_not_scroll_sideways(report, browse, tmp_path):
 def test_the_page_can_be_printed(report, browse, tmp_path):
     browse(report.result.folder / "report.html", f"--print-to-pdf={tmp_path / 'report.pdf'}", "--no-pdf-header-footer")
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+MEASURE = """<body onload="setTimeout(() => {
+    const brief = document.querySelector('.brief').cloneNode(true);
+    brief.querySelector('svg.narrow')?.remove();
+    const words = brief.textContent.split(/\\s+/).filter(Boolean).length;
+    const bottom = document.querySelector('.brief').getBoundingClientRect().bottom + scrollY;
+    document.title = [Math.ceil(bottom / 80) / 10, words].join(' ');
+}, 1000)">"""
+
+
+def test_the_brief_takes_four_screens_and_a_thousand_words(report, browse, tmp_path):
+    page = tmp_path / "report.html"
+    text = (report.result.folder / "report.html").read_text(encoding="utf-8")
+    unlocked = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text).replace("<body>", MEASURE)
+    page.write_text(unlocked, encoding="utf-8")
+    seen = browse(page, "--dump-dom", "--window-size=1280,800")
+    screens, words = map(float, re.search(r"<title>([\d.]+) (\d+)</title>", seen.stdout).groups())
+    assert 1 < screens <= 4
+    assert 300 < words <= 1050

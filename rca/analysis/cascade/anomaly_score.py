@@ -9,6 +9,8 @@ import pandas as pd
 
 from rca.analysis.cascade.departure_onset import DepartureOnset, departure_onset
 from rca.analysis.cascade.normal_range import Clock, Flags, NormalRange, normal_range, regular
+from rca.analysis.cascade.quiet_window import Excess, excess
+from rca.analysis.cascade.signal_evidence import SignalEvidence, ended, has_no_zero, joined, signal_evidence
 from rca.analysis.cascade.sustained_shift import SustainedShift, sustained_shift
 from rca.arrays import Floats
 
@@ -147,6 +149,15 @@ class Departure:
         return self.first is not None
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judged:
+    """Signals of a table: when each left its range, by how much, and whether it ever did so before."""
+
+    departures: list[Departure]
+    evidence: SignalEvidence
+    excess: Excess
+
+
 def departures(
     table: pd.DataFrame,
     clock: Clock,
@@ -155,7 +166,29 @@ def departures(
     held: int = HELD,
     idle: Flags | None = None,
 ) -> list[Departure]:
-    """Score and date the departure of every signal from its normal range.
+    """Score and date the departure of every signal from its normal range; parameters as for `judge`.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).normal(10.0, 1.0, 130)
+    >>> clock = Clock(seconds=60.0 * np.arange(130), n_normal=100)
+    >>> table = pd.DataFrame({"press|load": noise + 20 * (np.arange(130) >= 105)})
+    >>> found = departures(table, clock, bad=np.array([0]))[0]
+    >>> found.first, found.last_normal, found.direction
+    (5, 3, 1)
+    """
+    return judge(table, clock, bad=bad, held=held, idle=idle).departures
+
+
+def judge(
+    table: pd.DataFrame,
+    clock: Clock,
+    *,
+    bad: npt.NDArray[np.int64],
+    held: int = HELD,
+    idle: Flags | None = None,
+) -> Judged:
+    """Judge every signal by itself: its departure from the normal range, and the evidence of it.
 
     Parameters
     ----------
@@ -171,35 +204,35 @@ def departures(
 
     Returns
     -------
-    list of Departure
-        Each depends on its own signal alone, and not on its unit.
-
-    Examples
-    --------
-    >>> noise = np.random.default_rng(0).normal(10.0, 1.0, 130)
-    >>> clock = Clock(seconds=60.0 * np.arange(130), n_normal=100)
-    >>> table = pd.DataFrame({"press|load": noise + 20 * (np.arange(130) >= 105)})
-    >>> found = departures(table, clock, bad=np.array([0]))[0]
-    >>> found.first, found.last_normal, found.direction
-    (5, 3, 1)
+    Judged
+        Each signal's depends on itself alone, and not on its unit.
     """
     size = max(1, BLOCK // max(1, len(clock.seconds)))
     idle = np.zeros(table.shape[1], dtype=bool) if idle is None else idle
-    found: list[Departure] = []
+    no_zero = np.array([has_no_zero(str(name).partition("|")[2]) for name in table.columns], dtype=bool)
+    found: list[Judged] = []
     many = table.shape[1]
     for first in range(0, table.shape[1], size):
         part = slice(first, first + size)
         block = np.array(table.iloc[:, part].to_numpy(float).T, order="C")
         block[~np.isfinite(block)] = np.nan
         np.clip(block, -HUGEST, HUGEST, out=block)
-        found += _of_block(block, clock, bad=bad[part], held=held, idle=idle[part], many=many)
-    return found
+        values = regular(block, clock)
+        left = _of_block(block, values, clock, bad=bad[part], held=held, idle=idle[part], many=many)
+        evidence = signal_evidence(values, clock.n_normal, bad=bad[part], no_zero=no_zero[part])
+        evidence = replace(evidence, ended=ended(block, clock.n_normal))
+        beyond = excess(values, clock.n_normal, evidence)
+        found.append(Judged(departures=left, evidence=evidence, excess=beyond))
+    return Judged(
+        departures=[one for part in found for one in part.departures],
+        evidence=joined([part.evidence for part in found]),
+        excess=Excess.joined([part.excess for part in found]),
+    )
 
 
 def _of_block(
-    raw: Floats, clock: Clock, *, bad: npt.NDArray[np.int64], held: int, idle: Flags, many: int
+    raw: Floats, values: Floats, clock: Clock, *, bad: npt.NDArray[np.int64], held: int, idle: Flags, many: int
 ) -> list[Departure]:
-    values = regular(raw, clock)
     normal, failing = values[:, : clock.n_normal], values[:, clock.n_normal :]
     plain = normal_range(normal)
     told = _wandering(plain, normal) if clock.whole else plain

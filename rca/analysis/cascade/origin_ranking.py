@@ -1,27 +1,29 @@
-"""Ranking of candidate origins of a cascade: first out of range, upstream of the alarm, not explained by others."""
+"""Ranking of candidate origins of a cascade by one score of size, time and graph, with a posterior."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
-from rca.analysis.cascade.anomaly_score import HELD, LOUD, SHARE, Departure, abnormal_in, departures, sure_in
+from rca.analysis.cascade.anomaly_score import HELD, Departure, Judged, departures, judge
 from rca.analysis.cascade.blast_radius import is_count, passed, touched, traffic_of
 from rca.analysis.cascade.normal_range import Clock, Flags
+from rca.analysis.cascade.origin_score import Systems
 from rca.analysis.cascade.propagation import (
-    SOONER,
     Causes,
     Departed,
     PropagationStep,
     Spread,
     causes_of,
-    in_order,
+    nearest_measured,
     path_to,
     upstream,
 )
+from rca.analysis.cascade.quiet_window import QUIET, STIRRED, beyond_chance
 from rca.analysis.cascade.results import Cascade, FailureStep, Suspect, Trace, component_of, metric_of
 from rca.arrays import Floats
 from rca.errors import InvalidCase, Unanswerable, did_you_mean
@@ -33,17 +35,23 @@ if TYPE_CHECKING:
 
 CASCADE_QUESTION = "which system failed first"
 
-APART = 1.5
-"""Ratio of departures by which the first has to exceed the next, where time and graph do not separate them."""
-
-SHARED = 3
-"""Components that have to share the alarm's metric before it represents them."""
-
 STRAYED = 2.0
 """How many times as wide a range is for what a signal did in normal times, for that to be said."""
 
 NORMAL_ROWS = 10
 """Normal samples below which no range can be estimated."""
+
+LOUD_PART = 0.5
+"""Part of a component's largest departure from which a signal dates it."""
+
+NAMED, RIVAL = 0.8, 0.1
+"""Probability from which an origin is named, and from which another is told as its rival."""
+
+COMMON, SEVERAL = 0.85, 10
+"""Share of signals beyond their normal blocks from which a shock may be common to all, and how many there are."""
+
+BROUGHT = 0.5
+"""Part of a departure that the first suspect can have brought, for it to be explained."""
 
 
 def rank_origins(
@@ -54,7 +62,7 @@ def rank_origins(
     kind: Literal["causal", "calls"] = "causal",
     contained: datetime | None = None,
 ) -> Cascade:
-    """Rank components as the origin of a cascade, by onset and dependency graph, and give its propagation path.
+    """Rank components as the origin of a cascade, by size, time and dependency graph, and give its propagation path.
 
     Parameters
     ----------
@@ -72,10 +80,8 @@ def rank_origins(
     Returns
     -------
     Cascade
-        One suspect a component. In front those that can act on the alarm and are linked to it by failing components,
-        and of these the ones that nothing upstream explains; then those that others did not surely leave before; then
-        the likeliest to have led, weighed by how much each accounts for. The same for every order of columns, rows and
-        edges.
+        One suspect a component, the likeliest origin first, with its probability. The same for every order of columns,
+        rows and edges.
 
     Raises
     ------
@@ -86,10 +92,17 @@ def rank_origins(
 
     Notes
     -----
-    Where three components or more have the alarm's metric, it speaks for them: a failure travels in kind, latency as
-    latency. Deviations are those of `anomaly_score`; seasons and trends are taken off by `normal_range`.
+    The score is that of `origin_score`. Where three components or more have the alarm's metric, it may speak for them:
+    a failure travels in kind, latency as latency. Seasons and trends are taken off by `normal_range`.
     """
-    names = [str(name) for name in table.columns if name != "time"]
+    found = judged_signals(table, signals)
+    causes = causes_of(_of_components(edges), calls=kind == "calls")
+    return _told(found, signals, causes=causes, calls=kind == "calls", contained=contained)
+
+
+def judged_signals(table: pd.DataFrame, signals: "Signals") -> "Found":
+    """Judge every signal of a table; parameters as for `rank_origins`."""
+    names = sorted(str(name) for name in table.columns if name != "time")
     if not names:
         raise Unanswerable(CASCADE_QUESTION, "the table holds no signals")
     if signals.target is not None and signals.target not in names:
@@ -100,15 +113,10 @@ def rank_origins(
     window = replace(window, judged=_without_idle(window.table, idle))
     bad = np.array([{"up": 1, "down": -1}.get(signals.bad.get(metric_of(name), ""), 0) for name in names])
     held = _held(window, signals.target, bad[names.index(signals.target)]) if signals.target is not None else HELD
-    left = departures(window.judged[names], window.clock, bad=bad, held=held, idle=np.isin(names, list(idle)))
-    found = _Found(
-        left=dict(zip(names, left, strict=True)),
-        window=window,
-        held=held,
-        otherwise=_otherwise(window, signals),
+    judged = judge(window.judged[names], window.clock, bad=bad, held=held, idle=np.isin(names, list(idle)))
+    return Found(
+        signals=tuple(names), judged=judged, window=window, target=signals.target, otherwise=_otherwise(window, signals)
     )
-    causes = causes_of(_of_components(edges), calls=kind == "calls")
-    return _told(found, signals, causes=causes, calls=kind == "calls", contained=contained)
 
 
 def _of_components(edges: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -141,7 +149,9 @@ class _Window:
 
     def moment_of(self, seconds: float) -> datetime:
         """The time of a sample, from its seconds."""
-        found: datetime = self.table["time"].iloc[int(np.searchsorted(self.clock.seconds, seconds))].to_pydatetime()
+        found: datetime = (
+            self.table["time"].iloc[int(np.searchsorted(self.clock.seconds, seconds))].to_pydatetime(warn=False)
+        )
         return found
 
 
@@ -208,58 +218,60 @@ def _nothing(traffic: Floats) -> Flags:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Found:
-    """Departures of all signals."""
+class Found:
+    """Departures of all signals, in order of their names."""
 
-    left: Mapping[str, Departure]
+    signals: tuple[str, ...]
+    judged: Judged
     window: _Window
-    held: int = HELD
-    speaking: int = 0
+    target: str | None = None
     otherwise: str = ""
-    names: dict[str, list[str]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        for name in sorted(self.left):
-            self.names.setdefault(component_of(name), []).append(name)
+    @cached_property
+    def left(self) -> dict[str, Departure]:
+        """Signal → its departure."""
+        return dict(zip(self.signals, self.judged.departures, strict=True))
 
-    @property
-    def sure(self) -> float:
-        """Robust z-score that none of the ranked signals reaches by chance."""
-        samples, many = self.window.n_failing, self.speaking or len(self.left)
-        return max(sure_in(samples, self.held, signals=many), abnormal_in(samples, self.held) / SHARE)
+    @cached_property
+    def components(self) -> tuple[str, ...]:
+        """All components, by name."""
+        return tuple(sorted({component_of(name) for name in self.signals}))
 
-    def loudest(self, names: Sequence[str]) -> str:
-        """Signal with the largest departure; of equals the first by name."""
-        return min(names, key=lambda name: (-self.left[name].size, name))
-
-    def component(self, name: str, signals: Sequence[str]) -> Departed:
-        """Departure of a component, by its signals that surely left their range, or that left it at all."""
-        size = max(self.left[one].size for one in signals)
-        least = self.sure
-        out = [one for one in map(self.left.__getitem__, signals) if one.abnormal]
-        if not out:
-            return Departed(name=name, size=size, earliest=np.inf, latest=np.inf, sure=False)
-        far = [one for one in out if one.score >= least or one.lasting] or out
-        first = min(far, key=lambda one: (one.first or 0, one.last_normal if one.last_normal is not None else -1))
-        assert first.first is not None
-        assert first.last_normal is not None
-        about = first.straight or (first.last_normal + 1, first.first)
-        return Departed(
-            name=name,
-            size=size,
-            earliest=self.window.at(first.last_normal),
-            latest=self.window.at(first.first),
-            sure=size >= least,
-            lasting=any(one.lasting for one in out),
-            step=self.window.clock.step,
-            straight=(self.window.at(about[0] - 1), self.window.at(about[1])),
-            over=max(np.inf if one.last is None else self.window.at(one.last) for one in out),
+    def systems(self, causes: Causes, *, calls: bool) -> Systems:
+        """What the score is computed from."""
+        at = {name: place for place, name in enumerate(self.components)}
+        traffic = passed(self.window.table) if calls else {}
+        return Systems(
+            names=self.components,
+            of=np.array([at[component_of(name)] for name in self.signals]),
+            metrics=tuple(metric_of(name) for name in self.signals),
+            evidence=self.judged.evidence,
+            dead=np.array([one.how in ("silent", "stuck") for one in self.judged.departures]),
+            beyond=self.judged.excess.size,
+            dated=np.array([_dated(one) for one in self.judged.departures]),
+            traffic_signals=np.isin(self.signals, [one for own in traffic_of(self.signals).values() for one in own]),
+            causes=tuple(
+                (at[cause], at[effect])
+                for effect, above in nearest_measured(causes, self.components).items()
+                for cause in sorted(above)
+            ),
+            calls=calls,
+            traffic={at[name]: counted for name, counted in traffic.items()},
+            alarm=metric_of(self.target) if self.target is not None else None,
+            samples=self.window.n_failing,
         )
 
-    def with_amount(self, one: Departed, signals: Sequence[str], target: str | None) -> Departed:
-        """A component's departure with its size in the alarm's unit, where its signal has the alarm's metric."""
-        spoken = [name for name in signals if target is not None and metric_of(name) == metric_of(target)]
-        return replace(one, amount=self.left[spoken[0]].amount) if len(spoken) == len(signals) == 1 else one
+    def departed(self, name: str, loud: Sequence[str]) -> Departed | None:
+        """Departure of a component, by the earliest of its loud signals; None where none left its range."""
+        out = [one for one in map(self.left.__getitem__, loud) if one.abnormal]
+        if not out:
+            return None
+        first = min(out, key=lambda one: (one.first or 0, one.last_normal if one.last_normal is not None else -1))
+        assert first.first is not None
+        assert first.last_normal is not None
+        over = max(np.inf if one.last is None else self.window.at(one.last) for one in out)
+        earliest, latest = self.window.at(first.last_normal), self.window.at(first.first)
+        return Departed(name=name, earliest=earliest, latest=latest, step=self.window.clock.step, over=over)
 
     def strayed(self, signal: str) -> str:
         """That a signal strayed as far before the failing window, as a clause; empty where it did not."""
@@ -267,14 +279,15 @@ class _Found:
             return ""
         return ", which is wide, since it strayed before the failing window: should that begin earlier (signals.from)?"
 
-    def silent_alarm(self, target: str | None) -> str | None:
-        """Why no origin can be ranked where the alarm's own signal shows no departure; None otherwise."""
-        if target is None or target not in self.left or self.left[target].abnormal:
+    @property
+    def silent_alarm(self) -> str | None:
+        """That the alarm's own signal shows no departure, as a clause; None where it does."""
+        if self.target is None or self.left[self.target].abnormal:
             return None
-        where = f"stayed in its normal range{self.strayed(target)}"
+        where = f"stayed in its normal range{self.strayed(self.target)}"
         if self.otherwise:
             where = f"left its normal range the other way; signals.bad says that {self.otherwise} is bad"
-        return f"the alarm's own signal, {target}, {where}"
+        return f"the alarm's own signal, {self.target}, {where}"
 
     def traces(self) -> tuple[Trace, ...]:
         """All signals that left their range, in order of onset."""
@@ -293,32 +306,34 @@ class _Found:
         )
 
 
+def _dated(one: Departure) -> float:
+    """Position at which a signal left its range, if it went straight out; infinite where it did not."""
+    if one.first is None:
+        return np.inf
+    early, late = one.straight or (one.first, one.first)
+    return (early + late) / 2
+
+
 # --- from components to suspects -------------------------------------------------------------------------------------
 
 
-def _told(found: _Found, signals: "Signals", *, causes: Causes, calls: bool, contained: datetime | None) -> Cascade:
-    alarm = component_of(signals.target) if signals.target else None
-    spoken = _speaking(found.names, metric_of(signals.target) if signals.target else None)
-    found = replace(found, speaking=sum(map(len, spoken.values())), names={})
-    left = {name: found.component(name, names) for name, names in spoken.items()}
-    if calls:
-        traffic = passed(found.window.table)
-        left = {
-            name: replace(found.with_amount(one, spoken[name], signals.target), traffic=traffic.get(name, {}))
-            for name, one in left.items()
-        }
-    failing = {name: one for name, one in left.items() if np.isfinite(one.latest)}
-    spread = Spread(causes=causes, measured=frozenset(found.names), failing=failing, alarm=alarm)
-    ranked = _ranked(left, spread)
-    suspects = tuple(_suspect(found, name, spread=spread, spoken=spoken[name]) for name in ranked)
+def _told(found: Found, signals: "Signals", *, causes: Causes, calls: bool, contained: datetime | None) -> Cascade:
+    systems = found.systems(causes, calls=calls)
+    beyond = beyond_chance(found.judged.excess, systems)
+    ranking = _Ranking(found=found, systems=systems, causes=causes, beyond=beyond)
+    suspects = tuple(ranking.suspect(at) for at in ranking.order)
     onsets = {one.component: one.onset for one in suspects if one.onset is not None}
     return Cascade(
         suspects=suspects,
         target=signals.target,
         n_signals=len(found.left),
         chance=1 / max(1, len(suspects)),
-        doubt=found.silent_alarm(signals.target) or _doubt(suspects, left, spread=spread, sure=found.sure),
-        steps=_steps(spread, ranked[0]) if ranked[0] in failing else (),
+        quiet=beyond <= QUIET,
+        grounded=ranking.grounded,
+        where=ranking.where,
+        silent_alarm=found.silent_alarm,
+        doubt=ranking.doubt(suspects),
+        steps=ranking.steps,
         traces=found.traces(),
         touched=touched(found.window.table, onsets, end=signals.to, contained=contained),
         n_sigma=component_of(min(found.left, key=lambda name: (-found.left[name].n_sigma, name))),
@@ -327,115 +342,154 @@ def _told(found: _Found, signals: "Signals", *, causes: Causes, calls: bool, con
     )
 
 
-def _speaking(names: Mapping[str, Sequence[str]], metric: str | None) -> dict[str, list[str]]:
-    """The signals that represent each component: the one of the alarm's metric, where enough components have it."""
-    kin = {name: [one for one in signals if metric_of(one) == metric] for name, signals in names.items()}
-    shared = metric is not None and sum(map(bool, kin.values())) >= SHARED
-    return {name: kin[name] if shared and kin[name] else list(signals) for name, signals in names.items()}
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Ranking:
+    """Components by their score, and what the graph says of the first."""
+
+    found: Found
+    systems: Systems
+    causes: Causes
+    beyond: float
+
+    @cached_property
+    def order(self) -> list[int]:
+        """Positions, the likeliest origin first; of equals the first by name."""
+        return [int(at) for at in np.argsort(-self.probability, kind="stable")]
+
+    @cached_property
+    def probability(self) -> Floats:
+        """Of each component to be the origin, without digits that the order of sums leaves."""
+        return np.round(self.systems.posterior, 6)
+
+    @property
+    def first(self) -> str:
+        """The likeliest origin."""
+        return self.systems.names[self.order[0]]
+
+    @cached_property
+    def loud(self) -> dict[str, list[str]]:
+        """Component → its signals at least half as loud as its loudest, the loudest in front."""
+        sizes = dict(zip(self.found.signals, self.systems.sizes_of_signals(), strict=True))
+        found: dict[str, list[str]] = {}
+        for name in sorted(sizes, key=lambda one: (-sizes[one], one)):
+            own = found.setdefault(component_of(name), [])
+            if not own or sizes[name] >= LOUD_PART * sizes[own[0]]:
+                own.append(name)
+        return found
+
+    @cached_property
+    def failing(self) -> dict[str, Departed]:
+        """Components that left their range."""
+        left = {name: self.found.departed(name, loud) or self.spiked(name) for name, loud in self.loud.items()}
+        return {name: one for name, one in sorted(left.items()) if one is not None}
+
+    def spiked(self, name: str) -> Departed | None:
+        """Departure of a component by single samples, which no signal held; None where the window is quiet."""
+        at = self.found.signals.index(self.loud[name][0])
+        first = self.found.judged.evidence.first[at]
+        if self.beyond <= QUIET or not np.isfinite(first) or not self.systems.far[at]:
+            return None
+        window, place = self.found.window, int(first)
+        latest = window.at(place)
+        return Departed(name=name, earliest=window.at(place - 1), latest=latest, step=window.clock.step, over=latest)
+
+    @cached_property
+    def spread(self) -> Spread:
+        """By which steps the failure can have passed."""
+        names = self.systems.names
+        links = {(names[cause], names[effect]): part for (cause, effect), part in self.systems.links.items()}
+        above = nearest_measured(self.causes, self.systems.names)
+        return Spread(above=above, links=links, failing=self.failing)
+
+    @property
+    def alarm(self) -> str | None:
+        """The alarm's component, where the graph has it."""
+        alarm = component_of(self.found.target) if self.found.target is not None else None
+        return alarm if alarm in self.causes else None
+
+    @cached_property
+    def linked(self) -> set[str]:
+        """Failing components with a path of failing ones to the alarm; all where no path can be known."""
+        return self.spread.linked_to(self.alarm) if self.alarm is not None else set(self.failing)
+
+    @cached_property
+    def reaching(self) -> set[str]:
+        """Components that can act on the alarm; one that the graph does not know may act on anything."""
+        if self.alarm is None:
+            return set(self.systems.names)
+        above = upstream(self.causes, self.alarm)
+        return {name for name in self.systems.names if name in above or name not in self.causes}
+
+    @cached_property
+    def unheard(self) -> list[str]:
+        """Callers that all are out where the first suspect itself shows nothing, the loudest in front."""
+        at, sizes = self.order[0], self.systems.sizes()
+        if self.systems.out[at]:
+            return []
+        callers = [effect for cause, effect in self.systems.links if cause == at]
+        return [self.systems.names[one] for one in sorted(callers, key=lambda one: (-sizes[one], one))]
+
+    @property
+    def where(self) -> str | None:
+        """Caller and callee where the failure lies between the two; None where it lies in one."""
+        return f"{self.unheard[0]} -> {self.first}" if self.unheard else None
+
+    @property
+    def grounded(self) -> bool | None:
+        """Whether failing components link the first suspect to the alarm; None where that cannot be known."""
+        if self.alarm is None or not self.causes:
+            return None
+        return bool({self.first, *self.unheard} & self.linked)
+
+    @cached_property
+    def steps(self) -> tuple[FailureStep, ...]:
+        """The way from the first suspect, as a tree."""
+        if self.first not in self.failing:
+            return ()
+        tree = self.spread.tree(self.first)
+        way = set(path_to(tree, self.alarm)) if self.alarm is not None else set()
+        return tuple(_step(one, self.failing, to_alarm=one in way) for one in tree)
+
+    def suspect(self, at: int) -> Suspect:
+        """A component by its loudest signal."""
+        name = self.systems.names[at]
+        signal = self.loud[name][0]
+        own, left = self.found.left[signal], self.failing.get(name)
+        explained = self.order[0] != at and self.systems.reached[self.order[0], at] >= BROUGHT
+        moment = self.found.window.moment_of
+        return Suspect(
+            component=name,
+            signal=signal,
+            score=own.score,
+            probability=float(self.probability[at]),
+            onset=moment(left.latest) if left is not None else None,
+            explained=bool(explained and left is not None),
+            upstream=name in self.reaching,
+            earliest=moment(left.earliest) if left is not None else None,
+            direction=own.direction,
+            how=own.how,
+            linked=name in self.linked,
+        )
+
+    def doubt(self, suspects: Sequence[Suspect]) -> str | None:
+        """Why the first suspect is not named as the origin; None where it is."""
+        first = suspects[0]
+        if self.beyond <= QUIET:
+            return "no signal left its normal range"
+        if self.beyond < STIRRED:
+            return f"{first.signal} went hardly farther than signals do in normal times"
+        if first.probability < NAMED:
+            rivals = [one.component for one in suspects[1:3] if one.probability >= RIVAL]
+            apart = f"cannot be told apart from {' and '.join(rivals)}" if rivals else "stands out too little"
+            return f"{first.component} {apart}"
+        common = len(self.found.left) >= SEVERAL and self.found.judged.excess.share > COMMON
+        if common and not self.systems.causes:
+            return "nearly every signal left its range, so that without a graph size tells nothing of the origin"
+        return None
 
 
-def _ranked(left: Mapping[str, Departed], spread: Spread) -> list[str]:
-    """Components, the likeliest origin first; those that stayed in their range last."""
-    groups: dict[tuple[bool, ...], list[Departed]] = {}
-    for name, one in left.items():
-        fails, adrift = name in spread.failing, name in spread.adrift
-        key = (
-            not fails, name not in spread.reaching and not adrift, fails and name not in spread.linked and not adrift,
-            name in spread.explained,
-        )  # fmt: skip
-        groups.setdefault(key, []).append(replace(one, sure=one.lasting or name in spread.solid))
-    weight = {name: spread.evidence(name) for name in spread.failing}
-    return [name for key in sorted(groups) for name in in_order(groups[key], weight)]
-
-
-def _suspect(found: _Found, name: str, *, spread: Spread, spoken: Sequence[str]) -> Suspect:
-    """A component by the signal that represents it; by its loudest, where that one stayed in its range."""
-    heard = spoken if name in spread.failing else found.names[name]
-    signal = found.loudest(heard)
-    own, left = found.left[signal], found.component(name, heard)
-    out = bool(np.isfinite(left.latest))
-    return Suspect(
-        component=name,
-        signal=signal,
-        score=own.score,
-        onset=found.window.moment_of(left.latest) if out else None,
-        explained=name in spread.explained,
-        upstream=name in spread.reaching,
-        earliest=found.window.moment_of(left.earliest) if out else None,
-        direction=own.direction,
-        how=own.how,
-        linked=name in spread.linked,
-    )
-
-
-def _doubt(suspects: Sequence[Suspect], left: Mapping[str, Departed], *, spread: Spread, sure: float) -> str | None:
-    """Why the first suspect is not named as the origin; None where it is."""
-    first = suspects[0]
-    if all(one.onset is None for one in suspects):
-        return "no signal left its normal range"
-    if first.component not in spread.failing:
-        return f"the alarm's metric left its normal range nowhere; {_nearest(suspects)} did"
-    alone = spread.evidence(first.component) < 2 * np.log1p(sure)
-    if first.component not in spread.solid and alone:
-        return f"{first.signal} went no farther than {first.score:.3g} standard deviations, as quiet signals may"
-    if spread.causes.get(spread.alarm or "") and not spread.linked - {spread.alarm}:
-        return "nothing upstream of the alarm left its normal range"
-    above = upstream(spread.causes, first.component)  # what a failure spreads to may depart farther than its origin
-    rivals = [
-        one.component
-        for one in suspects[1:]
-        if (one.component in spread.failing and one.linked and one.upstream and not one.explained)
-        and (not spread.causes or spread.evidence(first.component) < APART * spread.evidence(one.component))
-        and not left[first.component].before(left[one.component])
-        and (one.component in above or not _apart(left[first.component].size, left[one.component].size))
-    ]
-    if rivals and not first.explained:
-        return f"{first.component} cannot be told apart from {' and '.join(rivals[:2])}"
-    return _earlier(first, suspects, left, causes=spread.causes)
-
-
-def _earlier(
-    first: Suspect, suspects: Sequence[Suspect], left: Mapping[str, Departed], *, causes: Causes
-) -> str | None:
-    """Why the graph and the order in time contradict each other; None where they do not."""
-    for one in suspects:
-        if _sooner(left[one.component], left[first.component]):
-            if one.explained or first.component in upstream(causes, one.component):
-                backwards = "do the edges of the graph run the other way round (kind: calls, or causal)?"
-                return (
-                    f"{one.component} left its range before {first.component}, which is said to explain it; {backwards}"
-                )
-            if one.upstream and not one.linked:
-                way = "the graph has no way on which the failure can have passed from it to the alarm"
-                return f"{one.component} left its range before {first.component}, and {way}: is an edge missing?"
-    return None
-
-
-def _sooner(one: Departed, first: Departed) -> bool:
-    """Whether it surely left, likely before the first by more than the clock error, and had not recovered by then."""
-    apart = one.point_interval[0] + one.step < first.point_interval[0]
-    return one.sure and one.likely_before(first, by=SOONER) and apart and not one.recovered_before(first)
-
-
-def _nearest(suspects: Sequence[Suspect]) -> str:
-    """Signal with the largest departure."""
-    return max((one for one in suspects if one.onset is not None), key=lambda one: (one.score, one.component)).signal
-
-
-def _apart(size: float, other: float) -> bool:
-    """Whether one departure is much larger than another; among capped ones, by the changes of level."""
-    loud = LOUD if other >= LOUD else 0.0
-    return size - loud >= APART * (other - loud)
-
-
-def _steps(spread: Spread, origin: str) -> tuple[FailureStep, ...]:
-    tree = spread.tree(origin)
-    way = set(path_to(tree, spread.alarm)) if spread.alarm else set()
-    return tuple(_step(one, spread, to_alarm=one in way) for one in tree)
-
-
-def _step(one: PropagationStep, spread: Spread, *, to_alarm: bool) -> FailureStep:
-    cause, effect = spread.failing[one.cause], spread.failing[one.effect]
+def _step(one: PropagationStep, failing: Mapping[str, Departed], *, to_alarm: bool) -> FailureStep:
+    cause, effect = failing[one.cause], failing[one.effect]
     return FailureStep(
         cause=one.cause,
         effect=one.effect,

@@ -10,6 +10,9 @@ from rca.methods.changepoint.dating import Onset
 from rca.record.durations import duration_in_words
 from rca.result import Result, Row
 
+FINER = 10
+"""Times as many samples as there are that would tell two onsets apart."""
+
 TOLD = 10
 """Components that become findings, at most."""
 
@@ -27,7 +30,7 @@ class Suspect:
     onset : datetime or None
         First sample outside the normal range, held for three; None where it stayed in its range.
     explained : bool
-        Whether something upstream of it left its range no later: then it may only have passed the failure on.
+        Whether the first suspect can have brought half of its departure or more: then it may only have passed it on.
     upstream : bool
         Whether it can act on the alarm at all; true where the case has no graph.
     earliest : datetime or None
@@ -37,6 +40,8 @@ class Suspect:
     how : {'moved', 'lasting', 'stuck', 'silent'}
     linked : bool
         Whether a way of failing components leads from it to the alarm.
+    probability : float
+        Of being the origin, given that one of the components is.
     """
 
     component: str
@@ -49,6 +54,7 @@ class Suspect:
     direction: int = 0
     how: How = "moved"
     linked: bool = True
+    probability: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +119,14 @@ class Cascade(Result):
         Probability that a random guess names the first suspect.
     doubt : str or None
         Why the first suspect is not to be named as the origin; None where it is.
+    quiet : bool
+        Whether the window is like normal time.
+    grounded : bool or None
+        Whether a path of failing components leads from the first suspect to the alarm; None where none can be known.
+    where : str or None
+        Caller and callee, `cart -> redis`, where the failure lies between the two.
+    silent_alarm : str or None
+        That the alarm's own signal shows no departure, as a clause.
     steps : tuple of FailureStep
         The way from the first suspect, as a tree, in the order of arrival; empty without a graph.
     traces : tuple of Trace
@@ -132,6 +146,10 @@ class Cascade(Result):
     n_signals: int
     chance: float
     doubt: str | None = None
+    quiet: bool = False
+    grounded: bool | None = None
+    where: str | None = None
+    silent_alarm: str | None = None
     steps: tuple[FailureStep, ...] = ()
     traces: tuple[Trace, ...] = ()
     touched: tuple[Touched, ...] = ()
@@ -140,7 +158,7 @@ class Cascade(Result):
     unseen: float = 0.0
 
     def __str__(self) -> str:
-        if not self.abnormal:
+        if self.quiet or not self.abnormal:
             return f"none of {self.n_signals} signals left its normal range"
         first = self.suspects[0]
         said = f"{first.component} first, by {first.signal}: {first.score:.3g} standard deviations from normal"
@@ -150,6 +168,28 @@ class Cascade(Result):
     def abnormal(self) -> tuple[Suspect, ...]:
         """Suspects that left their normal range."""
         return tuple(one for one in self.suspects if one.onset is not None)
+
+    @property
+    def would_decide(self) -> str:
+        """What to observe next where the first two cannot be told apart: finer samples, or one restarted alone."""
+        if self.doubt is None or self.quiet or len(self.suspects) < 2:
+            return ""
+        one, other = self.suspects[:2]
+        restart = (
+            f"restart {one.component} alone and watch {other.signal}: it recovers where the failure began in "
+            f"{one.component}, and not where it began in {other.component}"
+        )
+        if not self._order_is_open(one, other):
+            return restart
+        finer = duration_in_words(max(self.step / FINER, 1.0))
+        sample = f"sample {one.signal} and {other.signal} every {finer}, so that the order of their onsets shows"
+        return f"{sample}; or {restart}"
+
+    def _order_is_open(self, one: Suspect, other: Suspect) -> bool:
+        """Whether the onset intervals of two suspects overlap, and finer samples are to be had."""
+        if one.onset is None or other.onset is None or one.earliest is None or other.earliest is None or self.step <= 1:
+            return False
+        return one.earliest <= other.onset and other.earliest <= one.onset
 
     @property
     def onset(self) -> Onset | None:

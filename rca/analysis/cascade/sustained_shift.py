@@ -9,7 +9,7 @@ from rca.analysis.cascade.normal_range import ROUGHLY, quantiles
 from rca.arrays import Floats
 
 LENGTHS = (8, 24, 72, 216)
-"""Samples of a block."""
+"""Samples of a block, each three times as many as the one before."""
 
 BLOCKS = 12
 """Normal blocks below which their variance is not estimated."""
@@ -74,8 +74,12 @@ def sustained_shift(away: Floats, n_normal: int, *, bad: npt.NDArray[np.int64], 
     cut = np.clip(away, -HIGHEST, HIGHEST)
     usable = [one for one in LENGTHS if n_normal >= one * BLOCKS and away.shape[1] - n_normal >= one]
     varied = _varied(away[:, :n_normal]) if usable else np.zeros(len(away), dtype=bool)
+    parts = (cut[:, :n_normal], cut[:, n_normal:])
+    blocks = [_blocks(part, LENGTHS[0], last=at == 0) for at, part in enumerate(parts)] if usable else []
     for one in usable:
-        normal, failing = _means(cut[:, :n_normal], one, last=True), _means(cut[:, n_normal:], one)
+        if one != LENGTHS[0]:
+            blocks = [(_merged(sums, last=at == 0), _merged(n, last=at == 0)) for at, (sums, n) in enumerate(blocks)]
+        normal, failing = (_means(*both, one) for both in blocks)
         chance = CHANCE / (2 * max(signals, 1) * failing.shape[1] * len(usable))
         went = np.where(varied, _went(normal, failing, bad=bad, chance=chance), 0.0)
         same = (went != 0) & (direction * went >= 0)
@@ -101,15 +105,25 @@ def _went(normal: Floats, failing: Floats, *, bad: npt.NDArray[np.int64], chance
     return np.where(np.abs(went) >= least, went, 0.0)
 
 
-def _means(values: Floats, length: int, *, last: bool = False) -> Floats:
-    """Block means, incomplete blocks left out; NaN where more than half of a block is missing."""
+def _blocks(values: Floats, length: int, *, last: bool) -> tuple[Floats, Floats]:
+    """Sums and counts of known samples by block, incomplete blocks left out at the far end from the seam."""
     many = values.shape[1] // length
     kept = values[:, values.shape[1] - many * length :] if last else values[:, : many * length]
     parts = kept.reshape(len(values), many, length)
     known = np.isfinite(parts)
-    count = known.sum(axis=2)
-    mean = np.where(known, parts, 0.0).sum(axis=2) / np.maximum(count, 1)
-    return np.asarray(np.where(count > length / 2, mean, np.nan))
+    return np.where(known, parts, 0.0).sum(axis=2), known.sum(axis=2).astype(float)
+
+
+def _merged(sums: Floats, *, last: bool) -> Floats:
+    """Sums of three blocks in a row."""
+    many = sums.shape[1] // 3
+    kept = sums[:, sums.shape[1] - 3 * many :] if last else sums[:, : 3 * many]
+    return np.asarray(kept.reshape(len(sums), many, 3).sum(axis=2))
+
+
+def _means(sums: Floats, counts: Floats, length: int) -> Floats:
+    """Block means; NaN where more than half of a block is missing."""
+    return np.asarray(np.where(counts > length / 2, sums / np.maximum(counts, 1), np.nan))
 
 
 def _wandered(means: Floats) -> Floats:

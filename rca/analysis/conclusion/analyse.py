@@ -14,10 +14,13 @@ from rca.analysis.conclusion.recovery import Recovery, recovery_of
 from rca.analysis.conclusion.verdict import Verdict, weigh_cascade, weigh_windows
 from rca.analysis.conclusion.why_tree_draft import draft_why_tree
 from rca.analysis.conclusion.window_answers import Answers, window_answers
+from rca.analysis.counterfactual.question import what_if
+from rca.analysis.drift.detector_claims import judged_claims
 from rca.analysis.drift.univariate import univariate_drift
 from rca.analysis.inputs.windows import both_windows, windows_of
 from rca.analysis.onset.event_proximity import EventProximity, nearest_events
-from rca.errors import InvalidCase
+from rca.analysis.onset.since_onset import Otherwise, SinceOnset, since_onset_of_rows, since_onset_of_signals
+from rca.errors import InvalidCase, Unanswerable
 from rca.finding import Target, Unanswered
 from rca.methods.boosted_trees import on_one_thread
 from rca.record.case import Case
@@ -81,7 +84,7 @@ def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
         events = _events_of_signals(case, cascade)
     verdict = _weighed(answers, cascade, events, unanswered=ask.unanswered)
     whys = case.incident.whys or _drafted(case, verdict, answers, events=events, cascade=cascade)
-    ask.unanswered += _left_open(whys)
+    ask.unanswered += [*_left_open(whys), *_origin_left_open(cascade)]
     analysis = Analysis(
         incident=case.incident.id,
         seed=seed,
@@ -99,7 +102,9 @@ def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
         unlabelled=answers.unlabelled,
         cascade=cascade,
         recovery=_recovered(case, answers, ask),
+        claims=judged_claims(case.incident.detections, answers.drift),
         lifecycle=_life(case, verdict),
+        since_onset=_since_onset(case, verdict, answers, cascade=cascade, seed=seed),
         durations=_durations(case, verdict),
         whys=whys,
         decisive=answers.decisive,
@@ -126,6 +131,45 @@ def _recovered(case: "Case", answers: Answers, ask: Asking) -> Recovery | None:
     return ask(lambda: recovery_of(windows, rows))
 
 
+def _since_onset(
+    case: "Case", verdict: Verdict, answers: Answers, *, cascade: Cascade | None, seed: int
+) -> SinceOnset | None:
+    """The metric of the rows since the onset; of a cascade, the signal of the alarm."""
+    windows, harm = answers.windows, answers.harm
+    if windows is None or harm is None:
+        return since_onset_of_signals(case, cascade) if cascade is not None else None
+    broken = {one.column for one in answers.faults.broken} if answers.faults is not None else set()
+    mended = [one.name for one in verdict.causes if one.kind == "feature" and one.name in broken]
+    return since_onset_of_rows(
+        windows,
+        harm.measured,
+        verdict.onset,
+        gaps=answers.gaps,
+        recovered=case.recovered,
+        otherwise=_otherwise(case, mended, seed=seed),
+    )
+
+
+def _otherwise(case: "Case", mended: Sequence[str], *, seed: int) -> Otherwise | None:
+    """Decisions that would have been others had these columns been whole; None where nothing answers that."""
+    if not mended:
+        return None
+    try:
+        found = what_if(case, mend=tuple(mended), seed=seed)
+    except (Unanswerable, InvalidCase):
+        return None
+    would, righted, wronged = found.would_be, found.righted, found.wronged
+    return Otherwise(
+        columns=tuple(mended),
+        rows=found.changed.value,
+        interval=found.changed.interval,
+        righted=righted.value if righted is not None else None,
+        wronged=wronged.value if wronged is not None else None,
+        would_be=would.value if would is not None else None,
+        would_be_interval=would.interval if would is not None else None,
+    )
+
+
 def _events_of_rows(case: "Case", answers: Answers) -> EventProximity | None:
     """Proximity of the onset of the harm to the events of the timeline."""
     if answers.since is None or answers.windows is None or not case.incident.timeline.events:
@@ -136,7 +180,7 @@ def _events_of_rows(case: "Case", answers: Answers) -> EventProximity | None:
     return nearest_events(
         answers.since.onset,
         case.incident.timeline.events,
-        window=(window[0].to_pydatetime(), window[1].to_pydatetime()),
+        window=(window[0].to_pydatetime(warn=False), window[1].to_pydatetime(warn=False)),
         detected=case.incident.timeline.detected,
         cause=Target(kind=first.kind, name=first.name) if first is not None and first.value > 0 else None,
         model=case.incident.model_name,
@@ -180,6 +224,13 @@ def _why_open(one: Why) -> str:
         return "the answer on record is assumed; nothing shows it"
     candidate = "; the record names a candidate" if one.candidates else ""
     return f"no analysis can show it from data{candidate}, and people have to look"
+
+
+def _origin_left_open(cascade: Cascade | None) -> list[Unanswered]:
+    """That the signals cannot say which system failed first, and what would."""
+    if cascade is None or cascade.doubt is None or cascade.quiet:
+        return []
+    return [Unanswered(question=CASCADE_QUESTION, why=cascade.doubt, would_decide=cascade.would_decide)]
 
 
 def _citing(verdict: Verdict, known: set[str]) -> Verdict:

@@ -118,6 +118,8 @@ class Lifecycle(Result):
     ----------
     stamps : tuple of Stamp
     conflicts : tuple of Conflict
+    missed : tuple of Conflict
+        Signs on record that came before detection: missed signals.
     exposure : Exposure or None
         None where the onset or containment is not known.
     missing : tuple of str
@@ -126,6 +128,7 @@ class Lifecycle(Result):
 
     stamps: tuple[Stamp, ...]
     conflicts: tuple[Conflict, ...] = ()
+    missed: tuple[Conflict, ...] = ()
     exposure: Exposure | None = None
     missing: tuple[str, ...] = ()
 
@@ -175,6 +178,7 @@ def lifecycle_of(
     return Lifecycle(
         stamps=tuple(stamps),
         conflicts=tuple(_conflicts(incident, onset, {one.name: one for one in stamps})),
+        missed=tuple(_missed(timeline, {one.name: one for one in stamps})),
         exposure=_exposure(timeline, onset, times),
         missing=tuple(name for name in MOMENTS if name not in known),
     )
@@ -201,7 +205,9 @@ def _stamps(timeline: "Timeline", onset: "Onset | None", places: Mapping[str, st
 def _conflicts(incident: "Incident", onset: "Onset | None", known: Mapping[str, Stamp]) -> Iterator[Conflict]:
     yield from _out_of_order(known)
     yield from _of_the_onset(incident.timeline, onset, known)
-    yield from _of_signs(incident.timeline, known)
+    for one in incident.imports.contradictions:
+        what = f"{_words(one.of)}: {one.taken}, or {one.against}"
+        yield Conflict(what=what, sources=(one.source, one.said_by))
     moment = REACHED.get(incident.status)
     if moment is not None and moment not in known:
         what = f"The status is {incident.status}, and the record has no moment at which it was {moment}"
@@ -232,7 +238,7 @@ def _of_the_onset(timeline: "Timeline", onset: "Onset | None", known: Mapping[st
     yield Conflict(what=what, sources=(known["onset"].source, ESTIMATED))
 
 
-def _of_signs(timeline: "Timeline", known: Mapping[str, Stamp]) -> Iterator[Conflict]:
+def _missed(timeline: "Timeline", known: Mapping[str, Stamp]) -> Iterator[Conflict]:
     """First sign on record before detection, of each kind, which somebody or something could have noticed."""
     if "detected" not in known:
         return
@@ -248,6 +254,11 @@ def _of_signs(timeline: "Timeline", known: Mapping[str, Stamp]) -> Iterator[Conf
 
 def _of_kind(events: "Iterable[Event]", kind: str, start: datetime | None) -> "Iterator[Event]":
     return (one for one in events if one.kind == kind and (start is None or one.at >= start))
+
+
+def _words(key: str) -> str:
+    """A key of the record at the beginning of a sentence."""
+    return key.replace("_", " ").capitalize()
 
 
 def _called(stamp: Stamp) -> str:

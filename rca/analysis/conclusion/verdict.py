@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from rca.analysis.cascade.results import Cascade, Suspect, metric_of
-from rca.analysis.conclusion.confidence import Confidence, confidence_of, verdict_key
+from rca.analysis.conclusion.confidence import Confidence, cascade_key, confidence_of, verdict_key
 from rca.analysis.explanation.results import ExplanationShift
 from rca.analysis.faults.rules.order import RULE_OF
 from rca.analysis.harm.contribution import Contribution, Where
@@ -84,7 +84,7 @@ class Verdict(Result):
         `assumed`.
     onset : Onset or None
     confidence : Confidence or None
-        How often such verdicts were right where the truth is known; None for a cascade.
+        How often such verdicts were right where the truth is known.
     """
 
     status: Status
@@ -236,45 +236,78 @@ def _trigger(events: EventProximity | None) -> tuple[Cause, ...]:
 
 
 def weigh_cascade(cascade: Cascade, *, events: EventProximity | None = None) -> Verdict:
-    """Verdict from signals: the ranked origins of a cascade that left their normal range, ten at most.
+    """Verdict from signals: the ranked origins of a cascade, ten at most, with how often such verdicts were right.
 
-    Where the ranking itself doubts its first, the data cannot tell. Then the components in front are candidates, in the
-    order in which to look at them; so are, after those that failed, the ones that did not, as far as five are listed.
-    A candidate is `assumed`, as is what was only struck. An event that lies surprisingly near to the onset comes last.
+    Where the window is like normal time, nothing happened that signals show. Where the ranking itself doubts its first,
+    the data cannot tell. Then the components in front are candidates, in the order in which to look at them; so are,
+    after those that failed, the ones that did not, as far as five are listed. A candidate is `assumed`, as is what was
+    only struck. An event that lies surprisingly near to the onset comes last.
     """
-    if cascade.doubt is not None or not cascade.abnormal:
-        candidates = tuple(_component(one, "assumed") for one in cascade.suspects[:MOST_NEAR])
+    verdict = _weighed_cascade(cascade, events)
+    probability = cascade.suspects[0].probability if cascade.suspects else 0.0
+    return replace(verdict, confidence=confidence_of(cascade_key(verdict.status, probability)))
+
+
+def _weighed_cascade(cascade: Cascade, events: EventProximity | None) -> Verdict:
+    if cascade.quiet:
+        return Verdict(status="no_incident", summary=f"Nothing happened that signals show: {_in_doubt(cascade)}.")
+    if cascade.doubt is not None or not cascade.suspects:
+        candidates = tuple(_component(one, "assumed", cascade) for one in cascade.suspects[:MOST_NEAR])
         return Verdict(status="cannot_tell", summary=f"No cause can be named: {_in_doubt(cascade)}.", causes=candidates)
-    failed = cascade.abnormal[:MOST_COMPONENTS]
-    quiet = [one for one in cascade.suspects if one.onset is None][: max(0, MOST_NEAR - len(failed))]
-    first = failed[0]
-    causes = tuple(_component(one, "suggested" if _may_be(one, first) else "assumed") for one in (*failed, *quiet))
+    first, *others = cascade.suspects
+    failed = [one for one in others if one.onset is not None][: MOST_COMPONENTS - 1]
+    quiet = [one for one in others if one.onset is None][: max(0, MOST_NEAR - 1 - len(failed))]
+    listed = [_component(one, "suggested" if _may_be(one, first) else "assumed", cascade) for one in (*failed, *quiet)]
+    return Verdict(
+        status="explained",
+        summary=f"{_began(cascade)}{_passed_on(cascade)}{_unsupported(cascade)}.{_changed(first, events)}",
+        causes=(_component(first, "suggested", cascade), *listed, *_trigger(events)),
+        onset=cascade.onset,
+    )
+
+
+def _began(cascade: Cascade) -> str:
+    """Where the failure began and what that did, as a clause."""
+    first = cascade.suspects[0]
+    if cascade.where is not None:
+        return (
+            f"The failure most likely lies between two systems, {cascade.where}: all that call {first.component} left "
+            "their normal range, and hardly anything else did"
+        )
     alarm = f" before {cascade.target} did" if cascade.target not in (None, first.signal) else ""
     did = {
         "moved": "left its normal range", "lasting": "moved away from normal for long", "stuck": "stood still",
         "silent": "fell silent",
     }[first.how]  # fmt: skip
-    summary = (
+    return (
         f"The failure most likely began in {first.component}, whose {metric_of(first.signal) or first.signal} {did}"
+        f"{alarm if cascade.silent_alarm is None else ''}"
     )
-    return Verdict(
-        status="explained",
-        summary=f"{summary}{alarm}{_passed_on(cascade)}.{_changed(first, events)}",
-        causes=(*causes, *_trigger(events)),
-        onset=cascade.onset,
-    )
+
+
+def _unsupported(cascade: Cascade) -> str:
+    """What speaks against the path, as a clause: that there is none, or that the alarm's own signal shows nothing."""
+    silent = f"; {cascade.silent_alarm}" if cascade.silent_alarm is not None else ""
+    return f"; no supported path leads from there to the alarm{silent}" if cascade.grounded is False else silent
 
 
 def _may_be(one: Suspect, first: Suspect) -> bool:
     """Whether a system is as good a candidate as the first: not explained, about as large, and not later."""
     if one.onset is None or one.explained or not one.linked or one.earliest is None or first.onset is None:
-        return one is first
-    return one is first or one.earliest < first.onset
+        return False
+    return one.earliest < first.onset
 
 
-def _component(one: Suspect, strength: Strength) -> Cause:
-    found = f"cascade.{one.component}"
-    return Cause(kind="component", name=one.component, signal=one.signal, strength=strength, findings=(found,))
+def _component(one: Suspect, strength: Strength, cascade: Cascade) -> Cause:
+    between = Where(condition=cascade.where) if one is cascade.suspects[0] and cascade.where is not None else None
+    return Cause(
+        kind="component",
+        name=one.component,
+        signal=one.signal,
+        strength=strength,
+        findings=(f"cascade.{one.component}",) if one.onset is not None else (),
+        where=between,
+    )
 
 
 def _changed(first: Suspect, events: EventProximity | None) -> str:
@@ -290,7 +323,7 @@ def _changed(first: Suspect, events: EventProximity | None) -> str:
 
 def _in_doubt(cascade: Cascade) -> str:
     """Why no cause is named, and the nearest candidate."""
-    if not cascade.abnormal:
+    if cascade.quiet or not cascade.suspects:
         near = f"; nearest to it was {cascade.suspects[0].signal}" if cascade.suspects else ""
         return f"none of {cascade.n_signals} signals left its normal range{near}"
     return str(cascade.doubt)

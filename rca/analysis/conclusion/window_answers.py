@@ -17,6 +17,7 @@ from rca.analysis.harm.question import harm_of, unlabelled_of
 from rca.analysis.inputs.windows import Windows, measured_of
 from rca.analysis.onset.incident_onset import Since
 from rca.analysis.onset.question import onset_of
+from rca.analysis.onset.since_onset import current_since
 from rca.analysis.slices.group_gaps import Gaps
 from rca.analysis.slices.question import gaps_of, slices_of
 from rca.analysis.slices.slices import Slices
@@ -65,6 +66,8 @@ def window_answers(windows: Windows, ask: Asking | None = None, *, seed: int = 0
     measured = ask(lambda: measured_of(windows, seed=seed))
     slices = ask(lambda: slices_of(windows, measured, seed=seed, alpha=alpha)) if measured is not None else None
     harm = harm_of(windows, drift, faults, slices=slices, seed=seed) if measured is not None else None
+    since = ask(lambda: onset_of(windows, harm, faults=faults, slices=slices)) if harm is not None else None
+    now = current_since(windows, since.onset if since is not None else None)
     return Answers(
         windows=windows,
         drift=drift,
@@ -72,8 +75,8 @@ def window_answers(windows: Windows, ask: Asking | None = None, *, seed: int = 0
         faults=faults,
         harm=harm,
         slices=slices,
-        gaps=ask(lambda: gaps_of(windows, alpha=alpha)),
-        since=ask(lambda: onset_of(windows, harm, faults=faults, slices=slices)) if harm is not None else None,
+        gaps=ask(lambda: gaps_of(now, alpha=alpha)),
+        since=since,
         explanation=ask(lambda: explanation_of(windows, slices, seed=seed, alpha=alpha)),
         unlabelled=ask(lambda: unlabelled_of(windows, seed=seed)),
         decisive=would_decide(windows, harm, faults=faults, seed=seed) if harm is not None else (),

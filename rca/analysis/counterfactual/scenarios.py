@@ -77,7 +77,7 @@ def _contained(windows: Windows, timeline: "Timeline | None") -> datetime:
         return known  # type: ignore[no-any-return]
     if windows.roles.time is None:
         raise Unanswerable(WHAT_IF_QUESTION, "the rows have no time, so that it is not known which came later")
-    last: datetime = windows.current[windows.roles.time].max().to_pydatetime() + timedelta(microseconds=1)
+    last: datetime = windows.current[windows.roles.time].max().to_pydatetime(warn=False) + timedelta(microseconds=1)
     return last
 
 
@@ -100,7 +100,7 @@ def _moment_of(timeline: "Timeline | None", given: Any, *, place: str) -> dateti
     except (TypeError, ValueError):
         found = pd.NaT
     if isinstance(found, pd.Timestamp):
-        return (found if found.tzinfo is not None else found.tz_localize("UTC")).to_pydatetime()
+        return (found if found.tzinfo is not None else found.tz_localize("UTC")).to_pydatetime(warn=False)
     hint = did_you_mean(str(given), moments) if moments else "give a time, such as 2026-05-02T09:10:00Z"
     what = f"expected a time, got {str(given)[:60]!r}"
     raise InvalidCase.because(what, place=place, hint=hint)

@@ -272,7 +272,7 @@ def _likeliest(would: npt.NDArray[Any], reader: Reader) -> npt.NDArray[Any]:
 
 
 def _moment(at: Any) -> datetime | None:
-    return None if pd.isna(at) else pd.Timestamp(at).to_pydatetime()
+    return None if pd.isna(at) else pd.Timestamp(at).to_pydatetime(warn=False)
 
 
 def _value(value: Any) -> str | float | None:

@@ -137,3 +137,31 @@ def inflict(fault: ColumnFault, rows: pd.DataFrame, struck: Mask) -> "pd.Series[
     """
     rule = _rule_of(fault)
     return rule.inject(fault, rows, struck) if rule is not None and rule.inject is not None else rows[fault.column]
+
+
+def rehearse(fault: ColumnFault, rows: pd.DataFrame) -> "tuple[pd.Series[Any], Mask]":
+    """Do to all sound rows that a fault could hit what it did, as far as it can be done to them.
+
+    Returns
+    -------
+    values : Series
+        The column as the pipe would have delivered it.
+    known : ndarray of bool, shape (rows,)
+        Rows to which it is done; none where another column would have to be broken along with it.
+
+    Examples
+    --------
+    >>> fault = ColumnFault(column="age", fault="stale", share=1.0, evidence="2 rows before", lag=2)
+    >>> values, known = rehearse(fault, pd.DataFrame({"age": [30.0, 40.0, 50.0]}))
+    >>> values.tolist(), known.tolist()
+    ([30.0, 40.0, 30.0], [False, False, True])
+    """
+    values, rule = rows[fault.column], _rule_of(fault)
+    within = np.asarray(all_hold(fault.where, rows), dtype=bool)
+    if rule is None or fault.partner is not None:
+        return values, np.zeros(len(rows), dtype=bool)
+    if rule.rehearse is not None and fault.lag:
+        held = rule.rehearse(fault, rows)
+        known = within & held.notna().to_numpy()
+        return values.where(~known, held), known
+    return inflict(fault, rows, within), within & (rule.inject is not None)

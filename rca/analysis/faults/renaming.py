@@ -82,7 +82,10 @@ def by_stem(pair: ColumnPair) -> tuple[tuple[str, str], ...]:
     >>> by_stem(ColumnPair(reference=before, current=after))
     (('car_v2', 'car'),)
     """
-    before, after = (pd.Series(labels, dtype=object) for labels in pair.known(pair.labels))
+    labels = pair.known(pair.labels)
+    if set(labels[1]) <= set(labels[0]):
+        return ()
+    before, after = (pd.Series(one, dtype=object) for one in labels)
     usual, now = before.value_counts(normalize=True), after.value_counts(normalize=True)
     meant = _by_normal_form(set(before))
     told = {str(name): stem for name in now.index.difference(usual.index) if (stem := _stem(str(name), meant))}

@@ -12,7 +12,7 @@ from rca.methods.change_attribution.density_ratio import ENOUGH
 from rca.methods.metric import Measured
 from rca.methods.two_sample_tests import Z
 
-Method = Literal["asked again", "mended", "reweighted", "mechanism", "expected", "counted once", "alone"]
+Method = Literal["asked again", "mended", "reweighted", "mechanism", "expected", "counted once", "alone", "injected"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +44,11 @@ class Contribution:
         In the metric's unit and the bad direction: positive where it did harm.
     interval : Interval
         95 % sampling interval of `value`.
-    method : {'asked again', 'mended', 'reweighted', 'mechanism', 'expected', 'counted once', 'alone'}
+    method : {'asked again', 'mended', 'reweighted', 'mechanism', 'expected', 'counted once', 'alone', 'injected'}
         How its size was found: rescored by the model; a column put back; rows weighted to another mix; along a graph;
         recorded outcomes against those that the reference's relation expects; rows written more than once left out;
-        all of the change, where one column broke and the outcome follows the others as before.
+        all of the change, where one column broke and the outcome follows the others as before; the fault done to the
+        reference's rows.
     n_effective : float
         Effective rows behind it.
     strength : Strength

@@ -29,10 +29,10 @@ from rca.methods.metric import Measured, Parts, measure
 from rca.record.model.gain import gains
 from rca.result import Result, Row
 
-PAIRED_Z, PAIRED_PART = 4.0, 0.02
+PAIRED_Z, PAIRED_PART = 4.0, 0.01
 """z, and share of the metric, from which a column's lost worth is harm that two windows unpaired cannot show."""
 
-NAMED_Z, NAMED_PART = 2.5, 0.005
+NAMED_Z, NAMED_PART = 2.0, 0.005
 """Likewise where the fault has a name, so that chance has less to choose from."""
 
 SAME = 0.99

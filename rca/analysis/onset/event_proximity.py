@@ -176,11 +176,16 @@ def nearest_events(
     early = min(onset.earliest, start) if onset.censored else onset.earliest
     reach = max(onset.at - early, timedelta()), max(onset.latest - onset.at, timedelta())
     able = [event for event in events if _able(event, detected)]
-    near = sorted((event for event in able if event.at <= onset.latest), key=lambda event: (event.at, name_of(event)))
+    times = sorted({event.at for event in able})
+
+    def nearness(event: "Event") -> tuple[float, bool, float, str]:
+        lag = abs((onset.at - event.at).total_seconds())
+        return max((early - event.at).total_seconds(), 0.0), not _fits(event, cause, model)[0], lag, name_of(event)
+
     found = []
-    for event in near:
+    for event in sorted((event for event in able if event.at <= onset.latest), key=nearness)[:SHOWN]:
         short = max(early - event.at, timedelta())
-        covered = [(other.at - reach[1], other.at + reach[0] + short) for other in able]
+        covered = [(at - reach[1], at + reach[0] + short) for at in times]
         fits, why = _fits(event, cause, model)
         found.append(
             NearEvent(
@@ -195,8 +200,7 @@ def nearest_events(
                 why=why,
             )
         )
-    found.sort(key=lambda one: (max((early - one.at).total_seconds(), 0.0), not one.fits, abs(one.lag), one.name))
-    return EventProximity(onset=onset, candidates=tuple(found[:SHOWN]), start=start, end=end)
+    return EventProximity(onset=onset, candidates=tuple(found), start=start, end=end)
 
 
 def name_of(event: "Event") -> str:

@@ -9,14 +9,11 @@ prints what the lines say. A run of the judging part is to be counted in `tests/
 """
 
 import argparse
-import json
-import multiprocessing
-import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -30,17 +27,14 @@ from rca.analysis.harm.question import harm_of
 from rca.analysis.inputs.windows import Windows, measured_of
 from rca.analysis.slices.question import slices_of
 from rca.errors import Unanswerable
-from rca.methods.boosted_trees import on_one_thread
 from rca.practice.baselines import DRIFT, SHAP_SHIFT, USED_DRIFT, largest_drift, largest_used_drift
+from rca.practice.by_seed import read, run
 from rca.practice.grammar.column_faults import Place
 from rca.practice.grammar.draw import draw
 from rca.practice.grammar.families import FIRST_JUDGED, GROUP_OF, PARTS, Part
 from rca.practice.grammar.incident import Incident
 from rca.practice.grammar.summary import Line, summary
 from rca.record.model.gain import gains
-
-LIMIT = 1200
-"""Seconds after which an incident is given up."""
 
 SHAP_ROWS = 500
 """Rows of each window that the SHAP baseline looks at."""
@@ -157,59 +151,6 @@ def _said(incident: Incident, verdict: Verdict) -> Line:
     }  # fmt: skip
 
 
-# ------------------------------------------------------------------------------------------------------------- many
-
-
-def run(seeds: Sequence[int], asked: Asked, out: Path, *, jobs: int = 1) -> None:
-    """Score every seed that the file lacks, and append its line as soon as it is there."""
-    from tqdm import tqdm
-
-    have = {line["seed"] for line in read(out)} if out.exists() else set()
-    left = [seed for seed in seeds if seed not in have]
-    with out.open("a", encoding="utf-8") as file:
-        for line in tqdm(_lines(left, asked, jobs), total=len(left), unit="incident", file=sys.stderr):
-            file.write(json.dumps(line, default=_plain) + "\n")
-            file.flush()
-
-
-def _lines(seeds: Sequence[int], asked: Asked, jobs: int) -> Iterator[Line]:
-    if jobs <= 1:
-        yield from (_limited(seed, asked) for seed in seeds)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        waiting: list[Future[Line]] = [pool.submit(_limited, seed, asked) for seed in seeds]
-        yield from (done.result() for done in as_completed(waiting))
-
-
-def _limited(seed: int, asked: Asked) -> Line:
-    """A line within `LIMIT` seconds, or one that says that there is none."""
-
-    def give_up(*_: object) -> None:
-        raise TimeoutError(f"no answer within {LIMIT} s")
-
-    signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(LIMIT)
-    try:
-        return on_one_thread(line_of)(seed, asked)
-    finally:
-        signal.alarm(0)
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else str(value)
-
-
-def read(path: Path) -> list[Line]:
-    """The lines of a file; one that was cut off is left out."""
-    found = []
-    for text in path.read_text(encoding="utf-8").splitlines():
-        try:
-            found.append(json.loads(text))
-        except ValueError:
-            continue
-    return found
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, or print a summary."""
     asked = argparse.ArgumentParser(
@@ -229,7 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     first = given.first + (FIRST_JUDGED if given.part == "judging" else 0)
     drawn = Asked(given.part, given.kind, given.place)
-    run(range(first, first + given.count), drawn, given.out, jobs=given.jobs)
+    run(range(first, first + given.count), partial(line_of, asked=drawn), given.out, jobs=given.jobs)
     return 0
 
 

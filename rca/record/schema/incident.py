@@ -7,11 +7,13 @@ The format is version 1 of the case folder. The types here are its only definiti
 import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from rca.record.schema.corrective_action import CorrectiveAction
 from rca.record.schema.debrief import Debrief
+from rca.record.schema.imported import Detection, Imports
 from rca.record.schema.moment import Moment
 from rca.record.schema.why_tree import Why
 
@@ -79,6 +81,8 @@ class Event(Record):
     what: str
     system: str | None = None
     source: str | None = None
+    id: str | None = None
+    """Where it was imported: vendor and the vendor's own id, by which it is known again."""
 
 
 class Timeline(Record):
@@ -239,6 +243,16 @@ class Obligations(Record):
     facts: dict[str, Any] = Field(default_factory=dict)
     triggers: dict[str, Moment] = Field(default_factory=dict)
     """Stamps that the clock of a duty starts at, beside those of the timeline."""
+    zone: str | None = None
+    """Time zone in which the days of a limit are counted, such as Europe/Berlin; default the authority's."""
+
+    @field_validator("zone")
+    @classmethod
+    def _is_a_zone(cls, value: str | None) -> str | None:
+        try:
+            return value if value is None else ZoneInfo(value).key
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            raise ValueError("no time zone goes by that name; one that does is Europe/Berlin") from None
 
 
 class Notification(Record):
@@ -250,6 +264,8 @@ class Notification(Record):
     next_report_at: Moment | None = None
     also_reported_under: tuple[str, ...] = ()
     not_reportable_because: str = ""
+    decided_at: Moment | None = None
+    """When it was decided to make none."""
     risk_assessment_reviewed: Moment | bool | None = None
     by: str | None = None
     """The role that decided."""
@@ -281,6 +297,9 @@ class Incident(Record):
     whys: tuple[Why, ...] = ()
     actions: tuple[CorrectiveAction, ...] = ()
     postmortem: Debrief = Debrief()
+    detections: tuple[Detection, ...] = ()
+    """What drift detectors of other makers said."""
+    imports: Imports = Imports()
 
     @property
     def now(self) -> Any:

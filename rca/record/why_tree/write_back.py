@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -70,6 +70,12 @@ def save_whys(
     fresh = edited(text, whys=whys, actions=actions).encode()
     if fresh == raw:
         return False
+    replace_file(path, fresh)
+    return True
+
+
+def replace_file(path: Path, fresh: bytes) -> None:
+    """Put other bytes into a file, whole or not at all; its mode stays."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         draft.write_bytes(fresh)
@@ -77,7 +83,27 @@ def save_whys(
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-    return True
+
+
+def with_values(text: str, values: Mapping[str, Any]) -> str:
+    r"""The text of a record with these plain values under its top-level keys, all other bytes unchanged.
+
+    >>> print(with_values("id: a  # mine\nseverity: sev3  # of five\n", {"severity": "sev1", "title": "t"}))
+    id: a  # mine
+    severity: sev1  # of five
+    title: t
+    <BLANKLINE>
+    """
+    body = text.removeprefix("\ufeff")
+    start = text[: len(text) - len(body)]
+    for key, plain in values.items():
+        fresh = _replaced(body, key, plain)
+        try:
+            same = document(fresh, name="incident.yaml").value.get(key) == plain
+        except InvalidCase:
+            same = False
+        body = fresh if same else _replaced(body, key, plain, whole=True)
+    return start + body
 
 
 def edited(text: str, *, whys: Iterable[Why] | None = None, actions: Iterable[CorrectiveAction] | None = None) -> str:
@@ -176,7 +202,7 @@ def _aligned(old: list[str], new: list[str]) -> Iterator[tuple[str, int, int, in
 # --- where to write it -----------------------------------------------------------------------------------------------
 
 
-def _replaced(text: str, key: str, plain: list[Any], *, whole: bool = False) -> str:
+def _replaced(text: str, key: str, plain: Any, *, whole: bool = False) -> str:
     """The text with another value of a top-level key."""
     newline = "\r\n" if "\r\n" in text else "\n"
     root: Any = yaml.compose(text, Loader=LOADER)
@@ -247,7 +273,10 @@ class _Page:
             lines = _lines(wanted, node.start_mark.column, self.newline)
             return Edit(start=start, end=end, text=lines.strip(" \r\n"))
         start -= len(before) - len(before.rstrip(" "))
-        return Edit(start=start, end=end, text=self.newline + _lines(wanted, indent, self.newline).rstrip("\r\n"))
+        rest = self.text[end : self._line_end(end)].rstrip("\r\n")
+        comment = rest if rest.lstrip().startswith("#") else ""  # stays on the key's line
+        lines = _lines(wanted, indent, self.newline).rstrip("\r\n")
+        return Edit(start=start, end=end + len(comment), text=comment + self.newline + lines)
 
     def _in_brackets(self, node: Any) -> bool:
         """Whether a node in brackets holds something, so that it is written in brackets again."""

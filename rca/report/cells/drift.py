@@ -18,7 +18,6 @@ from rca.report.rendering.plain_text import count
 if TYPE_CHECKING:
     from rca.analysis.conclusion.analysis import Analysis
     from rca.analysis.drift.column_comparison import ColumnDrift
-    from rca.record.case import Case
 
 MOST_COLUMNS = 6
 """Columns drawn before and after."""
@@ -121,16 +120,13 @@ def gaps(analysis: "Analysis") -> None:
         html(slices_sections.gaps(part), said=str(part), claims=part.findings())
 
 
-def onset(case: "Case", analysis: "Analysis") -> None:
-    """Onset of the harm, and nearby events."""
+def onset(analysis: "Analysis") -> None:
+    """Onset of the harm."""
     part = analysis.onset
     if part is None:
         absent("No onset can be dated from the data.")
     else:
-        figure(
-            timeline_charts.onset(part, case.incident.timeline.events),
-            analysis.since.findings() if analysis.since else (),
-        )
+        figure(timeline_charts.onset(part), analysis.since.findings() if analysis.since else ())
 
 
 def dates(analysis: "Analysis") -> None:

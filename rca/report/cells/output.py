@@ -15,6 +15,12 @@ FINDINGS = "application/vnd.rca.findings+json"
 RESULTS = "application/vnd.rca.results+json"
 """Type of the content of `results.json` among a notebook's outputs."""
 
+ABSENT = "application/vnd.rca.absent+json"
+"""Type that marks an output as a reason why a part is missing: the page leaves such a part out."""
+
+CONFIG = {"displayModeBar": False, "showSendToCloud": False, "plotlyServerURL": ""}
+"""No buttons, and none that would send a chart away: plotly.js offers to upload it."""
+
 Bundle = dict[str, Any]
 
 
@@ -32,13 +38,13 @@ def html(markup: str, *, said: str, claims: Iterable[Finding] = ()) -> None:
 
 def figure(drawn: Chart, claims: Iterable[Finding] = ()) -> None:
     """Display a figure, with its text alternative."""
-    spec = drawn.to_dict()
+    spec = {**drawn.to_dict(), "config": CONFIG}
     display({MIME: spec, "text/plain": spec["layout"]["meta"]["alt"], **_carried(claims)})
 
 
 def absent(why: str) -> None:
     """Say why a part is missing."""
-    html(paragraph(why, "rca-note"), said=why)
+    display({ABSENT: True, "text/html": paragraph(why, "rca-note"), "text/plain": why})
 
 
 def _carried(claims: Iterable[Finding]) -> Bundle:

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from rca.record.why_tree.views import fishbone
 from rca.report.cells.output import figure, html
-from rca.report.parts.harm import sections as harm_sections
 from rca.report.parts.why_tree import charts as why_tree_charts
 from rca.report.plot import chart
 from rca.report.postmortem import context
@@ -28,14 +27,6 @@ def part(name: str, post: "PostmortemContext") -> None:
 
     claims = post.analysis.recovery.findings() if name == "response" and post.analysis.recovery else ()
     html(PARTS[name](post), said=f"Post-mortem: {name.replace('_', ' ')}", claims=claims)
-
-
-def ruled_out(post: "PostmortemContext") -> None:
-    """What it was not, and what killed it, where there was an incident."""
-    harm, status = post.analysis.harm, post.analysis.verdict.status
-    listed = harm_sections.ruled_out(harm) if harm is not None and status != "no_incident" else ""
-    if listed:
-        html(listed, said="What it was not")
 
 
 def why_tree(post: "PostmortemContext") -> None:

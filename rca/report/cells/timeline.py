@@ -26,11 +26,10 @@ def facts(case: "Case") -> None:
 
 def timeline(case: "Case", analysis: "Analysis") -> None:
     """Moments, events and durations on one axis."""
-    life, since = analysis.lifecycle, analysis.since
+    life = analysis.lifecycle
     onset = analysis.onset or analysis.verdict.onset
     exposed = str(life.exposure) if life is not None and life.exposure is not None else ""
-    curve = since.metric if since is not None else None
-    figure(timeline_charts.timeline(nameless(case.incident).timeline, onset, curve=curve, exposure=exposed))
+    figure(timeline_charts.timeline(nameless(case.incident).timeline, onset, exposure=exposed))
 
 
 def lifecycle(analysis: "Analysis") -> None:

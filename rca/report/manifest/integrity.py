@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from rca.report.notebooks.canonical import INJECTED, bundles
-from rca.report.notebooks.templates import tags
+from rca.report.notebooks.templates import on_the_page, tags
 from rca.report.rendering.plain_text import plain
 from rca.report.rendering.plotly_adapter import MIME
 
@@ -155,7 +155,7 @@ def _structure(report: Path, made: Record) -> list[str]:
         }
         results = json.loads((report / "results.json").read_bytes())
         drawn = (report / "report.html").read_text(encoding="utf-8").count('<figure class="plot"')
-        figures = sum(len(bundles(notebook, MIME)) for notebook in notebooks.values())
+        figures = sum(len(bundles(on_the_page(notebook), MIME)) for notebook in notebooks.values())
         problems = [
             problem for name, notebook in notebooks.items() for problem in _notebook_problems(name, notebook, made)
         ]

@@ -32,6 +32,9 @@ TYPES: Mapping[str, tuple[type, ...]] = {
     "None": (type(None),),
 }
 
+ELSEWHERE = "elsewhere"
+"""Tag of a cell whose content the page has in its brief, or leaves to the notebook."""
+
 Notebook = dict[str, Any]
 
 
@@ -94,6 +97,11 @@ def source(cell: Mapping[str, Any]) -> str:
 def tags(cell: Mapping[str, Any]) -> list[str]:
     """A cell's tags."""
     return list(cell.get("metadata", {}).get("tags", []))
+
+
+def on_the_page(notebook: Mapping[str, Any]) -> Notebook:
+    """A notebook without the cells that the page leaves out."""
+    return {**notebook, "cells": [cell for cell in notebook["cells"] if ELSEWHERE not in tags(cell)]}
 
 
 def choose(only: Sequence[str] | None = None, folder: Path | None = None) -> list[Template]:

@@ -1,34 +1,40 @@
-"""Executed notebooks as one HTML page: offline, without a server, on a phone and on paper; the verdict first.
+"""A report as one HTML page: offline, without a server, on a phone and on paper; the brief, then folded evidence.
 
 Everything from the incident is escaped or rebuilt from an allow-list, nothing remote is loaded, and a
-Content-Security-Policy allows the two scripts of the page by their digests and no other.
+Content-Security-Policy allows the scripts of the page by their digests and no other.
 """
 
 import base64
+import gzip
 import hashlib
 import html
 import json
+import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
+from itertools import count as count_from
 from typing import Any
 
-from rca.methods.metric import SHARES
 from rca.record.schema.incident import Incident
 from rca.record.why_tree.blameless import nameless, without_people
-from rca.report.cells.output import RESULTS
-from rca.report.notebooks.canonical import bundles
-from rca.report.notebooks.templates import source, tags
-from rca.report.parts.verdict.sections import STATUS
-from rca.report.rendering.html import bullets, escape, markdown, paragraph, sanitize, table
-from rca.report.rendering.plain_text import alike, between, legible, mask, moment, number, plain, span, words
+from rca.report.brief.brief import brief, digest
+from rca.report.brief.words import STRENGTHS
+from rca.report.cells.output import ABSENT, FINDINGS, RESULTS
+from rca.report.notebooks.templates import ELSEWHERE, source, tags
+from rca.report.rendering.html import MISSING, escape, markdown, paragraph, sanitize, table
+from rca.report.rendering.plain_text import count, legible, mask
 from rca.report.rendering.plotly_adapter import MIME, plotly_js
 
-ELSEWHERE = "elsewhere"
-"""Tag of a cell whose content the page has in a section of its own."""
+PACKED = re.compile(r"(<script type=['\"]application/gzip['\"][^>]*>)([^<]*)")
+"""What is packed in a page, after the tag it stands in."""
 
-FIRST = "first"
-"""Tag of a cell that the page has right after the verdict, before all notebooks."""
+MOST_TEXT = 64 * 1024 * 1024
+"""Letters that packed data may hold."""
+
+SECTIONS = ("Impact", "Cause", "Timeline", "Actions", "Check", "Evidence")
+"""What the navigation names."""
 
 Notebook = Mapping[str, Any]
 
@@ -48,24 +54,19 @@ def render(
     provenance : dict
         What the report was made from, as the manifest has it.
     """
-    results = {**results, **{key: without_people(results[key], incident) for key in ("verdict", "unanswered")}}
-    incident = nameless(incident)
-    style, script = _asset("page.css"), _asset("page.js")
-    library = plotly_js() if any(bundles(notebook, MIME) for notebook in notebooks.values()) else ""
-    scripts = [text for text in (library, script if library else "") if text]
-    counter = iter(range(1, 10_000))
-    short = "".join(_cell(cell, counter) for one in notebooks.values() for cell in one["cells"] if FIRST in tags(cell))
-    told = "".join(_notebook(name, notebook, counter) for name, notebook in notebooks.items())
+    seal = digest(results)
+    told = {**results, **{key: without_people(results[key], incident) for key in ("verdict", "unanswered", "findings")}}
+    known = nameless(incident)
+    chapters = [one for name, notebook in notebooks.items() for one in _chapters(name, notebook)]
+    folded = "".join(_folded(one) for one in _numbered(chapters))
     body = (
-        _header(incident)
-        + _nav(notebooks)
-        + f"<main>{_verdict(results['verdict'])}"
-        + f'<div class="column">{_short(short)}{told}{_open(results)}{_check(incident, provenance)}</div></main>'
-        + _footer(provenance)
-        + "".join(f"<script>{text}</script>" for text in scripts)
+        f"{_nav(known.id, SECTIONS)}<main class='column'>{brief(known, told, seal)}"
+        f"<section id='evidence-all' aria-labelledby='evidence'><h2 id='evidence'>Evidence</h2>"
+        f"<div class='body'>{folded}{_findings(told['findings'])}{_inputs(provenance)}</div></section></main>"
+        f"<footer class='column'>{_made(known, provenance)}</footer>"
     )
-    head = _head(f"{incident.title} · post-mortem", style, scripts)
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n{body}\n</body></html>\n'
+    title, drawn = f"{known.title} · post-mortem", "data-figure=" in folded
+    return _page(title, body, drawn=drawn, foot=_foot(known.id, seal))
 
 
 def render_sheet(
@@ -83,18 +84,55 @@ def render_sheet(
     provenance : dict
         What it was made from, as the manifest has it.
     """
-    style, script = _asset("page.css"), _asset("page.js")
-    scripts = [plotly_js(), script] if bundles(notebook[1], MIME) else []
-    listed = "".join(f"<li>{escape(fact)}</li>" for fact in facts)
-    body = (
-        f'<header><div class="column"><p class="eyebrow">Portfolio</p><h1>{escape(title)}</h1>'
-        f'<ul class="facts">{listed}</ul></div></header>'
-        f'<main><div class="column">{_notebook(*notebook, iter(range(1, 10_000)))}'
-        f'<section id="check">{table(_made_from(provenance), "What it was made with")}{_inputs(provenance["inputs"])}'
-        f"</section></div></main>{_footer(provenance)}" + "".join(f"<script>{text}</script>" for text in scripts)
+    chapters = "".join(
+        f"<section><h2 id='{one.anchor}'>{one.title}</h2><div class='body'>{one.body}</div></section>"
+        for one in _numbered(_chapters(*notebook))
     )
+    body = (
+        f"<main class='column brief'><div class='head'><p class='small'>{escape(' · '.join(facts))}</p>"
+        f"<h1>{escape(title)}</h1></div>{chapters}<section><h2 id='check'>Made from</h2><div class='body'>"
+        f"{_inputs(provenance)}</div></section></main>"
+    )
+    return _page(title, body, drawn="data-figure=" in chapters)
+
+
+def _page(title: str, body: str, *, drawn: bool, foot: str = "") -> str:
+    headings, tables = count_from(1), count_from(1)
+    body = re.sub(r"<(h[1-6])>", lambda found: f"<{found[1]} id='heading-{next(headings)}'>", body)
+    body = re.sub(r'aria-label="Table"', lambda _: f'aria-label="Table {next(tables)}"', body)
+    style, scripts = _asset("page.css") + foot, ([_asset("page.js"), plotly_js()] if drawn else [])
+    library = f"<script type='application/gzip' id='library'>{packed(scripts[1])}</script>" if drawn else ""
+    own = f"<script>{scripts[0]}</script>" if drawn else ""
     head = _head(title, style, scripts)
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n{body}\n</body></html>\n'
+    return f"<!doctype html>\n<html lang='en'><head>{head}</head><body>\n{body}{library}{own}\n</body></html>\n"
+
+
+def packed(text: str) -> str:
+    """Text as data that the page unpacks: a third of its size, and nothing in it can end the element it stands in."""
+    return base64.b64encode(gzip.compress(text.encode(), compresslevel=9, mtime=0)).decode()
+
+
+def unpacked(data: str) -> str:
+    """What `packed` made, as text again; of data from elsewhere no more than `MOST_TEXT`.
+
+    >>> unpacked(packed("<a>"))
+    '<a>'
+    """
+    return zlib.decompressobj(wbits=31).decompress(base64.b64decode(data), MOST_TEXT).decode()
+
+
+def spread(page: str) -> str:
+    """A page with all that is packed as text: zlib packs the same text otherwise from one release to the next."""
+    return re.sub(
+        r"(<script type=['\"]application/gzip['\"][^>]*>)([^<]*)", lambda one: one[1] + unpacked(one[2]), page
+    )
+
+
+def _foot(name: str, seal: str) -> str:
+    """What stands at the foot of every printed page, beside its number."""
+    said = re.sub(r"[^A-Za-z0-9._-]", "", name)
+    font = "font: 7.2pt Helvetica, Arial, sans-serif; color: #444b54"
+    return f"@page {{ @bottom-left {{ content: '{said} · digest {seal[:12]}'; {font} }} }}\n"
 
 
 def _asset(name: str) -> str:
@@ -121,182 +159,148 @@ def _digest(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-# --- the first screen ------------------------------------------------------------------------------------------------
+def _nav(name: str, sections: Iterable[str]) -> str:
+    items = "".join(f"<li><a href='#{one.lower()}'>{one}</a></li>" for one in sections)
+    skip = "<a class='skip' href='#impact'>Skip to the impact</a>"
+    inner = f"<span><b>{escape(name)}</b></span><ul>{items}</ul>"
+    return f"{skip}<nav aria-label='Sections'><div class='column'>{inner}</div></nav>"
 
 
-def _header(incident: Incident) -> str:
-    systems = ", ".join(" ".join(filter(None, (system.name, system.version))) for system in incident.systems)
-    facts = [incident.severity, words(incident.category), incident.status, systems, f"as of {moment(incident.now)}"]
-    listed = "".join(f"<li>{escape(fact)}</li>" for fact in facts if fact)
+# --- the evidence ----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Chapter:
+    """A question of a notebook with what answers it.
+
+    Attributes
+    ----------
+    title : str
+    notebook : str
+    parts : list of str
+        Markup; figures have a place for their number.
+    findings : dict
+        Their ids, in order.
+    cells : list of int
+        Of the notebook, from 1.
+    """
+
+    title: str
+    notebook: str
+    parts: list[str] = field(default_factory=list)
+    findings: dict[str, None] = field(default_factory=dict)
+    cells: list[int] = field(default_factory=list)
+
+    @property
+    def body(self) -> str:
+        """Its markup, with where it is from."""
+        return "".join(self.parts)
+
+    @property
+    def anchor(self) -> str:
+        """The id of its heading."""
+        return re.sub(r"[^a-z0-9]+", "-", f"{self.notebook} {self.title}".lower()).strip("-")
+
+
+def _chapters(name: str, notebook: Notebook) -> Iterator[Chapter]:
+    """The questions of a notebook that have an answer, in order."""
+    chapter = Chapter(title="", notebook=name)
+    pending = ""
+    for place, cell in enumerate(notebook["cells"], 1):
+        if ELSEWHERE in tags(cell):
+            continue
+        if cell["cell_type"] == "markdown":
+            heading = re.match(r"(#{1,3}) (.+)", source(cell))
+            if heading is not None and len(heading[1]) < 3:
+                yield from _answered(chapter)
+                chapter, pending = Chapter(title=escape(heading[2]), notebook=name), ""
+            elif heading is not None:
+                pending = f"<h4>{escape(heading[2])}</h4>"
+            continue
+        made = [part for output in cell.get("outputs", ()) if (part := _output(output))]
+        if made:
+            chapter.parts += [pending, *made] if pending else made
+            chapter.cells.append(place)
+            pending = ""
+        chapter.findings.update(dict.fromkeys(one["id"] for one in _carried(cell)))
+    yield from _answered(chapter)
+
+
+def _answered(chapter: Chapter) -> Iterator[Chapter]:
+    if chapter.parts:
+        yield chapter
+
+
+def _carried(cell: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for output in cell.get("outputs", ()):
+        yield from output.get("data", {}).get(FINDINGS, ())
+
+
+def _numbered(chapters: Iterable[Chapter]) -> Iterator[Chapter]:
+    """The chapters, with every figure numbered."""
+    number = 0
+    for chapter in chapters:
+        for place, part in enumerate(chapter.parts):
+            if NUMBER in part:
+                number += 1
+                chapter.parts[place] = part.replace(NUMBER, str(number))
+        yield chapter
+
+
+def _folded(chapter: Chapter) -> str:
+    many = count(len(chapter.findings), "finding") if chapter.findings else ""
+    cited = ", ".join(f"<a href='#{_slug(one)}'>{escape(one)}</a>" for one in chapter.findings)
+    cells = ", ".join(map(str, chapter.cells))
+    origin = f"{chapter.notebook}.ipynb, cell{'s' * (len(chapter.cells) > 1)} {cells}"
+    told = f"<p class='small'>{origin}{f'; findings {cited}' if cited else ''}</p>"
+    return _details(chapter.anchor, chapter.title, chapter.body + told, many=many)
+
+
+def _details(anchor: str, title: str, body: str, *, many: str) -> str:
     return (
-        '<a class="skip" href="#verdict">Skip to the verdict</a><header><div class="column">'
-        f'<p class="eyebrow">Post-mortem · {escape(incident.id)}</p><h1>{escape(incident.title)}</h1>'
-        f'<ul class="facts">{listed}</ul>'
-        "</div></header>"
+        f"<details class='chapter'><summary><h3 id='{anchor}'>{title}</h3><span class='small'>{many}</span></summary>"
+        f"<div>{body}</div></details>"
     )
 
 
-def _nav(notebooks: Mapping[str, Notebook]) -> str:
-    links = [
-        ("verdict", "Verdict"),
-        *((_topic(name), _label(name)) for name in notebooks),
-        ("open", "Open questions"),
-        ("check", "Check"),
+def _slug(name: str) -> str:
+    """The anchor of a finding."""
+    return "finding-" + re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-").lower()
+
+
+def _findings(findings: Iterable[Mapping[str, Any]]) -> str:
+    """Every finding with its strength, what it assumes and what it survived."""
+    rows = [
+        f"<tr id='{_slug(one['id'])}'><th scope='row'><code>{escape(one['id'])}</code></th>"
+        f"<td>{escape(one['claim'])}</td><td>{STRENGTHS[one['strength']]}</td>"
+        f"<td>{escape('; '.join(one['refuters']))}</td><td>{escape('; '.join(one['assumptions']))}</td></tr>"
+        for one in findings
     ]
-    items = "".join(f'<li><a href="#{anchor}">{said}</a></li>' for anchor, said in links)
-    return f'<nav aria-label="Sections"><ul class="column">{items}</ul></nav>'
-
-
-def _topic(name: str) -> str:
-    return html.escape(name.partition("_")[2] or name)
-
-
-def _label(name: str) -> str:
-    return {"drift": "Evidence", "explanation": "Reasons", "postmortem": "Post-mortem"}.get(
-        _topic(name), _topic(name).replace("_", " ").capitalize()
-    )
-
-
-def _verdict(verdict: Mapping[str, Any]) -> str:
-    status = verdict["status"] if verdict["status"] in STATUS else "cannot_tell"
-    return (
-        '<section id="verdict" class="verdict" aria-label="Verdict"><div class="column">'
-        f'<p class="pill {status}">{STATUS[status]}</p>'
-        f'<p class="lead">{escape(verdict["summary"])}</p>'
-        f"{_metric(verdict['metric'])}{_told(verdict)}{_since(verdict['onset'])}"
-        "</div></section>"
-    )
-
-
-def _metric(metric: Mapping[str, Any] | None) -> str:
-    if metric is None:
+    if not rows:
         return ""
-    name, scale = escape(words(metric["name"])), _scale(metric)
-    low, high = (end * scale.factor for end in metric["interval"])
-    sure = f"{metric['level']:.0%} interval {span(low, high, sign=True)}"
-    changed = ' class="worse"' if not low <= 0 <= high else ""
-    values = [metric[key] * scale.factor for key in ("reference", "current", "change")]
-    before, during = alike(*values[:2])
-    change = alike(values[2], *values[:2], sign=True)[0]
-    return (
-        f'<dl class="metric"><div><dt>{name}, before</dt><dd>{before}{scale.value}</dd></div>'
-        f"<div{changed}><dt>in the failing window</dt><dd>{during}{scale.value}</dd></div>"
-        f"<div><dt>change{scale.change}</dt><dd>{change}<small>{sure}</small></dd></div></dl>"
-    )
+    named = ("finding", "claim", "strength", "survived", "assumes")
+    head = "".join(f"<th scope='col'>{name}</th>" for name in named)
+    body = _scrolling(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
+    return _details("findings", "What is each claim worth?", body, many=count(len(rows), "finding"))
 
 
-@dataclass(frozen=True)
-class _Scale:
-    """Display scale of a metric: a factor, and the units of a value and of a change."""
-
-    factor: float = 1.0
-    value: str = ""
-    change: str = ""
+NUMBER = "\N{REPLACEMENT CHARACTER}"
+"""Where the number of a figure goes; no text from outside can hold it after it was made legible."""
 
 
-def _scale(metric: Mapping[str, Any] | None) -> _Scale:
-    """Shares are shown in per cent, their changes in percentage points."""
-    if metric is None or metric["name"] not in SHARES:
-        return _Scale()
-    return _Scale(100.0, "&thinsp;%", " in percentage points")
-
-
-def _told(verdict: Mapping[str, Any]) -> str:
-    """Causes that are shown; candidates where none is named."""
-    if verdict["status"] == "cannot_tell":
-        return _causes(verdict["causes"], _Scale(), called="Candidates, none of them named")
-    named = [cause for cause in verdict["causes"] if cause["strength"] != "assumed"]
-    return _causes(named, _scale(verdict["metric"]))
-
-
-def _causes(causes: list[Mapping[str, Any]], scale: _Scale, *, called: str = "Causes") -> str:
-    if not causes:
-        return ""
-    sized = [
-        max(abs(end) for end in (cause["contribution"], *(cause.get("interval") or ())))
-        for cause in causes
-        if "contribution" in cause
-    ]
-    widest = max(sized, default=0.0) or 1.0
-    listed = "".join(f"<li>{_cause(cause, widest, scale)}</li>" for cause in causes)
-    order = (
-        f"the surest first, then the largest harm{scale.change and ',' + scale.change}"
-        if sized
-        else "the likeliest first"
-    )
-    return f'<p class="caption">{called}, {order}</p><ol class="causes">{listed}</ol>'
-
-
-def _cause(cause: Mapping[str, Any], widest: float, scale: _Scale) -> str:
-    named = ", ".join(words(word) for word in (cause["kind"], cause.get("fault") or cause.get("signal")) if word)
-    harm, interval = cause.get("contribution"), cause.get("interval")
-    size = "" if harm is None else f" · {number(harm * scale.factor, sign=True)}"
-    size += f" ({span(*(end * scale.factor for end in interval))})" if size and interval else ""
-    said = f"{escape(named)}{size} · {escape(cause['strength'])}"
-    return f"<div><strong>{escape(cause['name'])}</strong><span>{said}</span></div>" + (
-        "" if harm is None else _bar(harm, interval, widest)
-    )
-
-
-def _bar(harm: float, interval: list[float] | None, scale: float) -> str:
-    """The harm as a bar with its interval, drawn without a script."""
-    width = 100 * max(harm, 0.0) / scale
-    low, high = (100 * max(end, 0.0) / scale for end in interval or (harm, harm))
-    whisker = f'<line x1="{low:.2f}" x2="{high:.2f}" y1="9" y2="9"/>' if interval else ""
-    return (
-        '<svg viewBox="0 0 100 18" preserveAspectRatio="none" aria-hidden="true">'
-        f'<rect x="0" y="4" width="{width:.2f}" height="10" rx="1"/>{whisker}</svg>'
-    )
-
-
-def _since(onset: Mapping[str, Any] | None) -> str:
-    if onset is None:
-        return ""
-    sure = between(onset["earliest"], onset["latest"], onset["level"])
-    return f'<p class="since">Since <strong>{moment(onset["at"])}</strong> <span class="note">({sure})</span></p>'
-
-
-# --- the notebooks ---------------------------------------------------------------------------------------------------
-
-
-def _short(told: str) -> str:
-    return f'<section id="short" aria-label="In short">{told}</section>' if told else ""
-
-
-def _notebook(name: str, notebook: Notebook, counter: Iterator[int]) -> str:
-    told = "".join(_cell(cell, counter) for cell in notebook["cells"] if not {ELSEWHERE, FIRST} & set(tags(cell)))
-    code = "\n\n".join(source(cell).rstrip() for cell in notebook["cells"] if cell["cell_type"] == "code")
-    listing = f"<pre><code>{html.escape(legible(code))}</code></pre>"
-    shown = f'<details class="code"><summary>Code of {escape(name)}.ipynb</summary>{listing}</details>'
-    return f'<section id="{_topic(name)}">{told}{shown}</section>'
-
-
-def _cell(cell: Mapping[str, Any], counter: Iterator[int]) -> str:
-    if cell["cell_type"] == "markdown":
-        return _lowered(markdown(source(cell)))
-    return "".join(_output(output, counter) for output in cell.get("outputs", ()))
-
-
-def _lowered(markup: str) -> str:
-    """Headings one level down: the page has its own title."""
-    for level in range(5, 0, -1):
-        markup = markup.replace(f"<h{level}>", f"<h{level + 1}>").replace(f"</h{level}>", f"</h{level + 1}>")
-    return markup
-
-
-def _output(output: Mapping[str, Any], counter: Iterator[int]) -> str:
+def _output(output: Mapping[str, Any]) -> str:
     if output["output_type"] == "stream":
         return f"<pre>{html.escape(mask(legible(''.join(output['text']))))}</pre>"
     data = output.get("data", {})
-    if RESULTS in data:
+    if RESULTS in data or ABSENT in data:
         return ""
     if MIME in data:
-        return _figure(data[MIME], next(counter))
+        return _figure(data[MIME])
     if "text/html" in data:
-        return _scrolling(sanitize("".join(data["text/html"])))
+        return _scrolling(sanitize(MISSING.sub("", "".join(data["text/html"]))).replace(NUMBER, ""))
     if "text/markdown" in data:
-        return _lowered(markdown("".join(data["text/markdown"])))
-    return paragraph("".join(data.get("text/plain", "")))
+        return markdown("".join(data["text/markdown"])).replace(NUMBER, "")
+    return paragraph("".join(data.get("text/plain", ""))).replace(NUMBER, "")
 
 
 def _scrolling(markup: str) -> str:
@@ -305,78 +309,44 @@ def _scrolling(markup: str) -> str:
     return markup.replace("<table>", f"{opened}<table>").replace("</table>", "</table></div>")
 
 
-def _figure(spec: Mapping[str, Any], position: int) -> str:
+def _figure(spec: Mapping[str, Any]) -> str:
+    """A figure with its claim; its numbers are drawn as a table when a reader asks for them."""
     meta = spec["layout"].get("meta") or {}
-    alt, anchor = escape(meta.get("alt", "A figure without a text alternative.")), f"figure-{position}"
-    numbers = _scrolling(table(meta.get("rows", []), f"Figure {position} in numbers"))
+    alt = escape(meta.get("alt", "A figure without a text alternative.")).replace(NUMBER, "")
+    claim = escape(meta.get("title", "")).replace(NUMBER, "")
     return (
-        f'<figure class="plot" id="{anchor}"><p class="claim">{escape(meta.get("title", ""))}</p>'
-        f'<div class="canvas" role="img" aria-label="{alt}" data-figure="{anchor}-data"></div>'
-        f"<figcaption>Figure {position}. {alt}</figcaption>"
-        f"<details><summary>The numbers</summary>{numbers}</details>"
-        f'<script type="application/json" id="{anchor}-data">{_embedded(spec)}</script></figure>'
+        f'<figure class="plot" id="figure-{NUMBER}"><p class="claim">{claim}</p>'
+        f'<div class="canvas" role="img" aria-label="{alt}" data-figure="figure-{NUMBER}-data"></div>'
+        f"<details><summary>Figure {NUMBER} in numbers</summary></details>"
+        f'<script type="application/gzip" id="figure-{NUMBER}-data">{packed(_plain(spec))}</script></figure>'
     )
 
 
-def _embedded(value: object) -> str:
-    """JSON that cannot end the element it stands in."""
-    written = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return written.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+def _plain(spec: Mapping[str, Any]) -> str:
+    return json.dumps(spec, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 # --- the end ---------------------------------------------------------------------------------------------------------
 
 
-def _open(results: Mapping[str, Any]) -> str:
-    questions = [
-        f"{_sentence(item['question'], '?')} {_sentence(item['why'], '.')}{_decided_by(item.get('would_decide'))}"
-        for item in results["unanswered"]
-    ]
-    told = bullets(questions) if questions else paragraph("Every question that was asked has an answer.", "rca-note")
-    return f'<section id="open"><h2>What could not be answered</h2>{told}</section>'
-
-
-def _decided_by(told: Mapping[str, Any] | None) -> str:
-    return f" To decide it: {told['what']}; {told['rule']} (power {told['power']:.2f})." if told else ""
-
-
-def _sentence(text: str, end: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.?')}{end}"
-
-
-def _check(incident: Incident, provenance: Mapping[str, Any]) -> str:
-    command = f"rca verify reports/{html.escape(incident.id)}"
-    return (
-        '<section id="check"><h2>How to check this report</h2>'
-        + paragraph(
-            "The first command compares every byte of this report, and its inputs, with the manifest; the second also "
-            "runs everything again and compares what comes out. Both print the digest of the manifest: compare it with "
-            "the one kept elsewhere since the report was issued."
-        )
-        + f"<pre><code>{command}\n{command} --rerun</code></pre>"
-        + table(_made_from(provenance), "What it was made with")
-        + _inputs(provenance["inputs"])
-        + "</section>"
-    )
-
-
-def _inputs(inputs: Mapping[str, Mapping[str, Any]]) -> str:
+def _inputs(provenance: Mapping[str, Any]) -> str:
+    """Files with their digests, and what the report was made with."""
     rows = "".join(
         f'<tr><th scope="row">{escape(name)}</th><td class="rca-number">{said["bytes"]:,}</td>'
         f'<td class="digest">{html.escape(said["sha256"])}</td></tr>'
-        for name, said in inputs.items()
+        for name, said in provenance["inputs"].items()
     )
     head = '<th scope="col">file</th><th scope="col" class="rca-number">bytes</th><th scope="col">SHA-256</th>'
-    return _scrolling(
-        f"<table><caption>The inputs</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-    )
+    listed = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    many = count(len(provenance["inputs"]), "file")
+    body = _scrolling(listed) + table(_made_with(provenance), "What it was made with")
+    return _details("inputs", "What was it made from?", body, many=many)
 
 
-def _made_from(provenance: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _made_with(provenance: Mapping[str, Any]) -> list[dict[str, Any]]:
     packages = provenance["environment"]["packages"]
     settings = ", ".join(f"{name} = {value}" for name, value in provenance["parameters"].items())
     return [
-        {"part": "rca", "version": provenance["code"]["version"]},
         {"part": "Python", "version": provenance["environment"]["python"]},
         {"part": "packages", "version": ", ".join(f"{name} {packages[name]}" for name in packages)},
         {"part": "parameters", "version": settings},
@@ -384,7 +354,10 @@ def _made_from(provenance: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _footer(provenance: Mapping[str, Any]) -> str:
-    version, sources = plain(provenance["code"]["version"]), len(provenance["inputs"])
-    made = f"Made by rca {version} from {sources} files of the incident; the same files give the same page."
-    return f'<footer><div class="column">{html.escape(made)} Personal data in texts are masked.</div></footer>'
+def _made(incident: Incident, provenance: Mapping[str, Any]) -> str:
+    debrief = incident.postmortem
+    said = [f"Owner: {debrief.owner}."] if debrief.owner else []
+    with_ = [one for one in debrief.authors if one != debrief.owner]
+    said += [f"Written with {', '.join(with_)}."] if with_ else []
+    said += [f"{debrief.mark.capitalize()}."] if debrief.mark else []
+    return escape(" ".join([*said, f"Made by rca {provenance['code']['version']}. Personal data in texts are masked."]))

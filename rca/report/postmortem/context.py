@@ -77,7 +77,7 @@ def fields(caption: str, *rows: Field) -> str:
 
 def absent(missing: Sequence[str]) -> str:
     """A missing field, with the key of `incident.yaml` that would fill it."""
-    return paragraph(f"Not on record: {'; '.join(missing)}.", "rca-note") if missing else ""
+    return paragraph(f"Not on record: {'; '.join(missing)}.", "rca-missing") if missing else ""
 
 
 def _is_empty(value: Any) -> bool:

@@ -6,21 +6,19 @@ evidence, and a sign-off. Names of people are replaced by roles before anything 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rca.errors import Unanswerable
 from rca.record.schema.corrective_action import CorrectiveAction
 from rca.record.schema.why_tree import Factor, Why
-from rca.record.why_tree.views import cut_sets, distinct, guard_sets, longest_path, steps
+from rca.record.why_tree.views import cut_sets, distinct, guard_sets, steps
 from rca.report.parts.timeline import sections as timeline_sections
 from rca.report.parts.verdict import sections as verdict_sections
 from rca.report.parts.why_tree import sections as why_tree_sections
 from rca.report.postmortem import what_follows
-from rca.report.postmortem.board_summary import board, jargon
 from rca.report.postmortem.context import PostmortemContext, absent, fields
-from rca.report.rendering.html import bullets, element, escape, paragraph, table
-from rca.report.rendering.plain_text import capital, count, moment, span, words
+from rca.report.rendering.html import bullets, paragraph, table
+from rca.report.rendering.plain_text import count, moment, span, words
 
 if TYPE_CHECKING:
     from rca.analysis.conclusion.lifecycle import Lifecycle
@@ -32,15 +30,6 @@ SHORT = 8
 """Letters of a digest that are shown."""
 
 # --- what happened ---------------------------------------------------------------------------------------------------
-
-
-def in_short(one: PostmortemContext) -> str:
-    """The summary for a board, and words in it that a board may not know."""
-    lines = board(one.incident, replace(one.analysis, whys=one.whys))
-    listed = "".join(element("dt", escape(line.asks)) + element("dd", escape(line.says)) for line in lines)
-    trade = jargon(" ".join(line.says for line in lines))
-    note = f"Words of the trade, to be put in plain words in the record: {', '.join(trade)}." if trade else ""
-    return element("dl", listed) + (paragraph(note, "rca-note") if note else "")
 
 
 def identity(one: PostmortemContext) -> str:
@@ -132,16 +121,22 @@ def lifecycle(life: "Lifecycle") -> str:
         for stamp in life.stamps
     ]
     missing = [f"{words(name)} (timeline.{name})" for name in life.missing]
-    return table(rows, "Moments, in UTC, with their sources") + absent(missing) + conflicts(life) + exposure(life)
+    listed = table(rows, "Moments, in UTC, with their sources")
+    return listed + absent(missing) + conflicts(life) + missed(life) + exposure(life)
 
 
 def conflicts(life: "Lifecycle") -> str:
     """Contradictions between sources."""
     if not life.conflicts:
-        return paragraph("No two sources contradict each other.", "rca-note")
+        return ""
     return paragraph("Sources contradict each other; which is right is for people to say:") + bullets(
         f"{one.what}. Sources: {'; '.join(one.sources)}." for one in life.conflicts
     )
+
+
+def missed(life: "Lifecycle") -> str:
+    """Signals that were there before detection."""
+    return paragraph("Missed signals:") + bullets(f"{one.what}." for one in life.missed) if life.missed else ""
 
 
 def exposure(life: "Lifecycle") -> str:
@@ -202,35 +197,14 @@ def _by_group(one: PostmortemContext) -> str | None:
 
 
 def why_tree(one: PostmortemContext) -> str:
-    """The tree as nested questions, and its longest path as five whys."""
-    path = [why for why in longest_path(one.whys) if why.answer]
-    five = [f"{why.question} {capital(why.answer.statement)}." for why in path if why.answer is not None]
-    listed = element("ol", "".join(element("li", escape(text)) for text in five))
+    """The tree as nested questions; what was rejected stands in the brief, with what killed it."""
     drafted = "" if one.incident.whys else "A draft from the findings: what only people can know is open."
+    rejected = any(each.rejected for tree in one.whys for each in tree.walk())
     return (
         (paragraph(drafted, "rca-note") if drafted else "")
         + why_tree_sections.whys(one.whys)
-        + (
-            paragraph("Its longest path, read as five whys; it is one path of the tree, not the cause:") + listed
-            if five
-            else ""
-        )
-        + rejected(one)
+        + ("" if rejected else absent(["what else was suspected (whys[].rejected)"]))
     )
-
-
-def rejected(one: PostmortemContext) -> str:
-    """Answers that were investigated and rejected."""
-    rows = [
-        {
-            "looked at": each.statement,
-            "not why, because": each.because or "no reason on record",
-            "evidence": each.evidence,
-        }
-        for step in steps(one.whys)
-        for each in step.why.rejected
-    ]
-    return table(rows, "Looked at and rejected") if rows else absent(["what else was suspected (whys[].rejected)"])
 
 
 def factors(one: PostmortemContext) -> str:
@@ -286,7 +260,6 @@ def _sets(whys: tuple[Why, ...]) -> str:
 
 PARTS: dict[str, Callable[[PostmortemContext], str]] = {
     "identity": identity,
-    "summary": in_short,
     "system": system,
     "impact": impact,
     "detection": detection,
@@ -296,4 +269,4 @@ PARTS: dict[str, Callable[[PostmortemContext], str]] = {
     "factors": factors,
     **what_follows.PARTS,
 }
-"""The parts by name: the nineteen of the joined template, and the agenda of the meeting."""
+"""The parts by name: those of the joined template but its summary, which is the brief; and the agenda."""

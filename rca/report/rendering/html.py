@@ -1,6 +1,7 @@
 """HTML that is safe by construction: made from escaped text, or rebuilt from an allow-list of tags."""
 
 import html
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html.parser import HTMLParser
 from typing import Any
@@ -20,6 +21,9 @@ VOID = frozenset({"br"})
 
 CLASSES = frozenset({"rca-number", "rca-short", "rca-pill", "rca-note", "rca-why", "rca-lead"})
 """Classes the page has a style for."""
+
+MISSING = re.compile(r'<p class="rca-missing">.*?</p>', re.DOTALL)
+"""Notes for whoever writes the record on what it lacks; the page leaves them out."""
 
 EMPTY: tuple[object, ...] = (None, "", ())
 """Values that say nothing."""

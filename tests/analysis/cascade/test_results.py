@@ -35,6 +35,16 @@ def test_a_doubt_is_said(cascade):
     assert str(replace(cascade, doubt="who knows")).endswith("; but who knows")
 
 
+def test_where_two_cannot_be_told_apart_a_restart_or_finer_samples_would_decide(cascade):
+    assert cascade.would_decide == ""
+    doubted = replace(cascade, doubt="who knows", step=60.0)
+    assert "restart detector alone and watch robot|" in doubted.would_decide
+    one, other = doubted.suspects[:2]
+    level = replace(other, onset=one.onset, earliest=one.earliest)
+    assert "every 6 s, so that" in replace(doubted, suspects=(one, level)).would_decide
+    assert "every" not in replace(doubted, suspects=(one, level), step=1.0).would_decide
+
+
 def test_a_cascade_comes_back_from_its_dictionary(cascade):
     assert Cascade.from_dict(cascade.to_dict()) == cascade
     assert list(cascade.to_frame()["component"]) == ["detector", "robot"]

@@ -30,6 +30,16 @@ def told(record, onset=None):
     return [one.what for one in lifecycle_of(record, onset).conflicts]
 
 
+def test_what_imported_sources_contradict_is_told_with_both():
+    clash = {"of": "acknowledged", "taken": "2026-03-02T00:20:00Z", "source": "sources/a.json",
+             "against": "2026-03-02T04:00:00Z", "said_by": "sources/b.json"}  # fmt: skip
+    record = incident()
+    plain = {**record.model_dump(by_alias=True), "imports": {"contradictions": [clash]}}
+    (told_,) = lifecycle_of(Incident.model_validate(plain)).conflicts
+    assert told_.what == "Acknowledged: 2026-03-02T00:20:00Z, or 2026-03-02T04:00:00Z"
+    assert told_.sources == ("sources/a.json", "sources/b.json")
+
+
 def test_every_moment_has_its_source_and_an_estimate_its_interval():
     life = lifecycle_of(incident(sources={"detected": "sources/page.json"}), ONSET, places={"alerted": "line 7"})
     by = {one.name: one for one in life.stamps}
@@ -54,12 +64,14 @@ def test_an_onset_on_record_outside_what_the_data_leave_is_told():
 
 
 @pytest.mark.parametrize(("kind", "called"), [("alert", "An alert"), ("communication", "A message")])
-def test_a_sign_before_detection_is_told(kind, called):
+def test_a_sign_before_detection_is_a_missed_signal_and_no_contradiction(kind, called):
     event = {"at": "2026-03-01T18:00:00Z", "kind": kind, "what": "errors up"}
-    (what,) = told(incident(events=[event]), ONSET)
-    assert what == f"{called} on record (errors up, 2026-03-01 18:00 UTC) came 6 h before detection"
-    assert told(incident(events=[{**event, "at": "2026-02-01T00:00:00Z"}]), ONSET) == []
-    assert told(incident(events=[event], detected=None), ONSET) == []
+    (found,) = lifecycle_of(incident(events=[event]), ONSET).missed
+    assert found.what == f"{called} on record (errors up, 2026-03-01 18:00 UTC) came 6 h before detection"
+    assert told(incident(events=[event]), ONSET) == []
+    early = incident(events=[{**event, "at": "2026-02-01T00:00:00Z"}])
+    for known in (early, incident(events=[event], detected=None)):
+        assert lifecycle_of(known, ONSET).missed == ()
 
 
 @pytest.mark.parametrize(

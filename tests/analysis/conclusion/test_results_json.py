@@ -50,7 +50,11 @@ METRIC = closed(
     name=TEXT, reference={"type": "number"}, current={"type": "number"}, change={"type": "number"}, interval=INTERVAL,
     level={"const": 0.95},
 )  # fmt: skip
-ONSET = closed(["at", "earliest", "latest", "level"], at=TIME, earliest=TIME, latest=TIME, level={"type": "number"})
+FLAG = {"type": "boolean"}
+ONSET = closed(
+    ["at", "earliest", "latest", "level", "censored"],
+    at=TIME, earliest=TIME, latest=TIME, level={"type": "number"}, censored=FLAG,
+)  # fmt: skip
 COUNT = {"type": "integer", "minimum": 0}
 CONFIDENCE = closed(["right", "of", "on"], right=COUNT, of=COUNT, on=TEXT)
 VERDICT = closed(
@@ -79,8 +83,60 @@ DURATION = closed(
     },
 )
 OPEN = closed(["question", "why"], question=TEXT, why=TEXT, would_decide=DECIDED_BY)
+
+
+def perhaps(schema):
+    """Something, or null."""
+    return {"oneOf": [schema, {"type": "null"}]}
+
+
+def listed(schema):
+    """A list of it."""
+    return {"type": "array", "items": schema}
+
+
+ROWS = {"type": ["integer", "null"], "minimum": 0}
+ESTIMATE = closed(["value", "interval", "rows"], value={"type": "number"}, interval=INTERVAL, rows=COUNT)
+POINT = closed(
+    ["from", "to", "value", "interval", "rows", "phase"],
+    **{"from": TIME, "to": TIME, "value": NUMBER, "interval": perhaps(INTERVAL), "rows": COUNT},
+    phase={"enum": ["before", "since", "after"]},
+)
+GROUP = closed(
+    ["column", "name", "value", "interval", "rows"],
+    column=TEXT, name=TEXT, value={"type": "number"}, interval=INTERVAL, rows=COUNT,
+)  # fmt: skip
+OTHERWISE = closed(
+    ["columns", "rows", "interval", "righted", "wronged", "would_be", "would_be_interval"],
+    columns=listed(TEXT), rows={"type": "number"}, interval=INTERVAL, righted=NUMBER, wronged=NUMBER, would_be=NUMBER,
+    would_be_interval=perhaps(INTERVAL),
+)  # fmt: skip
+SINCE_ONSET = closed(
+    ["what", "is_share", "from", "to", "window", "decisions", "counted", "hits", "above", "usual", "usual_range",
+     "since", "recovered", "groups", "compared", "apart", "otherwise", "step", "points"],
+    **{"from": perhaps(TIME), "to": perhaps(TIME)},
+    what=TEXT, is_share=FLAG, window=perhaps(listed(TIME)), decisions=ROWS, counted=ROWS, hits=ROWS, above=NUMBER,
+    usual={"type": "number"}, usual_range=perhaps(INTERVAL), since=perhaps(ESTIMATE), recovered=perhaps(ESTIMATE),
+    groups=listed(GROUP), compared=listed(TEXT), apart=listed(TEXT), otherwise=perhaps(OTHERWISE),
+    step={"type": "number"}, points=listed(POINT),
+)  # fmt: skip
+RECOVERY = closed(
+    ["outcome", "margin", "groups"],
+    outcome=TEXT, margin={"type": "number"}, groups=listed(closed(["where", "outcome"], where=TEXT, outcome=TEXT)),
+)  # fmt: skip
+RIVAL = closed(
+    ["kind", "name", "fault", "against"], kind=KIND, name=TEXT, fault=perhaps(FAULT), against={"type": "string"}
+)
+NEAR = closed(["at", "name", "lag", "p_value"], at=TIME, name=TEXT, lag={"type": "number"}, p_value={"type": "number"})
+LEFT = closed(
+    ["component", "signal", "at", "earliest", "score"],
+    component=TEXT, signal=TEXT, at=TIME, earliest=perhaps(TIME), score={"type": "number"},
+)  # fmt: skip
 RESULTS = closed(
-    ["schema", "incident", "verdict", "durations", "findings", "unanswered"],
+    ["schema", "incident", "verdict", "durations", "findings", "unanswered", "since_onset", "recovery", "ruled_out",
+     "near_event", "out_of_range"],
+    since_onset=perhaps(SINCE_ONSET), recovery=perhaps(RECOVERY), ruled_out=listed(RIVAL), near_event=perhaps(NEAR),
+    out_of_range=listed(LEFT),
     schema={"const": 1}, incident=TEXT, verdict=VERDICT,
     durations={"type": "object", "additionalProperties": DURATION},
     findings={"type": "array", "items": FINDING}, whys={"type": "array"},
@@ -163,6 +219,22 @@ def test_a_shipped_incident_is_answered_rightly(analysis, found):
     assert row.decoy is not True
     assert row.fault is not False
     assert row.onset is not False
+
+
+def test_counts_since_the_onset_relate_and_points_lie_in_their_intervals(found):
+    now = found["since_onset"]
+    if now["counted"] is not None:
+        assert now["hits"] <= now["counted"] <= now["decisions"]
+        assert now["since"]["value"] == pytest.approx(now["hits"] / now["counted"])
+        assert now["above"] == pytest.approx(now["hits"] - now["usual"] * now["counted"])
+    known = [one for one in now["points"] if one["value"] is not None and one["interval"]]
+    assert all(one["interval"][0] <= one["value"] <= one["interval"][1] for one in known)
+    if now["is_share"]:
+        assert all(0 <= end <= 1 for one in known for end in one["interval"])
+    begun = [one["from"] for one in now["points"] if one["phase"] == "since"]
+    if begun and now["counted"] is not None:
+        assert sum(one["rows"] for one in now["points"] if one["phase"] == "since") == now["decisions"]
+        assert min(begun) == now["from"]
 
 
 def test_a_moment_is_written_in_utc():

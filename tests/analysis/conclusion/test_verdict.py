@@ -281,12 +281,27 @@ def test_a_change_to_the_origin_within_its_interval_is_told_where_no_event_stand
     ) == told
 
 
-def test_a_quiet_cascade_cannot_be_told():
-    spread = Cascade(suspects=(suspect("a", score=1.0),), target=None, n_signals=1, chance=1.0)
+def test_a_quiet_cascade_is_no_incident():
+    spread = Cascade(suspects=(suspect("a", score=1.0),), target=None, n_signals=1, chance=1.0, quiet=True)
     found = weigh_cascade(spread)
-    assert found.status == "cannot_tell"
-    assert [(cause.name, cause.strength) for cause in found.causes] == [("a", "assumed")]
+    assert (found.status, found.causes) == ("no_incident", ())
     assert "nearest to it was a|load" in found.summary
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({"grounded": False}, "no supported path leads from there to the alarm"),
+        ({"silent_alarm": "the alarm's own signal, q|x, stayed in its normal range"}, "; the alarm's own signal, q|x"),
+        ({"where": "cart -> redis"}, "lies between two systems, cart -> redis"),
+    ],
+)
+def test_what_speaks_for_and_against_the_path_is_said(known, said):
+    spread = Cascade(suspects=(suspect("redis"),), target="q|x", n_signals=1, chance=1.0, **known)
+    found = weigh_cascade(spread)
+    assert said in found.summary
+    assert found.causes[0].strength == "suggested"
+    assert (found.causes[0].where is None) == ("where" not in known)
 
 
 def test_a_cascade_in_doubt_names_candidates_alone():

@@ -1,26 +1,12 @@
 import json
 
-import pytest
-
 from rca.analysis.conclusion.verdict import Cause, Verdict
+from rca.practice.by_seed import plain
 from rca.practice.grammar import run as running
 from rca.practice.grammar.draw import draw
 from rca.practice.grammar.run import Asked
 
 TRYING = Asked("trying")
-
-
-def test_a_run_goes_on_where_it_stopped(tmp_path, monkeypatch):
-    asked = []
-    monkeypatch.setattr(running, "_limited", lambda seed, what: asked.append(seed) or {"seed": seed, "part": what.part})
-    out = tmp_path / "lines.jsonl"
-    running.run(range(3), TRYING, out)
-    with out.open("a") as file:
-        file.write('{"seed": 3, "par')
-    out.write_text(out.read_text() + "\n")
-    running.run(range(5), TRYING, out)
-    assert asked == [0, 1, 2, 3, 4]
-    assert [line["seed"] for line in running.read(out)] == [0, 1, 2, 3, 4]
 
 
 def said(monkeypatch, verdict):
@@ -36,7 +22,7 @@ def test_a_crash_of_the_product_is_a_wrong_answer(monkeypatch):
     line = running.line_of(3, TRYING)
     assert line["error"] == "RuntimeError: broke"
     assert line["right"] is False
-    json.dumps(line, default=running._plain)
+    json.dumps(line, default=plain)
 
 
 def test_a_line_says_whether_the_first_cause_is_right(monkeypatch):
@@ -56,7 +42,9 @@ def test_a_line_says_whether_the_first_cause_is_right(monkeypatch):
 
 def test_the_judging_part_begins_with_its_own_seeds(tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(running, "run", lambda seeds, part, _out, **_: seen.append((part, list(seeds))))
+    monkeypatch.setattr(
+        running, "run", lambda seeds, line, _out, **_: seen.append((line.keywords["asked"], list(seeds)))
+    )
     running.main(["--part", "judging", "--first", "5", "--count", "2", "--out", str(tmp_path / "x")])
     assert seen == [(Asked("judging"), [1_000_005, 1_000_006])]
     running.main(["--kind", "clipped", "--place", "slice", "--count", "1", "--out", str(tmp_path / "x")])
@@ -76,16 +64,3 @@ def test_the_summary_is_printed(tmp_path, capsys, monkeypatch):
     path.write_text('{"seed": 1}\n{"seed": 2}\n')
     assert running.main(["--summary", str(path)]) == 0
     assert capsys.readouterr().out == "2 lines\n"
-
-
-def test_an_incident_that_takes_too_long_is_given_up(monkeypatch):
-    monkeypatch.setattr(running, "LIMIT", 1)
-    monkeypatch.setattr(running, "on_one_thread", lambda question: question)
-
-    def forever(_seed, _part):
-        while True:
-            pass
-
-    monkeypatch.setattr(running, "line_of", forever)
-    with pytest.raises(TimeoutError, match="no answer within 1 s"):
-        running._limited(0, TRYING)

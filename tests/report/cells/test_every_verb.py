@@ -15,7 +15,7 @@ from tests.report.verbs import verbs_of
 
 CELLS = (cascade, common, drift, explanation, postmortem, timeline)
 VERBS = {name: verb for cells in CELLS for name, verb in verbs_of(cells).items() if name not in ("part", "postmortem")}
-BESIDES = {"dates", "labels", "lifecycle", "method", "reasons", "rivals", "ruled_out", "swarm", "together"}
+BESIDES = {"dates", "labels", "lifecycle", "method", "reasons", "rivals", "swarm", "together"}
 """Verbs that stay silent where they have nothing: another one has said why."""
 
 OF_THE_RECORD = {"timeline", "why_tree", "factors"}

@@ -114,6 +114,8 @@ class FaultRule:
     inject : callable or None
         ``(ColumnFault, rows, struck) -> column``: the column as the fault would deliver it; None where it cannot be
         done to any value.
+    rehearse : callable or None
+        ``(ColumnFault, rows) -> column``: likewise where it can be done to some rows alone, the others missing.
     could_be : callable or None
         ``(ColumnFault, rows) -> mask``: sound rows whose value a wrong one can have been; None where any can.
     sound : callable or None
@@ -134,6 +136,7 @@ class FaultRule:
     undo: Callable[[ColumnFault, pd.DataFrame, Mask], Series] | None = None
     undoable: Callable[[ColumnFault, pd.DataFrame], Mask] | None = None
     inject: Callable[[ColumnFault, pd.DataFrame, Mask], Series] | None = None
+    rehearse: Callable[[ColumnFault, pd.DataFrame], Series] | None = None
     could_be: Callable[[ColumnFault, pd.DataFrame], Mask] | None = None
     sound: Callable[[ColumnPair, Scene], bool] | None = None
     dated_by: Literal["rows", "unseen", "likeness"] | None = None

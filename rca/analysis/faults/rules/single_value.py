@@ -52,6 +52,9 @@ FILLERS = {
 }
 """Values that pipelines write when they have none."""
 
+SELDOM, SEEN = 0.01, 5.0
+"""Share of the rows, and standard errors, by which a value has to gain where the column as a whole has not moved."""
+
 NAMES = 200
 """Names never seen before that are kept, the commonest."""
 
@@ -72,6 +75,27 @@ def missing(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
 
 def _odds(share: float) -> float:
     return share / max(1 - share, 1e-9)
+
+
+def missing_here_and_there(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
+    """Values that are gone from too few rows for the column to have moved."""
+    del scene
+    before, after = (float(gone.mean()) for gone in pair.missing)
+    sizes = len(pair.reference), len(pair.current)
+    if not _surely(before, after, sizes) or _odds(after) < LIFTED * _odds(before):
+        return None
+    return ColumnFault(
+        column=pair.name,
+        fault="missing",
+        share=(after - before) / (1 - before),
+        evidence=f"missing in {after:.1%} of the rows, {before:.1%} before",
+    )
+
+
+def _surely(before: float, after: float, rows: tuple[int, int]) -> bool:
+    """Whether a share rose beyond doubt: by a point, and by five standard errors of the arcsine of its root."""
+    risen = 2 * float(np.arcsin(np.sqrt(after)) - np.arcsin(np.sqrt(before)))
+    return after - before >= SELDOM and risen >= SEEN * float(np.sqrt(1 / rows[0] + 1 / rows[1]))
 
 
 def stuck(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
@@ -95,6 +119,38 @@ def stuck(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
         evidence=f"{in_short(value)} in {share:.0%} of the rows, {usual:.1%} before",
         value=value,
     )
+
+
+def unreal(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
+    """One value that is none of the column's, in too few rows for the column to have moved."""
+    del scene
+    tally = _Tally.of(pair) if _beyond(pair) else None
+    if tally is None:
+        return None
+    gains = np.where(tally.strange(pair), tally.gains, 0.0)
+    at = int(np.argmax(gains))
+    if gains[at] <= LONELY * float(np.delete(gains, at).max(initial=0.0)):
+        return None
+    before, after = float(tally.before[at]), float(tally.after[at])
+    if not _surely(before, after, tally.sizes):
+        return None
+    value = tally.label(at)
+    return ColumnFault(
+        column=pair.name,
+        fault="default_value",
+        share=(after - before) / (1 - before),
+        evidence=f"{in_short(value)} in {after:.1%} of the rows, {before:.1%} before",
+        value=value,
+    )
+
+
+def _beyond(pair: ColumnPair) -> bool:
+    """Whether any number of the current window lies far outside of the reference's range; words always may."""
+    if not pair.ordered:
+        return True
+    (low, high), now = _fences(pair.reference), pair.numbers[1]
+    with np.errstate(invalid="ignore"):
+        return bool(((now < low) | (now > high)).any())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +193,20 @@ class _Tally:
     @property
     def name(self) -> str:
         """The value that gained most, as a label."""
-        return str(as_labels(pd.Series([self.values[self.top]]))[0])
+        return self.label(self.top)
+
+    def label(self, at: int) -> str:
+        """A value as a label."""
+        return str(as_labels(pd.Series([self.values[at]]))[0])
+
+    def strange(self, pair: ColumnPair) -> Mask:
+        """Values that are rare in the reference and not real: far outside of its range, or words for none."""
+        if not self.numeric:
+            real = ~np.array([str(value).casefold() in FILLERS for value in self.values])
+        else:
+            low, high = _fences(pair.reference)
+            real = (self.values >= low) & (self.values <= high)
+        return np.asarray(~real & (self.before < RARE), dtype=bool)
 
     def rest(self) -> tuple[Floats, Floats]:
         """Shares of the other values, among themselves."""
@@ -179,14 +248,20 @@ def _distance(shares: tuple[Floats, Floats], *, order: Places | None = None) -> 
 def is_usual(reference: "pd.Series[Any]", value: str) -> bool:
     """Whether the reference could have it: inside Tukey's fences or its extremes, or among its categories."""
     if kind_of(reference) == "numeric":
-        known, number = as_numbers(reference), float(pd.to_numeric(value, errors="coerce"))
-        known = known[np.isfinite(known)]
-        if not len(known):
-            return False
-        low, high = (2 * quarter for quarter in np.quantile(known / 2, [0.25, 0.75]).tolist())
-        fence = 1.5 * (high - low)
-        return bool(min(known.min(), low - fence) <= number <= max(known.max(), high + fence))
+        low, high = _fences(reference)
+        return low <= float(pd.to_numeric(value, errors="coerce")) <= high
     return bool(np.isin(value, as_labels(reference.dropna())))
+
+
+def _fences(reference: "pd.Series[Any]") -> tuple[float, float]:
+    """Tukey's fences of numbers, or their extremes where those are farther out; of no numbers, none is inside."""
+    known = as_numbers(reference)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return np.inf, -np.inf
+    low, high = (2 * quarter for quarter in np.quantile(known / 2, [0.25, 0.75]).tolist())
+    fence = 1.5 * (high - low)
+    return float(min(known.min(), low - fence)), float(max(known.max(), high + fence))
 
 
 def new_values(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
@@ -250,7 +325,7 @@ MISSING = FaultRule(
     kind="missing",
     clause="{name} was missing",
     check="its share of missing values",
-    detect={"everywhere": missing},
+    detect={"everywhere": missing, "scattered": missing_here_and_there},
     affected=_without_value,
     inject=lambda fault, rows, struck: rows[fault.column].mask(struck),
     dated_by="rows",
@@ -271,6 +346,7 @@ DEFAULT_VALUE = FaultRule(
     kind="default_value",
     clause="{name} was filled with one value that is not real",
     check="one value that fills many rows",
+    detect={"scattered": unreal},
     affected=with_the_value,
     inject=_filled,
     dated_by="rows",

@@ -479,6 +479,11 @@ def _arrived(fault: ColumnFault, rows: pd.DataFrame) -> "pd.Series[Any]":
     return pd.Series(known.reindex(periods + fault.lag).to_numpy(), index=values.index)
 
 
+def _held_before(fault: ColumnFault, rows: pd.DataFrame) -> "pd.Series[Any]":
+    """The value that each sound row would hold, came it too late; missing where the rows do not reach back so far."""
+    return _arrived(replace(fault, lag=-fault.lag, late_values=()), rows)
+
+
 def _is_late(fault: ColumnFault, rows: pd.DataFrame) -> Mask:
     """Rows that hold the late value of their period."""
     by = rows[fault.by]
@@ -496,4 +501,5 @@ STALE = FaultRule(
     affected=_is_late,
     undo=lambda fault, rows, wrong: rows[fault.column].where(~wrong, _arrived(fault, rows)),
     undoable=lambda fault, rows: _arrived(fault, rows).notna().to_numpy(),
+    rehearse=_held_before,
 )

@@ -16,6 +16,7 @@ from rca.analysis.harm.contribution import Contribution, PartEstimate, Where, co
 from rca.analysis.harm.evidence.column_relations import ColumnRelation, column_relations
 from rca.analysis.harm.evidence.followed_relation import Relation, followed
 from rca.analysis.harm.evidence.odd_values import is_unlike, odd_values
+from rca.analysis.harm.fault_injection import injected_harm
 from rca.analysis.harm.repair_and_rescore import PutBack, lost_worth, mended_harm, put_back
 from rca.analysis.harm.rivals.bench import (
     AS_BEFORE,
@@ -42,6 +43,9 @@ from rca.tables.condition import Condition, all_hold, conjunction
 LIKELY, SUSPECTED = 2.0, 3.0
 """z from which a column has likely lost its worth, where the relation or a named fault says so too, and where not."""
 
+DONE = 2.5
+"""z from which a named fault, done to the reference's rows, makes the metric worse."""
+
 JOINTLY = 5
 """Most columns that are looked at together."""
 
@@ -53,6 +57,9 @@ SILENT = 2
 
 SLICE_ROWS = 100
 """Rows of a slice, in each window, below which no column is judged inside of it."""
+
+INJECTED = "; done to the reference's rows, it makes the metric worse on the same rows"
+"""What is found where a fault costs much that cannot be put back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,8 +184,8 @@ class _Suspects:
         taken = {one.column for one in ring} | {one for one, of in weighing.block_of.items() if block and of == block}
         sound = [other for other in self.silent if other not in taken]
         put = _put_back(weighing, *ring, sound=sound)
-        if fault.noise and put is not None and weighing.sign * put.gain < GAINED * put.gain_error:
-            plain = replace(fault, noise=0.0, usual=())  # by donors, as a column that moved without a known way
+        if put is not None and weighing.sign * put.gain < _doubtful(fault) * put.gain_error:
+            plain = replace(fault, noise=0.0, usual=(), recoding=())  # by donors, as of a column that moved somehow
             ring, put = (plain, *ring[1:]), _put_back(weighing, plain, *ring[1:], sound=sound)
         return ColumnEvidence(
             fault=ring[0],
@@ -189,6 +196,13 @@ class _Suspects:
             without=weighing.follows(other for other in weighing.features if other not in taken),
             mended=_when_mended(weighing, ring),
         )
+
+
+def _doubtful(fault: ColumnFault) -> float:
+    """Up to which z of its gain the way a column is put back is not believed: of noise all but a sure gain is."""
+    if fault.noise:
+        return GAINED
+    return -LIKELY if fault.fault == "recoded" and fault.recoding else -np.inf
 
 
 def _ring(faults: Faults, fault: ColumnFault) -> list[ColumnFault]:
@@ -350,6 +364,9 @@ def judged_column(weighing: Weighing, one: ColumnEvidence, *, together: Collecti
     if strength == "shown" and weighing.asker is not None and weighing.asker.fidelity is not None:
         strength = "suggested"  # a stand-in answered
     part = _of_put_back(one.put, one.fault, weighing) if one.put is not None else None
+    injected = _injected(weighing, one.fault) if one.put is not None and strength is None else None
+    if injected is not None:
+        strength, part = injected.strength, injected
     if strength is not None and (part is None or part.interval.low <= 0):
         part = departure(weighing, whole, kind="feature", name=one.fault.column, fault=one.fault.fault)
         if one.fault.broken and tests.sieved and (part is None or part.interval.low <= 0):
@@ -360,10 +377,28 @@ def judged_column(weighing: Weighing, one: ColumnEvidence, *, together: Collecti
         fault=one.fault.fault,
         part=replace(part, name=name) if part is not None else None,
         strength=strength,
-        found=_found(one, tests),
-        against=_against(one, tests),
-        paired=one.broke and (tests.lost or (one.fault.broken and tests.likely)),
+        found=_found(one, tests) + INJECTED * (injected is not None),
+        against=_against(one, tests) if injected is None else "",
+        paired=tests.gained or tests.lost or (one.fault.broken and tests.likely) or injected is not None,
     )
+
+
+def _injected(weighing: Weighing, fault: ColumnFault) -> Contribution | None:
+    """What a named fault costs where it is done to the reference's rows; None where that is not surely much."""
+    if not fault.broken or weighing.asker is None:
+        return None
+    estimate = injected_harm(weighing.windows, fault, ask=weighing.asker, rng=weighing.rng(9))
+    if estimate is None:
+        return None
+    worse = weighing.sign * estimate.value
+    if worse < max(DONE * estimate.error, PART * weighing.harm):
+        return None
+    estimate = replace(estimate, value=worse, halves=[weighing.sign * half for half in estimate.halves])
+    part = contribution(
+        "feature", fault.column, estimate, method="injected", fault=fault.fault,
+        assumptions=("rows of today suffer from the fault as those of the reference would",),
+    )  # fmt: skip
+    return replace(part, strength="suggested", where=_where(weighing, fault.where))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -451,7 +486,7 @@ def _against(one: ColumnEvidence, tests: _Tests) -> str:
 
 def _shared_harm(weighing: Weighing, faults: Mapping[str, ColumnFault], judged: Sequence[Rival]) -> list[Rival]:
     """The accepted columns with their Shapley values, repaired together; alone they keep what was found."""
-    names = [one.name for one in judged if not one.rejected]
+    names = [one.name for one in judged if not one.rejected and one.part is not None and one.part.method != "injected"]
     if weighing.asker is None or not weighing.windows.meter.asks_the_model or len(names) < 2:
         return list(judged)
     if not faults.keys() >= set(names):  # a block is put back as a whole

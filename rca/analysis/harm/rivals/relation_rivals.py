@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from rca.analysis.faults.application import hit
+from rca.analysis.faults.column_fault import READINGS, ROWS
 from rca.analysis.harm.contribution import Contribution, PartEstimate, contribution, halves
 from rca.analysis.harm.evidence.followed_relation import Relation, followed
 from rca.analysis.harm.evidence.recorded_outcome import RecordedOutcome, expected_parts, read_outcome
@@ -64,8 +65,17 @@ def world_rivals(
     )
     if not against and without is not None and without.z < AS_BEFORE:
         against = f"without {broken[0]}, which broke, the outcome follows the inputs as before (z {without.z:.1f})"
+    untold = _untold(weighing, accepted)
+    if not against and untold:
+        against = f"{untold[0]} came too late, and what it should have said of these times is not on record"
     sure = relation.z >= SURELY and part.value >= weighing.harm / 2 and not accepted and not broken
     return [_of_relation(part, relation, strength="shown" if sure else "suggested", against=against)]
+
+
+def _untold(weighing: Weighing, accepted: Sequence[str]) -> list[str]:
+    """Columns that are causes and functions of the time: all rows of a time lack what they should have said of it."""
+    late = [one for one in map(weighing.faults.get, accepted) if one is not None and one.lag > 0]
+    return [one.column for one in late if one.period not in (ROWS, READINGS)]
 
 
 def _kept(relation: Relation, what: str, *, from_: float) -> str:
@@ -85,7 +95,7 @@ def _of_relation(part: Contribution, relation: Relation, *, strength: Strength, 
         strength=None if against else strength,
         found=f"in rows that did not teach it the {what} the inputs otherwise (z {relation.z:.1f})" * (not against),
         against=against,
-        paired=not against and strength == "shown" and part.kind == "concept",
+        paired=not against and strength == "shown",
     )
 
 

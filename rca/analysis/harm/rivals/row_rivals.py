@@ -68,6 +68,7 @@ def _mix_rival(weighing: Weighing, mix: ColumnMix) -> Rival | None:
         strength=None if against else "suggested",
         found="" if against else why,
         against=against,
+        paired=not against,
     )
 
 

@@ -16,6 +16,9 @@ from rca.analysis.harm.rivals.relation_rivals import answer_rivals, model_rival,
 from rca.analysis.harm.rivals.rival import RANK, Rival
 from rca.analysis.harm.rivals.row_rivals import copies_rival, few_rows_rival, mix_rivals, outcome_rivals, season_rival
 
+LIKELIEST_PART, LIKELIEST_Z = 0.3, 2.5
+"""Share of the harm, and z, from which a column is suggested where nothing is named."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Weighed:
@@ -79,8 +82,27 @@ def weigh(weighing: Weighing, models: Sequence[Contribution] = (), copied: Copie
     elif any(not one.rejected for one in outcomes) and not sure:
         undecided = outcomes[0].found
     rivals = ranked([*columns, *outcomes, *few, *times, *others])
-    named = any(one.strength in ("shown", "suggested") for one in rivals)
-    return Weighed(rivals=rivals, undecided=undecided, always=always and not named)
+    if not _named(rivals) and not undecided and not always and weighing.measured.material:
+        rivals = ranked(likeliest(rivals, least=LIKELIEST_PART * weighing.harm))
+    return Weighed(rivals=rivals, undecided=undecided, always=always and not _named(rivals))
+
+
+def _named(rivals: Sequence[Rival]) -> bool:
+    return any(one.strength in ("shown", "suggested") for one in rivals)
+
+
+def likeliest(rivals: Sequence[Rival], *, least: float) -> list[Rival]:
+    """The rivals, the surest column suggested although no test of its own names it: nothing else explains the harm."""
+
+    def sure(one: Rival) -> float:
+        fits = one.kind == "feature" and one.part is not None and one.part.value >= least
+        return one.part.value / max(one.part.error, 1e-12) if fits and one.part is not None else 0.0
+
+    best = max(rivals, key=sure, default=None)
+    if best is None or sure(best) < LIKELIEST_Z:
+        return list(rivals)
+    found = f"nothing else that was asked explains more, though {best.against}" if best.against else best.found
+    return [replace(one, strength="suggested", found=found, against="") if one is best else one for one in rivals]
 
 
 def _out_of_season(one: Rival, times: Sequence[Rival]) -> Rival:
@@ -88,11 +110,22 @@ def _out_of_season(one: Rival, times: Sequence[Rival]) -> Rival:
     return replace(one, strength=None, against=f"{times[0].found}, so it was always so") if times else one
 
 
-def ranked(rivals: Iterable[Rival]) -> tuple[Rival, ...]:
-    """Those that stand by strength, then by harm; then the rejected."""
+def _told_by(one: Rival) -> int:
+    if one.kind != "feature" or one.part is None or one.part.method == "reweighted":
+        return 1
+    return 0 if one.fault not in (None, "distribution") else 2
 
-    def order(one: Rival) -> tuple[int, float]:
+
+def ranked(rivals: Iterable[Rival]) -> tuple[Rival, ...]:
+    """Those that stand by strength, then by what speaks for them, then by harm; then the rejected.
+
+    Of what is only suggested, a column whose own values show a fault stands before a relation that changed, and that
+    before a column that only moved.
+    """
+
+    def order(one: Rival) -> tuple[int, int, float]:
         size = one.part.value if one.part is not None else 0.0
-        return (RANK[one.strength] if one.strength is not None else len(RANK), -size)
+        strength = RANK[one.strength] if one.strength is not None else len(RANK)
+        return (strength, _told_by(one) if one.strength == "suggested" else 0, -size)
 
     return tuple(sorted(rivals, key=order))

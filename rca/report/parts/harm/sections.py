@@ -1,19 +1,19 @@
 """Rival explanations of the harm, and partial-identification bounds of the metric where labels are missing."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from rca.analysis.conclusion.results_json import untested
 from rca.report.rendering.chart import interval_of, scaled
-from rca.report.rendering.html import element, escape, paragraph, table
-from rca.report.rendering.plain_text import capital, change_unit, plain, words
+from rca.report.rendering.html import paragraph, table
+from rca.report.rendering.plain_text import change_unit, plain, words
 
 if TYPE_CHECKING:
     from rca.analysis.harm.harm import Harm
     from rca.analysis.harm.label_free_bounds import Unlabelled
     from rca.analysis.harm.rivals.rival import Rival
 
-MOST_RIVALS, MOST_RULED_OUT, MOST_ALIKE = 12, 5, 3
-"""Rows of the table, lines of what it was not, and explanations that one line names."""
+MOST_RIVALS = 12
+"""Rows of the table."""
 
 NAME = 60
 """Letters of a name within an explanation."""
@@ -31,9 +31,6 @@ EXPLAINED = {
 }
 """What is accused, in words, by its kind; of `rows` by its name, and of a column that was reweighted as a mix."""
 
-UNTESTED = ("never told", "too few rows")
-"""Words in what speaks against a rival that no test could reach: it does not stand, and it is not ruled out."""
-
 
 def unlabelled(result: "Unlabelled") -> str:
     """Bounds of the metric over rows without a label."""
@@ -49,28 +46,6 @@ def rivals(result: "Harm") -> str:
     return table(rows, "Every explanation that was asked") + _and_more(len(result.rivals) - MOST_RIVALS)
 
 
-def ruled_out(result: "Harm") -> str:
-    """What it was not, and what killed it: one line of all that were killed alike; empty where nothing was."""
-    alike: dict[str, list[str]] = {}
-    for one in _killed(result):
-        alike.setdefault(one.against, []).append(explanation(one))
-    lines = [
-        element("li", f"{element('strong', escape(capital(_together(named))))}: {escape(against)}")
-        for against, named in [*alike.items()][:MOST_RULED_OUT]
-    ]
-    listed = element("h4", "What it was not") + element("ul", "".join(lines))
-    return listed + _and_more(len(alike) - MOST_RULED_OUT) if lines else ""
-
-
-def _killed(result: "Harm") -> "Iterator[Rival]":
-    """The rejected, but for what no test reached, what stands in another way, and what the verdict leaves open."""
-    standing = {(one.kind, one.name) for one in result.rivals if not one.rejected}
-    for one in result.rivals:
-        is_open = untested(one) or (result.undecided != "" and one.found == result.undecided)
-        if one.rejected and not is_open and (one.kind, one.name) not in standing:
-            yield one
-
-
 def explanation(one: "Rival") -> str:
     """What a rival accuses, in words.
 
@@ -84,11 +59,6 @@ def explanation(one: "Rival") -> str:
     return EXPLAINED.get(key, "{name}").format(name=plain(one.name, NAME)) + broken
 
 
-def untested(one: "Rival") -> bool:
-    """Whether no test could reach it."""
-    return one.rejected and any(said in one.against for said in UNTESTED)
-
-
 def _row(one: "Rival", harm: "Harm") -> dict[str, Any]:
     scale, part = harm.measured.scale, one.part
     return {
@@ -99,11 +69,6 @@ def _row(one: "Rival", harm: "Harm") -> dict[str, Any]:
         "strength": one.strength or ("not tested" if untested(one) else "rejected"),
         "speaks against it": one.against,
     }
-
-
-def _together(named: list[str]) -> str:
-    more = f" and {len(named) - MOST_ALIKE} more" if len(named) > MOST_ALIKE else ""
-    return ", ".join(named[:MOST_ALIKE]) + more
 
 
 def _and_more(left: int) -> str:

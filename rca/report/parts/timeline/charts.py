@@ -24,13 +24,13 @@ from rca.report.rendering.chart import (
     stamp,
     vertical,
 )
-from rca.report.rendering.plain_text import between, capital, count, moment, number, plain, utc, words
+from rca.report.rendering.plain_text import between, capital, count, moment, number, utc, words
 
 MOST_EVENTS = 14
 """Events drawn; the table under the figure has them all."""
 
-MOST_NAMES = 25
-"""Names of events that have room side by side."""
+LONGEST_NAME = 60
+"""Letters of a name on the axis."""
 
 DRAWN = ("time_to_detect", "time_to_contain", "time_to_recover", "exposure")
 """Durations drawn; the table has them all."""
@@ -65,15 +65,13 @@ def _timeline(record: Timeline) -> Chart:
     return timeline(record)
 
 
-def timeline(record: Timeline, onset: Onset | None = None, *, curve: Onset | None = None, exposure: str = "") -> Chart:
+def timeline(record: Timeline, onset: Onset | None = None, *, exposure: str = "") -> Chart:
     """Moments, events and durations on one axis; an estimated onset stands in where the record has none.
 
     Parameters
     ----------
     record : Timeline
     onset : Onset, optional
-    curve : Onset, optional
-        What was dated, drawn over time behind the moments.
     exposure : str
         What is said of the time in which harm could be done.
     """
@@ -83,56 +81,24 @@ def timeline(record: Timeline, onset: Onset | None = None, *, curve: Onset | Non
     marks = sorted([*_moments(record, onset), *_events(record.events)], key=lambda mark: (utc(mark.at), mark.name))
     drawn = _drawn(marks)
     names = [mark.short for mark in drawn] + [words(span.name) for span in spans]
-    behind, axis = _curve(curve, marks)
     layout = {
         "height": height(len(names), per_row=26),
         "xaxis": TIME_AXIS,
-        "yaxis": named_rows(names) | {"showgrid": True, "griddash": "dot"},
+        "yaxis": named_rows(names, limit=LONGEST_NAME) | {"showgrid": True, "griddash": "dot"},
         "shapes": _harmful_span(record, at),
-        **axis,
     }
+    said = f" Shaded, the time in which harm could be done: {exposure}." if exposure else ""
     moments = {**dict(record.moments()), **({"onset": at} if at and not record.onset else {})}
     return Chart(
         title=_timeline_title(record, known),
-        alt=_timeline_alt(marks, spans, len(drawn)) + _said_beside(curve if behind else None, exposure),
+        alt=_timeline_alt(marks, spans, len(drawn)) + said,
         rows=tuple(_mark_row(mark) for mark in marks),
         data=(
-            *behind,
             _points(drawn),
             *(_span_bar(span, moments, len(drawn) + place) for place, span in enumerate(spans)),
         ),
         layout=layout,
     )
-
-
-def _curve(curve: Onset | None, marks: Sequence[Mark]) -> tuple[list[Spec], Spec]:
-    """The dated series, over the time that the moments span, on an axis of its own at the right."""
-    first, last = (end(map(utc, (mark.at for mark in marks)), default=None) for end in (min, max))
-    if curve is None or first is None or last is None:
-        return [], {}
-    near = [at for at, time in enumerate(curve.times) if first <= utc(time) <= last]
-    if len(near) < 2:
-        return [], {}
-    trace = {
-        "type": "scatter",
-        "mode": "lines",
-        "x": [stamp(curve.times[at]) for at in near],
-        "y": [curve.values[at] for at in near],
-        "yaxis": "y2",
-        "line": {"color": QUIET, "width": 2, "shape": "hv"},
-        "opacity": 0.55,
-        "connectgaps": False,
-        "hovertemplate": "%{x|%d %b %Y}<br>%{y:.4g}<extra></extra>",
-    }
-    title = {"text": label(words(curve.what), 40), "font": {"size": 12, "color": QUIET}}
-    axis = {"overlaying": "y", "side": "right", "rangemode": "tozero", "showgrid": False, "fixedrange": True}
-    return [trace], {"yaxis2": {**axis, "zeroline": False, "title": title, "automargin": True, **_percent(curve.unit)}}
-
-
-def _said_beside(curve: Onset | None, exposure: str) -> str:
-    """Text alternative of the curve and the exposure."""
-    behind = f" Behind them, a grey line: {words(curve.what)} over time." if curve is not None else ""
-    return behind + (f" Shaded, the time in which harm could be done: {exposure}." if exposure else "")
 
 
 def _moments(record: Timeline, onset: Onset | None) -> Iterable[Mark]:
@@ -234,8 +200,8 @@ def _onset(result: Onset) -> Chart:
     return onset(result)
 
 
-def onset(result: Onset, events: Sequence[Event] = ()) -> Chart:
-    """The dated series, with the interval of its onset and the events near it."""
+def onset(result: Onset) -> Chart:
+    """The dated series, with the interval of its onset."""
     xs, text = [stamp(at) for at in result.times], [f"{count(rows, 'row')}" for rows in result.counts]
     trace = {
         "type": "scatter",
@@ -250,55 +216,32 @@ def onset(result: Onset, events: Sequence[Event] = ()) -> Chart:
     }
     band = {"x0": stamp(result.earliest), "x1": stamp(result.latest), "xref": "x", "y0": 0, "y1": 1, "yref": "paper"}
     shaded = {"type": "rect", "fillcolor": HARM, "opacity": 0.16, "line": {"width": 0}, "layer": "below", **band}
-    near = [event for event in events if result.times and result.times[0] <= event.at <= result.times[-1]][:MOST_EVENTS]
-    lines = [vertical(stamp(result.at), dash="solid", color=HARM), *(vertical(stamp(event.at)) for event in near)]
     layout = {
         "height": 320,
         "xaxis": TIME_AXIS,
-        "yaxis": {"title": label(words(result.unit or result.what), 40), **_percent(result.unit)},
-        "shapes": [shaded, *lines],
-        "annotations": [
-            note("onset", stamp(result.at), font={"size": 11, "color": HARM}),
-            *map(_event_note, _apart(near, result)),
-        ],
+        "yaxis": {"title": label(words(result.unit or result.what), 40), "nticks": 5, **_percent(result.unit)},
+        "shapes": [shaded, vertical(stamp(result.at), dash="solid", color=HARM)],
+        "annotations": [note("onset", stamp(result.at), font={"size": 11, "color": HARM})],
     }
     return Chart(
         title=f"{capital(words(result.what))} changed on {moment(result.at)}",
-        alt=_onset_alt(result, near),
+        alt=_onset_alt(result),
         rows=tuple(_onset_row(result, place) for place in range(len(result.times))),
         data=(trace,),
         layout=layout,
     )
 
 
-def _apart(near: Sequence[Event], result: Onset) -> list[Event]:
-    """Events whose names have room beside each other, the nearest to the onset first."""
-    room = (result.times[-1] - result.times[0]) / MOST_NAMES if result.times else None
-    named: list[Event] = []
-    for event in sorted(near, key=lambda one: abs(one.at - result.at)):
-        if room is not None and all(abs(event.at - other.at) >= room for other in named):
-            named.append(event)
-    return named
-
-
-def _event_note(event: Event) -> Spec:
-    """What happened, along the line that marks when."""
-    return note(plain(event.what, 34), stamp(event.at), y=0.98, textangle=-90, yanchor="top", xanchor="right")
-
-
 def _percent(unit: str) -> Spec:
     """Shares are read in per cent."""
-    return {"tickformat": ".3~%"} if unit.startswith("share of") else {}
+    return {"tickformat": ".0%"} if unit.startswith("share of") else {}
 
 
-def _onset_alt(result: Onset, near: Sequence[Event]) -> str:
+def _onset_alt(result: Onset) -> str:
     known = [value for value in result.values if value is not None]
     reach = f", between {number(min(known))} and {number(max(known))}" if known else ""
-    around = "; ".join(f"{words(event.kind)} {plain(event.what, 60)}, {moment(event.at)}" for event in near)
     sure = between(result.earliest, result.latest, result.level)
-    events = f" Dotted lines: {around}." if near else ""
-    what = capital(words(result.what))
-    return f"{what} over time{reach}. The onset is estimated at {moment(result.at)}, {sure}.{events}"
+    return f"{capital(words(result.what))} over time{reach}. The onset is estimated at {moment(result.at)}, {sure}."
 
 
 def _onset_row(result: Onset, place: int) -> Spec:

@@ -101,3 +101,25 @@ def test_names_that_only_begin_alike_or_take_no_rows_away_stand_for_none():
     assert by_stem(ColumnPair(reference=before, current=after.replace("car", "carpet"))) == ()
     both = pd.concat([after, pd.Series(["car"] * 400), pd.Series(["car park"] * 100)])
     assert by_stem(ColumnPair(reference=before, current=both)) == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fault"),
+    [
+        (SKEWED, NEXT.mask(NEXT.index % 40 == 0, 9999.0), "default_value"),
+        (SKEWED, NEXT.mask(NEXT.index % 40 == 0), "missing"),
+        (WORDS, WORDS.mask(WORDS.index % 40 == 0, "unknown"), "default_value"),
+    ],
+)
+def test_a_value_that_is_none_in_few_rows_is_a_fault_though_the_column_has_not_moved(before, after, fault):
+    windows = (pd.DataFrame({"c": values}) for values in (before, after))
+    found = name(before, after)
+    assert not univariate_drift(*windows).moved() or fault == "missing"
+    assert (found.fault, found.share) == (fault, pytest.approx(1 / 40, abs=0.01))
+
+
+def test_the_ends_of_a_column_that_is_sound_are_no_fillers():
+    rng = np.random.default_rng(3)
+    for _ in range(40):
+        before, after = (pd.DataFrame({"c": np.round(rng.standard_t(2, 600) * 3)}) for _ in range(2))
+        assert not diagnose(before, after, univariate_drift(before, after)).broken

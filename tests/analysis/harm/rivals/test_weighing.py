@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rca.analysis.harm.contribution import PartEstimate, contribution
 from rca.analysis.harm.evidence.copied_rows import copied_rows
 from rca.analysis.harm.question import harm
 from rca.analysis.harm.rivals.rival import Rival
-from rca.analysis.harm.rivals.weighing import ranked, weigh
+from rca.analysis.harm.rivals.weighing import likeliest, ranked, weigh
 from rca.errors import Unanswerable
 from tests.analysis.harm.rivals.simulated_windows import (
     FEATURES,
@@ -150,3 +151,20 @@ def test_a_column_rescaled_in_a_slice_under_another_name_leaves_no_concept_that_
 
     found = weigh(weighing(*drawn(seed, 1200, broken=rescaled), model=model))
     assert ("concept", "shown") not in {(one.kind, one.strength) for one in found.rivals}
+
+
+def rival(name, value, *, kind="feature", strength=None, against="too little"):
+    part = contribution(kind, name, PartEstimate(value=value, error=0.02, rows=500.0), method="mended")
+    return Rival(kind=kind, name=name, part=part, strength=strength, against=against)
+
+
+def test_where_nothing_is_named_the_surest_column_is_suggested_and_says_what_speaks_against_it():
+    rivals = [rival("a", 0.04), rival("b", 0.07), rival("y", 0.09, kind="concept")]
+    found = likeliest(rivals, least=0.03)
+    assert [(one.name, one.strength) for one in found] == [("a", None), ("b", "suggested"), ("y", None)]
+    assert found[1].found.endswith("though too little")
+
+
+@pytest.mark.parametrize(("value", "least"), [(0.049, 0.0), (0.07, 0.08)])
+def test_a_column_that_is_unsure_or_did_little_is_not_suggested(value, least):
+    assert standing(likeliest([rival("b", value)], least=least)) == []

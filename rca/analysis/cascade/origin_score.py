@@ -1,0 +1,362 @@
+"""One score for an origin: size, time and graph as log-likelihoods that are added, and a posterior over origins.
+
+The score of a component is the log-likelihood ratio of "it failed, and what it reaches followed" against accidents
+apart: its own departure, less a price for being late, plus the departures that it can have brought, each in the part
+that it can bring given size, share of calls and time. None of these vetoes another. The posterior is the mean over
+several readings of the same rule; where they disagree, it is spread.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from rca.analysis.cascade.signal_evidence import PRIOR_SPREAD, UNSEEN, SignalEvidence
+from rca.arrays import Floats, Mask, Places
+
+SIGNALS = 3
+"""Loudest signals of a component that count."""
+
+SHARED = 3
+"""Components that have to share the alarm's metric before it represents them."""
+
+LATE = 0.5
+"""Price of being late, in log-likelihood for each e-fold of samples."""
+
+LOUD_PART = 0.5
+"""Part of the largest size from which a signal dates its component, and a component the failure."""
+
+OUT = 3.0
+"""Deviations from which a signal is out, if it went farther than it ever did."""
+
+GONE = 100.0
+"""Deviations that a component counts for which reports nothing any more."""
+
+BEYOND = 2.0
+"""Standard deviations that are taken off what a cause can have brought, since noise goes so far."""
+
+AMPLIFIED = np.log(5.0)
+"""Logarithm of the factor by which queues and retries are taken to enlarge what came before."""
+
+PAST = 0.5
+"""Part of a departure that comes past a component which shows nothing, where the order in time is sure."""
+
+CALLS = (0.2, 5.0)
+"""Range that the ratio of calls of callee and caller is kept in."""
+
+UNHEARD = 0.7
+"""Part of its callers' departures that a callee brings which shows nothing, where they are out and little else is."""
+
+DELAYED = 0.3
+"""Probability that a caller which is slow, its own resources at rest, waits for a callee that shows nothing."""
+
+SHARPNESS = 2.0
+"""Factor from score to log posterior odds within one reading."""
+
+QUANTILE = re.compile(r"(?<![a-z0-9])p\d\d|percentile|quantile|median", re.IGNORECASE)
+"""Words of metrics that are quantiles: a part of the requests that is slow enough moves them wholly."""
+
+LATENCY = re.compile(r"latenc|duration|response.?time|delay|seconds", re.IGNORECASE)
+"""Words of metrics that add up along calls."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """One reading of the rule: which samples and signals count, and how much time, scale and graph do."""
+
+    samples: str = "two"
+    signals: int = SIGNALS
+    late: float = LATE
+    prior: float = PRIOR_SPREAD
+    robust: bool = False
+    graph: float = 1.0
+    cap: float = np.inf
+
+
+RULE = Reading()
+
+READINGS = (
+    RULE, Reading(samples="one"), Reading(samples="held"), Reading(samples="mean"), Reading(signals=1),
+    Reading(signals=5), Reading(late=0.0), Reading(late=2 * LATE), Reading(prior=PRIOR_SPREAD / 2),
+    Reading(prior=2 * PRIOR_SPREAD), Reading(robust=True), Reading(graph=0.5), Reading(cap=4.0),
+)  # fmt: skip
+"""Readings that agree where an origin is clear."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Systems:
+    """Components with their signals' evidence, and who can act on whom.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Components.
+    of : ndarray of int, shape (signals,)
+        Component of each signal.
+    metrics : tuple of str
+        Metric of each signal.
+    evidence : SignalEvidence
+    dead : ndarray of bool, shape (signals,)
+        Signals that fell silent, or stood still: their samples say less than that.
+    beyond : ndarray of shape (signals,)
+        Excess over normal blocks, as a difference of logarithms.
+    dated : ndarray of shape (signals,)
+        Position at which each left its range, between samples; infinite where it did not.
+    causes : sequence of (int, int)
+        Cause and effect, by position: the nearest that are measured.
+    calls : bool
+        Whether they are calls, so that amounts of one metric compare.
+    traffic : mapping of int to mapping
+        How much passed through a component, by what is counted.
+    traffic_signals : ndarray of bool, shape (signals,)
+        Signals that count what passes.
+    alarm : str or None
+        The alarm's metric.
+    samples : int
+        Of the failing window.
+    """
+
+    names: tuple[str, ...]
+    of: Places
+    metrics: tuple[str, ...]
+    evidence: SignalEvidence
+    dead: Mask
+    beyond: Floats
+    dated: Floats
+    traffic_signals: Mask
+    causes: Sequence[tuple[int, int]] = ()
+    calls: bool = False
+    traffic: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+    alarm: str | None = None
+    samples: int = 1
+
+    @property
+    def many(self) -> int:
+        """Components."""
+        return len(self.names)
+
+    @cached_property
+    def alarming(self) -> Mask:
+        """Signals of the alarm's metric, where enough components have it to compare them by it."""
+        same = np.array([metric == self.alarm for metric in self.metrics], dtype=bool)
+        return same if len(set(self.of[same])) >= SHARED else np.zeros_like(same)
+
+    def sizes_of_signals(self, reading: Reading = RULE) -> Floats:
+        """Size of each signal's departure."""
+        found = self.evidence.sizes(reading.samples, prior=reading.prior, robust=reading.robust)
+        return np.minimum(np.where(self.dead, np.maximum(found, np.log1p(UNSEEN)), found), reading.cap)
+
+    def sizes(self, reading: Reading = RULE) -> Floats:
+        """Size of each component: half its loudest signal, half the mean of a few; or the alarm's metric, if larger."""
+        own = self.sizes_of_signals(reading)
+        loudest, few = (self.mean_of_loudest(own, most=most) for most in (1, reading.signals))
+        alarming = self.mean_of_loudest(own, most=reading.signals, kept=self.alarming)
+        found = np.maximum((loudest + few) / 2, alarming)
+        return np.where(np.isfinite(self.gone), np.maximum(found, min(np.log1p(GONE), reading.cap)), found)
+
+    @cached_property
+    def gone(self) -> Floats:
+        """Position from which on nothing comes of a component, resources or counts; infinite where something does.
+
+        Shares and latencies of what is asked no more end as well, without that it is dead.
+        """
+        own = self.evidence.bad == 0
+        quiet = self.dead | np.isfinite(self.evidence.ended)
+        since = np.where(np.isfinite(self.evidence.ended), self.evidence.ended, np.where(self.dead, self.dated, np.inf))
+        kept, ended = (np.bincount(self.of[which], minlength=self.many) for which in (own, own & quiet))
+        body = np.bincount(self.of[own & quiet & (self.dead | ~self.traffic_signals)], minlength=self.many)
+        found = np.full(self.many, np.inf)
+        np.minimum.at(found, self.of[own & quiet], since[own & quiet])
+        return np.where((ended == kept) & (body > 0), found, np.inf)
+
+    def mean_of_loudest(self, own: Floats, *, most: int = SIGNALS, kept: Mask | None = None) -> Floats:
+        """Mean over the few signals of each component where a quantity is largest: (components,)."""
+        at = np.arange(len(own)) if kept is None else np.flatnonzero(kept)
+        order = at[np.lexsort((-own[at], self.of[at]))]
+        of = self.of[order]
+        top = np.arange(len(of)) - np.searchsorted(of, of) < most
+        count = np.bincount(of[top], minlength=self.many)
+        return np.bincount(of[top], own[order][top], minlength=self.many) / np.maximum(count, 1)
+
+    @cached_property
+    def onsets(self) -> Floats:
+        """Position of the first failing sample outside of each component's loud signals; infinite where none is."""
+        own = self.sizes_of_signals()
+        largest = np.zeros(self.many)
+        np.maximum.at(largest, self.of, own)
+        found = np.full(self.many, np.inf)
+        loud = own >= LOUD_PART * largest[self.of]
+        np.minimum.at(found, self.of[loud], self.dated[loud])
+        return np.asarray(np.minimum(found, self.gone))
+
+    def lateness(self, sizes: Floats) -> Floats:
+        """Samples after the first of the large components, a sample being no difference."""
+        large = sizes >= LOUD_PART * sizes.max(initial=0.0)
+        first = self.onsets[large].min(initial=np.inf)
+        late = np.where(
+            np.isfinite(self.onsets), self.onsets - (first if np.isfinite(first) else 0.0) - 1, self.samples
+        )
+        return np.clip(late, 0.0, self.samples)
+
+    # -- what can have brought what --------------------------------------------------------------------------------
+
+    @cached_property
+    def out(self) -> Mask:
+        """Components with a signal that went farther than it ever did, or that ended."""
+        found = np.isfinite(self.gone)
+        np.logical_or.at(found, self.of, self.far)
+        return found
+
+    @cached_property
+    def far(self) -> Mask:
+        """Signals that went farther than they ever did in normal times."""
+        return np.asarray((self.sizes_of_signals() >= np.log1p(OUT)) & (self.beyond > 0))
+
+    @cached_property
+    def amounts(self) -> dict[str, tuple[Floats, Floats]]:
+        """Metric → how far it surely went in each component, and how far it went, in its unit; NaN without it."""
+        bad = {metric for metric, side in zip(self.metrics, self.evidence.bad, strict=True) if side}
+        wanted = {self.alarm} if self.alarming.any() else bad
+        went = self.evidence.amounts()
+        surely = np.maximum(went - BEYOND * self.evidence.scale(), 0.0)
+        found = {}
+        for metric in sorted(name for name in wanted if name is not None):
+            at = np.array([one == metric for one in self.metrics], dtype=bool)
+            found[metric] = both = (np.full(self.many, np.nan), np.full(self.many, np.nan))
+            for side, values in zip(both, (surely, went), strict=True):
+                side[self.of[at]] = values[at]
+        return found
+
+    def part(self, cause: int, effect: int) -> float:
+        """Part of an effect's departure that a cause can have brought, by amounts of a metric that both have."""
+        if not self.calls or np.isfinite(self.gone[cause]):
+            return 1.0
+        told = []
+        for metric, (surely, went) in self.amounts.items():
+            if np.isnan(surely[cause]) or np.isnan(went[effect]):
+                continue
+            calls = self._calls(cause, effect) if LATENCY.search(metric) else 1.0
+            calls = max(calls, 1.0) if QUANTILE.search(metric) else calls
+            told.append(1.0 if went[effect] <= 0 else min(1.0, surely[cause] * calls / went[effect]))
+        return max(told, default=1.0)
+
+    def _calls(self, cause: int, effect: int) -> float:
+        """Calls of a callee for each request of its caller, as far as traffic of one kind tells."""
+        one, other = self.traffic.get(cause, {}), self.traffic.get(effect, {})
+        both = [what for what in one if one[what] > 0 and other.get(what, 0) > 0]
+        return float(np.clip(one[both[0]] / other[both[0]], *CALLS)) if both else 1.0
+
+    @cached_property
+    def links(self) -> dict[tuple[int, int], float]:
+        """Cause and effect → part of the effect that the cause can have brought, by amount and time."""
+        found = {
+            (cause, effect): min(1.0, self.part(cause, effect) * float(np.exp(self._ahead(cause, effect))))
+            for cause, effect in self.causes
+            if self.out[cause]
+        }
+        return found | self._unheard(found)
+
+    def _ahead(self, cause: int, effect: int) -> float:
+        """Logarithm of the factor that time brings: queues and retries grow in what came before, nothing goes back."""
+        cause_at, effect_at = np.minimum(self.onsets[[cause, effect]], self.samples)
+        return AMPLIFIED if cause_at < effect_at - 1 else -max(float(cause_at - effect_at) - 1, 0.0)
+
+    @cached_property
+    def past_guards(self) -> dict[tuple[int, int], float]:
+        """Links past a component that stayed in its range, where the cause was out before the effect."""
+        above: dict[int, set[int]] = {}
+        for cause, effect in self.causes:
+            above.setdefault(effect, set()).add(cause)
+        return {
+            (cause, effect): PAST
+            for effect, near in above.items()
+            if self.out[effect]
+            for guard in near
+            if not self.out[guard]
+            for cause in above.get(guard, set()) - near - {effect}
+            if self.out[cause] and self.onsets[cause] < self.onsets[effect] - 1
+        }
+
+    def _unheard(self, links: Mapping[tuple[int, int], float]) -> dict[tuple[int, int], float]:
+        """Links of callees that show nothing, where all that call them are out, and nothing explains those."""
+        if not self.calls:
+            return {}
+        above: dict[int, set[int]] = {}
+        for cause, effect in self.causes:
+            above.setdefault(cause, set()).add(effect)
+        explained = {effect for (_, effect), strength in links.items() if strength >= LOUD_PART}
+        sizes = self.sizes()
+        loud = self.slow & (sizes >= LOUD_PART * sizes.max(initial=0.0))
+        found: dict[tuple[int, int], float] = {}
+        for callee, callers in above.items():
+            if self.out[callee] or len(callers) < 2 or not all(loud[one] for one in callers) or callers & explained:
+                continue
+            reached, waiting = {callee}, [callee]
+            while waiting:
+                new = above.get(waiting.pop(), set()) - reached
+                reached |= new
+                waiting += new
+            others = [at for at in range(self.many) if at not in reached]
+            if not others or np.mean([not loud[at] for at in others]) >= LOUD_PART:
+                found |= {(callee, caller): UNHEARD for caller in callers}
+        return found
+
+    @cached_property
+    def slow(self) -> Mask:
+        """Components of which a signal of quality is far out."""
+        found = np.zeros(self.many, dtype=bool)
+        np.logical_or.at(found, self.of, self.far & (self.evidence.bad != 0))
+        return found
+
+    @cached_property
+    def reached(self) -> Floats:
+        """Part of each component's departure that another brings along the best way: (origins, components)."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import dijkstra
+
+        links = self.past_guards | self.links
+        known = [(pair, strength) for pair, strength in sorted(links.items()) if strength > 1e-6]
+        if not known:
+            return np.eye(self.many)
+        rows, columns = np.array([pair for pair, _ in known]).T
+        cost = -np.log(np.array([strength for _, strength in known])) + 1e-9
+        far = dijkstra(coo_array((cost, (rows, columns)), shape=(self.many, self.many)).tocsr())
+        return np.asarray(np.exp(-far))
+
+    # -- the score ---------------------------------------------------------------------------------------------------
+
+    def scores(self, reading: Reading = RULE) -> Floats:
+        """Score of each component as the origin."""
+        sizes = self.sizes(reading)
+        brought = (self.reached - np.eye(self.many)) @ sizes
+        return sizes - reading.late * np.log1p(self.lateness(sizes)) + reading.graph * brought
+
+    @cached_property
+    def posterior(self) -> Floats:
+        """Probability of each component to be the origin, given that one is: the mean over readings."""
+        found = np.zeros(self.many)
+        for reading in READINGS:
+            score = SHARPNESS * self.scores(reading)
+            odds = np.exp(score - score.max())
+            found += odds / odds.sum()
+        found /= len(READINGS)
+        given = DELAYED * found * self.may_wait
+        return np.asarray(found - given + self._callees() @ given)
+
+    @cached_property
+    def may_wait(self) -> Mask:
+        """Callers that are slow while their own resources are as ever, and that call something that shows nothing."""
+        resources = (self.evidence.bad == 0) & ~self.traffic_signals
+        measured, far = (
+            np.bincount(self.of[which], minlength=self.many) for which in (resources, resources & self.far)
+        )
+        return np.asarray(self.slow & (measured > 0) & (far == 0) & (self._callees().sum(axis=0) > 0))
+
+    def _callees(self) -> Floats:
+        """Callees that show nothing, by caller, each column of sum 1 or 0: (components, callers)."""
+        found = np.zeros((self.many, self.many))
+        for callee, caller in self.causes if self.calls else ():
+            found[callee, caller] = not self.out[callee]
+        return np.asarray(found / np.maximum(found.sum(axis=0), 1))

@@ -1,0 +1,43 @@
+"""The page on paper: whole or not at all."""
+
+import shutil
+
+import pytest
+
+from rca.errors import RunFailed
+from rca.report.run import pdf
+
+PAGE = "<!doctype html><html lang='en'><title>t</title><h1>A page</h1><p>words</p></html>"
+
+
+@pytest.fixture
+def page(tmp_path):
+    made = tmp_path / "report.html"
+    made.write_text(PAGE, encoding="utf-8")
+    return made
+
+
+@pytest.mark.skipif(not any(map(shutil.which, pdf.BROWSERS)), reason="no browser is installed")
+def test_a_page_is_printed_with_tags_and_nothing_else_is_left(page, tmp_path):
+    to = tmp_path / "out" / "report.pdf"
+    to.parent.mkdir()
+    assert pdf.print_page(page, to) in pdf.BROWSERS
+    assert to.read_bytes().startswith(b"%PDF")
+    assert b"StructTreeRoot" in to.read_bytes()
+    assert [one.name for one in to.parent.iterdir()] == ["report.pdf"]
+
+
+def test_without_a_browser_it_says_what_to_do(page, tmp_path, monkeypatch):
+    monkeypatch.setattr(pdf.shutil, "which", lambda name: None)
+    with pytest.raises(RunFailed, match="install Chromium"):
+        pdf.print_page(page, tmp_path / "report.pdf")
+
+
+def test_a_browser_that_prints_nothing_leaves_the_old_pdf(page, tmp_path, monkeypatch):
+    old = tmp_path / "report.pdf"
+    old.write_bytes(b"%PDF old")
+    monkeypatch.setattr(pdf.shutil, "which", lambda name: f"/bin/{name}" if name == "chromium" else None)
+    monkeypatch.setattr(pdf, "_by_browser", lambda browser, page, draft: None)
+    with pytest.raises(RunFailed, match="printed no PDF"):
+        pdf.print_page(page, old)
+    assert old.read_bytes() == b"%PDF old"
