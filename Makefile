@@ -13,6 +13,8 @@ PIP   := $(BIN)/python -m pip --disable-pip-version-check install -qq --constrai
 ADDED := $(if $(filter x86_64 AMD64,$(shell uname -m)),OPENBLAS_CORETYPE=Haswell NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR")
 # Compiled code is kept, whatever the machine says: every kernel and every command under test is a process that reads it.
 ENV   := TZ=UTC PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 JUPYTER_PLATFORM_DIRS=1 $(ADDED)
+# Whole files, so that what the tests of one share is made once; the longest first, as tests/conftest.py has them.
+SHARE := --dist loadfile --no-loadscope-reorder
 KEPT  := kept=$$(mktemp -d) && trap 'rm -rf "$$kept"' EXIT && export RCA_KEPT="$$kept" &&
 NBVAL := $(ENV) $(BIN)/python -m pytest -o addopts= -q -p no:cacheprovider --nbval-current-env --nbval-cell-timeout=300
 
@@ -52,10 +54,10 @@ samples: $(DEV)
 	@$(KEPT) $(NBVAL) --nbval reports/sample/*/
 
 tests: $(DEV)  ## tests and examples
-	$(ENV) $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+	$(ENV) $(BIN)/python -m pytest -q -n $(WORKERS) $(SHARE)
 
 cover: $(DEV)  ## which lines and branches the tests run; half as long again as they take
-	$(ENV) $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --cov --cov-report=term-missing:skip-covered
+	$(ENV) $(BIN)/python -m pytest -q -n $(WORKERS) $(SHARE) --cov --cov-report=term-missing:skip-covered
 
 prove: $(DEV)  ## the long statistical proofs: false-alarm rates, coverage, causes found (LAWS=tests/statistical/test_x.py for some)
 	$(ENV) $(BIN)/python -m pytest -q -n $(WORKERS) -m prove --proven tests/PROVEN.md --on "$$(date -u +%F)" $(LAWS)

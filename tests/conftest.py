@@ -283,6 +283,28 @@ def frozen(shared):
     return SimpleNamespace(case=rca.load(folder), analysis=analysis, answers=answers)
 
 
+# --- the longest files first: begun last, one would run alone while the other workers wait ---------------------------
+
+FIRST = (
+    "tests/report/run/test_case_run.py",  # makes the report that others look at
+    "tests/analysis/harm/test_harm.py",
+    "tests/analysis/conclusion/test_analyse.py",  # makes the analyses that others look at
+    "tests/tables/test_frames.py",
+    "tests/statistical/test_incidents.py",
+    "tests/analysis/test_questions.py",
+    "tests/statistical/test_effects.py",
+    "tests/report/audit/test_verify.py",
+    "tests/analysis/conclusion/test_causal_answers.py",
+    "tests/browser/test_page_in_chromium.py",
+    "README.md",
+)
+
+
+def pytest_collection_modifyitems(items):
+    place = {name: at for at, name in enumerate(FIRST)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(FIRST)))
+
+
 # --- the ledger of `make prove`: gathered from every worker, written as one dated table ------------------------------
 
 HEAD = """# What was proved, and when

@@ -12,7 +12,7 @@ import pytest
 
 from tests.statistical import promises
 from tests.statistical.lines import Line, draw
-from tests.statistical.promises import long_and_short
+from tests.statistical.promises import long_and_short, of_some_and_all
 
 
 def named(draws, line, most=1):
@@ -42,26 +42,40 @@ def test_the_origin_is_named_first_where_the_graph_is_known(draws, kind, promise
     promises.at_least(named(draws, Line(kind=kind)), draws, promised, of=kind)
 
 
-@pytest.mark.parametrize(("missing", "promised"), [(0.1, 0.9), (0.3, 0.8), (0.6, 0.75), (1.0, 0.9)])
-@long_and_short(12, 600, at_least=0.75)
+MISSING = [(0.1, 0.9), (0.3, 0.8), (0.6, 0.75), (1.0, 0.9)]
+
+
+@pytest.mark.parametrize(
+    ("missing", "promised", "draws"), of_some_and_all([(0.3, 0.8), (1.0, 0.9)], MISSING, (6, 600), at_least=0.8)
+)
 def test_the_origin_is_named_first_though_edges_are_missing(draws, missing, promised):
     promises.at_least(named(draws, Line(missing_edges=missing)), draws, promised, of=f"{missing:.0%} of edges missing")
 
 
-@pytest.mark.parametrize(("wrong", "promised"), [(0.1, 0.95), (0.3, 0.95), (0.6, 0.9)])
-@long_and_short(6, 600, at_least=0.9)
+WRONG = [(0.1, 0.95), (0.3, 0.95), (0.6, 0.9)]
+
+
+@pytest.mark.parametrize(("wrong", "promised", "draws"), of_some_and_all(WRONG[1:2], WRONG, (6, 600), at_least=0.9))
 def test_the_origin_is_named_first_though_edges_are_made_up(draws, wrong, promised):
     promises.at_least(named(draws, Line(wrong_edges=wrong)), draws, promised, of=f"{wrong:.0%} more edges")
 
 
-@pytest.mark.parametrize(("height", "promised"), [(4.0, 0.6), (6.0, 0.93), (9.0, 0.95), (20.0, 0.97)])
-@long_and_short(16, 600, at_least=0.6)
+HEIGHTS = [(4.0, 0.6), (6.0, 0.93), (9.0, 0.95), (20.0, 0.97)]
+
+
+@pytest.mark.parametrize(
+    ("height", "promised", "draws"), of_some_and_all(HEIGHTS[1:2], HEIGHTS, (6, 600), at_least=0.93)
+)
 def test_the_origin_is_named_first_by_how_far_it_fails(draws, height, promised):
     promises.at_least(named(draws, Line(height=height)), draws, promised, of=f"{height:g} standard deviations")
 
 
-@pytest.mark.parametrize(("tail", "memory", "promised"), [(30.0, 0.0, 0.97), (4.0, 0.3, 0.95), (3.0, 0.6, 0.9)])
-@long_and_short(6, 600, at_least=0.9)
+NOISE = [(30.0, 0.0, 0.97), (4.0, 0.3, 0.95), (3.0, 0.6, 0.9)]
+
+
+@pytest.mark.parametrize(
+    ("tail", "memory", "promised", "draws"), of_some_and_all(NOISE[-1:], NOISE, (6, 600), at_least=0.9)
+)
 def test_the_origin_is_named_first_in_heavy_and_lasting_noise(draws, tail, memory, promised):
     promises.at_least(named(draws, Line(tail=tail, memory=memory)), draws, promised, of=f"t{tail:g}, {memory:g}")
 
@@ -69,8 +83,13 @@ def test_the_origin_is_named_first_in_heavy_and_lasting_noise(draws, tail, memor
 SLOW = {"failing": 120, "height": 15.0, "gain": (0.3, 3.0)}
 
 
-@pytest.mark.parametrize(("ramp", "graph", "promised"), [(15, True, 0.97), (40, True, 0.97), (15, False, 0.8)])
-@long_and_short(8, 600, at_least=0.8, at_most=0.1)
+RAMPS = [(15, True, 0.97), (40, True, 0.97), (15, False, 0.8)]
+
+
+@pytest.mark.parametrize(
+    ("ramp", "graph", "promised", "draws"),
+    of_some_and_all(RAMPS[1:], RAMPS, (6, 600), at_least=0.8, at_most=0.1),
+)
 def test_the_origin_of_a_failure_that_comes_by_and_by_is_named_first(draws, ramp, graph, promised):
     hits, wrong = judged(draws, Line(ramp=ramp, graph=graph, **SLOW))
     of = f"over {ramp} samples, {'with a' if graph else 'no'} graph"
@@ -78,8 +97,13 @@ def test_the_origin_of_a_failure_that_comes_by_and_by_is_named_first(draws, ramp
     promises.at_most(wrong, draws, 0.1, of=f"named though wrong, {of}")
 
 
-@pytest.mark.parametrize(("height", "graph", "promised"), [(2.0, True, 0.6), (4.0, True, 0.95), (4.0, False, 0.7)])
-@long_and_short(16, 600, at_least=0.6, at_most=0.1)
+SLIGHT = [(2.0, True, 0.6), (4.0, True, 0.95), (4.0, False, 0.7)]
+
+
+@pytest.mark.parametrize(
+    ("height", "graph", "promised", "draws"),
+    of_some_and_all(SLIGHT[1:2], SLIGHT, (6, 600), at_least=0.95, at_most=0.1),
+)
 def test_the_origin_of_a_failure_that_is_slight_and_lasts_is_named_first(draws, height, graph, promised):
     hits, wrong = judged(draws, Line(height=height, failing=200, graph=graph))
     of = f"{height:g} standard deviations, {'with a' if graph else 'no'} graph"
@@ -113,8 +137,12 @@ def test_forty_systems_are_no_harder(draws):
     promises.at_least(named(draws, Line(components=40)), draws, 0.95)
 
 
-@pytest.mark.parametrize(("ramp", "memory"), [(1, 0.3), (5, 0.3), (15, 0.3), (40, 0.3), (15, 0.8)])
-@long_and_short(6, 600, within=(0.93, 1.0))
+BEGUN = [(1, 0.3), (5, 0.3), (15, 0.3), (40, 0.3), (15, 0.8)]
+
+
+@pytest.mark.parametrize(
+    ("ramp", "memory", "draws"), of_some_and_all([BEGUN[0], BEGUN[-1]], BEGUN, (6, 600), within=(0.93, 1.0))
+)
 def test_the_onset_lies_in_its_interval(draws, ramp, memory):
     rng, inside = np.random.default_rng(13), 0
     for _ in range(draws):
@@ -137,8 +165,10 @@ def test_lags_lie_in_their_intervals(draws):
     promises.at_least(inside, steps, 0.95)
 
 
-@pytest.mark.parametrize(("tail", "memory"), [(30.0, 0.0), (30.0, 0.6), (3.0, 0.3)])
-@long_and_short(6, 600, at_most=0.05)
+QUIET = [(30.0, 0.0), (30.0, 0.6), (3.0, 0.3)]
+
+
+@pytest.mark.parametrize(("tail", "memory", "draws"), of_some_and_all(QUIET[1:2], QUIET, (6, 600), at_most=0.05))
 def test_quiet_lines_name_nobody(draws, tail, memory):
     rng, alarms = np.random.default_rng(15), 0
     for _ in range(draws):

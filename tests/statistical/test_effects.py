@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from rca.analysis.event_study.question import effect
-from tests.statistical.promises import at_least, at_most, long_and_short, of_some_and_all, within
+from tests.statistical.promises import at_least, at_most, enough, of_some_and_all, within
 
 EVENT = pd.Timestamp("2026-03-02T00:00Z")
 RATE = {"name": "rate", "column": "wrong"}
@@ -87,12 +87,14 @@ def test_where_an_event_did_nothing_no_effect_is_shown(draws, size, design):
     at_most(sum(one.strength == "shown" for one in found), draws, 0.05)
 
 
-LARGE = {2: "32 and 15 days", 200: "80 and 40 days"}
-"""Days by draws: the refuters of many take long."""
+@pytest.mark.parametrize("design", DESIGNS)
+def test_of_one_draw_a_large_effect_is_shown(design):
+    assert studied(2000, "32 and 15 days", design, planted=0.3, refute=True).strength == "shown"
 
 
-@long_and_short(*LARGE, at_least=0.9)
+@pytest.mark.prove
+@pytest.mark.parametrize("draws", [enough(200, at_least=0.9)])
 @pytest.mark.parametrize("design", DESIGNS)
 def test_a_large_effect_is_shown(draws, design):
-    found = [studied(2000 + seed, LARGE[draws], design, planted=0.3, refute=True) for seed in range(draws)]
+    found = [studied(2000 + seed, "80 and 40 days", design, planted=0.3, refute=True) for seed in range(draws)]
     at_least(sum(one.strength == "shown" for one in found), draws, 0.9)

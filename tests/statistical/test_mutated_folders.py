@@ -17,7 +17,7 @@ from tests.statistical.mutated_folders import folder
 from tests.statistical.promises import noted
 
 
-@pytest.mark.parametrize("draws", [16, pytest.param(2_000, marks=pytest.mark.prove)])
+@pytest.mark.parametrize("draws", [10, pytest.param(2_000, marks=pytest.mark.prove)])
 @on_one_thread
 def test_whatever_is_called_sound_is_answered_and_whatever_is_refused_is_listed(draws):
     seen = Counter(agreed(seed) for seed in range(draws))

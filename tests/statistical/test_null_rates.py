@@ -12,7 +12,7 @@ import pytest
 from rca.analysis.drift.classifier_two_sample import classifier_two_sample
 from rca.analysis.drift.univariate import univariate_drift
 from rca.methods.two_sample_tests import benjamini_hochberg
-from tests.statistical.promises import MARGIN, long_and_short, noted, within
+from tests.statistical.promises import MARGIN, enough, long_and_short, noted, within
 
 COPIES = 6
 """Columns of each sort in a draw."""
@@ -51,8 +51,17 @@ def fired(draws, sizes):
     return {key: (float(np.mean(np.array(found) <= 0.05)), len(found)) for key, found in values.items()}
 
 
-@pytest.mark.parametrize("sizes", [(200, 200), (300, 3000), (1000, 1000)], ids=str)
-@long_and_short(3, 120, within=(0.04, 0.06), each=COPIES)
+FEW, MANY = (enough(draws, within=(0.04, 0.06), each=COPIES) for draws in (3, 120))
+
+
+@pytest.mark.parametrize(
+    ("draws", "sizes"),
+    [
+        (FEW, (300, 3000)),
+        *(pytest.param(MANY, sizes, marks=pytest.mark.prove) for sizes in [(200, 200), (300, 3000), (1000, 1000)]),
+    ],
+    ids=str,
+)
 def test_every_test_fires_at_its_rate(draws, sizes):
     rates = fired(draws, sizes)
     assert len(rates) == len(SORTS) + 1

@@ -15,7 +15,7 @@ from rca.methods.metric import measure
 from rca.record.case import Roles
 from rca.record.schema.incident import Metric
 from rca.tables.condition import all_hold
-from tests.statistical.promises import at_least, at_most, long_and_short
+from tests.statistical.promises import at_least, at_most, long_and_short, of_some_and_all
 
 RATE = Metric(name="rate", column="bad")
 BASE = 0.1
@@ -109,17 +109,15 @@ def asked(rng, n, hit=(), phrase="?", by=0.5):
     return flagged(rng, pd.DataFrame({"text": texts}), 0.05 + bad)
 
 
-@long_and_short(2, 60, at_least=0.95)
-@pytest.mark.parametrize(
-    ("planted", "named"),
-    [
-        ({"hit": ["gay"]}, {"text~gay"}),
-        ({"hit": ["gay", "lesbian", "muslim"]}, {"text~gay", "text~lesbian", "text~muslim"}),
-        ({"phrase": "no refund"}, {"text~no refund"}),
-        ({}, set()),
-    ],
-    ids=["a word", "a family of words", "a phrase", "nothing"],
-)
+WORDS = [
+    ({"hit": ["gay"]}, {"text~gay"}),
+    ({"hit": ["gay", "lesbian", "muslim"]}, {"text~gay", "text~lesbian", "text~muslim"}),
+    ({"phrase": "no refund"}, {"text~no refund"}),
+    ({}, set()),
+]
+
+
+@pytest.mark.parametrize(("planted", "named", "draws"), of_some_and_all(WORDS[1:3], WORDS, (2, 60), at_least=0.95))
 def test_planted_words_are_named_and_not_their_company(draws, planted, named):
     right = 0
     for seed in range(draws):
@@ -170,8 +168,7 @@ def test_where_no_slice_changed_by_itself_none_is_named_in_nineteen_of_twenty(dr
 # -- coverage ----------------------------------------------------------------------------------------------------------
 
 
-@long_and_short(6, 1000, at_least=0.9)
-@pytest.mark.parametrize("by", [0.3, 0.2])
+@pytest.mark.parametrize(("by", "draws"), of_some_and_all([0.2], [0.3, 0.2], (6, 1000), at_least=0.9))
 def test_the_interval_of_the_first_slice_covers_what_is_lost_in_it(draws, by):
     hit = PLANTED["a group"][3]
     whole = people(np.random.default_rng(10**6), 200_000)

@@ -272,7 +272,8 @@ def refute(rows: pd.DataFrame, *, treatment: str, outcome: str, seed: int = 0) -
     """
     causes = [name for name in rows.columns if name not in (treatment, outcome)]
     edges = [(cause, effect) for cause in causes for effect in (treatment, outcome)] + [(treatment, outcome)]
-    with contained(seed), silent():
+    with contained(seed), silent(), pd.option_context({"future.infer_string": False}):
+        rows = rows.set_axis(list(rows), axis="columns")  # dowhy looks names up for half its time, as Arrow's for all
         model = opened().CausalModel(data=rows, treatment=treatment, outcome=outcome, graph=_graph(edges))
         estimand = model.identify_effect(proceed_when_unidentifiable=True)
         estimate = model.estimate_effect(estimand, method_name="backdoor.linear_regression")

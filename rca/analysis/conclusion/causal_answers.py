@@ -6,7 +6,8 @@ One question a part; for one that has no answer the reason is given, so that a n
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -15,11 +16,15 @@ from rca.analysis.causal.graph_falsification import CausalGraph
 from rca.analysis.causal.mechanism_change import Causes
 from rca.analysis.causal.outlier_attribution import Odd
 from rca.analysis.causal.question import causes, graph, graphed, odd
-from rca.analysis.counterfactual.question import what_if
+from rca.analysis.counterfactual.question import what_if_of
 from rca.analysis.counterfactual.what_if import WhatIf
+from rca.analysis.drift.question import drift_of
 from rca.analysis.event_study.effect import Effect
 from rca.analysis.event_study.identification import EFFECT_QUESTION
 from rca.analysis.event_study.question import effect
+from rca.analysis.faults.diagnosis import Faults
+from rca.analysis.faults.question import faults_of
+from rca.analysis.inputs.windows import Windows, windows_of
 from rca.errors import Unanswerable
 from rca.finding import Finding, Unanswered
 from rca.methods.boosted_trees import on_one_thread
@@ -176,16 +181,21 @@ def _imagined(
     seed: int,
 ) -> tuple[WhatIf, ...]:
     """Counterfactuals, where answerable: columns repaired, event removed, model rolled back, earlier alert."""
-    events = _near(case, analysis)
-    asked: list[Callable[[], WhatIf]] = []
-    if columns:
-        asked.append(lambda: what_if(case, mend=columns, seed=seed))
-    if len(events) == 1:
-        asked.append(lambda: what_if(case, without_event=events[0], seed=seed))
-    if case.incident.timeline.detected is not None:
-        asked.append(lambda: what_if(case, rolled_back_at="detected", seed=seed))
-    asked.append(lambda: what_if(case, earlier=timedelta(days=earlier_days), seed=seed))
-    found = [ask(question) for question in asked]
+    events, timeline = _near(case, analysis), case.incident.timeline
+    wanted: list[dict[str, Any]] = [{"mend": columns}] if columns else []
+    wanted += [{"without_event": events[0]}] if len(events) == 1 else []
+    wanted += [{"rolled_back_at": "detected"}] if timeline.detected is not None else []
+    wanted.append({"earlier": timedelta(days=earlier_days)})
+
+    @cache
+    def broke() -> tuple[Windows, Faults]:
+        windows = windows_of(case)
+        return windows, faults_of(windows, drift_of(windows))
+
+    def imagine(one: dict[str, Any]) -> WhatIf:
+        return what_if_of(*broke(), timeline, wanted=one, seed=seed)
+
+    found = [ask(partial(imagine, one)) for one in wanted]
     return tuple(one for one in found if one is not None)
 
 

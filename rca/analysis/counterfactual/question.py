@@ -1,5 +1,6 @@
 """Public what-if question: counterfactual decisions under one intervention."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rca.analysis.counterfactual.decision import reader_of
@@ -7,13 +8,15 @@ from rca.analysis.counterfactual.outcome_model import WHAT_IF_QUESTION
 from rca.analysis.counterfactual.scenarios import scenario_of
 from rca.analysis.counterfactual.what_if import WhatIf, predict_what_if
 from rca.analysis.drift.question import drift_of
+from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.faults.question import faults_of
 from rca.analysis.inputs.arguments import seeded, share_of
-from rca.analysis.inputs.windows import windows_asked
+from rca.analysis.inputs.windows import Windows, windows_asked
 from rca.methods.boosted_trees import on_one_thread
 
 if TYPE_CHECKING:
     from rca.record.case import Case
+    from rca.record.schema.incident import Timeline
 
 
 @on_one_thread
@@ -78,6 +81,19 @@ def what_if(
     timeline = case.incident.timeline if current is None else None
     wanted = {"mend": mend, "without_event": without_event, "rolled_back_at": rolled_back_at, "earlier": earlier}
     broke = faults_of(windows, drift_of(windows))
+    return what_if_of(windows, broke, timeline, wanted=wanted, seed=seed, level=level)
+
+
+def what_if_of(
+    windows: Windows,
+    faults: Faults,
+    timeline: "Timeline | None",
+    *,
+    wanted: Mapping[str, Any],
+    seed: int = 0,
+    level: float = 0.95,
+) -> WhatIf:
+    """Counterfactual decisions under the one intervention that is wanted, given the diagnosed faults."""
     reader = reader_of(windows, question=WHAT_IF_QUESTION)
-    scenario = scenario_of(windows, broke, timeline=timeline, asked=wanted, rng=seeded(seed))
+    scenario = scenario_of(windows, faults, timeline=timeline, asked=wanted, rng=seeded(seed))
     return predict_what_if(windows, scenario, reader, rng=seeded(seed), level=level)

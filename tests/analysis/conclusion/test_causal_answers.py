@@ -36,7 +36,7 @@ def test_they_come_back_from_json(frozen):
 
 def test_what_a_person_asks_for_is_asked(frozen, monkeypatch):
     asked = []
-    monkeypatch.setattr(module, "what_if", lambda _, **more: asked.append(more))
+    monkeypatch.setattr(module, "what_if_of", lambda *_, wanted, seed: asked.append(wanted))
     for aside in ("graph", "causes", "effect"):
         monkeypatch.setattr(module, aside, lambda *_, **__: None)
     causal_answers(frozen.case, frozen.analysis, mend="a", earlier_days=2.0)

@@ -7,7 +7,11 @@ import pandas as pd
 import pytest
 
 import rca
+from rca.analysis.counterfactual.question import what_if_of
 from rca.analysis.counterfactual.scenarios import event_of
+from rca.analysis.drift.question import drift_of
+from rca.analysis.faults.question import faults_of
+from rca.analysis.inputs.windows import windows_of
 from rca.errors import InvalidCase, Unanswerable
 from rca.record.schema.incident import Event
 from tests.analysis.counterfactual.test_what_if import FEATURES, ROLES, answered, drawn, model
@@ -191,11 +195,13 @@ def case():
 
 
 def test_of_a_case_events_and_moments_are_those_of_its_timeline(case):
-    event = rca.what_if(case, without_event="schema v12: series")
+    windows = windows_of(case)
+    broke, timeline = faults_of(windows, drift_of(windows)), case.incident.timeline
+    event = what_if_of(windows, broke, timeline, wanted={"without_event": "schema v12: series"})
     assert event.said.startswith("the event 'schema feature-store")
     assert 850 < event.changed.value < 1000
-    assert event_of(case.incident.timeline, "schema v12: series") == case.incident.timeline.events[2]
-    assert rca.what_if(case, rolled_back_at="detected").changed.value == 0
+    assert event_of(timeline, "schema v12: series") == timeline.events[2]
+    assert what_if_of(windows, broke, timeline, wanted={"rolled_back_at": "detected"}).changed.value == 0
     week = rca.what_if(case, earlier=timedelta(days=7))
     assert 80 < week.changed.value < 110
     assert week.touched < 600

@@ -113,7 +113,7 @@ def test_of_a_very_wide_forest_only_what_it_reads_is_explained():
     import lightgbm
 
     rng = np.random.default_rng(0)
-    wide = pd.DataFrame(rng.normal(size=(300, 5000)), columns=[f"x{i}" for i in range(5000)])
+    wide = pd.DataFrame(rng.normal(size=(300, 2000)), columns=[f"x{i}" for i in range(2000)])
     settings = {"verbosity": -1, "num_leaves": 4, "num_threads": 1}
     model = lightgbm.train(settings, lightgbm.Dataset(wide, wide["x7"]), 3)
     found = rca.explain(wide, wide, model=model)

@@ -77,7 +77,18 @@ def alike_by_chance(rng, kind):
     return before.drop(columns="id"), once.drop(columns="id")
 
 
-@pytest.mark.parametrize("kind", ["plain", "codes", "more rows", "id broke", "id wraps", "customers", "froze"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("plain", marks=pytest.mark.prove),
+        "codes",
+        "more rows",
+        "id broke",
+        "id wraps",
+        "customers",
+        "froze",
+    ],
+)
 def test_rows_that_were_not_copied_are_not_called_copies_in_100_draws(kind):
     called = 0
     for seed in range(100 if kind in ("plain", "codes") else 15):
