@@ -12,7 +12,7 @@ from typing import Any, Literal
 from rca.record.durations import duration_in_words
 from rca.record.obligations.calendars import deadline
 from rca.record.obligations.known import COUNTRY, PLACES, Known
-from rca.record.obligations.rules import NATIONAL, Rule, rule_table
+from rca.record.obligations.rules import NATIONAL, Calendar, Rule, rule_table
 
 Answer = Literal[
     "met", "late_by", "not_yet_due", "not_yet_applicable", "no_rule_matched", "cannot_tell", "needs_counsel", "no_clock"
@@ -25,8 +25,8 @@ class Duty:
 
     Attributes
     ----------
-    rule, regime, citation, who, owes, to, form, confidence, source : str
-        Of the rule.
+    rule, regime, citation, who, owes, to, form, by, confidence, source : str
+        Of the rule; `by` is the calendar.
     answer : str
         `no_clock`: the rule holds and has no number to count.
     start, deadline, sent : datetime or None
@@ -51,6 +51,7 @@ class Duty:
     owes: str
     to: str | None
     form: str | None
+    by: Calendar | None
     confidence: str
     source: str
     answer: Answer
@@ -94,10 +95,9 @@ def duty(rule: Rule, known: Known) -> Duty:
 
 
 def _blank(rule: Rule) -> Duty:
-    return Duty(
-        rule=rule.id, regime=rule.regime, citation=rule.cite, who=rule.who, owes=rule.owes, to=rule.to, form=rule.form,
-        confidence=rule.confidence, source=rule_table().sources.get(rule.source, rule.source), answer="no_rule_matched",
-    )  # fmt: skip
+    told = {name: getattr(rule, name) for name in ("regime", "who", "owes", "to", "form", "by", "confidence")}
+    source = rule_table().sources.get(rule.source, rule.source)
+    return Duty(rule=rule.id, citation=rule.cite, source=source, answer="no_rule_matched", **told)
 
 
 Found = dict[str, Any] | None
@@ -232,7 +232,7 @@ def _judged(rule: Rule, known: Known, found: dict[str, Any]) -> dict[str, Any]:
     if late > 0 and rule.done and not found["sent"]:
         return {**found, "answer": "cannot_tell", "missing": (rule.done,)}
     answer = "late_by" if late > 0 else "met" if found["sent"] else "not_yet_due"
-    counted = f"{rule.within} from {rule.of} ({shown(found['start'])}), due {shown(due)}"
+    counted = f"{rule.within} by {rule.by} from {rule.of} ({shown(found['start'])}), due {shown(due)}"
     counted += f", sent {shown(found['sent'])}" if found["sent"] else ""
     return {**found, "answer": answer, "seconds": abs(late), "because": counted}
 
