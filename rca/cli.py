@@ -159,6 +159,7 @@ def _obligations(arguments: Arguments) -> int:
     from rca.record.case import load
     from rca.record.obligations.duties import duties
     from rca.record.obligations.frameworks import frameworks
+    from rca.record.obligations.ics import calendar_text, write_calendar
     from rca.record.past import past_incidents
 
     incident, known = load(arguments.case).incident, None
@@ -170,6 +171,8 @@ def _obligations(arguments: Arguments) -> int:
         for name in unread:
             _tell(f"Left out: {name}, which cannot be read or has no moment.")
     found = duties(incident, arguments.as_of, past_incidents=known)
+    if arguments.ics:
+        write_calendar(arguments.ics, calendar_text(found, incident.id))
     _answer(found, as_json=arguments.json)
     return NEEDS_A_PERSON if found.overdue else DONE
 
@@ -279,6 +282,7 @@ def _obligations_takes(parser: Parser) -> None:
     parser.add_argument(
         "--reports", type=argtypes.path, metavar="DIR", help="their reports, whose verdicts name causes too"
     )
+    parser.add_argument("--ics", type=argtypes.path, metavar="FILE", help="write the deadlines to a calendar file")
     parser.add_argument(
         "--frameworks", action="store_true", help="what NIST AI RMF and ISO/IEC 42001 ask for that the record shows"
     )
