@@ -177,6 +177,15 @@ def _obligations(arguments: Arguments) -> int:
     return NEEDS_A_PERSON if found.overdue else DONE
 
 
+def _notify(arguments: Arguments) -> int:
+    from rca.record.case import load
+    from rca.record.obligations.drafts import draft, read_results
+
+    results = read_results(arguments.results) if arguments.results else None
+    _answer(draft(load(arguments.case).incident, arguments.form, results=results), as_json=arguments.json)
+    return DONE
+
+
 def _schema(_: Arguments) -> int:
     from rca.record.schema.incident import json_schema
 
@@ -289,6 +298,13 @@ def _obligations_takes(parser: Parser) -> None:
     _json_option(parser)
 
 
+def _notify_takes(parser: Parser) -> None:
+    parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
+    parser.add_argument("--form", required=True, metavar="FORM", help="which form, such as oecd_29")
+    parser.add_argument("--results", type=argtypes.path, metavar="FILE", help="results.json of a report on it")
+    _json_option(parser)
+
+
 def _schema_takes(_: Parser) -> None:
     """Nothing."""
 
@@ -357,6 +373,12 @@ COMMANDS = (
         says="which reporting duties run, until when, and what would have to be known?",
         takes=_obligations_takes,
         does=_obligations,
+    ),
+    Command(
+        name="notify",
+        says="draft a report in the order of a regulator's form; what is missing is marked, and nothing is sent",
+        takes=_notify_takes,
+        does=_notify,
     ),
     Command(name="schema", says="print the JSON Schema of incident.yaml", takes=_schema_takes, does=_schema),
     Command(name="new", says="start a case: a folder with a commented incident.yaml", takes=_new_takes, does=_new),

@@ -81,6 +81,15 @@ def shown(at: datetime | None) -> str:
     return at.isoformat(" ", "minutes") if at else "unknown"
 
 
+def one_line(text: str) -> str:
+    r"""Text from a record on one line, so that it cannot pass for a line of ours.
+
+    >>> one_line("late\nmet  gdpr-33")
+    'late met gdpr-33'
+    """
+    return " ".join(text.split())
+
+
 def duty(rule: Rule, known: Known) -> Duty:
     """The answer of one rule."""
     found = next(one for step in _STEPS if (one := step(rule, known)) is not None)
@@ -90,7 +99,7 @@ def duty(rule: Rule, known: Known) -> Duty:
     if decision is None:
         return replace(told, overdue=unsent)
     who, when = decision.by or "nobody named", shown(decision.decided_at)
-    said = f"decided not to report by {who}, {when}: {decision.not_reportable_because}"
+    said = one_line(f"decided not to report by {who}, {when}: {decision.not_reportable_because}")
     return replace(told, decision=said, overdue=unsent and not (decision.by and decision.decided_at))
 
 

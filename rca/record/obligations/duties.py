@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from rca.record.obligations.answers import Duty, duty, shown
+from rca.record.obligations.answers import Duty, duty, one_line, shown
 from rca.record.obligations.known import COUNTRY, PLACES, VALUED, Known
 from rca.record.obligations.recurring import Past, Recurrences, past, recurring
 from rca.record.obligations.rules import rule_table
@@ -219,7 +219,7 @@ def _alterations(answers: tuple[Duty, ...], known: Known) -> Iterator[str]:
         after = [(at, what) for at, what in (*events, *moments) if first and told and first <= at < told]
         if after:
             at, what = min(after)
-            changed = f"the system was changed ({what}, {shown(at)}) before the authority was told"
+            changed = f"the system was changed ({one_line(what)}, {shown(at)}) before the authority was told"
             yield f"{rule.cite}: {changed}; note whether that hides a cause"
 
 
