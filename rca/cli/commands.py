@@ -169,6 +169,7 @@ def _obligations(arguments: Arguments) -> int:
     from rca.record.case import load
     from rca.record.obligations.duties import duties
     from rca.record.obligations.frameworks import frameworks
+    from rca.record.obligations.ics import calendar_text, write_calendar
     from rca.record.past import past_incidents
 
     incident, known = load(arguments.case).incident, None
@@ -180,8 +181,19 @@ def _obligations(arguments: Arguments) -> int:
         for name in unread:
             tell(f"Left out: {name}, which cannot be read or has no moment.")
     found = duties(incident, arguments.as_of, past_incidents=known)
+    if arguments.ics:
+        write_calendar(arguments.ics, calendar_text(found, incident.id))
     answer(found, as_json=arguments.json)
     return NEEDS_A_PERSON if found.overdue else DONE
+
+
+def _notify(arguments: Arguments) -> int:
+    from rca.record.case import load
+    from rca.record.obligations.drafts import draft, read_results
+
+    results = read_results(arguments.results) if arguments.results else None
+    answer(draft(load(arguments.case).incident, arguments.form, results=results), as_json=arguments.json)
+    return DONE
 
 
 def _schema(_: Arguments) -> int:
@@ -312,6 +324,12 @@ COMMANDS = (
         says="which reporting duties run, until when, and what would have to be known?",
         takes=options.obligations,
         does=_obligations,
+    ),
+    Command(
+        name="notify",
+        says="draft a report in the order of a regulator's form; what is missing is marked, and nothing is sent",
+        takes=options.notify,
+        does=_notify,
     ),
     Command(name="schema", says="print the JSON Schema of incident.yaml", takes=options.schema, does=_schema),
     Command(

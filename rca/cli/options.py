@@ -80,9 +80,18 @@ def obligations(parser: Parser) -> None:
     parser.add_argument(
         "--reports", type=argtypes.path, metavar="DIR", help="their reports, whose verdicts name causes too"
     )
+    parser.add_argument("--ics", type=argtypes.path, metavar="FILE", help="write the deadlines to a calendar file")
     parser.add_argument(
         "--frameworks", action="store_true", help="what NIST AI RMF and ISO/IEC 42001 ask for that the record shows"
     )
+    _json_option(parser)
+
+
+def notify(parser: Parser) -> None:
+    """`rca notify`."""
+    parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
+    parser.add_argument("--form", required=True, metavar="FORM", help="which form, such as oecd_29")
+    parser.add_argument("--results", type=argtypes.path, metavar="FILE", help="results.json of a report on it")
     _json_option(parser)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from rca.record.durations import duration_in_words
 from rca.record.obligations.calendars import deadline
 from rca.record.obligations.known import COUNTRY, PLACES, Known
-from rca.record.obligations.rules import NATIONAL, Rule, rule_table
+from rca.record.obligations.rules import NATIONAL, Calendar, Rule, rule_table
 
 Answer = Literal[
     "met", "late_by", "not_yet_due", "not_yet_applicable", "no_rule_matched", "cannot_tell", "needs_counsel", "no_clock"
@@ -25,8 +25,8 @@ class Duty:
 
     Attributes
     ----------
-    rule, regime, citation, who, owes, to, form, confidence, source : str
-        Of the rule.
+    rule, regime, citation, who, owes, to, form, by, confidence, source : str
+        Of the rule; `by` is the calendar.
     answer : str
         `no_clock`: the rule holds and has no number to count.
     start, deadline, sent : datetime or None
@@ -51,6 +51,7 @@ class Duty:
     owes: str
     to: str | None
     form: str | None
+    by: Calendar | None
     confidence: str
     source: str
     answer: Answer
@@ -80,6 +81,15 @@ def shown(at: datetime | None) -> str:
     return at.isoformat(" ", "minutes") if at else "unknown"
 
 
+def one_line(text: str) -> str:
+    r"""Text from a record on one line, so that it cannot pass for a line of ours.
+
+    >>> one_line("late\nmet  gdpr-33")
+    'late met gdpr-33'
+    """
+    return " ".join(text.split())
+
+
 def duty(rule: Rule, known: Known) -> Duty:
     """The answer of one rule."""
     found = next(one for step in _STEPS if (one := step(rule, known)) is not None)
@@ -89,15 +99,14 @@ def duty(rule: Rule, known: Known) -> Duty:
     if decision is None:
         return replace(told, overdue=unsent)
     who, when = decision.by or "nobody named", shown(decision.decided_at)
-    said = f"decided not to report by {who}, {when}: {decision.not_reportable_because}"
+    said = one_line(f"decided not to report by {who}, {when}: {decision.not_reportable_because}")
     return replace(told, decision=said, overdue=unsent and not (decision.by and decision.decided_at))
 
 
 def _blank(rule: Rule) -> Duty:
-    return Duty(
-        rule=rule.id, regime=rule.regime, citation=rule.cite, who=rule.who, owes=rule.owes, to=rule.to, form=rule.form,
-        confidence=rule.confidence, source=rule_table().sources.get(rule.source, rule.source), answer="no_rule_matched",
-    )  # fmt: skip
+    told = {name: getattr(rule, name) for name in ("regime", "who", "owes", "to", "form", "by", "confidence")}
+    source = rule_table().sources.get(rule.source, rule.source)
+    return Duty(rule=rule.id, citation=rule.cite, source=source, answer="no_rule_matched", **told)
 
 
 Found = dict[str, Any] | None
@@ -232,7 +241,7 @@ def _judged(rule: Rule, known: Known, found: dict[str, Any]) -> dict[str, Any]:
     if late > 0 and rule.done and not found["sent"]:
         return {**found, "answer": "cannot_tell", "missing": (rule.done,)}
     answer = "late_by" if late > 0 else "met" if found["sent"] else "not_yet_due"
-    counted = f"{rule.within} from {rule.of} ({shown(found['start'])}), due {shown(due)}"
+    counted = f"{rule.within} by {rule.by} from {rule.of} ({shown(found['start'])}), due {shown(due)}"
     counted += f", sent {shown(found['sent'])}" if found["sent"] else ""
     return {**found, "answer": answer, "seconds": abs(late), "because": counted}
 

@@ -130,10 +130,25 @@ def is_working(day: date, country: str) -> bool:
 
 @cache
 def _holidays(country: str, year: int) -> frozenset[date]:
-    """Public holidays of a country or of a part of it, by the package `holidays`."""
+    """Public holidays of a country or of a part of it, by the package `holidays`; of an unknown part its country's."""
     if not country:
         return frozenset()
     from holidays import country_holidays
 
     code, _, part = country.upper().replace("UK", "GB").partition("-")
-    return frozenset(country_holidays(code, subdiv=part or None, years=year))
+    try:
+        return frozenset(country_holidays(code, subdiv=part or None, years=year))
+    except NotImplementedError:
+        return frozenset(country_holidays(code, years=year))
+
+
+def has_part(country: str) -> bool:
+    """Whether the holidays of a part of a country, such as `de-by`, are known.
+
+    >>> has_part("de-by"), has_part("de-xx")
+    (True, False)
+    """
+    from holidays import list_supported_countries
+
+    code, _, part = country.upper().partition("-")
+    return part in list_supported_countries(include_aliases=True).get(code, ())

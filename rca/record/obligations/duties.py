@@ -1,11 +1,12 @@
 """What is owed to whom, by when: the answers of all rules to a record, what they ask for, and what they warn of."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from rca.record.obligations.answers import Duty, duty, shown
+from rca.record.obligations.answers import Duty, duty, one_line, shown
 from rca.record.obligations.known import COUNTRY, PLACES, VALUED, Known
 from rca.record.obligations.recurring import Past, Recurrences, past, recurring
 from rca.record.obligations.rules import rule_table
@@ -74,6 +75,8 @@ class Duties(Result):
         yield from map(str, sorted(clear, key=lambda duty: _ORDER.index(duty.answer)))
         used = {duty.readings: None for duty in clear if duty.readings}
         yield from (f"readings of {key}: {rule_table().readings[key]}" for key in used)
+        ways = {duty.by: None for duty in clear if duty.by and duty.deadline}
+        yield from (f"counted by {way}: {rule_table().calendars[way]}" for way in ways)
         yield from (f"warning  {one}" for one in self.warnings)
         yield from map(str, self.questions)
         for answer, said in _TOGETHER.items():
@@ -117,10 +120,18 @@ def _few(rules: Iterable[str], most: int = 6) -> str:
 
 
 def _changes(changed: dict[str, str]) -> str:
-    by_answer: dict[str, list[str]] = {}
-    for rule, answer in changed.items():
-        by_answer.setdefault(answer, []).append(rule)
-    return "; ".join(f"{answer.replace('_', ' ')} {_few(rules, 2)}" for answer, rules in by_answer.items()) or "nothing"
+    """Answers with the regimes that would give them, and how many rules of each.
+
+    >>> _changes({"gdpr-33": "not_yet_due", "dora-inter": "no_rule_matched", "dora-final": "no_rule_matched"})
+    'not yet due (GDPR), no rule matched (DORA, 2 rules)'
+    """
+    regimes = {rule.id: rule.regime for rule in rule_table().rules}
+    counted = Counter((answer, regimes[rule]) for rule, answer in changed.items())
+    told = (
+        f"{answer.replace('_', ' ')} ({regime}{f', {count} rules' if count > 1 else ''})"
+        for (answer, regime), count in counted.items()
+    )
+    return ", ".join(told) or "nothing changes yet"
 
 
 def duties(
@@ -175,7 +186,7 @@ def _then(name: str, answers: tuple[Duty, ...], known: Known) -> dict[str, str]:
         after = duty(rule, known)
         waits = after.answer == "cannot_tell"
         if after.answer != before.answer or (waits and after.missing != before.missing):
-            found[rule.id] = f"then asks {after.missing[0]}:" if waits else after.answer
+            found[rule.id] = f"asks {after.missing[0]}" if waits else after.answer
     return found
 
 
@@ -208,7 +219,7 @@ def _alterations(answers: tuple[Duty, ...], known: Known) -> Iterator[str]:
         after = [(at, what) for at, what in (*events, *moments) if first and told and first <= at < told]
         if after:
             at, what = min(after)
-            changed = f"the system was changed ({what}, {shown(at)}) before the authority was told"
+            changed = f"the system was changed ({one_line(what)}, {shown(at)}) before the authority was told"
             yield f"{rule.cite}: {changed}; note whether that hides a cause"
 
 

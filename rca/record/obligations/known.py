@@ -8,7 +8,7 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from rca.errors import did_you_mean
-from rca.record.obligations.calendars import Place
+from rca.record.obligations.calendars import Place, has_part
 from rca.record.obligations.rules import Rule, Start, alternatives, members, rule_table
 from rca.record.schema.incident import Incident, Notification
 
@@ -164,9 +164,17 @@ class Known:
 
     # --- what no rule can use ----------------------------------------------------------------------------------------
 
+    def _odd_places(self) -> Iterator[str]:
+        zones = rule_table().zones
+        yield from _unknown("the place", (one for one in self.places if one.partition("-")[0] not in zones), zones)
+        for place in self.places:
+            if "-" in place and place.partition("-")[0] in members("eea") and not has_part(place):
+                yield f"the holidays of {place!r} are not known; those of its country count"
+
     def remarks(self) -> Iterator[str]:
         """What of the record no rule can use."""
         table = rule_table()
+        yield from self._odd_places()
         yield from _unknown(
             "the fact", (name for name in self.facts if name not in (*table.facts, *LISTED)), table.facts
         )
@@ -197,7 +205,7 @@ LISTED = ("atlas",)
 def _unknown(what: str, names: Iterable[str], known: Iterable[str]) -> Iterator[str]:
     for name in names:
         hint = did_you_mean(name, known)
-        yield f"no rule asks for {what} {name!r}{f'; {hint}' if hint.startswith('did') else ''}"
+        yield f"no rule knows {what} {name!r}{f'; {hint}' if hint.startswith('did') else ''}"
 
 
 def report_names(notification: Notification) -> frozenset[str]:

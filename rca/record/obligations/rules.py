@@ -191,12 +191,14 @@ def rule_table() -> RuleTable:
     return RuleTable.model_validate(read_data("rules.yaml", grouped="rules"))
 
 
-def read_data(name: str, *, grouped: str) -> dict[str, Any]:
-    """Plain values of a data file of this package; each entry of a group carries the group's keys."""
+def read_data(name: str, *, grouped: str = "") -> dict[str, Any]:
+    """Plain values of a data file of this package; where `grouped` is given, each entry carries its group's keys."""
     import yaml
 
     text = files(__package__).joinpath(name).read_text(encoding="utf-8")
     data: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  (is safe)
+    if not grouped:
+        return data
     groups = data.pop("groups")
     shared = [{key: value for key, value in group.items() if key != grouped} for group in groups]
     entries = [{**common, **one} for common, group in zip(shared, groups, strict=True) for one in group[grouped]]

@@ -21,6 +21,9 @@ def drawn(rng):
     stamp, name = CLOCKS[rule][3], CLOCKS[rule][5]
     place = rng.choice(PLACES.get(RULES[rule].place, (RULES[rule].place,)))
     start = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(seconds=rng.randrange(6 * 365 * 86400))
+    turn = rng.choice([CLOCKS[rule][4], "2027-12-02", "2028-08-02"])
+    if turn and rng.random() < 0.1:  # around a day from which a law applies
+        start = datetime.fromisoformat(turn).replace(tzinfo=UTC) + timedelta(seconds=rng.randrange(-43200, 43200))
     told = {
         "place": place,
         "zone": rng.choice([None] * 4 + ["Europe/Athens", "America/Los_Angeles", "Asia/Tokyo"]),

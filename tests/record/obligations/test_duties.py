@@ -1,9 +1,11 @@
 """What all rules answer to a whole record: two laws at once, what is asked, what is warned of, how it is told."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rca.cli import commands as cli
 from rca.record.case import load
@@ -84,7 +86,7 @@ def test_a_missing_fact_is_asked_for_with_what_each_answer_would_change():
     asked = {one.name: one for one in duties(record, NOW).questions}
     assert asked["risk_to_persons"].yes == {"gdpr-33": "not_yet_due"}
     assert asked["risk_to_persons"].no == {"gdpr-33": "no_rule_matched"}
-    assert asked["nis2_entity"].yes["nis2-23-ew"] == "then asks significant_incident:"
+    assert asked["nis2_entity"].yes["nis2-23-ew"] == "asks significant_incident"
 
 
 def test_every_rule_that_cannot_tell_waits_for_a_question():
@@ -153,6 +155,20 @@ def test_a_fact_a_trigger_or_a_notification_that_no_rule_knows_is_remarked():
     assert "'death' is neither true nor false" in told
 
 
+def test_a_place_that_no_rule_knows_is_remarked_and_an_unknown_part_counts_as_its_country():
+    facts = {"medical_device": True, "serious_incident_mdr": True, **facts_of(RULES["mdr-87-15d"])}
+    found = duties(incident_of(["germany", "de-xx"], facts=facts, stamps={}, timeline=AWARE), NOW)
+    assert any("no rule knows the place 'germany'" in one for one in found.remarks)
+    assert any("holidays of 'de-xx' are not known" in one for one in found.remarks)
+    assert found["mdr-87-15d"].deadline.isoformat() == "2026-12-09T23:59:59+01:00"
+
+
+def test_how_a_limit_was_counted_is_printed_with_its_source():
+    told = str(duties(bank(), NOW))
+    assert told.count("counted by dora_noon: Del. Reg. (EU) 2025/301 Art. 5(4)") == 1
+    assert "72 hours by hours from aware" in told
+
+
 def test_a_trigger_that_contradicts_the_timeline_is_remarked_and_does_not_count():
     found = duties(incident_of(["de"], facts=BANK, stamps={"aware": "2026-11-20T10:00Z"}, timeline=AWARE), NOW)
     assert found["gdpr-33"].start.isoformat() == "2026-11-24T10:00:00+01:00"
@@ -169,6 +185,44 @@ def test_a_repealed_law_is_named_where_its_facts_fit():
 
 def test_beyond_the_day_the_law_was_looked_up_that_is_said():
     assert any("last looked up" in one for one in duties(bank(), datetime(2027, 5, 1, tzinfo=UTC)).remarks)
+
+
+# --- whatever is on record -------------------------------------------------------------------------------------------
+
+STAMPS = st.dictionaries(
+    st.sampled_from(sorted(rule_table().stamps)),
+    st.integers(0, 8 * 365 * 24).map(lambda hours: NOW - timedelta(days=700) + timedelta(hours=hours)),
+    max_size=12,
+)
+
+RECORDS = st.fixed_dictionaries(
+    {
+        "places": st.lists(st.sampled_from([*rule_table().zones, "de-by", "us-tx", "xx", "gb"]), max_size=4),
+        "facts": st.dictionaries(
+            st.sampled_from(sorted(rule_table().facts)), st.sampled_from([True, True, False, None, "yes"]), max_size=60
+        ),
+        "stamps": STAMPS,
+        "sent": st.lists(
+            st.tuples(st.sampled_from(sorted(rule_table().reports)), st.just(NOW.isoformat())), max_size=6
+        ),
+    }
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(RECORDS)
+def test_whatever_is_on_record_every_rule_answers_and_none_says_more_than_it_may(drawn):
+    found = duties(incident_of(drawn.pop("places"), **drawn))
+    for one in found.duties:
+        if one.answer in ("met", "late_by", "not_yet_due"):
+            assert RULES[one.rule].computes
+            assert one.deadline > one.start
+            assert not one.missing
+        else:
+            assert not one.overdue
+        assert bool(one.missing) or one.answer != "cannot_tell"
+    assert str(found)
+    assert json.dumps(found.to_dict())
 
 
 # --- how it is told --------------------------------------------------------------------------------------------------

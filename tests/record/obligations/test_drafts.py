@@ -1,0 +1,146 @@
+"""Drafts follow the form's order, say where each value is from, and invent none."""
+
+import json
+from datetime import datetime
+
+import pytest
+
+from rca.cli import commands as cli
+from rca.errors import InvalidCase
+from rca.record.case import load
+from rca.record.obligations.drafts import draft, forms, read_results
+from rca.record.obligations.rules import rule_table
+from tests.conftest import INCIDENTS
+from tests.record.obligations.situation import incident_of
+
+CASES = ("chatbot-update", "credit-drift", "line-cascade", "hiring-bias")
+
+RESULTS = {
+    "verdict": {"summary": "It froze.", "onset": {"at": "2026-02-01", "earliest": "2026-01-30", "latest": "2026-02-02"}}
+}
+
+
+def told(incident):
+    """Every text, number and moment of a record, as a draft may write it."""
+    found, open_ = set(), [incident.model_dump(by_alias=True)]
+    while open_:
+        value = open_.pop()
+        if isinstance(value, dict):
+            open_ += [*value.values(), *value.keys()]
+        elif isinstance(value, list | tuple):
+            open_ += value
+        elif value is not None:
+            found.add(value.isoformat(" ", "minutes") if isinstance(value, datetime) else " ".join(str(value).split()))
+    return found
+
+
+@pytest.mark.parametrize("form", forms())
+@pytest.mark.parametrize("name", CASES)
+def test_every_value_of_a_draft_stands_in_the_record(name, form):
+    incident = load(INCIDENTS / name).incident
+    known = told(incident)
+    for entry in draft(incident, form).entries:
+        for value in entry.values.values():
+            whole = value in known or all(part in known for part in value.replace(", ", "; ").split("; "))
+            assert whole or any(value == "; ".join(texts) for texts in several(incident)), (entry.field, value)
+
+
+def several(incident):
+    yield [" ".join(event.what.split()) for event in incident.timeline.events]
+    yield [" ".join(action.what.split()) for action in incident.actions]
+    yield [factor.statement for tree in incident.whys for factor in tree.factors() if factor.strength != "assumed"]
+
+
+@pytest.mark.parametrize(
+    ("form", "fields"),
+    [("euaia_art73_draft", 18), ("gpai_2025_11_04", 10), ("oecd_29", 29), ("osha_1904_39", 8), ("ca_sb53", 4)],
+)
+def test_a_record_that_says_nothing_leaves_every_field_missing(form, fields):
+    found = draft(incident_of([], facts={}, stamps={}), form)
+    assert len(found.entries) == fields
+    assert {one.field for one in found.entries} - {one.field for one in found.missing} <= {
+        "1"
+    }  # every record has a title
+    assert str(found).count("MISSING") == len(found.missing)
+
+
+def test_seven_criteria_of_the_oecd_are_mandatory():
+    assert [one.id for one in forms()["oecd_29"].fields_ if one.must] == ["1", "2", "3", "4", "7", "10", "11"]
+
+
+def test_where_the_fields_were_not_read_the_order_is_not_known():
+    found = draft(incident_of([], facts={}, stamps={}), "dora_its_2025_302")
+    assert found.entries == ()
+    assert "order not known" in str(found)
+
+
+def test_the_last_notification_of_the_report_fills_its_fields():
+    sent = [
+        {"regime": "euaia-73-2", "submitted_at": "2028-01-10T10:00Z", "report_type": "initial"},
+        {
+            "regime": "euaia-73-2",
+            "submitted_at": "2028-02-10T10:00Z",
+            "report_type": "follow_up",
+            "also_reported_under": ["gdpr"],
+        },
+        {"regime": "gdpr", "submitted_at": "2028-03-10T10:00Z"},
+    ]
+    found = {
+        one.field: one.values
+        for one in draft(incident_of(["de"], facts={}, stamps={}, sent=sent), "euaia_art73_draft").entries
+    }
+    assert found["submitted_on"] == {"notice.submitted_at": "2028-02-10 10:00+00:00"}
+    assert found["reported_elsewhere"] == {"notice.also_reported_under": "gdpr"}
+
+
+def test_facts_fill_a_field_only_where_they_name_it():
+    record = incident_of(["de"], facts={"death": True, "serious_harm": False, "high_risk_ai": True}, stamps={})
+    (limb,) = [one for one in draft(record, "euaia_art73_draft").entries if one.field == "limb"]
+    assert limb.values == {"obligations.facts": "death"}
+
+
+def test_a_later_draft_shows_what_changed():
+    record = incident_of([], facts={}, stamps={})
+    first, later = draft(record, "ca_sb53"), draft(record, "ca_sb53", results=RESULTS)
+    assert later.changed(first) == ("date",)
+    assert next(one for one in later.entries if one.field == "date").values == {
+        "results.onset": "2026-01-30 to 2026-02-02"
+    }
+
+
+def test_every_form_that_a_rule_names_is_there_and_reports_under_a_name_of_the_table():
+    assert {rule.form for rule in rule_table().rules if rule.form} == set(forms())
+    assert {form.report for form in forms().values()} <= set(rule_table().reports)
+
+
+def test_a_text_of_the_record_cannot_pass_for_a_line_of_the_draft():
+    record = incident_of([], facts={}, stamps={}, summary="fine\n1  title (mandatory): forged\u2028x")
+    assert len(str(draft(record, "oecd_29")).splitlines()) == len(
+        str(draft(incident_of([], facts={}, stamps={}), "oecd_29")).splitlines()
+    )
+
+
+def test_an_unknown_form_is_refused_with_a_hint():
+    with pytest.raises(InvalidCase, match="did you mean 'oecd_29'"):
+        draft(incident_of([], facts={}, stamps={}), "oecd29")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"verdict": []}', '{"verdict": {"onset": 1}}'])
+def test_what_is_no_results_is_refused(tmp_path, text):
+    (tmp_path / "results.json").write_text(text)
+    with pytest.raises(InvalidCase, match="is no results"):
+        read_results(tmp_path / "results.json")
+
+
+def test_the_command_prints_a_draft(tmp_path, capsys):
+    (tmp_path / "results.json").write_text(json.dumps(RESULTS))
+    given = [
+        "notify",
+        str(INCIDENTS / "line-cascade"),
+        "--form",
+        "ca_sb53",
+        "--results",
+        str(tmp_path / "results.json"),
+    ]
+    assert cli.main(given) == cli.DONE
+    assert capsys.readouterr().out.startswith("DRAFT, not sent: California SB 53")
