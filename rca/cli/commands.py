@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from rca import __version__
 from rca.cli import argtypes, options
-from rca.cli.telling import answer, print_json, printable, say, say_verdict, tell
+from rca.cli.telling import answer, print_json, printable, say, say_verdict, tell, write_whole
 from rca.errors import InvalidCase, Problem, RcaError, did_you_mean
 
 if TYPE_CHECKING:
@@ -261,6 +261,24 @@ def _freeze(arguments: Arguments) -> int:
     return DONE
 
 
+def _brief(arguments: Arguments) -> int:
+    from rca.report.first_response.brief import brief, written
+
+    if arguments.format == "docx" and arguments.out is None:
+        raise InvalidCase.because("is no text for a terminal", place="--format docx", hint="name a file: --out FILE")
+    document, problems = brief(arguments.case, audience=arguments.audience, playbooks=arguments.playbooks)
+    raw = written(document, arguments.format)
+    if arguments.out:
+        write_whole(arguments.out, raw)
+        say(str(arguments.out))
+    else:
+        for line in raw.decode().splitlines():
+            say(line)
+    for problem in problems:
+        tell(f"Left out: {problem}")
+    return NEEDS_A_PERSON if problems else DONE
+
+
 def _imported(done: "Imported", *, as_json: bool) -> int:
     answer(done, as_json=as_json)
     return NEEDS_A_PERSON if done.contradictions or done.asked else DONE
@@ -340,6 +358,12 @@ COMMANDS = (
     ),
     Command(
         name="import", says="take vendors' files into a case: one timeline", takes=options.import_files, does=_import
+    ),
+    Command(
+        name="brief",
+        says="what to do and whom to tell first, from the record alone; nothing is sent",
+        takes=options.brief,
+        does=_brief,
     ),
     Command(
         name="freeze",

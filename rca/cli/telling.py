@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import shutil
 import sys
 from pathlib import Path
@@ -60,6 +61,16 @@ def _self() -> str:
 def print_json(value: Any) -> None:
     """A value on stdout; what JSON cannot hold is an error."""
     print(json.dumps(value, indent=2, allow_nan=False))
+
+
+def write_whole(path: Path, raw: bytes) -> None:
+    """Write a file whole or not at all."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        draft.write_bytes(raw)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def say(line: str) -> None:
