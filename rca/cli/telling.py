@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import shutil
 import sys
 from pathlib import Path
@@ -65,7 +64,7 @@ def print_json(value: Any) -> None:
 
 def write_whole(path: Path, raw: bytes) -> None:
     """Write a file whole or not at all."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
         draft.write_bytes(raw)
         draft.replace(path)

@@ -13,6 +13,8 @@ from rca.report.rendering.plain_text import capital
 
 PHASES = ("detect", "triage", "contain", "communicate")
 
+Split = tuple[Mapping[str, str], list[Fact], list[str]]
+
 _NAME = re.compile(r"\{(\w+)\}")
 
 
@@ -40,14 +42,22 @@ class Teller:
     """Fills lines from facts; a question is put in full once, and by its number from then on."""
 
     known: Mapping[str, Fact]
-    asked: dict[str, int] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
 
-    def ask(self, name: str, question: str = "") -> str:
-        """A question, or the number of one that was put already."""
-        if name in self.asked:
-            return f"Q{self.asked[name]}"
-        self.asked[name] = len(self.asked) + 1
-        return f"Q{self.asked[name]}: {question or told()['questions'][name]}"
+    def ask(self, question: str) -> str:
+        """A question with its number, or the number of one that was put already."""
+        if question in self.asked:
+            return f"Q{self.asked.index(question) + 1}"
+        self.asked.append(question)
+        return f"Q{len(self.asked)}: {question}"
+
+    def knows(self, audience: str) -> bool:
+        """Whether anything is on record that an audience could be told."""
+        lines = told()["audiences"][audience]["lines"]
+        return any(there for _, there, _ in map(self._split, lines))
+
+    def _lacks(self, name: str) -> str:
+        return self.ask(told()["questions"][name])
 
     def report(self, phase: str) -> Iterator[Line]:
         """The lines of the report in one phase."""
@@ -58,24 +68,31 @@ class Teller:
                 said = form["words"][fact.certainty] + fact.text
                 yield Line(label=line["as"], text=said, keys=fact.keys)
             elif line["in"] == phase and "if" not in line:
-                yield Line(label=line["as"], text=self.ask(*_NAME.findall(line["says"])))
+                yield Line(label=line["as"], text=self._lacks(*_NAME.findall(line["says"])))
 
     def message(self, audience: str) -> Iterator[Line]:
         """What an audience is told, in the order of the phases, and what has to be found out before it is sent."""
         form = told()["audiences"][audience]
-        lines = [(line, *self._split(line)) for line in form["lines"]]
-        if any(there for _, there, _ in lines):
-            for line, there, lacking in lines:
-                yield from self._line(line, form, there=there, whole=bool(there) or not lacking)
+        lines = [*map(self._split, form["lines"])]
+        for line, there, lacking in lines if self.knows(audience) else ():
+            yield from self._line(line, form, there=there, whole=bool(there) or not lacking)
         open_ = [name for line, there, lacking in lines if not there and "if" not in line for name in lacking]
-        if open_:
-            said = "; ".join(self.ask(name) for name in dict.fromkeys(open_))
-            yield Line(label="To find out before it is sent", text=said)
+        asked = [self._lacks(name) for name in dict.fromkeys(open_)]
+        asked += [self.ask(f"Sources differ; which is right? {keys}") for keys in self._apart(lines, form)]
+        if asked:
+            yield Line(label="To find out before it is sent", text="; ".join(dict.fromkeys(asked)))
 
-    def _split(self, line: Mapping[str, str]) -> tuple[list[Fact], list[str]]:
-        """The facts that a line tells, and the names of those that the record lacks."""
+    def _apart(self, lines: Iterable[Split], form: Mapping[str, Any]) -> Iterator[str]:
+        """Keys of disputed facts that an audience is not told."""
+        if form["words"]["disputed"] is None:
+            disputed = (fact for _, there, _ in lines for fact in there if fact.certainty == "disputed")
+            yield from dict.fromkeys(fact.keys[0] for fact in disputed)
+
+    def _split(self, line: Mapping[str, str]) -> Split:
+        """A line, the facts that it tells, and the names of those that the record lacks."""
         names = _NAME.findall(line["says"])
-        return [self.known[name] for name in names if name in self.known], [n for n in names if n not in self.known]
+        lacking = [name for name in names if name not in self.known]
+        return line, [self.known[name] for name in names if name in self.known], lacking
 
     def _line(
         self, line: Mapping[str, str], form: Mapping[str, Any], *, there: Iterable[Fact], whole: bool
@@ -86,9 +103,9 @@ class Teller:
         if whole and before is not None:
             text = _NAME.sub(lambda name: self._put(name[1]), line["says"])
             keys = tuple(dict.fromkeys(key for one in facts for key in one.keys)) if form.get("keys") else ()
-            yield Line(label=label, text=capital(before * bool(facts) + text), keys=keys)
+            yield Line(label=label, text=before * bool(facts) + text, keys=keys)
         elif "otherwise" in line:
             yield Line(label=label, text=line["otherwise"])
 
     def _put(self, name: str) -> str:
-        return self.known[name].text if name in self.known else f"({self.ask(name)})"
+        return self.known[name].text if name in self.known else f"({self._lacks(name)})"

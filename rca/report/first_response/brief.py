@@ -89,16 +89,22 @@ def _blocks(incident: Incident, how: Playbook, audience: str | None, *, left: in
     yield Note(text=f"Draft from the record alone{now}; nothing was analysed, and nothing was sent.")
     if left:
         yield Note(text=f"Problems of the record: {left}; what they touch is left out. rca check says which.")
-    for one in audiences() if audience is None else (audience,):
-        yield Heading(text=told()["audiences"][one]["called"])
+    names = {name: told()["audiences"][name]["called"] for name in audiences()}
+    shown = [one for one in names if one == audience or (audience is None and (one == "report" or teller.knows(one)))]
+    for one in shown:
+        yield Heading(text=names[one])
         yield from _report(incident, how, teller) if one == "report" else teller.message(one)
+    silent = [called for one, called in names.items() if audience is None and one not in shown]
+    if silent:
+        yield Heading(text="Nothing to tell yet")
+        yield Note(text=f"{', '.join(silent)}. What each of them waits for: rca brief CASE --audience A")
 
 
 def _report(incident: Incident, how: Playbook, teller: Teller) -> Iterator[Block]:
     beside = {
-        "detect": lambda: map(lambda one: Verbatim(text=one), incident.triggering_inputs[:MOST_INPUTS]),
+        "detect": lambda: _inputs(incident),
         "triage": lambda: _command(incident, teller),
-        "contain": lambda: _containment(incident, how),
+        "contain": lambda: _containment(incident, how, teller),
         "communicate": lambda: _parallel(how),
     }
     for phase in PHASES:
@@ -107,6 +113,13 @@ def _report(incident: Incident, how: Playbook, teller: Teller) -> Iterator[Block
         yield from beside[phase]()
     yield Heading(text="Next two steps", level=3)
     yield from (Line(text=step) for step in _next_steps(incident, how, teller)[:STEPS])
+
+
+def _inputs(incident: Incident) -> Iterator[Block]:
+    """The first triggering inputs, letter by letter, but for what identifies people."""
+    yield from (Verbatim(text=one) for one in incident.triggering_inputs[:MOST_INPUTS])
+    if incident.triggering_inputs:
+        yield Note(text="Personal data and what is not seen are left out above; the record has every letter.")
 
 
 def _command(incident: Incident, teller: Teller) -> Iterator[Block]:
@@ -118,13 +131,16 @@ def _command(incident: Incident, teller: Teller) -> Iterator[Block]:
     rows = []
     for one in told()["command"]:
         owner = known.get(one["owner"])
-        who = owner.text if owner else teller.ask(one["owner"], one["asks"])
+        who = owner.text if owner else teller.ask(one["asks"])
         rows.append((one["role"], one["does"].format(product=product), who))
     yield Note(text="Command structure, all at the same time; owners are those that the record shows at such work.")
     yield Grid(head=("Workstream", "Does", "Owner"), rows=tuple(rows))
 
 
-def _containment(incident: Incident, how: Playbook) -> Iterator[Block]:
+def _containment(incident: Incident, how: Playbook, teller: Teller) -> Iterator[Block]:
+    if not incident.systems and "category" not in teller.known:
+        yield Note(text="Ways to contain it follow from its kind and its systems, once they are known.")
+        return
     rows = tuple(
         (one.called, ", ".join(one.on(incident)) or "–", one.costs, one.leaves) for one in how.fitting(incident)
     )

@@ -35,9 +35,9 @@ class Measure:
     kinds: tuple[str, ...] = ()
 
     def on(self, incident: Incident) -> tuple[str, ...]:
-        """The systems on record that it is for."""
-        fits = (one for one in incident.systems if not self.kinds or one.kind.casefold() in (*self.kinds, ANY))
-        return tuple(one.name for one in fits)
+        """The systems on record that it is for: the model where it is for models, else all that fit."""
+        fits = [one.name for one in incident.systems if not self.kinds or one.kind.casefold() in (*self.kinds, ANY)]
+        return (incident.model_name,) if incident.model_name in fits else tuple(fits)
 
 
 @dataclass(frozen=True, kw_only=True)

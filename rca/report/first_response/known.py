@@ -22,8 +22,14 @@ MOST = 3
 NOT_CHANGES = ("alert", "communication", "human", "external")
 """Kinds of events that change no system."""
 
+DEPLOYS = ("deploy", "release", "rollout", "model")
+"""Kinds of events that put another version in use."""
+
 ENDED = ("recovered", "closed")
 """States in which a count can grow no more."""
+
+ACTING = ("device", "line", "machine", "robot", "process")
+"""Kinds of systems that act in the world."""
 
 GRAVE = ("serious_incident", "disaster")
 
@@ -127,7 +133,16 @@ def _text(text: Any, *keys: str, before: str = "", certainty: Certainty = "fact"
 
 
 def _title(incident: Incident) -> Told:
-    return None if incident.title in (PLACEHOLDER, "-") else _text(incident.title, "title")
+    return None if _unsaid(incident, "title") else _text(incident.title, "title")
+
+
+def _unsaid(incident: Incident, key: str) -> bool:
+    """Whether the value of a required key only stands in for an answer."""
+    return incident.title in (PLACEHOLDER, "-") or key in incident.imports.unsaid
+
+
+def _status(incident: Incident, said: str) -> Told:
+    return None if _unsaid(incident, "status") else _text(said, "status")
 
 
 def _detected(incident: Incident) -> Told:
@@ -192,12 +207,11 @@ def _inputs(incident: Incident) -> Told:
 
 
 def _category(incident: Incident) -> Told:
-    unsaid = incident.category == "other" or "category" in incident.imports.unsaid
-    return None if unsaid else _text(words(incident.category), "category")
+    return None if incident.category == "other" or _unsaid(incident, "category") else _text(words(incident.category), "category")
 
 
 def _severity(incident: Incident) -> Told:
-    return None if "severity" in incident.imports.unsaid else _text(incident.severity, "severity")
+    return None if _unsaid(incident, "severity") else _text(incident.severity, "severity")
 
 
 def _true_facts(incident: Incident) -> list[str]:
@@ -241,8 +255,9 @@ def number_or_text(value: float | str | None) -> str:
 
 def _severity_reason(incident: Incident) -> Told:
     why = _joined(*_reasons(incident))
-    state = _text(STATES[incident.status], "status") if why and incident.status == "open" else None
-    return _joined(why, state)
+    state = _text(STATES[incident.status], "status") if incident.status == "open" else None
+    joined = _joined(why, state) if why else None
+    return joined and replace(joined, certainty="fact")
 
 
 def _severity_doubt(incident: Incident) -> Told:
@@ -259,7 +274,7 @@ def _counted(incident: Incident, name: str) -> Told:
     if value is None:
         return None
     ended = incident.status in ENDED
-    noun = {"people": "people", "decisions": "decisions or answers", "wrong": "of them wrong",
+    noun = {"people": "people", "decisions": "decisions or answers", "wrong": "wrong decisions or answers",
             "support_cases": "complaints or support cases"}[name]  # fmt: skip
     bound = "" if ended else "at least "
     return Fact(text=f"{bound}{value:,} {noun}", keys=(f"impact.{name}",), certainty="fact" if ended else "count")
@@ -276,8 +291,9 @@ def _decisions(incident: Incident) -> Told:
     if wrong is not None and span:
         wrong = replace(wrong, text=f"{wrong.text} ({span[0]:,} to {span[1]:,})",
                         keys=(*wrong.keys, "impact.wrong_interval"))  # fmt: skip
-    bound = Fact(text="which bounds how many are wrong", keys=("impact.decisions",))
-    return _joined(known, wrong or (bound if known else None), _counted(incident, "support_cases"))
+    if known is not None and wrong is None and incident.status != "open":
+        known = replace(known, text=f"{known.text}, and at most as many wrong")
+    return _joined(known, wrong, _counted(incident, "support_cases"))
 
 
 def _span(incident: Incident) -> Told:
@@ -321,7 +337,7 @@ def told_event(event: Event) -> str:
 
 def _changes(incident: Incident) -> Told:
     told = _few(map(told_event, changes_before(incident)))
-    return _text(told, "timeline.events", certainty="suspicion")
+    return _text(told, "timeline.events")
 
 
 def _detections(incident: Incident) -> Told:
@@ -361,6 +377,12 @@ def _containment(incident: Incident) -> Told:
     )
 
 
+def _done(incident: Incident) -> Told:
+    """The same in short, for whoever does not run the system."""
+    ended = _at(incident, "contained", "contained ") or _at(incident, "mitigated", "mitigated ")
+    return _joined(_text(incident.postmortem.temporary_fix, "postmortem.temporary_fix"), ended) or _containment(incident)
+
+
 def _last_good(incident: Incident) -> Told:
     """The version to go back to, and how that is known; without one, the change before which it was in use."""
     model, known = model_of(incident), incident.postmortem.rollback_to
@@ -371,7 +393,7 @@ def _last_good(incident: Incident) -> Told:
     if told is not None:
         same = model is not None and model.version and told.text.split(",")[0].strip() == model.version
         return replace(told, text=f"{told.text}: the version in use, so going back changes nothing") if same else told
-    own = [one for one in changes_before(incident) if model and one.system == model.name and one.kind != "registry"]
+    own = [one for one in changes_before(incident) if model and one.system == model.name and one.kind in DEPLOYS]
     before = "not named; perhaps what was in use before "
     return _text(told_event(own[0]), "timeline.events", before=before, certainty="suspicion") if own else None
 
@@ -415,11 +437,9 @@ def _who(kind: str) -> Callable[[Incident], Told]:
 
     def ask(incident: Incident) -> Told:
         known = incident.postmortem
-        model = model_of(incident)
-        beside = [one for one in incident.systems if one is not model and one.kind != "supplier" and one.owner]
-        acting = sorted(beside, key=lambda one: one.kind not in ("device", "line", "machine", "robot", "process"))
+        acting = [one for one in incident.systems if one.kind in ACTING and one.owner]
         said = {
-            "record": [(known.owner, "postmortem.owner")],
+            "record": [(f"{known.owner} (owner of the post-mortem)" if known.owner else "", "postmortem.owner")],
             "operations": [(one.owner, f"systems.{one.name}.owner") for one in acting[:1]],
             "legal": [(one.by, "notifications") for one in incident.notifications],
             "communications": [(one.by, "postmortem.messages") for one in known.messages if one.to != "internal"],
@@ -454,11 +474,10 @@ _ASKED: dict[str, Callable[[Incident], Told]] = {
     "cause": _cause,
     "metric": _metric,
     "groups": lambda of: _text(", ".join(map(words, of.data.groups)), "data.groups") if of.data else None,
-    "status": lambda of: None if "status" in of.imports.unsaid else _text(STATES[of.status], "status"),
-    "phase": lambda of: _text(
-        PUBLIC.get(of.status) or ("Identified" if of.timeline.identified else "Investigating"), "status"
-    ),
+    "status": lambda of: _status(of, STATES[of.status]),
+    "phase": lambda of: _status(of, PUBLIC.get(of.status, "Identified" if of.timeline.identified else "Investigating")),
     "containment": _containment,
+    "done": _done,
     "last_good": _last_good,
     "evidence": _evidence,
     "aware": lambda of: _at(of, "aware"),

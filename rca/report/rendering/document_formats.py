@@ -32,8 +32,8 @@ table{border-collapse:collapse}td,th{border:1px solid #bbb;padding:.3rem .5rem;t
 
 
 def source(block: Line) -> str:
-    """Keys of the record that a line is from, in brackets; nothing where it has none."""
-    return f" [{', '.join(block.keys)}]" if block.keys else ""
+    """Keys of the record that a line is from; nothing where it has none."""
+    return f"(from {', '.join(block.keys)})" if block.keys else ""
 
 
 def verbatim(text: str) -> str:
@@ -63,7 +63,7 @@ def _markdown(block: Block) -> str:
         return f"{'#' * block.level} {marked(block.text)}"
     if isinstance(block, Line):
         label = f"**{marked(block.label)}:** " if block.label else ""
-        return f"- {label}{marked(block.text)}{marked(source(block))}"
+        return f"- {label}{marked(block.text)} {marked(source(block))}".rstrip()
     if isinstance(block, Verbatim):
         text = verbatim(block.text)
         fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
@@ -176,7 +176,7 @@ def _rich(blocks: Iterable[Block]) -> dict[str, Any]:
 def _items(block: Block) -> Iterator[tuple[str, str]]:
     """Label and text of each item; a row of a table is one."""
     if isinstance(block, Line):
-        yield block.label, plain(block.text + source(block))
+        yield block.label, plain(f"{block.text} {source(block)}")
     elif isinstance(block, Grid):
         for first, *rest in block.rows:
             yield first, plain("; ".join(f"{name}: {cell}" for name, cell in zip(block.head[1:], rest, strict=True)))

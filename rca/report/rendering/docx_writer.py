@@ -44,7 +44,7 @@ def _add(paper: Any, block: Block) -> None:
         if block.label:
             item.add_run(f"{plain(block.label)}: ").bold = True
         item.add_run(plain(block.text))
-        item.add_run(plain(source(block)) and f" {plain(source(block))}").italic = True
+        item.add_run(f" {plain(source(block))}" if block.keys else "").italic = True
     elif isinstance(block, Verbatim):
         paper.add_paragraph().add_run(verbatim(block.text)).font.name = "Consolas"
     elif isinstance(block, Grid):
