@@ -45,6 +45,7 @@ class Command:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looked for at every start, and no part of a check
     for stream in (sys.stdout, sys.stderr):
         _survive_odd_terminals(stream)
     arguments = _parser().parse_args(argv)

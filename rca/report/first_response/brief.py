@@ -58,6 +58,7 @@ def brief(
     InvalidCase
         If there is no such case, audience or playbook, or nothing of the record can be read.
     """
+    audience = audience and audience.replace("-", "_")
     if audience is not None and audience not in audiences():
         hint = did_you_mean(audience, audiences())
         raise InvalidCase.because(f"there is no audience {audience!r}", place="--audience", hint=hint)
@@ -159,7 +160,9 @@ def _next_steps(incident: Incident, how: Playbook, teller: Teller) -> list[str]:
     if incident.status in ENDED:
         held = [one for one in incident.actions if one.state_at(incident.now) in UNFINISHED]
         due = sorted(held, key=lambda one: one.due or "9999")
-        done = [f"{one.what.rstrip('.')} (owner {one.owner or 'not named'}, due {one.due or 'not dated'})" for one in due]
+        done = [
+            f"{one.what.rstrip('.')} (owner {one.owner or 'not named'}, due {one.due or 'not dated'})" for one in due
+        ]
         return done or ["No action is open on record: rca run CASE writes the post-mortem"]
     freeze = "Keep what a repair will overwrite: rca freeze CASE model=FILE prompt=FILE --role ROLE"
     find = "Find one exact input that triggers it, and note it word for word in triggering_inputs"

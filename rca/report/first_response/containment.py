@@ -3,7 +3,7 @@
 Those that ship are in `playbooks.yaml`; a team's own file has the same keys and need hold only what differs.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -99,14 +99,14 @@ def _named(told: Mapping[str, Any], measures: Mapping[str, Any]) -> list[dict[st
 
 def _problems(own: Document, shipped: Iterable[str]) -> Iterator[Problem]:
     """What is wrong with a team's file, its forms first: names are looked up where the forms are right."""
-    problems = [*own.problems, *_unknown(own, (), own.value, ("measures", "playbooks"))]
+    problems = [*own.problems, *_unknown(own, (), own.value, known=("measures", "playbooks"))]
     for part, form in (("measures", MEASURE), ("playbooks", PLAYBOOK)):
         problems += _forms(own, part, form)
     yield from problems or _names(own, {*shipped})
 
 
 def _forms(own: Document, part: str, form: Mapping[str, type]) -> Iterator[Problem]:
-    entries = own.value.get(part) or {}
+    entries = {} if own.value.get(part) is None else own.value[part]
     if not isinstance(entries, dict):
         yield Problem(what=f"holds {kind(entries)}; a mapping was expected", place=own.place(part))
         return
@@ -114,11 +114,12 @@ def _forms(own: Document, part: str, form: Mapping[str, type]) -> Iterator[Probl
         if not isinstance(entry, dict):
             yield Problem(what=f"is {kind(entry)}; a mapping was expected", place=own.place(part, name))
             continue
-        yield from _unknown(own, (part, name), entry, form)
+        yield from _unknown(own, (part, name), entry, known=form)
         for key, value in entry.items():
-            texts = value if form.get(key) is list and isinstance(value, list) else [value]
-            if not texts or not all(isinstance(one, str) and one.strip() for one in texts):
-                what = "a list of texts was expected" if form.get(key) is list else "a text was expected"
+            sort = form.get(key, type(value))
+            texts = value if isinstance(value, list) else [value]
+            if not isinstance(value, sort) or not texts or not all(isinstance(one, str) and one for one in texts):
+                what = "a list of texts was expected" if sort is list else "a text was expected"
                 yield Problem(what=what, place=own.place(part, name, key))
 
 
@@ -128,14 +129,13 @@ def _names(own: Document, shipped: set[str]) -> Iterator[Problem]:
         lacking = [key for key in ("called", "costs", "leaves") if key not in measures[name]]
         if lacking:
             yield Problem(what=f"lacks {', '.join(lacking)}", place=own.place("measures", name))
-    yield from _unknown(own, ("playbooks",), playbooks, get_args(Category))
+    yield from _unknown(own, ("playbooks",), playbooks, known=get_args(Category))
     for name, told in playbooks.items():
         for key, allowed in (("measures", shipped | measures.keys()), ("notify", audiences())):
-            yield from _unknown(own, ("playbooks", name, key), told.get(key, ()), allowed)
+            yield from _unknown(own, ("playbooks", name, key), told.get(key, ()), known=allowed)
 
 
-def _unknown(own: Document, at: tuple[str, ...], names: Iterable[str], allowed: Iterable[str]) -> Iterator[Problem]:
-    known = tuple(allowed)
+def _unknown(own: Document, at: tuple[str, ...], names: Iterable[str], *, known: Collection[str]) -> Iterator[Problem]:
     for name in names:
         if name not in known:
             yield Problem(what=f"{show(name)} is not known here", place=own.place(*at), hint=near(name, known))

@@ -89,7 +89,7 @@ def _weighed(fact: Fact, incident: Incident) -> Fact:
 
 
 def _same(of: str, key: str) -> bool:
-    return of == key or f"timeline.{of}" == key
+    return key in (of, f"timeline.{of}")
 
 
 def _said(text: str) -> str:
@@ -207,7 +207,11 @@ def _inputs(incident: Incident) -> Told:
 
 
 def _category(incident: Incident) -> Told:
-    return None if incident.category == "other" or _unsaid(incident, "category") else _text(words(incident.category), "category")
+    return (
+        None
+        if incident.category == "other" or _unsaid(incident, "category")
+        else _text(words(incident.category), "category")
+    )
 
 
 def _severity(incident: Incident) -> Told:
@@ -262,9 +266,7 @@ def _severity_reason(incident: Incident) -> Told:
 
 def _severity_doubt(incident: Incident) -> Told:
     """What on record speaks for a worse severity than the one given."""
-    grave = _joined(
-        _bodily(incident), _text(words(incident.class_ or ""), "class") if incident.class_ in GRAVE else None
-    )
+    grave = _joined(_bodily(incident), _text(words(str(incident.class_)) if incident.class_ in GRAVE else "", "class"))
     return grave if incident.severity in ("sev3", "sev4", "sev5") else None
 
 
@@ -341,8 +343,11 @@ def _changes(incident: Incident) -> Told:
 
 
 def _detections(incident: Incident) -> Told:
-    said = (f"{one.vendor} {one.detector}: {'drift' if one.drift else 'no drift'}{f' of {one.column}' if one.column else ''}, "
-            f"{moment(one.at)}" for one in incident.detections)  # fmt: skip
+    said = (
+        f"{one.vendor} {one.detector}: {'drift' if one.drift else 'no drift'}{f' of {one.column}' * bool(one.column)}, "
+        f"{moment(one.at)}"
+        for one in incident.detections
+    )
     return _text(_few(said), "detections", certainty="suspicion")
 
 
@@ -380,7 +385,9 @@ def _containment(incident: Incident) -> Told:
 def _done(incident: Incident) -> Told:
     """The same in short, for whoever does not run the system."""
     ended = _at(incident, "contained", "contained ") or _at(incident, "mitigated", "mitigated ")
-    return _joined(_text(incident.postmortem.temporary_fix, "postmortem.temporary_fix"), ended) or _containment(incident)
+    return _joined(_text(incident.postmortem.temporary_fix, "postmortem.temporary_fix"), ended) or _containment(
+        incident
+    )
 
 
 def _last_good(incident: Incident) -> Told:
@@ -436,17 +443,21 @@ def _who(kind: str) -> Callable[[Incident], Told]:
     """The role that the record shows at some work."""
 
     def ask(incident: Incident) -> Told:
-        known = incident.postmortem
-        acting = [one for one in incident.systems if one.kind in ACTING and one.owner]
-        said = {
-            "record": [(f"{known.owner} (owner of the post-mortem)" if known.owner else "", "postmortem.owner")],
-            "operations": [(one.owner, f"systems.{one.name}.owner") for one in acting[:1]],
-            "legal": [(one.by, "notifications") for one in incident.notifications],
-            "communications": [(one.by, "postmortem.messages") for one in known.messages if one.to != "internal"],
-        }[kind]
-        return next((_text(role, key) for role, key in said if role), None)
+        return next((told for role, key in _shown(incident)[kind] if (told := _text(role, key))), None)
 
     return ask
+
+
+def _shown(incident: Incident) -> dict[str, list[tuple[str | None, str]]]:
+    """Kind of work → roles that did it or own it, with their keys."""
+    known = incident.postmortem
+    owner = f"{known.owner} (owner of the post-mortem)" if known.owner else None
+    return {
+        "record": [(owner, "postmortem.owner")],
+        "operations": [(one.owner, f"systems.{one.name}.owner") for one in incident.systems if one.kind in ACTING],
+        "legal": [(one.by, "notifications") for one in incident.notifications],
+        "communications": [(one.by, "postmortem.messages") for one in known.messages if one.to != "internal"],
+    }
 
 
 _ASKED: dict[str, Callable[[Incident], Told]] = {

@@ -126,18 +126,24 @@ def _html(block: Block) -> str:
 
 
 def to_slack(document: Document) -> list[dict[str, Any]]:
-    """Messages for Slack, one a chapter: each can be the body of a webhook, or of `chat.postMessage` beside a channel."""
+    """Messages for Slack, one a chapter: each is the body of a webhook, or of `chat.postMessage` beside a channel."""
     chapters: list[list[Block]] = [[Heading(text=document.title, level=1)]]
     for block in document.blocks:
-        if isinstance(block, Heading) and block.level == 2 and len(chapters[-1]) > 1:
+        if _begins(block) and any(map(_begins, chapters[-1])):
             chapters.append([])
         chapters[-1].append(block)
     return [_message(document.title, chapter) for chapter in chapters]
 
 
+def _begins(block: Block) -> bool:
+    """Whether a chapter begins here."""
+    return isinstance(block, Heading) and block.level == 2
+
+
 def _message(title: str, chapter: Iterable[Block]) -> dict[str, Any]:
-    heading = next((one.text for one in chapter if isinstance(one, Heading) and one.level == 2), "")
-    blocks, letters = [], 0
+    heading = next((one.text for one in chapter if isinstance(one, Heading) and _begins(one)), "")
+    blocks: list[dict[str, Any]] = []
+    letters = 0
     for is_heading, part in groupby(chapter, key=lambda one: isinstance(one, Heading)):
         for block in map(_header, part) if is_heading else [_rich(part)]:
             letters += len(str(block))
