@@ -1,11 +1,12 @@
 """What a record says in the first hour, as named facts in words; each with its keys and how sure it is."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from rca.record.schema.incident import Event, Incident, System
+from rca.record.schema.imported import Detection
+from rca.record.schema.incident import Event, Incident, Notification, System
 from rca.report.rendering.plain_text import moment, number, words
 
 Certainty = Literal["fact", "count", "suspicion", "disputed"]
@@ -19,8 +20,11 @@ PLACEHOLDER = "What went wrong, in one line"
 MOST = 3
 """Events, inputs or systems that a line names."""
 
-NOT_CHANGES = ("alert", "communication", "human", "external")
-"""Kinds of events that change no system."""
+NOTICED = ("alerted", "acknowledged", "aware")
+"""Moments that can only come after it was noticed."""
+
+NO_CHANGE = ("alert", "communication", "external", "registry", "training")
+"""Kinds of events that change no system in use."""
 
 DEPLOYS = ("deploy", "release", "rollout", "model")
 """Kinds of events that put another version in use."""
@@ -31,7 +35,12 @@ ENDED = ("recovered", "closed")
 ACTING = ("device", "line", "machine", "robot", "process")
 """Kinds of systems that act in the world."""
 
-GRAVE = ("serious_incident", "disaster")
+PARTNERS = ("supplier", "partner", "vendor", "customer")
+
+COUNTED = {"people": "people", "decisions": "decisions or answers", "wrong": "wrong decisions or answers",
+           "support_cases": "complaints or support cases"}  # fmt: skip
+
+ANSWERS = {"True": "yes", "False": "no"}
 
 FOUND = {"monitor": "by a monitor", "user": "by a user", "staff": "by staff", "outsider": "by an outsider"}
 
@@ -75,8 +84,8 @@ def facts(incident: Incident) -> dict[str, Fact]:
     -------
     dict of str to Fact
     """
-    told = {name: told for name, ask in _ASKED.items() if (told := ask(incident)) is not None and told.text}
-    return {name: _weighed(fact, incident) for name, fact in told.items()}
+    told = {**_detect(incident), **_triage(incident), **_contain(incident), **_communicate(incident)}
+    return {name: _weighed(fact, incident) for name, fact in told.items() if fact is not None}
 
 
 def _weighed(fact: Fact, incident: Incident) -> Fact:
@@ -110,11 +119,11 @@ def _joined(*parts: Told, by: str = "; ") -> Told:
     return Fact(text=by.join(one.text for one in there), keys=keys, certainty=least)
 
 
-def _few(texts: Iterable[str]) -> str:
+def _few(texts: Iterable[str], *keys: str, before: str = "", certainty: Certainty = "fact") -> Told:
     """The first few of several texts."""
-    every = list(texts)
-    more = f"; {len(every) - MOST} more on record" if len(every) > MOST else ""
-    return "; ".join(text.strip().rstrip(".") for text in every[:MOST]) + more
+    every = [text.strip().rstrip(".") for text in texts]
+    more = [f"{len(every) - MOST} more on record"] if len(every) > MOST else []
+    return _text("; ".join(every[:MOST] + more), *keys, before=before, certainty=certainty)
 
 
 def _at(incident: Incident, name: str, before: str = "") -> Told:
@@ -132,111 +141,92 @@ def _text(text: Any, *keys: str, before: str = "", certainty: Certainty = "fact"
 # --- detect ----------------------------------------------------------------------------------------------------------
 
 
-def _title(incident: Incident) -> Told:
-    return None if _unsaid(incident, "title") else _text(incident.title, "title")
+def _detect(of: Incident) -> dict[str, Told]:
+    model, known, data = model_of(of), of.postmortem, of.data
+    others = [one for one in of.systems if one is not model]
+    partners = [one for one in others if one.kind in PARTNERS]
+    found = _text(FOUND.get(known.found_by or ""), "postmortem.found_by")
+    return {
+        "title": None if _unsaid(of, "title") else _text(of.title, "title"),
+        "summary": _text(of.summary, "summary"),
+        "detected": _detected(of),
+        "found_by": _joined(found, _text(known.first_signal, "postmortem.first_signal")),
+        "inputs": _inputs(of),
+        "groups": _text(", ".join(map(words, data.groups)), "data.groups") if data else None,
+        "others": _few((" ".join(filter(None, (one.name, one.version, f"({one.kind})"))) for one in others), "systems"),
+        "suppliers": _few(
+            (f"{one.name} ({one.kind})" for one in partners), *(f"systems.{one.name}" for one in partners)
+        ),
+        **(_of_model(model) if model else {}),
+    }
 
 
-def _unsaid(incident: Incident, key: str) -> bool:
+def _unsaid(of: Incident, key: str) -> bool:
     """Whether the value of a required key only stands in for an answer."""
-    return incident.title in (PLACEHOLDER, "-") or key in incident.imports.unsaid
+    return of.title in (PLACEHOLDER, "-") or key in of.imports.unsaid
 
 
-def _status(incident: Incident, said: str) -> Told:
-    return None if _unsaid(incident, "status") else _text(said, "status")
-
-
-def _detected(incident: Incident) -> Told:
-    """When it was noticed; without that moment, a bound: the first that could only come after it."""
-    known = _at(incident, "detected")
-    later = [(at, name) for name, at in incident.timeline.moments() if name in ("alerted", "acknowledged", "aware")]
-    return known or (_at(incident, min(later)[1], f"not later than ({min(later)[1]}) ") if later else None)
-
-
-def _found_by(incident: Incident) -> Told:
-    known = incident.postmortem
-    return _joined(
-        _text(FOUND.get(known.found_by or ""), "postmortem.found_by"),
-        _text(known.first_signal, "postmortem.first_signal"),
-    )
-
-
-def model_of(incident: Incident) -> System | None:
+def model_of(of: Incident) -> System | None:
     """The system that is a model, else the first."""
-    return next((one for one in incident.systems if one.name == incident.model_name), None)
+    return next((one for one in of.systems if one.name == of.model_name), None)
 
 
-def _of_model(key: str) -> Callable[[Incident], Told]:
-    """One key of the model."""
-
-    def ask(incident: Incident) -> Told:
-        model = model_of(incident)
-        return None if model is None else _text(getattr(model, key), f"systems.{model.name}.{key}")
-
-    return ask
-
-
-def _system(incident: Incident) -> Told:
-    model = model_of(incident)
-    if model is None:
-        return None
+def _of_model(model: System) -> dict[str, Told]:
+    at = f"systems.{model.name}"
     owner = f", owned by {model.owner}" if model.owner else ""
-    return Fact(text=f"{model.name} ({model.kind}{owner})", keys=(f"systems.{model.name}",))
+    return {
+        "product": Fact(text=model.name, keys=(at,)),
+        "system": Fact(text=f"{model.name} ({model.kind}{owner})", keys=(at,)),
+        "version": _text(model.version, f"{at}.version"),
+        "owner": _text(model.owner, f"{at}.owner"),
+    }
 
 
-def _others(incident: Incident) -> Told:
-    held = [one for one in incident.systems if one is not model_of(incident)]
-    return _text(_few(f"{one.name} {one.version or ''} ({one.kind})".replace("  ", " ") for one in held), "systems")
+def _detected(of: Incident) -> Told:
+    """When it was noticed; without that moment, a bound: the first that could only come after it."""
+    later = [(at, name) for name, at in of.timeline.moments() if name in NOTICED]
+    bound = _at(of, min(later)[1], f"not later than ({min(later)[1]}) ") if later else None
+    return _at(of, "detected") or bound
 
 
-def _suppliers(incident: Incident) -> Told:
-    held = [one for one in incident.systems if one.kind in ("supplier", "partner", "vendor", "customer")]
-    return _text(_few(f"{one.name} ({one.kind})" for one in held), *(f"systems.{one.name}" for one in held))
-
-
-def _inputs(incident: Incident) -> Told:
+def _inputs(of: Incident) -> Told:
     """The inputs on record; else where they are kept."""
-    held, data = incident.triggering_inputs, incident.data
-    if held:
-        return Fact(text=f"{len(held)} on record, word for word in the report", keys=("triggering_inputs",))
-    kept = data.current.path if data and data.current else None
-    by = f", each known by its {data.id}" if data and data.id else ""
-    return _text(f"none word for word; all rows as they came in are in {kept}{by}", "data.current") if kept else None
+    if of.triggering_inputs:
+        return _text(f"{len(of.triggering_inputs)} on record, word for word in the report", "triggering_inputs")
+    if of.data is None or of.data.current is None:
+        return None
+    by = f", each known by its {of.data.id}" if of.data.id else ""
+    return _text(f"none word for word; all rows as they came in are in {of.data.current.path}{by}", "data.current")
 
 
 # --- triage ----------------------------------------------------------------------------------------------------------
 
 
-def _category(incident: Incident) -> Told:
-    return (
-        None
-        if incident.category == "other" or _unsaid(incident, "category")
-        else _text(words(incident.category), "category")
-    )
+def _triage(of: Incident) -> dict[str, Told]:
+    metric = of.metric
+    measured = f"{words(metric.name)} of {words(metric.of or metric.column or 'all')}" if metric else ""
+    kind = "" if of.category == "other" or _unsaid(of, "category") else words(of.category)
+    return {
+        "severity": None if _unsaid(of, "severity") else _text(of.severity, "severity"),
+        "severity_reason": _severity_reason(of),
+        "severity_doubt": _joined(*_grave(of)) if of.severity in ("sev3", "sev4", "sev5") else None,
+        "category": _text(kind, "category"),
+        "people": _counted(of, "people") or _text(of.impact.text, "impact.text", certainty="count"),
+        "decisions": _decisions(of),
+        "span": _span(of),
+        "harm": _harm(of),
+        "changes": _few(map(told_event, changes_before(of)), "timeline.events"),
+        "detections": _few(map(_detection, of.detections), "detections", certainty="suspicion"),
+        "cause": _cause(of),
+        "metric": _text(measured, "metric"),
+    }
 
 
-def _severity(incident: Incident) -> Told:
-    return None if _unsaid(incident, "severity") else _text(incident.severity, "severity")
-
-
-def _true_facts(incident: Incident) -> list[str]:
-    return [name for name, said in incident.obligations.facts.items() if said is True]
-
-
-def _reasons(incident: Incident) -> Iterator[Told]:
-    """What on record speaks for a severity."""
-    known = incident.impact
-    yield _text(words(incident.class_ or ""), "class")
-    yield _bodily(incident)
-    yield from (_counted(incident, name) for name in ("people", "wrong"))
-    yield _text(number_or_text(known.money), "impact.money", before="money: ")
-    yield from (_text(words(name), f"obligations.facts.{name}") for name in _true_facts(incident))
-    if incident.postmortem.found_by in ("outsider", "user"):
-        yield _text(f"noticed {FOUND[incident.postmortem.found_by]} first", "postmortem.found_by")
-
-
-def _bodily(incident: Incident) -> Told:
-    known = incident.impact.physical_harm
-    return None if is_none(known) else _text(known, "impact.physical_harm", before="physical harm: ")
+def _grave(of: Incident) -> Iterator[Told]:
+    """What on record speaks for the worst."""
+    harm = of.impact.physical_harm
+    yield None if is_none(harm) else _text(harm, "impact.physical_harm", before="physical harm: ")
+    yield _text(words(of.class_), "class") if of.class_ in ("serious_incident", "disaster") else None
 
 
 def is_none(text: str | None) -> bool:
@@ -248,88 +238,78 @@ def is_none(text: str | None) -> bool:
     return (text or "").strip().rstrip(".").casefold() in ("", "none", "no", "nothing", "0")
 
 
-def number_or_text(value: float | str | None) -> str:
-    """A number as a person reads it; a text as it is.
-
-    >>> number_or_text(38000), number_or_text("about 38,000 euros"), number_or_text(None)
-    ('38,000', 'about 38,000 euros', '')
-    """
-    return number(value) if isinstance(value, int | float) else value or ""
-
-
-def _severity_reason(incident: Incident) -> Told:
-    why = _joined(*_reasons(incident))
-    state = _text(STATES[incident.status], "status") if incident.status == "open" else None
-    joined = _joined(why, state) if why else None
+def _severity_reason(of: Incident) -> Told:
+    """What on record speaks for a severity."""
+    found, held = of.postmortem.found_by, of.obligations.facts
+    why = _joined(
+        *_grave(of),
+        *(_counted(of, name) for name in ("people", "wrong")),
+        _money(of),
+        *(_text(words(name), f"obligations.facts.{name}") for name, holds in held.items() if holds is True),
+        _text(f"noticed {FOUND[found]} first", "postmortem.found_by") if found in ("outsider", "user") else None,
+    )
+    runs = _text(STATES["open"], "status") if of.status == "open" else None
+    joined = _joined(why, runs) if why else None
     return joined and replace(joined, certainty="fact")
 
 
-def _severity_doubt(incident: Incident) -> Told:
-    """What on record speaks for a worse severity than the one given."""
-    grave = _joined(_bodily(incident), _text(words(str(incident.class_)) if incident.class_ in GRAVE else "", "class"))
-    return grave if incident.severity in ("sev3", "sev4", "sev5") else None
+def _money(of: Incident) -> Told:
+    lost = of.impact.money
+    said = number(lost) if isinstance(lost, int | float) else lost
+    return _text(said, "impact.money", before="money: ", certainty="count")
 
 
-def _counted(incident: Incident, name: str) -> Told:
+def _counted(of: Incident, name: str) -> Told:
     """A count of the impact; as long as it can grow, a lower bound."""
-    value = getattr(incident.impact, name)
+    value, ended = getattr(of.impact, name), of.status in ENDED
     if value is None:
         return None
-    ended = incident.status in ENDED
-    noun = {"people": "people", "decisions": "decisions or answers", "wrong": "wrong decisions or answers",
-            "support_cases": "complaints or support cases"}[name]  # fmt: skip
-    bound = "" if ended else "at least "
-    return Fact(text=f"{bound}{value:,} {noun}", keys=(f"impact.{name}",), certainty="fact" if ended else "count")
+    said = f"{'' if ended else 'at least '}{value:,} {COUNTED[name]}"
+    return Fact(text=said, keys=(f"impact.{name}",), certainty="fact" if ended else "count")
 
 
-def _people(incident: Incident) -> Told:
-    return _counted(incident, "people") or _text(incident.impact.text, "impact.text", certainty="count")
-
-
-def _decisions(incident: Incident) -> Told:
+def _decisions(of: Incident) -> Told:
     """What was decided while it lasted bounds what was decided wrongly."""
-    known, wrong = _counted(incident, "decisions"), _counted(incident, "wrong")
-    span = incident.impact.wrong_interval
+    known, wrong, span = _counted(of, "decisions"), _counted(of, "wrong"), of.impact.wrong_interval
     if wrong is not None and span:
-        wrong = replace(wrong, text=f"{wrong.text} ({span[0]:,} to {span[1]:,})",
-                        keys=(*wrong.keys, "impact.wrong_interval"))  # fmt: skip
-    if known is not None and wrong is None and incident.status != "open":
+        said = f"{wrong.text} ({span[0]:,} to {span[1]:,})"
+        wrong = replace(wrong, text=said, keys=(*wrong.keys, "impact.wrong_interval"))
+    if known is not None and wrong is None and of.status != "open":
         known = replace(known, text=f"{known.text}, and at most as many wrong")
-    return _joined(known, wrong, _counted(incident, "support_cases"))
+    return _joined(known, wrong, _counted(of, "support_cases"))
 
 
-def _span(incident: Incident) -> Told:
+def _span(of: Incident) -> Told:
     """Since when and until when, each with its bound."""
-    began = _at(incident, "onset", "from ") or _before(incident)
-    ends = [_at(incident, name, f"to {name} ") for name in ("contained", "recovered", "resolved", "closed")]
-    ended = next((one for one in ends if one), None)
-    runs = _text("no end on record: it may still go on", "status") if incident.status == "open" else None
-    return _joined(began, ended or runs, by=", ") if began else None
+    noticed = _detected(of)
+    before = noticed and replace(noticed, text=f"since before {noticed.text.removeprefix('not later than ')}")
+    began = _at(of, "onset", "from ") or before
+    ends = (_at(of, name, f"to {name} ") for name in ("contained", "recovered", "resolved", "closed"))
+    runs = _text("no end on record: it may still go on", "status") if of.status == "open" else None
+    return _joined(began, next(filter(None, ends), runs), by=", ") if began else None
 
 
-def _before(incident: Incident) -> Told:
-    noticed = _detected(incident)
-    return noticed and replace(noticed, text=f"since some time before {noticed.text.removeprefix('not later than ')}")
-
-
-def _harm(incident: Incident) -> Told:
-    known = incident.impact
+def _harm(of: Incident) -> Told:
+    known = of.impact
     return _joined(
         _text(", ".join(map(words, known.harm)), "impact.harm"),
-        _bodily(incident),
+        next(_grave(of)),
         None if is_none(known.data_lost) else _text(known.data_lost, "impact.data_lost", before="data lost: "),
-        _text(number_or_text(known.money), "impact.money", before="money: ", certainty="count"),
+        _money(of),
         _text(known.slo, "impact.slo"),
         _text(known.text, "impact.text", certainty="count") if known.people is not None else None,
     )
 
 
-def changes_before(incident: Incident) -> list[Event]:
+def changes_before(of: Incident) -> list[Event]:
     """Changes of systems before it was noticed, the nearest first."""
-    dated = [at for name, at in incident.timeline.moments() if name in ("detected", "alerted", "acknowledged", "aware")]
-    noticed = min(dated, default=None)
-    held = [one for one in incident.timeline.events if one.kind not in NOT_CHANGES]
+    noticed = _noticed(of)
+    held = [one for one in of.timeline.events if one.kind not in (*NO_CHANGE, "human")]
     return sorted((one for one in held if noticed is None or one.at <= noticed), key=lambda one: one.at, reverse=True)
+
+
+def _noticed(of: Incident) -> datetime | None:
+    return min((at for name, at in of.timeline.moments() if name in ("detected", *NOTICED)), default=None)
 
 
 def told_event(event: Event) -> str:
@@ -337,167 +317,102 @@ def told_event(event: Event) -> str:
     return f"{moment(event.at)}: {event.what.rstrip('.')}" + (f" ({event.system})" if event.system else "")
 
 
-def _changes(incident: Incident) -> Told:
-    told = _few(map(told_event, changes_before(incident)))
-    return _text(told, "timeline.events")
+def _detection(one: Detection) -> str:
+    what = f"{'drift' if one.drift else 'no drift'}{f' of {one.column}' if one.column else ''}"
+    return f"{one.vendor} {one.detector}: {what}, {moment(one.at)}"
 
 
-def _detections(incident: Incident) -> Told:
-    said = (
-        f"{one.vendor} {one.detector}: {'drift' if one.drift else 'no drift'}{f' of {one.column}' * bool(one.column)}, "
-        f"{moment(one.at)}"
-        for one in incident.detections
-    )
-    return _text(_few(said), "detections", certainty="suspicion")
-
-
-def _cause(incident: Incident) -> Told:
+def _cause(of: Incident) -> Told:
     """The answers of the why-trees that set it off, or stand first; as sure as the least sure."""
-    held = [factor for why in incident.whys for factor in why.factors()]
+    held = [factor for why in of.whys for factor in why.factors()]
     named = [one for one in held if one.role == "trigger"] or held[1:2]
-    sure = bool(named) and all(one.strength == "shown" for one in named)
-    return _text(_few(one.statement for one in named), "whys", certainty="fact" if sure else "suspicion")
-
-
-def _metric(incident: Incident) -> Told:
-    known = incident.metric
-    if known is None:
-        return None
-    of = known.of or known.column
-    return _text(words(known.name) + (f" of {words(of)}" if of else ""), "metric")
+    sure = all(one.strength == "shown" for one in named)
+    return _few((one.statement for one in named), "whys", certainty="fact" if sure else "suspicion")
 
 
 # --- contain ---------------------------------------------------------------------------------------------------------
 
 
-def _containment(incident: Incident) -> Told:
-    """What was done first: in words, the moments, and what people did after it was noticed."""
-    noticed = incident.timeline.detected
-    done = [one for one in incident.timeline.events if one.kind == "human" and noticed and one.at > noticed]
-    return _joined(
-        _text(incident.postmortem.temporary_fix, "postmortem.temporary_fix"),
-        _text(_few(map(told_event, done)), "timeline.events"),
-        _at(incident, "mitigated", "mitigated "),
-        _at(incident, "contained", "contained "),
-    )
+def _contain(of: Incident) -> dict[str, Told]:
+    fix, noticed = _text(of.postmortem.temporary_fix, "postmortem.temporary_fix"), _noticed(of)
+    since = [one for one in of.timeline.events if one.kind not in NO_CHANGE and noticed and one.at > noticed]
+    done = _few(map(told_event, since), "timeline.events")
+    mitigated, contained = (_at(of, name, f"{name} ") for name in ("mitigated", "contained"))
+    evidence = (f"{one.what} ({one.where})" for one in of.postmortem.evidence)
+    public = PUBLIC.get(of.status, "Identified" if of.timeline.identified else "Investigating")
+    said = not _unsaid(of, "status")
+    return {
+        "status": _text(STATES[of.status], "status") if said else None,
+        "phase": _text(public, "status") if said else None,
+        "containment": _joined(fix, done, mitigated, contained),
+        "done": _joined(fix, contained or mitigated) or done,
+        "last_good": _last_good(of),
+        "evidence": _few(evidence, "postmortem.evidence"),
+    }
 
 
-def _done(incident: Incident) -> Told:
-    """The same in short, for whoever does not run the system."""
-    ended = _at(incident, "contained", "contained ") or _at(incident, "mitigated", "mitigated ")
-    return _joined(_text(incident.postmortem.temporary_fix, "postmortem.temporary_fix"), ended) or _containment(
-        incident
-    )
-
-
-def _last_good(incident: Incident) -> Told:
+def _last_good(of: Incident) -> Told:
     """The version to go back to, and how that is known; without one, the change before which it was in use."""
-    model, known = model_of(incident), incident.postmortem.rollback_to
-    told = _joined(
-        _text(model.last_good, f"systems.{model.name}.last_good") if model else None,
-        _text(known, "postmortem.rollback_to") if not model or known != model.last_good else None,
-    )
-    if told is not None:
-        same = model is not None and model.version and told.text.split(",")[0].strip() == model.version
-        return replace(told, text=f"{told.text}: the version in use, so going back changes nothing") if same else told
-    own = [one for one in changes_before(incident) if model and one.system == model.name and one.kind in DEPLOYS]
+    model, planned = model_of(of), _text(of.postmortem.rollback_to, "postmortem.rollback_to")
+    known = _text(model.last_good, f"systems.{model.name}.last_good") if model else None
+    if known and planned and _version(known.text) != _version(planned.text):
+        return Fact(text=f"{known.text}; {planned.text}", keys=(*known.keys, *planned.keys), certainty="disputed")
+    told = known or planned
+    if told and model and model.version and _version(told.text) == model.version:
+        return replace(told, text=f"{told.text}: the version in use, so going back changes nothing")
+    own = [one for one in changes_before(of) if model and one.system == model.name and one.kind in DEPLOYS]
     before = "not named; perhaps what was in use before "
-    return _text(told_event(own[0]), "timeline.events", before=before, certainty="suspicion") if own else None
+    return told or _few(map(told_event, own[:1]), "timeline.events", before=before, certainty="suspicion")
 
 
-def _evidence(incident: Incident) -> Told:
-    held = incident.postmortem.evidence
-    return _text(_few(f"{one.what} ({one.where})" for one in held), "postmortem.evidence")
+def _version(text: str) -> str:
+    return text.partition(",")[0].strip()
 
 
 # --- communicate -----------------------------------------------------------------------------------------------------
 
 
-def _messages(*to: str) -> Callable[[Incident], Told]:
-    """What was told to some."""
-
-    def ask(incident: Incident) -> Told:
-        held = [one for one in incident.postmortem.messages if not to or one.to in to]
-        said = (f"{moment(one.at)}, {one.to}: {one.what.rstrip('.')}" for one in held)
-        return _text(_few(said), "postmortem.messages")
-
-    return ask
-
-
-def _notified(incident: Incident) -> Told:
-    said = [
-        f"{one.regime}, {moment(one.submitted_at)}" if one.submitted_at else
-        f"{one.regime}, none: {one.not_reportable_because}"
-        for one in incident.notifications if one.submitted_at or one.not_reportable_because
-    ]  # fmt: skip
-    return _text(_few(said), "notifications")
-
-
-def _obligation_facts(incident: Incident) -> Told:
-    held = incident.obligations.facts
-    said = (f"{words(name)}: {'yes' if is_ is True else 'no' if is_ is False else is_}" for name, is_ in held.items())
-    return _text(", ".join(said), "obligations.facts")
-
-
-def _who(kind: str) -> Callable[[Incident], Told]:
-    """The role that the record shows at some work."""
-
-    def ask(incident: Incident) -> Told:
-        return next((told for role, key in _shown(incident)[kind] if (told := _text(role, key))), None)
-
-    return ask
-
-
-def _shown(incident: Incident) -> dict[str, list[tuple[str | None, str]]]:
-    """Kind of work → roles that did it or own it, with their keys."""
-    known = incident.postmortem
-    owner = f"{known.owner} (owner of the post-mortem)" if known.owner else None
+def _communicate(of: Incident) -> dict[str, Told]:
+    duties = of.obligations
+    held = (f"{words(name)}: {ANSWERS.get(holds, holds)}" for name, holds in map(_plain, duties.facts.items()))
     return {
-        "record": [(owner, "postmortem.owner")],
-        "operations": [(one.owner, f"systems.{one.name}.owner") for one in incident.systems if one.kind in ACTING],
-        "legal": [(one.by, "notifications") for one in incident.notifications],
-        "communications": [(one.by, "postmortem.messages") for one in known.messages if one.to != "internal"],
+        "aware": _at(of, "aware"),
+        "told": _messages(of, "internal", "external", "affected", "regulator"),
+        "told_outside": _messages(of, "external", "affected"),
+        "told_affected": _messages(of, "affected"),
+        "notified": _few(map(_notice, filter(_is_decided, of.notifications)), "notifications"),
+        "facts": _text(", ".join(held), "obligations.facts"),
+        "jurisdictions": _text(", ".join(duties.jurisdictions), "obligations.jurisdictions"),
+        "sector": _text(duties.sector, "obligations.sector"),
+        **_owners(of),
     }
 
 
-_ASKED: dict[str, Callable[[Incident], Told]] = {
-    "title": _title,
-    "summary": lambda of: _text(of.summary, "summary"),
-    "detected": _detected,
-    "found_by": _found_by,
-    "system": _system,
-    "product": lambda of: _text(model.name, f"systems.{model.name}") if (model := model_of(of)) else None,
-    "version": _of_model("version"),
-    "owner": _of_model("owner"),
-    "others": _others,
-    "suppliers": _suppliers,
-    "inputs": _inputs,
-    "severity": _severity,
-    "severity_reason": _severity_reason,
-    "severity_doubt": _severity_doubt,
-    "category": _category,
-    "people": _people,
-    "decisions": _decisions,
-    "span": _span,
-    "harm": _harm,
-    "changes": _changes,
-    "detections": _detections,
-    "cause": _cause,
-    "metric": _metric,
-    "groups": lambda of: _text(", ".join(map(words, of.data.groups)), "data.groups") if of.data else None,
-    "status": lambda of: _status(of, STATES[of.status]),
-    "phase": lambda of: _status(of, PUBLIC.get(of.status, "Identified" if of.timeline.identified else "Investigating")),
-    "containment": _containment,
-    "done": _done,
-    "last_good": _last_good,
-    "evidence": _evidence,
-    "aware": lambda of: _at(of, "aware"),
-    "told": _messages(),
-    "told_outside": _messages("external", "affected"),
-    "told_affected": _messages("affected"),
-    "notified": _notified,
-    "facts": _obligation_facts,
-    "jurisdictions": lambda of: _text(", ".join(of.obligations.jurisdictions), "obligations.jurisdictions"),
-    "sector": lambda of: _text(of.obligations.sector, "obligations.sector"),
-    **{f"owner_{kind}": _who(kind) for kind in ("record", "operations", "legal", "communications")},
-}
+def _plain(fact: tuple[str, Any]) -> tuple[str, str]:
+    return fact[0], str(fact[1])
+
+
+def _messages(of: Incident, *to: str) -> Told:
+    held = (one for one in of.postmortem.messages if one.to in to)
+    return _few((f"{moment(one.at)}, {one.to}: {one.what.rstrip('.')}" for one in held), "postmortem.messages")
+
+
+def _is_decided(one: Notification) -> bool:
+    return bool(one.submitted_at or one.not_reportable_because)
+
+
+def _notice(one: Notification) -> str:
+    return f"{one.regime}, {moment(one.submitted_at) if one.submitted_at else f'none: {one.not_reportable_because}'}"
+
+
+def _owners(of: Incident) -> dict[str, Told]:
+    """Workstream → the first role that the record shows at such work."""
+    known = of.postmortem
+    owner = f"{known.owner} (owner of the post-mortem)" if known.owner else None
+    shown = {
+        "record": [(owner, "postmortem.owner")],
+        "operations": [(one.owner, f"systems.{one.name}.owner") for one in of.systems if one.kind in ACTING],
+        "legal": [(one.by, "notifications") for one in of.notifications],
+        "communications": [(one.by, "postmortem.messages") for one in known.messages if one.to != "internal"],
+    }
+    return {f"owner_{kind}": next((_text(*one) for one in held if one[0]), None) for kind, held in shown.items()}

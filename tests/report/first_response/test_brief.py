@@ -1,4 +1,4 @@
-"""The brief of the first hour: all of it from the record, what is not on record asked for, each audience its own words."""
+"""The brief of the first hour: all of it from the record, the rest asked for, each audience in its own words."""
 
 import json
 import re
@@ -23,6 +23,10 @@ from tests.conftest import HOSTILE, INCIDENTS, ROOT
 
 NAMES = sorted(file.parent.name for file in INCIDENTS.glob("*/incident.yaml"))
 
+CHAT = {"name": "support-chat", "kind": "model", "version": "2.0", "owner": "conversational-ai", "last_good": "1.9"}
+DEPLOY = {"at": "2026-05-11T06:00:00Z", "kind": "deploy", "system": "support-chat", "what": "support-chat 2.0"}
+MOMENT = "2026-05-01T00:00:00Z"
+
 FIRST = {
     "schema": 1,
     "id": "chat",
@@ -30,11 +34,8 @@ FIRST = {
     "severity": "sev1",
     "category": "harmful_output",
     "status": "open",
-    "systems": [{"name": "support-chat", "kind": "model", "version": "2.0", "owner": "conversational-ai", "last_good": "1.9"}],
-    "timeline": {
-        "detected": "2026-05-13T16:20:00Z",
-        "events": [{"at": "2026-05-11T06:00:00Z", "kind": "deploy", "system": "support-chat", "what": "support-chat 2.0"}],
-    },
+    "systems": [CHAT],
+    "timeline": {"detected": "2026-05-13T16:20:00Z", "events": [DEPLOY]},
     "triggering_inputs": ["is there a ramp\nfor my wheelchair?"],
     "impact": {"people": 12},
 }  # fmt: skip
@@ -70,15 +71,15 @@ FULL = {
     "class": "serious_incident",
     "severity": "sev3",
     "systems": [
-        {**FIRST["systems"][0]},
+        CHAT,
         {"name": "arm", "kind": "device", "version": "3", "owner": "automation"},
         {"name": "register", "kind": "supplier"},
     ],
     "timeline": {
-        **{name: "2026-05-01T00:00:00Z" for name in ("onset", "detected", "aware", "mitigated", "contained", "recovered")},
+        **dict.fromkeys(("onset", "detected", "aware", "mitigated", "contained", "recovered"), MOMENT),
         "events": [
-            {"at": "2026-05-01T00:00:00Z", "kind": "deploy", "what": "change", "system": "support-chat"},
-            {"at": "2026-05-01T00:00:00Z", "kind": "human", "what": "switched off", "system": "support-chat"},
+            {"at": MOMENT, "kind": "deploy", "what": "change", "system": "support-chat"},
+            {"at": MOMENT, "kind": "human", "what": "switched off", "system": "support-chat"},
         ],
         "sources": {"detected": "sources/pager.json"},
     },
@@ -88,14 +89,14 @@ FULL = {
                "harm": ["dignity"], "data_lost": "some", "physical_harm": "burn", "slo": "budget", "text": "reach"},
     "obligations": {"jurisdictions": ["eu"], "sector": "rail", "facts": {"public_statement": True, "breach": False}},
     "notifications": [
-        {"regime": "gdpr", "submitted_at": "2026-05-01T00:00:00Z", "by": "counsel"},
+        {"regime": "gdpr", "submitted_at": MOMENT, "by": "counsel"},
         {"regime": "nis", "not_reportable_because": "small"},
     ],
     "whys": [{"question": "why", "answer": {"statement": "cause", "role": "trigger", "strength": "shown"}}],
-    "detections": [{"vendor": "maker", "detector": "test", "at": "2026-05-01T00:00:00Z", "drift": True, "column": "age"}],
+    "detections": [{"vendor": "maker", "detector": "test", "at": MOMENT, "drift": True, "column": "age"}],
     "postmortem": {
         "owner": "quality", "found_by": "user", "first_signal": "letter", "temporary_fix": "fix", "rollback_to": "1.8",
-        "messages": [{"at": "2026-05-01T00:00:00Z", "to": to, "what": "note", "by": "press"}
+        "messages": [{"at": MOMENT, "to": to, "what": "note", "by": "press"}
                      for to in ("internal", "external", "affected")],
         "evidence": [{"id": "E1", "what": "prompt", "where": "frozen/p"}],
     },
@@ -308,7 +309,7 @@ def test_where_sources_differ_it_is_said_inside_and_settled_before_it_is_said_ou
 def test_a_moment_that_is_missing_is_bounded_by_those_after_it():
     said = text(record(timeline={"acknowledged": "2026-05-13T16:30:00Z"}), "report")
     assert "not later than (acknowledged) 13 May 2026, 16:30 UTC" in said
-    assert "since some time before (acknowledged) 13 May 2026, 16:30 UTC, no end on record" in said
+    assert "since before (acknowledged) 13 May 2026, 16:30 UTC, no end on record" in said
 
 
 # --- severity, command, steps ----------------------------------------------------------------------------------------
@@ -434,4 +435,4 @@ def test_a_hostile_record_comes_out_inert(form, tmp_path):
     if form == "html":
         assert not re.search("<script|<img", said)
     if form == "slack":
-        assert 'mrkdwn": true' not in said and '"type": "mrkdwn"' not in said
+        assert '"type": "mrkdwn"' not in said

@@ -105,10 +105,10 @@ CHANGE = {"at": "2026-05-01T00:00:00Z", "system": "scorer", "what": "scorer 7"}
 @pytest.mark.parametrize(
     ("held", "said", "key"),
     [
-        ({"systems": [{**MODEL, "last_good": "6, which served before"}]}, "6, which served before", "systems.scorer.last_good"),
+        ({"systems": [{**MODEL, "last_good": "6, from the registry"}]}, "6, from the registry", "systems.scorer.last_good"),
         ({"postmortem": {"rollback_to": "6"}}, "6", "postmortem.rollback_to"),
-        ({"systems": [{**MODEL, "last_good": "7, on glossy parts"}]}, "7, on glossy parts: the version in use, so going back "
-         "changes nothing", "systems.scorer.last_good"),
+        ({"systems": [{**MODEL, "last_good": "7, on glossy"}]},
+         "7, on glossy: the version in use, so going back changes nothing", "systems.scorer.last_good"),
         ({"timeline": {"events": [{**CHANGE, "kind": "deploy"}]}},
          "not named; perhaps what was in use before 1 May 2026, 00:00 UTC: scorer 7 (scorer)", "timeline.events"),
     ],
@@ -117,6 +117,11 @@ def test_the_version_to_go_back_to_comes_with_how_it_is_known(held, said, key):
     fact = facts(incident(**{"systems": [MODEL], **held}))["last_good"]
     assert (fact.text, fact.keys) == (said, (key,))
     assert fact.certainty == ("suspicion" if key == "timeline.events" else "fact")
+
+
+def test_versions_that_differ_are_both_told():
+    fact = facts(incident({**MODEL, "last_good": "6"}, postmortem={"rollback_to": "5"}))["last_good"]
+    assert (fact.text, fact.certainty) == ("6; 5", "disputed")
 
 
 def test_a_change_of_settings_names_no_version_to_go_back_to():
