@@ -146,7 +146,8 @@ def _containment(incident: Incident, how: Playbook, teller: Teller) -> Iterator[
         (one.called, ", ".join(one.on(incident)) or "–", one.costs, one.leaves) for one in how.fitting(incident)
     )
     if rows:
-        yield Note(text="Ways to contain it, the first one first; a person decides.")
+        known = "" if "category" in teller.known else " of any kind (its own is not on record)"
+        yield Note(text=f"Ways to contain an incident{known}, the first one first; a person decides.")
         yield Grid(head=("Measure", "On", "Costs", "Leaves running"), rows=rows)
 
 

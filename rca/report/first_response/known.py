@@ -17,6 +17,9 @@ CERTAINTIES: tuple[Certainty, ...] = ("fact", "count", "suspicion", "disputed")
 PLACEHOLDER = "What went wrong, in one line"
 """The title of a record that nobody has given one."""
 
+NEW = "sev3"
+"""The severity of a record that nobody has given one."""
+
 MOST = 3
 """Events, inputs or systems that a line names."""
 
@@ -203,12 +206,13 @@ def _inputs(of: Incident) -> Told:
 
 
 def _triage(of: Incident) -> dict[str, Told]:
-    metric = of.metric
+    metric, reason = of.metric, _severity_reason(of)
+    as_new = ", as in a record that is new; has anybody set it?" * (of.severity == NEW and reason is None)
     measured = f"{words(metric.name)} of {words(metric.of or metric.column or 'all')}" if metric else ""
     kind = "" if of.category == "other" or _unsaid(of, "category") else words(of.category)
     return {
-        "severity": None if _unsaid(of, "severity") else _text(of.severity, "severity"),
-        "severity_reason": _severity_reason(of),
+        "severity": None if _unsaid(of, "severity") else _text(f"{of.severity}{as_new}", "severity"),
+        "severity_reason": reason,
         "severity_doubt": _joined(*_grave(of)) if of.severity in ("sev3", "sev4", "sev5") else None,
         "category": _text(kind, "category"),
         "people": _counted(of, "people") or _text(of.impact.text, "impact.text", certainty="count"),

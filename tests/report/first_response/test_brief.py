@@ -328,6 +328,12 @@ def test_severity_has_its_reason_and_the_worst_a_command_with_owners():
     assert "Workstream" not in text(record(severity="sev2"), "report")
 
 
+def test_a_severity_that_a_new_record_has_is_asked_for():
+    new = text(record(severity="sev3", impact={}, status="closed"))
+    assert "sev3, as in a record that is new; has anybody set it?" in new
+    assert "has anybody" not in text(record(severity="sev3")) + text(record(severity="sev2", impact={}))
+
+
 def test_a_severity_below_what_the_record_tells_is_doubted():
     assert "Too low?:** physical harm: a burn" in text(record(severity="sev4", impact={"physical_harm": "a burn"}))
     assert "Too low?" not in text(record(severity="sev4", impact={"physical_harm": "none"}))
@@ -404,7 +410,8 @@ def test_docx_wants_a_file(tmp_path, capsys):
     folder, paper = case(tmp_path), tmp_path / "brief.docx"
     assert cli.main(["brief", str(folder), "--format", "docx"]) == cli.BAD_INPUT
     assert "--out FILE" in capsys.readouterr().err
-    assert cli.main(["brief", str(folder), "--format", "docx", "--out", str(paper)]) == cli.DONE
+    said = ["--audience", "status_page", "--format", "docx", "--out", str(paper)]
+    assert cli.main(["brief", str(folder), *said]) == cli.DONE
     assert paper.read_bytes().startswith(b"PK")
 
 

@@ -105,7 +105,7 @@ CHANGE = {"at": "2026-05-01T00:00:00Z", "system": "scorer", "what": "scorer 7"}
 @pytest.mark.parametrize(
     ("held", "said", "key"),
     [
-        ({"systems": [{**MODEL, "last_good": "6, from the registry"}]}, "6, from the registry", "systems.scorer.last_good"),
+        ({"systems": [{**MODEL, "last_good": "6, by registry"}]}, "6, by registry", "systems.scorer.last_good"),
         ({"postmortem": {"rollback_to": "6"}}, "6", "postmortem.rollback_to"),
         ({"systems": [{**MODEL, "last_good": "7, on glossy"}]},
          "7, on glossy: the version in use, so going back changes nothing", "systems.scorer.last_good"),
