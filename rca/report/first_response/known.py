@@ -208,7 +208,7 @@ def _inputs(of: Incident) -> Told:
 def _triage(of: Incident) -> dict[str, Told]:
     metric, reason = of.metric, _severity_reason(of)
     as_new = ", as in a record that is new; has anybody set it?" * (of.severity == NEW and reason is None)
-    measured = f"{words(metric.name)} of {words(metric.of or metric.column or 'all')}" if metric else ""
+    measured = " of ".join(words(one) for one in (metric.name, metric.of or metric.column) if one) if metric else ""
     kind = "" if of.category == "other" or _unsaid(of, "category") else words(of.category)
     return {
         "severity": None if _unsaid(of, "severity") else _text(f"{of.severity}{as_new}", "severity"),

@@ -10,7 +10,6 @@ from markdown_it import MarkdownIt
 
 from rca.report.rendering.document import Document, Grid, Heading, Line, Note, Verbatim
 from rca.report.rendering.document_formats import (
-    CUT,
     LONGEST,
     SLACK_BLOCKS,
     marked,
@@ -143,16 +142,17 @@ def test_in_slack_a_text_stands_where_nothing_is_parsed(text):
     json.dumps(made)
 
 
-def test_a_message_keeps_to_what_slack_takes():
+def test_a_message_keeps_to_what_slack_takes_and_nothing_is_lost():
     blocks = [Heading(text="a" * 400)]
     for number in range(80):
-        blocks += [Heading(text=str(number), level=3), Line(text="word " * 100)]
-    message, other = to_slack(Document(title="t", blocks=(*blocks, Heading(text="next"), Note(text="n"))))
-    assert other["text"] == "t: next"
-    assert len(message["blocks"]) <= SLACK_BLOCKS
-    assert len(json.dumps(message)) < 26_000
-    assert CUT in json.dumps(message["blocks"][-1])
-    assert all(len(one["text"]["text"]) <= 150 for one in message["blocks"] if one["type"] == "header")
+        blocks += [Heading(text=f"at {number}", level=3), Line(text="word " * 50)]
+    *parts, other = to_slack(Document(title="t", blocks=(*blocks, Heading(text="next"), Note(text="n"))))
+    assert other["text"] == "t – next"
+    assert sum(len(message["blocks"]) for message in parts) == len(blocks) + 1
+    for message in parts:
+        assert len(message["blocks"]) <= SLACK_BLOCKS
+        assert len(json.dumps(message["blocks"])) < 13_000
+        assert all(len(one["text"]["text"]) <= 150 for one in message["blocks"] if one["type"] == "header")
 
 
 def test_in_docx_a_text_is_text():
