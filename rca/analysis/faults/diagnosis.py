@@ -17,7 +17,7 @@ from rca.analysis.drift.univariate import Drift
 from rca.analysis.faults.affected_subgroup import broken_under
 from rca.analysis.faults.application import hit_by_row, row_by_row
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.contingency import contingency_of
+from rca.analysis.faults.contingency import Contingency, contingency_of
 from rca.analysis.faults.cross_column_prediction import CrossColumnModel, Design, Late
 from rca.analysis.faults.fault_onset import fault_onset
 from rca.analysis.faults.rules.order import RULES
@@ -245,8 +245,12 @@ def _hits_nearly_all(fault: ColumnFault, rows: int) -> bool:
 def _in_a_segment(scene: Scene, name: str) -> ColumnFault | None:
     """The fault under the likeliest condition under which nearly all rows are hit; under two where one is not it."""
     assert scene.contingency is not None
-    tried = (_under(scene, name, (condition,)) for condition in broken_under(scene.contingency, name))
+    tried = (_under(scene, name, (condition,)) for condition in _broken_under(scene, name, scene.contingency))
     return next((one for one in tried if one is not None), None)
+
+
+def _broken_under(scene: Scene, name: str, grid: Contingency) -> list[Condition]:
+    return broken_under(grid, name, repeats=scene.repeats(name))
 
 
 def _under(scene: Scene, name: str, conditions: tuple[Condition, ...]) -> ColumnFault | None:
@@ -261,7 +265,7 @@ def _under(scene: Scene, name: str, conditions: tuple[Condition, ...]) -> Column
     if len(conditions) > 1:
         return None
     again = contingency_of(part.reference, part.current, columns=scene.names, categorical=part.codes, of=[name])
-    narrower = (_under(scene, name, (*conditions, other)) for other in broken_under(again, name))
+    narrower = (_under(scene, name, (*conditions, other)) for other in _broken_under(scene, name, again))
     return next((one for one in narrower if one is not None), None)
 
 

@@ -168,7 +168,7 @@ class _Ballot:
         return self.by_share + self.by_others
 
 
-def renamed(pair: ColumnPair, laid: Contingency, *, moved: Collection[str]) -> ColumnFault | None:
+def renamed(pair: ColumnPair, laid: Contingency, *, moved: Collection[str], repeats: float = 1.0) -> ColumnFault | None:
     """The one-to-one map of names under which a column agrees with its past, if shares or other columns tell it.
 
     Names that are new are matched with names that are gone; names that stayed are exchanged only if the other columns
@@ -181,13 +181,15 @@ def renamed(pair: ColumnPair, laid: Contingency, *, moved: Collection[str]) -> C
     laid : Contingency
     moved : collection of str
         Columns whose relation to this one is no witness.
+    repeats : float
+        How many rows say as much of the column as one does that no row before it resembles.
 
     Returns
     -------
     ColumnFault or None
         None where no map explains the column, or two would explain it as well.
     """
-    ballot = _ballot(pair, laid, moved=moved)
+    ballot = _ballot(pair, laid, moved=moved, repeats=repeats)
     if ballot is None:
         return None
     unseen = ballot.unseen
@@ -204,7 +206,7 @@ def witnesses(column: str, names: Iterable[str], *, moved: Collection[str]) -> l
     return [name for name in names if name != column and name not in moved][:WITNESSES]
 
 
-def _ballot(pair: ColumnPair, laid: Contingency, *, moved: Collection[str]) -> _Ballot | None:
+def _ballot(pair: ColumnPair, laid: Contingency, *, moved: Collection[str], repeats: float) -> _Ballot | None:
     asked = witnesses(pair.name, laid.cells, moved=moved)
     windows = [
         _side(labels[rows], [laid.cells[name][i] for name in asked])
@@ -223,8 +225,8 @@ def _ballot(pair: ColumnPair, laid: Contingency, *, moved: Collection[str]) -> _
         now=now,
         was=was,
         shares=(before / before.sum(), after / after.sum()),
-        by_share=after[:, None] * np.log(before / before.sum())[None, :],
-        by_others=others / max(1, len(asked)) ** 0.5,  # witnesses repeat each other
+        by_share=after[:, None] * np.log(before / before.sum())[None, :] / repeats,
+        by_others=others / max(1, len(asked)) ** 0.5 / repeats,  # witnesses repeat each other
         surprise=2 * (own[:, None] - others) / freedom / (1 + after[:, None] / before[None, :]),
         rows=(int(before.sum()), int(after.sum())),
         unseen=~np.isin(now, pair.known(pair.labels)[0]),

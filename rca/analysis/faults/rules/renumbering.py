@@ -94,7 +94,7 @@ class _Coded:
     known : int
         Of these, how many the reference has.
     before, after : ndarray of float, shape (levels,)
-        Rows of each window that have them.
+        Rows of each window that have them; those that repeat others count as a part of one.
     beside : ndarray of shape (levels, levels)
         Log likelihood of what other columns hold beside a code now, did it stand for another; 0 where none is asked.
     """
@@ -150,10 +150,10 @@ def renumbered(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     >>> print(renumbered(pair, scene).evidence)
     in 87% of the rows 1 stands for 2, 2 stands for 3, 3 stands for 4, …, as if numbered anew without 1
     """
-    coded = _coded(pair, unsure=scene.unsure)
+    coded = _coded(pair, unsure=scene.unsure, repeats=scene.repeats(pair.name))
     if coded is None or _homogeneous(coded.before, coded.after) >= SURELY or next(_numberings(coded), None) is None:
         return None
-    coded = replace(coded, beside=_beside(pair, scene, coded.levels))
+    coded = replace(coded, beside=_beside(pair, scene, coded.levels) / scene.repeats(pair.name))
     tried = sorted(_numberings(coded), key=lambda one: -one.likelihood)
     likely = [one for one in tried if one.likelihood > tried[0].likelihood - CLEARLY]
     plain = max((one.likelihood for one in tried if not len(one.moved)), default=-np.inf)
@@ -195,7 +195,7 @@ def _from(pair: ColumnPair, scene: Scene, telling: Mask, *, begin: bool) -> Colu
     return replace(found, share=found.share * (rows - start) / rows, since=start, since_interval=interval)
 
 
-def renumbered_in_part(pair: ColumnPair) -> ColumnFault | None:
+def renumbered_in_part(pair: ColumnPair, *, repeats: float = 1.0) -> ColumnFault | None:
     """Name codes that were counted anew without a level in a part of the rows, as their shares alone tell.
 
     With Q the reference's shares without the level a, and Q' the same moved down by one from there on, the current
@@ -218,7 +218,7 @@ def renumbered_in_part(pair: ColumnPair) -> ColumnFault | None:
     """
     from scipy.special import chdtrc
 
-    coded = _coded(pair, unsure=0)
+    coded = _coded(pair, unsure=0, repeats=repeats)
     if coded is None or len(coded.levels) > coded.known or coded.known < FEWEST_CODES:
         return None
     before, after = coded.before + 0.5, coded.after
@@ -271,7 +271,7 @@ def relation_of(pair: ColumnPair, scene: Scene) -> Contingency:
 # -- the codes ---------------------------------------------------------------------------------------------------------
 
 
-def _coded(pair: ColumnPair, *, unsure: int) -> _Coded | None:
+def _coded(pair: ColumnPair, *, unsure: int, repeats: float) -> _Coded | None:
     both = pair.reference, pair.current
     if not all(pd.api.types.is_numeric_dtype(one) and not pd.api.types.is_bool_dtype(one) for one in both):
         return None
@@ -287,6 +287,7 @@ def _coded(pair: ColumnPair, *, unsure: int) -> _Coded | None:
     before, after = (_counts(one, all_levels) for one in known)
     if len(known[1]) - after.sum() > STRAY * len(known[1]):
         return None
+    before, after = before / repeats, after / repeats
     nothing = np.zeros((len(all_levels), len(all_levels)))
     return _Coded(levels=all_levels, known=len(levels), before=before, after=after, beside=nothing)
 
