@@ -209,7 +209,7 @@ def witnesses(column: str, names: Iterable[str], *, moved: Collection[str]) -> l
 def _ballot(pair: ColumnPair, laid: Contingency, *, moved: Collection[str], repeats: float) -> _Ballot | None:
     asked = witnesses(pair.name, laid.cells, moved=moved)
     windows = [
-        _side(labels[rows], [laid.cells[name][i] for name in asked])
+        _side(labels[rows], [laid.cells[name][i] for name in asked], repeats=repeats)
         for i, (labels, rows) in enumerate(zip(pair.labels, laid.rows, strict=True))
     ]
     if windows[0] is None or windows[1] is None:
@@ -225,8 +225,8 @@ def _ballot(pair: ColumnPair, laid: Contingency, *, moved: Collection[str], repe
         now=now,
         was=was,
         shares=(before / before.sum(), after / after.sum()),
-        by_share=after[:, None] * np.log(before / before.sum())[None, :] / repeats,
-        by_others=others / max(1, len(asked)) ** 0.5 / repeats,  # witnesses repeat each other
+        by_share=after[:, None] * np.log(before / before.sum())[None, :],
+        by_others=others / max(1, len(asked)) ** 0.5,  # witnesses repeat each other
         surprise=2 * (own[:, None] - others) / freedom / (1 + after[:, None] / before[None, :]),
         rows=(int(before.sum()), int(after.sum())),
         unseen=~np.isin(now, pair.known(pair.labels)[0]),
@@ -239,15 +239,19 @@ def _entropy(table: Floats) -> Floats:
     return np.asarray((table * np.log(np.where(table > 0, shares, 1.0))).sum(axis=1))
 
 
-def _side(labels: Labels, witnesses: list[Any]) -> tuple[Labels, Floats, list[Floats]] | None:
-    """Names, their counts, and for each witness the counts of its cells beside each name."""
+def _side(labels: Labels, witnesses: list[Any], *, repeats: float) -> tuple[Labels, Floats, list[Floats]] | None:
+    """Names, their counts, and for each witness those of its cells beside each; rows that repeat others count less."""
     codes, names = pd.factorize(pd.Index(labels, dtype=object), sort=True)
     counts = np.bincount(codes[codes >= 0], minlength=len(names)).astype(float)
     kept = np.flatnonzero(counts >= SMALL * max(len(labels), 1))
     if not 2 <= len(kept) <= MOST:
         return None
     hot = (codes[:, None] == kept[None, :]).astype(np.float32)
-    return np.asarray(names[kept], dtype=object), counts[kept], [(hot.T @ one).astype(float) for one in witnesses]
+    return (
+        np.asarray(names[kept], dtype=object),
+        counts[kept] / repeats,
+        [(hot.T @ one).astype(float) / repeats for one in witnesses],
+    )
 
 
 def _matched(column: str, ballot: _Ballot, unseen: Mask) -> ColumnFault | None:

@@ -150,10 +150,10 @@ def renumbered(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     >>> print(renumbered(pair, scene).evidence)
     in 87% of the rows 1 stands for 2, 2 stands for 3, 3 stands for 4, …, as if numbered anew without 1
     """
-    coded = _coded(pair, unsure=scene.unsure, repeats=scene.repeats(pair.name))
-    if coded is None or _homogeneous(coded.before, coded.after) >= SURELY or next(_numberings(coded), None) is None:
+    coded = _moved(pair, scene, unsure=scene.unsure)
+    if coded is None or next(_numberings(coded), None) is None:
         return None
-    coded = replace(coded, beside=_beside(pair, scene, coded.levels) / scene.repeats(pair.name))
+    coded = replace(coded, beside=_beside(pair, scene, coded.levels))
     tried = sorted(_numberings(coded), key=lambda one: -one.likelihood)
     likely = [one for one in tried if one.likelihood > tried[0].likelihood - CLEARLY]
     plain = max((one.likelihood for one in tried if not len(one.moved)), default=-np.inf)
@@ -195,7 +195,7 @@ def _from(pair: ColumnPair, scene: Scene, telling: Mask, *, begin: bool) -> Colu
     return replace(found, share=found.share * (rows - start) / rows, since=start, since_interval=interval)
 
 
-def renumbered_in_part(pair: ColumnPair, *, repeats: float = 1.0) -> ColumnFault | None:
+def renumbered_in_part(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """Name codes that were counted anew without a level in a part of the rows, as their shares alone tell.
 
     With Q the reference's shares without the level a, and Q' the same moved down by one from there on, the current
@@ -213,17 +213,18 @@ def renumbered_in_part(pair: ColumnPair, *, repeats: float = 1.0) -> ColumnFault
     >>> before, after = (rng.choice(6, 3000, p=[0.1, 0.2, 0.3, 0.05, 0.15, 0.2]) for _ in range(2))
     >>> now = after[after != 1]
     >>> now = np.where((now > 1) & (rng.random(len(now)) < 0.4), now - 1, now)
-    >>> print(renumbered_in_part(ColumnPair(reference=pd.Series(before), current=pd.Series(now))).evidence)
+    >>> pair = ColumnPair(reference=pd.Series(before), current=pd.Series(now))
+    >>> first, second = pair.reference.to_frame(), pair.current.to_frame()
+    >>> scene = Scene(reference=first, current=second, codes=frozenset(), names=(), moved=frozenset(), ordered=False)
+    >>> print(renumbered_in_part(pair, scene).evidence)
     in some 40% of the rows codes are numbered anew without 1
     """
     from scipy.special import chdtrc
 
-    coded = _coded(pair, unsure=0, repeats=repeats)
+    coded = _moved(pair, scene, unsure=0)
     if coded is None or len(coded.levels) > coded.known or coded.known < FEWEST_CODES:
         return None
     before, after = coded.before + 0.5, coded.after
-    if _homogeneous(coded.before, after) >= SURELY:
-        return None
     usual = before / before.sum()
     fits = [(_misfit(before, after, _moved_down(usual, gone, part)), gone, part)
             for gone in range(coded.known - 1) for part in PARTS]  # fmt: skip
@@ -271,7 +272,17 @@ def relation_of(pair: ColumnPair, scene: Scene) -> Contingency:
 # -- the codes ---------------------------------------------------------------------------------------------------------
 
 
-def _coded(pair: ColumnPair, *, unsure: int, repeats: float) -> _Coded | None:
+def _moved(pair: ColumnPair, scene: Scene, *, unsure: int) -> _Coded | None:
+    """The codes that surely are not as common as they were; rows that repeat others count as parts of one."""
+    coded = _coded(pair, unsure=unsure)
+    if coded is None or _homogeneous(coded.before, coded.after) >= SURELY:
+        return None
+    repeats = scene.repeats(pair.name)
+    coded = replace(coded, before=coded.before / repeats, after=coded.after / repeats)
+    return coded if _homogeneous(coded.before, coded.after) < SURELY else None
+
+
+def _coded(pair: ColumnPair, *, unsure: int) -> _Coded | None:
     both = pair.reference, pair.current
     if not all(pd.api.types.is_numeric_dtype(one) and not pd.api.types.is_bool_dtype(one) for one in both):
         return None
@@ -287,7 +298,6 @@ def _coded(pair: ColumnPair, *, unsure: int, repeats: float) -> _Coded | None:
     before, after = (_counts(one, all_levels) for one in known)
     if len(known[1]) - after.sum() > STRAY * len(known[1]):
         return None
-    before, after = before / repeats, after / repeats
     nothing = np.zeros((len(all_levels), len(all_levels)))
     return _Coded(levels=all_levels, known=len(levels), before=before, after=after, beside=nothing)
 
@@ -308,8 +318,10 @@ def _beside(pair: ColumnPair, scene: Scene, levels: Floats) -> Floats:
         (one[rows][:, None] == levels[None, :]).astype(np.float32)
         for one, rows in zip(pair.numbers, laid.rows, strict=True)
     ]
+    repeats = scene.repeats(pair.name)
     tables = [
-        tuple((own.T @ cells).astype(float) for own, cells in zip(hot, laid.cells[name], strict=True)) for name in asked
+        tuple((own.T @ cells).astype(float) / repeats for own, cells in zip(hot, laid.cells[name], strict=True))
+        for name in asked
     ]
     told = [one for before, after in tables for one in _told(before, after)]
     return np.asarray(sum(told, np.zeros((len(levels), len(levels)))) / max(1, len(told)) ** 0.5)

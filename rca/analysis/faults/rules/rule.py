@@ -15,6 +15,9 @@ from rca.finding import Fault
 from rca.tables.column_pair import ColumnPair
 from rca.tables.condition import Condition, all_hold
 
+COMMONEST = 4
+"""Names of which it is asked how long a column stays on them."""
+
 Series: TypeAlias = "pd.Series[Any]"
 
 Stage = Literal["by_time", "everywhere", "by_relation", "mixed", "scattered"]
@@ -99,8 +102,12 @@ class Scene:
 
 
 def _repeats(pair: ColumnPair) -> float:
-    values = pair.numbers[0] if pair.ordered else pd.factorize(pair.labels[0])[0].astype(float)
-    return rows_a_row(values[np.isfinite(values)])
+    if pair.ordered:
+        values = pair.numbers[0]
+        return rows_a_row(values[np.isfinite(values)])
+    codes, names = pd.factorize(pair.labels[0])
+    commonest = np.argsort(-np.bincount(codes[codes >= 0], minlength=len(names)), kind="stable")[:COMMONEST]
+    return max((rows_a_row((codes == one).astype(float)) for one in commonest), default=1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
