@@ -171,6 +171,8 @@ def renumbered_from(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
         As `renumbered` has it, with its first row. Where a level had been absent for longer than that, nothing else
         dates it.
     """
+    if not _may_be_codes(pair):
+        return None
     values = pair.numbers
     levels = np.unique(values[0][np.isfinite(values[0])])
     if not scene.ordered or not 3 <= len(levels) <= LEVELS:
@@ -283,8 +285,7 @@ def _moved(pair: ColumnPair, scene: Scene, *, unsure: int) -> _Coded | None:
 
 
 def _coded(pair: ColumnPair, *, unsure: int) -> _Coded | None:
-    both = pair.reference, pair.current
-    if not all(pd.api.types.is_numeric_dtype(one) and not pd.api.types.is_bool_dtype(one) for one in both):
+    if not _may_be_codes(pair):
         return None
     values = pair.numbers[0], pair.numbers[1][unsure:]
     known = [one[np.isfinite(one)] for one in values]
@@ -300,6 +301,11 @@ def _coded(pair: ColumnPair, *, unsure: int) -> _Coded | None:
         return None
     nothing = np.zeros((len(all_levels), len(all_levels)))
     return _Coded(levels=all_levels, known=len(levels), before=before, after=after, beside=nothing)
+
+
+def _may_be_codes(pair: ColumnPair) -> bool:
+    both = pair.reference, pair.current
+    return all(pd.api.types.is_numeric_dtype(one) and not pd.api.types.is_bool_dtype(one) for one in both)
 
 
 def _counts(values: Floats, levels: Floats) -> Floats:
