@@ -88,12 +88,17 @@ def render_sheet(
         f"<section><h2 id='{one.anchor}'>{one.title}</h2><div class='body'>{one.body}</div></section>"
         for one in _numbered(_chapters(*notebook))
     )
+    made = f"<section><h2 id='check'>Made from</h2><div class='body'>{_inputs(provenance)}</div></section>"
+    return sheet(title, facts, chapters + made)
+
+
+def sheet(title: str, facts: Iterable[str], sections: str) -> str:
+    """A page of sections, which are safe already, under a title with some facts."""
     body = (
         f"<main class='column brief'><div class='head'><p class='small'>{escape(' · '.join(facts))}</p>"
-        f"<h1>{escape(title)}</h1></div>{chapters}<section><h2 id='check'>Made from</h2><div class='body'>"
-        f"{_inputs(provenance)}</div></section></main>"
+        f"<h1>{escape(title)}</h1></div>{sections}</main>"
     )
-    return _page(title, body, drawn="data-figure=" in chapters)
+    return _page(title, body, drawn="data-figure=" in sections)
 
 
 def _page(title: str, body: str, *, drawn: bool, foot: str = "") -> str:
