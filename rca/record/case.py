@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from rca.errors import InvalidCase
-from rca.record.files.graph_file import Graph, read_graph
 from rca.record.files.table_files import Table, inside, table_files, walk
 from rca.record.files.validation import NAMING, take_in
 from rca.record.files.yaml_document import Document, near, read_yaml, show
-from rca.record.model.model import Model
 from rca.record.schema.incident import Data, Incident, Window, is_identifier
 from rca.result import displayed, table_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from rca.record.files.graph_file import Graph
+    from rca.record.model.model import Model
 
 RECORD = "incident.yaml"
 
@@ -219,15 +220,17 @@ class Case:
         return Roles.of(table.columns if table else (), outcome, **named)
 
     @cached_property
-    def graph(self) -> Graph | None:
+    def graph(self) -> "Graph | None":
         """The causal or call graph; None where the case has none."""
         if self.incident.graph is None:
             return None
+        from rca.record.files.graph_file import read_graph
+
         path = inside(self.folder, self.incident.graph, place=self.record.place("graph"))
         return read_graph(path, name=self.incident.graph)[0]
 
     @cached_property
-    def model(self) -> Model | None:
+    def model(self) -> "Model | None":
         """The model that failed, for rescoring; None where the case has none."""
         file = self.incident.model
         if file is None:

@@ -14,7 +14,6 @@ from itertools import groupby
 from typing import Any
 
 from rca.report.rendering.document import Block, Document, Grid, Heading, Line, Verbatim
-from rca.report.rendering.html import escape
 from rca.report.rendering.plain_text import legible, mask, plain
 
 LONGEST = 4000
@@ -90,6 +89,8 @@ def marked(text: str) -> str:
 
 def to_html(document: Document) -> str:
     """A document as one page that loads nothing and runs nothing."""
+    from rca.report.rendering.html import escape
+
     body = "".join(
         f"<ul>{''.join(map(_html, blocks))}</ul>" if is_line else "".join(map(_html, blocks))
         for is_line, blocks in groupby(document.blocks, key=lambda one: isinstance(one, Line))
@@ -106,6 +107,8 @@ def to_html(document: Document) -> str:
 
 
 def _html(block: Block) -> str:
+    from rca.report.rendering.html import escape
+
     if isinstance(block, Heading):
         return f"<h{block.level}>{escape(block.text)}</h{block.level}>"
     if isinstance(block, Line):
