@@ -12,20 +12,21 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rca import __version__
 from rca.cli import argtypes, options
-from rca.cli.telling import answer, print_json, printable, say, say_verdict, tell
+from rca.cli.telling import answer, print_json, printable, say, say_verdict, tell, write_whole
 from rca.errors import InvalidCase, Problem, RcaError, did_you_mean
 
 if TYPE_CHECKING:
     from rca.analysis.inputs.glance import Glance
     from rca.importers.importing import Imported
     from rca.importers.reading import Given
+    from rca.report.rendering.document import Document
     from rca.report.run.case_run import RunResult
 
 DONE, FAILED, BAD_INPUT, NEEDS_A_PERSON, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 130, 141
@@ -189,10 +190,46 @@ def _obligations(arguments: Arguments) -> int:
 
 def _notify(arguments: Arguments) -> int:
     from rca.record.case import load
-    from rca.record.obligations.drafts import draft, read_results
+    from rca.record.obligations.drafts import draft, read_draft
+    from rca.report.postmortem.duties import draft_document
 
-    results = read_results(arguments.results) if arguments.results else None
-    answer(draft(load(arguments.case).incident, arguments.form, results=results), as_json=arguments.json)
+    incident = load(arguments.case).incident
+    earlier = read_draft(arguments.earlier) if arguments.earlier else None
+    found = draft(incident, arguments.form, results=_results(arguments, incident.id), earlier=earlier)
+    if arguments.json:
+        print_json(found.to_dict())
+        return DONE
+    return _written(arguments, str(found), lambda: draft_document(found))
+
+
+def _board(arguments: Arguments) -> int:
+    from rca.record.case import load
+    from rca.report.brief.board import board
+    from rca.report.rendering.document_formats import to_markdown
+
+    incident = load(arguments.case).incident
+    page = board(incident, _results(arguments, incident.id))
+    return _written(arguments, to_markdown(page), lambda: page)
+
+
+def _results(arguments: Arguments, incident: str) -> "Mapping[str, Any] | None":
+    from rca.record.obligations.drafts import read_results
+
+    return read_results(arguments.results, incident) if arguments.results else None
+
+
+def _written(arguments: Arguments, text: str, document: "Callable[[], Document]") -> int:
+    """Say a text, or write it or its document to a file."""
+    if arguments.format == "docx" and arguments.out is None:
+        raise InvalidCase.because("is no text for a terminal", place="--format docx", hint="name a file: --out FILE")
+    if arguments.out is None:
+        for line in text.splitlines():
+            say(line)
+        return DONE
+    from rca.report.rendering.docx_writer import to_docx
+
+    write_whole(arguments.out, to_docx(document()) if arguments.format == "docx" else text.encode())
+    say(str(arguments.out))
     return DONE
 
 
@@ -330,6 +367,12 @@ COMMANDS = (
         says="draft a report in the order of a regulator's form; what is missing is marked, and nothing is sent",
         takes=options.notify,
         does=_notify,
+    ),
+    Command(
+        name="board",
+        says="one page for a board: situation, task, action, result, risk, and what it is asked to decide",
+        takes=options.board,
+        does=_board,
     ),
     Command(name="schema", says="print the JSON Schema of incident.yaml", takes=options.schema, does=_schema),
     Command(

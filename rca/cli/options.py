@@ -91,8 +91,28 @@ def notify(parser: Parser) -> None:
     """`rca notify`."""
     parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
     parser.add_argument("--form", required=True, metavar="FORM", help="which form, such as oecd_29")
-    parser.add_argument("--results", type=argtypes.path, metavar="FILE", help="results.json of a report on it")
+    _results_option(parser)
+    parser.add_argument(
+        "--earlier", type=argtypes.path, metavar="FILE", help="draft of an earlier report, by --json: show what changed"
+    )
+    _document_options(parser)
     _json_option(parser)
+
+
+def board(parser: Parser) -> None:
+    """`rca board`."""
+    parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
+    _results_option(parser)
+    _document_options(parser)
+
+
+def _results_option(parser: Parser) -> None:
+    parser.add_argument("--results", type=argtypes.path, metavar="FILE", help="results.json of a report on it")
+
+
+def _document_options(parser: Parser) -> None:
+    parser.add_argument("--format", choices=("text", "docx"), default="text", help="default text; docx needs --out")
+    parser.add_argument("--out", type=argtypes.path, metavar="FILE", help="write it there")
 
 
 def schema(_: Parser) -> None:

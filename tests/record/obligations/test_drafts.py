@@ -101,8 +101,9 @@ def test_facts_fill_a_field_only_where_they_name_it():
 
 def test_a_later_draft_shows_what_changed():
     record = incident_of([], facts={}, stamps={})
-    first, later = draft(record, "ca_sb53"), draft(record, "ca_sb53", results=RESULTS)
-    assert later.changed(first) == ("date",)
+    first = draft(record, "ca_sb53")
+    later = draft(record, "ca_sb53", results=RESULTS, earlier=first)
+    assert [one.field for one in later.changed] == ["date"]
     assert next(one for one in later.entries if one.field == "date").values == {
         "results.onset": "2026-01-30 to 2026-02-02"
     }
