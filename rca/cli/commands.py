@@ -321,16 +321,23 @@ def _score(arguments: Arguments) -> int:
 
 def _portfolio(arguments: Arguments) -> int:
     from rca.report.run.portfolio_run import run_portfolio
+    from rca.report.run.risk_register import read_appetite, register
 
+    if arguments.register and not arguments.appetite:
+        raise InvalidCase.because("has no limits to list", place="--register", hint="give them: --appetite FILE")
     settings = {
         "as_of": arguments.as_of,
         "split": arguments.split,
         "targets": ",".join(arguments.target),
+        "appetite": read_appetite(arguments.appetite) if arguments.appetite else "",
         "columns": ",".join(arguments.column),
         "zone": arguments.zone,
     }
     given = {name: said for name, said in settings.items() if said}
     run = run_portfolio(arguments.source, out=arguments.out, settings=given, progress=not arguments.quiet)
+    if arguments.register:
+        write_whole(arguments.register, register(run.found, arguments.register))
+        tell(f"Risk register: {arguments.register}")
     answer(run, as_json=arguments.json)
     return DONE
 

@@ -221,6 +221,13 @@ def portfolio(parser: Parser) -> None:
         metavar="MEASURE=LIMIT:SHARE",
         help="a promise, such as time_to_recover=4h:0.95, or time_to_recover@sev1=1h",
     )
+    parser.add_argument("--appetite", type=argtypes.path, metavar="FILE", help="limits: a risk_appetite.yaml")
+    parser.add_argument(
+        "--register",
+        type=argtypes.path,
+        metavar="FILE",
+        help="write the limits as rows of a risk register, .csv or .json",
+    )
     _quiet_option(parser)
     _json_option(parser)
 

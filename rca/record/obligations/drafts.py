@@ -164,6 +164,12 @@ def forms() -> dict[str, Form]:
     return {form.id: form for form in found}
 
 
+@cache
+def _beside() -> tuple[str, ...]:
+    """Keys that are printed beside every draft."""
+    return tuple(read_data("forms.yaml")["beside"])
+
+
 def read_results(path: Path, incident: str = "") -> Mapping[str, Any]:
     """What a run concluded.
 
@@ -244,7 +250,7 @@ def draft(
     plain = _told(incident, own, results)
     before = {one.field: one.told for one in earlier.entries} if earlier is not None else None
     entries = tuple(_entry(field, plain, before) for field in known.fields_)
-    beside = {key: _said(plain, key.split(".")) or "not on record" for key in read_data("forms.yaml")["beside"]}
+    beside = {key: _said(plain, key.split(".")) or "not on record" for key in _beside()}
     told = {name: getattr(known, name) for name in ("title", "status", "unseen", "confidence", "source")}
     listed = tuple(_sent(one) for one in sent if one not in own)
     return Draft(form=form, entries=entries, beside=beside, sent=listed, follows=earlier is not None, **told)

@@ -51,7 +51,8 @@ PLAIN = {
     "rolled back": "set back to the earlier version", "pipeline": "chain of programs", "metric": "measure",
     "latency": "delay", "throughput": "amount handled", "feature-store": "data store", "feature store": "data store",
     "retrained": "taught anew", "retraining": "teaching anew", "config": "settings", "drifted": "moved",
-    "drift": "slow change", "drift alarm": "alarm for slow changes", "anomaly": "odd value", "baseline": "usual value", "outlier": "odd value",
+    "drift": "slow change", "drift alarm": "alarm for slow changes",
+    "anomaly": "odd value", "baseline": "usual value", "outlier": "odd value",
     "p-value": "chance", "classifier": "model", "dataset": "data", "timestamp": "time", "API": "interface",
     "inference": "answering", "hotfix": "quick repair", "monitor rang": "alarm rang",
 }  # fmt: skip
@@ -99,8 +100,9 @@ def board(incident: Incident, results: Mapping[str, Any] | None = None) -> Docum
     facts = Facts(incident=nameless(incident), results=found)
     parts: tuple[tuple[str, Iterable[Block]], ...] = (
         ("Situation", _situation(facts)), ("Task", _task(facts)), ("Action", _action(facts)),
-        ("Result", _result(facts, analysed=results is not None)), ("A picture of it", _picture(facts) if results else ()),
-        ("What is at risk", _risk(facts)), ("What you are asked to decide", _decision(facts)),
+        ("Result", _result(facts, analysed=results is not None)),
+        ("A picture of it", _picture(facts) if results else ()), ("What is at risk", _risk(facts)),
+        ("What you are asked to decide", _decision(facts)),
     )  # fmt: skip
     blocks = [block for title, told in parts for block in _titled(title, told)]
     return Document(title=f"For the board: {plainly(facts.incident.title)}", blocks=tuple(map(_plain_block, blocks)))

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from rca.record.obligations.answers import Duty
 from rca.record.obligations.answers import shown as at
 from rca.record.obligations.drafts import Draft, draft, forms
 from rca.record.obligations.duties import Duties, duties
 from rca.record.obligations.frameworks import frameworks as evidence_of
+from rca.record.obligations.known import PLACES
+from rca.record.obligations.rules import rule_table
 from rca.record.schema.incident import Incident
 from rca.report.postmortem.context import PostmortemContext, fields
 from rca.report.rendering.document import Document, Grid, Line, Note
@@ -90,9 +93,15 @@ def frameworks(one: PostmortemContext) -> str:
 
 def drafts(one: PostmortemContext) -> list[Draft]:
     """A draft on every form whose duty holds by the facts on record."""
-    held = {each.form for each in duties(one.incident).duties if each.answer in HOLDS}
+    held = {each.form for each in duties(one.incident).duties if _holds(each)}
     results = {"verdict": one.analysis.results()["verdict"]}
     return [draft(one.incident, name, results=results) for name in forms() if name in held]
+
+
+def _holds(each: Duty) -> bool:
+    """Whether the facts of a rule hold, though the stamp that starts its clock may be missing."""
+    facts = {PLACES, *rule_table().facts}
+    return each.answer in HOLDS or (each.answer == "cannot_tell" and not facts & {*each.missing})
 
 
 def draft_section(found: Draft) -> str:

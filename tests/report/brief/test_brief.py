@@ -13,11 +13,13 @@ import rca
 from rca.record.durations import duration_in_words
 from rca.record.schema.incident import Incident
 from rca.record.why_tree.blameless import nameless
+from rca.report.brief.board import board
 from rca.report.brief.brief import brief
 from rca.report.brief.facts import Facts
 from rca.report.brief.verdict import badge, four, verdict
 from rca.report.brief.words import metric_words, rounded
 from tests.conftest import INCIDENTS
+from tests.report.brief.test_board import sound
 
 NAMES = ("chatbot-update", "credit-drift", "hiring-bias", "line-cascade", "quiet-quarter")
 SEAL = "0" * 64
@@ -124,6 +126,13 @@ def test_a_brief_is_short_and_says_nothing_twice(known):
     assert len(text.split()) <= 1050
     sentences = [one.strip() for one in re.split(r"\. |\n| {2,}|, because | because ", text) if len(one.split()) > 7]
     assert [one for one in sentences if sentences.count(one) > 1] == []
+
+
+def test_the_page_for_the_board_is_sound_by_the_results_too(known):
+    incident, results = known
+    sound(
+        board(incident, results), named={"percentile"} if incident.id.startswith("hiring") else set()
+    )  # a column's name
 
 
 def test_nothing_internal_is_printed(known):
