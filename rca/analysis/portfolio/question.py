@@ -198,33 +198,22 @@ def portfolio(
     if split is not None and not comparisons:
         what = f"no incident of known length lies on one of the sides of {split}"
         raise InvalidCase.because(what, place="split", hint="give a moment with incidents before and after it")
-    now, actions = when(read.as_of), _unfinished(log.actions, when(read.as_of))
-    late = Counter({one.action.incident: 0 for one in actions})
-    late.update(one.action.incident for one in actions if one.overdue_by)
     return Portfolio(
         name=log.name,
         incidents=len(read),
         open=int((~read.over).sum()) if read.stamps else 0,
         first=when(read.began[read.began != UNKNOWN].min(initial=np.iinfo(np.int64).max)),
-        as_of=now,
+        as_of=when(read.as_of),
         summaries=tuple(summary(one) for one in measured),
         untold=tuple(name for name in (*MEASURED, BETWEEN) if name not in {one.measure for one in measured}),
         grouped=grouped,
         trends=tuple(trends(read, measured, grouped)),
         comparisons=comparisons,
         targets=tuple(kept(target, read, measured) for target in promised),
-        appetite=against(
-            limits,
-            read,
-            measured,
-            incidents=log.incidents,
-            late_actions=late,
-            now=now,
-            undated=sum(not one.action.due for one in actions),
-        ),
+        appetite=against(limits, read, measured, incidents=log.incidents),
         oddities=(*read.oddities, *(odd for one in measured for odd in one.oddities)),
         recurring=_recurring(log.factors),
-        actions=actions,
+        actions=_unfinished(log.actions, when(read.as_of)),
         problems=log.problems,
         read_as=dict(read.read_as),
         unused=read.unused,

@@ -11,11 +11,13 @@ from rca.analysis.portfolio.incident_log import Incidents
 from rca.analysis.portfolio.kaplan_meier import LEVEL, Estimate
 from rca.analysis.portfolio.results import in_unit, unit_for, words_of
 from rca.analysis.portfolio.service_targets import Kept, kept, targets_of
+from rca.analysis.portfolio.timestamps import when
 from rca.errors import InvalidCase, did_you_mean
 from rca.record.files.yaml_document import plain, show
 from rca.record.obligations.answers import duty
 from rca.record.obligations.known import Known
 from rca.record.obligations.rules import rule_table
+from rca.record.schema.corrective_action import UNFINISHED
 from rca.record.schema.incident import Incident
 from rca.result import Result, Row
 
@@ -57,7 +59,7 @@ class Appetite(Result):
     found : Estimate
         Share, amount a quarter, or count; a count has no interval.
     n, lacking : int
-        Incidents (of actions: actions) that it rests on, and those whose records leave it open.
+        Incidents that it rests on, and those (of actions: actions) that leave it open.
     state : {'kept', 'breached', 'not enough incidents to say', 'not enough on record to say'}
     over : tuple of str
         The first incidents that speak against it, the worst first.
@@ -141,9 +143,8 @@ def _number(value: str, name: str) -> float:
 
 
 def against(
-    limits: Mapping[str, str], read: Incidents, measured: Iterable[Lengths], *, incidents: Sequence[Incident],
-    late_actions: Mapping[str, int], undated: int, now: datetime | None,
-) -> tuple[Appetite, ...]:  # fmt: skip
+    limits: Mapping[str, str], read: Incidents, measured: Iterable[Lengths], *, incidents: Sequence[Incident]
+) -> tuple[Appetite, ...]:
     """What the incidents did against each limit.
 
     Parameters
@@ -153,25 +154,20 @@ def against(
     read : Incidents
     measured : iterable of Lengths
     incidents : sequence of Incident
-        Their records; empty where there is only a table, and then harm and duties are not known.
-    late_actions : mapping of str to int
-        Incident → its overdue corrective actions.
-    undated : int
-        Actions that are not done and have no date.
-    now : datetime or None
-        Censoring time.
+        Their records; empty where there is only a table, and then harm, actions and duties are not known.
     """
-    measured = tuple(measured)
-    found = {target: kept(target, read, measured) for target in targets_of(_in_time(limits))}
-    told = [_in_words(one, lacking=len(read) - one.n) for one in found.values()]
-    for name, value in limits.items():
-        limit = _number(value, name) if name in QUARTERLY or name in COUNTED else 0.0
+    measured, now = tuple(measured), when(read.as_of)
+    told = [
+        _in_words(one, lacking=len(read) - one.n)
+        for one in (kept(target, read, measured) for target in targets_of(_in_time(limits)))
+    ]
+    counted = {"overdue_actions": _actions, "overdue_duties": _duties}
+    for name in (one for one in limits if one not in _in_time(limits)):
+        limit = _number(limits[name], name)
         if name in QUARTERLY:
             told.append(_quarterly(name, limit, incidents, now=now))
-        elif name == "overdue_actions":
-            told.append(_count(name, limit, late_actions, lacking=undated))
-        elif name == "overdue_duties":
-            late, open_ = _duties(incidents, now)
+        else:
+            late, open_ = counted[name](incidents, now)
             told.append(_count(name, limit, late, lacking=open_ if incidents else len(read)))
     return tuple(told)
 
@@ -195,7 +191,9 @@ def _quarterly(name: str, limit: float, incidents: Sequence[Incident], *, now: d
     worst = sorted((one for one in known if known[one] > 0), key=lambda one: -known[one])
     state = UNKNOWN if found.value is None else _judged(found, limit, enough=len(worst) >= FEWEST)
     state = UNKNOWN if lacking and state != BREACHED else state  # what is on record is a lower bound
-    return Appetite(name=name, limit=limit, found=found, n=len(known), lacking=lacking, state=state, over=tuple(worst[:MOST_NAMED]))
+    return Appetite(
+        name=name, limit=limit, found=found, n=len(known), lacking=lacking, state=state, over=tuple(worst[:MOST_NAMED])
+    )
 
 
 def _amount(incident: Incident, what: str) -> float | None:
@@ -251,6 +249,13 @@ def _count(name: str, limit: float, late: Mapping[str, int], *, lacking: int) ->
     state = BREACHED if total > limit else UNKNOWN if lacking else KEPT
     found = Estimate(value=float(total))
     return Appetite(name=name, limit=limit, found=found, n=len(late), lacking=lacking, state=state, over=tuple(worst))
+
+
+def _actions(incidents: Iterable[Incident], now: datetime | None) -> tuple[dict[str, int], int]:
+    """Overdue actions by incident, and unfinished ones without a date."""
+    open_ = {one.id: [each for each in one.actions if each.state_at(now) in UNFINISHED] for one in incidents}
+    late = {incident: sum(each.is_overdue(now) for each in those) for incident, those in open_.items()}
+    return late, sum(not each.due for those in open_.values() for each in those)
 
 
 def _duties(incidents: Iterable[Incident], now: datetime | None) -> tuple[dict[str, int], int]:

@@ -7,12 +7,13 @@ nothing is parsed. `docx_writer` has the fourth format.
 import base64
 import hashlib
 import html
+import json
 import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-from rca.report.rendering.document import Block, Document, Grid, Heading, Line, Note, Verbatim
+from rca.report.rendering.document import Block, Document, Grid, Heading, Line, Verbatim
 from rca.report.rendering.html import escape
 from rca.report.rendering.plain_text import legible, mask, plain
 
@@ -21,8 +22,6 @@ LONGEST = 4000
 
 SLACK_BLOCKS, SLACK_HEADER, SLACK_LETTERS = 50, 150, 11_000
 """What a message may have: Slack documents the first two, and refuses blocks from some 13,000 letters on."""
-
-CUT = "Shortened for Slack; the whole is in the other formats."
 
 STYLE = """\
 body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b;background:#fff}
@@ -126,60 +125,59 @@ def _html(block: Block) -> str:
 
 
 def to_slack(document: Document) -> list[dict[str, Any]]:
-    """Messages for Slack, one a chapter: each can be the body of a webhook, or of `chat.postMessage` beside a channel."""
+    """Messages for Slack, one a chapter: each is the body of a webhook, or of `chat.postMessage` beside a channel."""
     chapters: list[list[Block]] = [[Heading(text=document.title, level=1)]]
     for block in document.blocks:
-        if isinstance(block, Heading) and block.level == 2 and len(chapters[-1]) > 1:
+        if _begins(block) and any(map(_begins, chapters[-1])):
             chapters.append([])
         chapters[-1].append(block)
-    return [_message(document.title, chapter) for chapter in chapters]
+    return [message for chapter in chapters for message in _messages(document.title, chapter)]
 
 
-def _message(title: str, chapter: Iterable[Block]) -> dict[str, Any]:
-    heading = next((one.text for one in chapter if isinstance(one, Heading) and one.level == 2), "")
-    blocks, letters = [], 0
-    for is_heading, part in groupby(chapter, key=lambda one: isinstance(one, Heading)):
-        for block in map(_header, part) if is_heading else [_rich(part)]:
-            letters += len(str(block))
-            if letters > 2 * SLACK_LETTERS or len(blocks) == SLACK_BLOCKS - 1:
-                return _posted(title, heading, [*blocks, _rich([Note(text=CUT)])])
-            blocks.append(block)
-    return _posted(title, heading, blocks)
+def _begins(block: Block) -> bool:
+    """Whether a chapter begins here."""
+    return isinstance(block, Heading) and block.level == 2
 
 
-def _posted(title: str, heading: str, blocks: list[dict[str, Any]]) -> dict[str, Any]:
-    """A message; its `text`, which notifications show, is parsed for marks and is escaped therefore."""
-    text = html.escape(plain(f"{title}: {heading}" if heading else title, 200), quote=False).replace("@", "(at)")
-    return {"text": text, "mrkdwn": False, "link_names": False, "unfurl_links": False, "blocks": blocks}
+def _messages(title: str, chapter: Iterable[Block]) -> Iterator[dict[str, Any]]:
+    """A chapter as one message, or as several where Slack would not take so much in one.
+
+    The `text` of a message, which notifications show, is parsed for marks, and is escaped therefore.
+    """
+    blocks = [*chapter]
+    named = " – ".join([title, *(one.text for one in blocks if isinstance(one, Heading) and _begins(one))])
+    text = html.escape(plain(named, SLACK_HEADER), quote=False).replace("@", "(at)")
+    packed, letters = [[_slack(blocks[0])]], 0
+    for block in map(_slack, blocks[1:]):
+        letters += len(json.dumps(block))
+        if letters > SLACK_LETTERS or len(packed[-1]) == SLACK_BLOCKS:
+            packed.append([])
+            letters = len(json.dumps(block))
+        packed[-1].append(block)
+    yield from ({"text": text, "mrkdwn": False, "link_names": False, "blocks": part} for part in packed)
 
 
-def _header(block: Any) -> dict[str, Any]:
-    text = plain(block.text, SLACK_HEADER) or "–"
-    return {"type": "header", "text": {"type": "plain_text", "text": text, "emoji": False}}
+def _slack(block: Block) -> dict[str, Any]:
+    if isinstance(block, Heading):
+        text = plain(block.text, SLACK_HEADER) or "–"
+        return {"type": "header", "text": {"type": "plain_text", "text": text, "emoji": False}}
+    if isinstance(block, Line | Grid):
+        items = [_section(label, text) for label, text in _items(block)]
+        element: dict[str, Any] = {"type": "rich_text_list", "style": "bullet", "elements": items}
+    elif isinstance(block, Verbatim):
+        element = {**_section("", verbatim(block.text)), "type": "rich_text_preformatted"}
+    else:
+        element = _section("", plain(block.text))
+    return {"type": "rich_text", "elements": [element]}
 
 
-def _rich(blocks: Iterable[Block]) -> dict[str, Any]:
-    elements: list[dict[str, Any]] = []
-    for is_line, part in groupby(blocks, key=lambda one: isinstance(one, Line | Grid)):
-        if is_line:
-            items = [_section(*item) for one in part for item in _items(one)]
-            elements.append({"type": "rich_text_list", "style": "bullet", "indent": 0, "elements": items})
-        else:
-            elements += [
-                {**_section("", verbatim(one.text)), "type": "rich_text_preformatted"}
-                if isinstance(one, Verbatim) else _section("", plain(one.text))
-                for one in part if isinstance(one, Verbatim | Note)
-            ]  # fmt: skip
-    return {"type": "rich_text", "elements": elements}
-
-
-def _items(block: Block) -> Iterator[tuple[str, str]]:
+def _items(block: Line | Grid) -> Iterator[tuple[str, str]]:
     """Label and text of each item; a row of a table is one."""
     if isinstance(block, Line):
         yield block.label, plain(f"{block.text} {source(block)}")
-    elif isinstance(block, Grid):
-        for first, *rest in block.rows:
-            yield first, plain("; ".join(f"{name}: {cell}" for name, cell in zip(block.head[1:], rest, strict=True)))
+        return
+    for first, *rest in block.rows:
+        yield first, plain("; ".join(f"{name}: {cell}" for name, cell in zip(block.head[1:], rest, strict=True)))
 
 
 def _section(label: str, text: str) -> dict[str, Any]:

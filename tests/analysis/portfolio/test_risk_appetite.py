@@ -1,7 +1,6 @@
 """Many incidents against the limits that an organisation set: breaches with intervals, and what cannot be said."""
 
 import json
-from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -14,8 +13,6 @@ from rca.analysis.portfolio.risk_appetite import BREACHED, KEPT, TOO_FEW, UNKNOW
 from rca.errors import InvalidCase
 from rca.record.log import read_log
 from tests.analysis.portfolio.test_portfolio import log
-
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 RECORD = """schema: 1
 id: {id}
@@ -48,19 +45,15 @@ def year(tmp_path_factory):
     return folder
 
 
-def measured_of(source):
+def measured_of(source, as_of="2026-01-01T00:00Z"):
     told = read_log(source)
-    read = incidents_of(told.table)
+    read = incidents_of(told.table, as_of=as_of)
     return told, read, [lengths_of(read, "time_to_detect")]
 
 
-def asked(known, limits, *, now=NOW):
+def asked(known, limits):
     told, read, measured = known
-    late = {"i1": 1, "i2": 1, "i3": 0} if len(told.incidents) > 1 else {}
-    found = against(
-        appetite_of(limits), read, measured, incidents=told.incidents, late_actions=late, undated=0, now=now
-    )
-    return {one.name: one for one in found}
+    return {one.name: one for one in against(appetite_of(limits), read, measured, incidents=told.incidents)}
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +95,7 @@ def test_a_few_incidents_never_keep_a_limit_of_harm(tmp_path):
     (tmp_path / "i1" / "incident.yaml").write_text(RECORD.format(**told))
     assert asked(measured_of(tmp_path), {"people_per_quarter": 10**9})["people_per_quarter"].state == TOO_FEW
     assert asked(measured_of(tmp_path), {"time_to_detect": "5d:0.9"})["time_to_detect"].state == TOO_FEW
-    soon = asked(measured_of(tmp_path), {"people_per_quarter": 1}, now=datetime(2025, 2, 1, tzinfo=UTC))[
-        "people_per_quarter"
-    ]
+    soon = asked(measured_of(tmp_path, "2025-02-01T00:00Z"), {"people_per_quarter": 1})["people_per_quarter"]
     assert (soon.state, soon.found.value) == (UNKNOWN, None)  # less than a quarter was seen
 
 
@@ -146,7 +137,7 @@ def test_a_limit_that_is_none_is_refused(limits, says):
 
 
 def test_no_limit_is_no_appetite(known):
-    assert portfolio(known).appetite == ()
+    assert asked(known, None) == {}
 
 
 def test_the_upper_end_allows_for_a_harm_that_has_not_come_yet():
