@@ -18,6 +18,7 @@ from rca.record.files.yaml_document import Document, near, read_yaml, show
 from rca.record.model.model import Model
 from rca.record.model.model_file import read_model
 from rca.record.schema.incident import Data, Incident, Window, is_identifier
+from rca.result import displayed, table_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,8 +120,22 @@ class Case:
     """
 
     folder: Path
-    incident: Incident
+    incident: Incident = field(repr=False)
     record: Document = field(repr=False)
+
+    def __str__(self) -> str:
+        known = self.incident
+        return f"{known.id}: {known.title} ({known.severity}, {known.category.replace('_', ' ')}, {known.status})"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        tables = ("reference", "current", "recovered", "training", "signals")
+        rows: list[dict[str, Any]] = [
+            {"table": name, "files": ", ".join(one.name for one in table.files)}
+            for name in tables
+            if (table := self.table(name)) is not None
+        ]
+        shown = displayed(self.incident, table_of(rows, str(self)))
+        return {**shown, "text/plain": str(self)}
 
     @classmethod
     def load(cls, path: "str | PathLike[str]") -> Self:

@@ -1,11 +1,11 @@
 """Public questions on the conclusion: the verdict, and the equivalence test of the repair."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from rca.analysis.conclusion.analyse import analyse
 from rca.analysis.conclusion.recovery import RECOVERY_QUESTION, Recovery, recovery_of
 from rca.analysis.conclusion.verdict import Verdict
-from rca.analysis.inputs.arguments import margin_of, share_of
+from rca.analysis.inputs.arguments import Comparison, margin_of, share_of, spelled_out
 from rca.analysis.inputs.windows import as_frames, windows_asked, windows_from
 from rca.errors import InvalidCase, Unanswerable
 from rca.record.case import Case
@@ -16,8 +16,14 @@ def verdict(case: "Case", *, seed: int = 0) -> Verdict:
     return analyse(case, seed=seed).verdict
 
 
+@spelled_out(Comparison)
 def recovery(
-    case: "Case | Any", recovered: Any = None, *, margin: float | None = None, alpha: float = 0.05, **asked: Any
+    case: "Case | Any",
+    recovered: Any = None,
+    *,
+    margin: float | None = None,
+    alpha: float = 0.05,
+    **asked: Unpack[Comparison],
 ) -> Recovery:
     """Equivalence test (TOST) of recovery: the metric after the repair against the reference.
 
