@@ -46,6 +46,7 @@ class Command:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looked for at every start, and no part of a check
     for stream in (sys.stdout, sys.stderr):
         _survive_odd_terminals(stream)
     arguments = _parser().parse_args(argv)
@@ -298,6 +299,24 @@ def _freeze(arguments: Arguments) -> int:
     return DONE
 
 
+def _brief(arguments: Arguments) -> int:
+    from rca.report.first_response.brief import brief, written
+
+    if arguments.format == "docx" and arguments.out is None:
+        raise InvalidCase.because("is no text for a terminal", place="--format docx", hint="name a file: --out FILE")
+    document, problems = brief(arguments.case, audience=arguments.audience, playbooks=arguments.playbooks)
+    raw = written(document, arguments.format)
+    if arguments.out:
+        write_whole(arguments.out, raw)
+        say(str(arguments.out))
+    else:
+        for line in raw.decode().splitlines():
+            say(line)
+    for problem in problems:
+        tell(f"Left out: {problem}")
+    return NEEDS_A_PERSON if problems else DONE
+
+
 def _imported(done: "Imported", *, as_json: bool) -> int:
     answer(done, as_json=as_json)
     return NEEDS_A_PERSON if done.contradictions or done.asked else DONE
@@ -390,6 +409,12 @@ COMMANDS = (
     ),
     Command(
         name="import", says="take vendors' files into a case: one timeline", takes=options.import_files, does=_import
+    ),
+    Command(
+        name="brief",
+        says="what to do and whom to tell first, from the record alone; nothing is sent",
+        takes=options.brief,
+        does=_brief,
     ),
     Command(
         name="freeze",

@@ -154,6 +154,25 @@ def import_files(parser: Parser) -> None:
     _given_options(parser)
 
 
+def brief(parser: Parser) -> None:
+    """`rca brief`."""
+    parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
+    parser.add_argument("--audience", metavar="A", help="only what this one is told, such as legal; default: everybody")
+    parser.add_argument(
+        "--format",
+        choices=("markdown", "html", "docx", "slack"),
+        default="markdown",
+        help="default markdown; slack: JSON, a message a line",
+    )
+    parser.add_argument("--out", type=argtypes.path, metavar="FILE", help="write it there; docx needs it")
+    parser.add_argument(
+        "--playbooks",
+        type=argtypes.path,
+        metavar="FILE",
+        help="measures of your own; default: playbooks.yaml in the case or beside it",
+    )
+
+
 def freeze(parser: Parser) -> None:
     """`rca freeze`."""
     parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")

@@ -51,7 +51,9 @@ SEQUENCE = ("onset", "detected", "contained", "eradicated", "recovered", "closed
 class Record(BaseModel):
     """A part of the record: frozen, and closed to unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=False, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", defer_build=True, hide_input_in_errors=False, allow_inf_nan=False
+    )
 
 
 class System(Record):
