@@ -202,7 +202,7 @@ def _amount(incident: Incident, what: str) -> float | None:
 
 
 def rate(harms: Sequence[float], quarters: float) -> Estimate:
-    """Harm a quarter, with the gamma interval of a weighted sum of Poisson counts; its upper end allows for a larger one.
+    """Harm a quarter, with the gamma interval of a weighted sum of Poisson counts, its upper end wider.
 
     The largest incident to come may not have come yet. With `UNSEEN` times the largest on record in its place, the
     upper end lies below the truth in 0.2 to 4 of 100 draws of lognormal harms with a sigma of 1 to 1.5 and 8 to 80

@@ -66,7 +66,7 @@ def test_a_portfolio_tells_its_appetite_and_comes_back_from_json(year, known):
     found = portfolio(year, appetite=limits, as_of="2026-01-01T00:00Z")
     assert found.appetite == tuple(asked(known, limits).values())
     assert Portfolio.from_dict(json.loads(json.dumps(found.to_dict(), allow_nan=False))) == found
-    assert "people per quarter: at most 100; 299 (" in str(found)
+    assert "people per quarter: at most 100; 300 (155–631) on record of 12: breached" in str(found)
 
 
 def test_a_limit_in_time_is_a_share_with_an_interval(known):
