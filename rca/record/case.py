@@ -16,7 +16,6 @@ from rca.record.files.table_files import Table, inside, table_files, walk
 from rca.record.files.validation import NAMING, take_in
 from rca.record.files.yaml_document import Document, near, read_yaml, show
 from rca.record.model.model import Model
-from rca.record.model.model_file import read_model
 from rca.record.schema.incident import Data, Incident, Window, is_identifier
 from rca.result import displayed, table_of
 
@@ -233,6 +232,8 @@ class Case:
         file = self.incident.model
         if file is None:
             return None
+        from rca.record.model.model_file import read_model
+
         place = self.record.place("model", "path")
         path = inside(self.folder, file.path, place=place)
         table = self.table("reference") or self.table("current")
