@@ -11,6 +11,7 @@
 
 import argparse
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -330,6 +331,31 @@ def _given(arguments: Arguments) -> "Given":
     return Given(**plainly, at=at, names=argtypes.settings(arguments.moment))
 
 
+def _lab(arguments: Arguments) -> int:
+    from rca.record.case import load
+    from rca.report.notebooks.workbench import workbench
+
+    made = workbench(load(arguments.case), arguments.folder)
+    say(str(made.notebook))
+    tell("Made now; nothing will write over it." if made.fresh else "As you left it; its cells are yours.")
+    if arguments.prepare:
+        return DONE
+    root = ["--allow-root"] if os.geteuid() == 0 else []
+    return subprocess.run([sys.executable, "-m", "jupyterlab", *root, str(made.notebook)], check=False).returncode
+
+
+def _index(arguments: Arguments) -> int:
+    from rca.report.page.index import entries, index_page
+
+    found, unread = entries(arguments.folder)
+    to = arguments.folder / "index.html"
+    write_whole(to, index_page(found, unread).encode())
+    say(str(to))
+    for name in unread:
+        tell(f"Not listed: {name}, which is no report of a run.")
+    return NEEDS_A_PERSON if unread else DONE
+
+
 def _score(arguments: Arguments) -> int:
     from rca.practice.score import score
 
@@ -428,6 +454,13 @@ COMMANDS = (
         takes=options.portfolio,
         does=_portfolio,
     ),
+    Command(
+        name="lab",
+        says="open a notebook of your own on a case, beside no report; it is made once and never written over",
+        takes=options.lab,
+        does=_lab,
+    ),
+    Command(name="index", says="write the page over a folder of reports", takes=options.index, does=_index),
     Command(name="score", says="analyse cases whose cause is known; was it named?", takes=options.score, does=_score),
 )
 

@@ -173,6 +173,21 @@ def brief(parser: Parser) -> None:
     )
 
 
+def lab(parser: Parser) -> None:
+    """`rca lab`."""
+    parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
+    parser.add_argument(
+        "--in", dest="folder", type=argtypes.path, default=Path("investigations"), metavar="DIR",
+        help="where the notebook lies; default investigations",
+    )  # fmt: skip
+    parser.add_argument("--prepare", action="store_true", help="make the notebook, and do not open it")
+
+
+def index(parser: Parser) -> None:
+    """`rca index`."""
+    parser.add_argument("folder", type=argtypes.path, metavar="DIR", help="where the reports are, such as reports")
+
+
 def freeze(parser: Parser) -> None:
     """`rca freeze`."""
     parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
