@@ -224,6 +224,10 @@ class Impact(Record):
     decisions: int | None = Field(default=None, ge=0)
     people: int | None = Field(default=None, ge=0)
     money: float | str | None = None
+    money_interval: tuple[float, float] | None = None
+    penalties: float | str | None = None
+    """What authorities or contracts may ask for."""
+    penalties_interval: tuple[float, float] | None = None
     harm: tuple[str, ...] = ()
     """Kinds of harm that were done."""
     text: str = ""
@@ -271,6 +275,8 @@ class Notification(Record):
     risk_assessment_reviewed: Moment | bool | None = None
     by: str | None = None
     """The role that decided."""
+    evidence: tuple[str, ...] = ()
+    """What shows that it was sent: documents in `sources/`, events of the timeline."""
 
 
 class Incident(Record):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rca.errors import InvalidCase
 from rca.record.durations import duration_in_words
 from rca.report.brief.words import BADGES, bound
 from rca.report.page.page import sheet
@@ -56,7 +57,14 @@ def entries(folder: Path) -> tuple[list[Entry], list[str]]:
     ----------
     folder : pathlib.Path
         Where `rca run` writes.
+
+    Raises
+    ------
+    InvalidCase
+        If there is no such folder.
     """
+    if not folder.is_dir():
+        raise InvalidCase.because("there is no such folder", place=str(folder))
     found, unread = [], []
     for place in sorted(one.parent for one in folder.glob("*/report.html")):
         entry = _entry(place)

@@ -21,7 +21,7 @@ from rca.record.schema.incident import Incident
 from rca.record.why_tree.blameless import nameless, without_people
 from rca.report.brief.brief import brief, digest
 from rca.report.brief.words import STRENGTHS
-from rca.report.cells.output import ABSENT, FINDINGS, RESULTS
+from rca.report.cells.output import ABSENT, FINDINGS, INERT, RESULTS
 from rca.report.notebooks.templates import ELSEWHERE, source, tags
 from rca.report.rendering.html import MISSING, escape, markdown, paragraph, sanitize, table
 from rca.report.rendering.plain_text import count, legible, mask
@@ -302,7 +302,8 @@ def _output(output: Mapping[str, Any]) -> str:
     if MIME in data:
         return _figure(data[MIME])
     if "text/html" in data:
-        return _scrolling(sanitize(MISSING.sub("", "".join(data["text/html"]))).replace(NUMBER, ""))
+        told = "".join(data["text/html"]).removeprefix(INERT)
+        return _scrolling(sanitize(MISSING.sub("", told)).replace(NUMBER, ""))
     if "text/markdown" in data:
         return markdown("".join(data["text/markdown"])).replace(NUMBER, "")
     return paragraph("".join(data.get("text/plain", ""))).replace(NUMBER, "")
