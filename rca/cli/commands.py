@@ -222,17 +222,22 @@ def _results(arguments: Arguments, incident: str) -> "Mapping[str, Any] | None":
 
 def _written(arguments: Arguments, text: str, document: "Callable[[], Document]") -> int:
     """Say a text, or write it or its document to a file."""
-    if arguments.format == "docx" and arguments.out is None:
-        raise InvalidCase.because("is no text for a terminal", place="--format docx", hint="name a file: --out FILE")
-    if arguments.out is None:
-        for line in text.splitlines():
-            say(line)
-        return DONE
     from rca.report.rendering.docx_writer import to_docx
 
-    write_whole(arguments.out, to_docx(document()) if arguments.format == "docx" else text.encode())
-    say(str(arguments.out))
+    _put(arguments, lambda: to_docx(document()) if arguments.format == "docx" else text.encode())
     return DONE
+
+
+def _put(arguments: Arguments, raw: "Callable[[], bytes]") -> None:
+    """Say a text, or write it, or what is none, to a file."""
+    if arguments.format == "docx" and arguments.out is None:
+        raise InvalidCase.because("is no text for a terminal", place="--format docx", hint="name a file: --out FILE")
+    if arguments.out is not None:
+        write_whole(arguments.out, raw())
+        say(str(arguments.out))
+        return
+    for line in raw().decode().splitlines():
+        say(line)
 
 
 def _schema(_: Arguments) -> int:
@@ -303,16 +308,8 @@ def _freeze(arguments: Arguments) -> int:
 def _brief(arguments: Arguments) -> int:
     from rca.report.first_response.brief import brief, written
 
-    if arguments.format == "docx" and arguments.out is None:
-        raise InvalidCase.because("is no text for a terminal", place="--format docx", hint="name a file: --out FILE")
     document, problems = brief(arguments.case, audience=arguments.audience, playbooks=arguments.playbooks)
-    raw = written(document, arguments.format)
-    if arguments.out:
-        write_whole(arguments.out, raw)
-        say(str(arguments.out))
-    else:
-        for line in raw.decode().splitlines():
-            say(line)
+    _put(arguments, lambda: written(document, arguments.format))
     for problem in problems:
         tell(f"Left out: {problem}")
     return NEEDS_A_PERSON if problems else DONE
