@@ -5,7 +5,8 @@
 1    the run failed
 2    bad input; nothing was written
 3    done, and something needs a person
-130  interrupted
+4    it cannot be said: the inputs of a report are gone
+130  interrupted; 143 stopped, 129 its terminal closed, 141 its reader gone
 ```
 """
 
@@ -117,15 +118,16 @@ def _printed(result: "RunResult") -> Path:
 def _verify(arguments: Arguments) -> int:
     from rca.report.audit.verify import verify
 
-    verification = verify(arguments.report, case=arguments.case, rerun=arguments.rerun)
+    verification = verify(arguments.report, case=arguments.case, rerun=arguments.rerun, keys=arguments.key)
     answer(verification, as_json=arguments.json)
-    return DONE if verification.ok else NEEDS_A_PERSON
+    return verification.status
 
 
 def _sign(arguments: Arguments) -> int:
     from rca.report.audit.sign import sign
 
-    signature = sign(arguments.report, role=arguments.role, name=arguments.name, at=arguments.at)
+    how = {"name": arguments.name, "at": arguments.at, "key": arguments.key}
+    signature = sign(arguments.report, role=arguments.role, **how)
     if arguments.json:
         print_json(asdict(signature))
     else:
@@ -369,7 +371,8 @@ def _parser() -> options.Parser:
     parser = options.Parser(
         prog="rca",
         description="From the folder of a closed incident to a post-mortem that can be re-run.",
-        epilog="Exit status: 0 done, 1 the run failed, 2 bad input and nothing written, 3 something needs a person.",
+        epilog="Exit status: 0 done, 1 the run failed, 2 bad input and nothing written, 3 something needs a person, "
+        "4 it cannot be said.",
         allow_abbrev=False,
         formatter_class=_Help,
     )

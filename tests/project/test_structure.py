@@ -255,7 +255,7 @@ def conda() -> dict[str, str]:
 def wanted() -> set[str]:
     """The packages that pyproject.toml asks for, without the extras that stand apart."""
     extras = PYPROJECT["project"]["optional-dependencies"]
-    asked = PYPROJECT["project"]["dependencies"] + extras["engines"] + extras["models"] + extras["dev"]
+    asked = PYPROJECT["project"]["dependencies"] + extras["engines"] + extras["models"] + extras["sign"] + extras["dev"]
     return {canonical(requirement) for requirement in asked} - {PYPROJECT["project"]["name"]}
 
 

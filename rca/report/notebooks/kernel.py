@@ -6,11 +6,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
 import rca
+from rca.errors import RunFailed
 from rca.report.notebooks.analysis_cache import KEPT
+from rca.report.notebooks.held_folder import own
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
@@ -32,6 +34,9 @@ FIXED = {
 }
 """Sums depend on the number of threads and on how wide a processor's registers are, and texts on the language: all are
 the same everywhere, where the machine allows it. One thread does not spin."""
+
+LONGEST = 70
+"""Bytes of the path of a folder for temporary files in which sockets can be put."""
 
 ARGV = [
     sys.executable,
@@ -59,15 +64,15 @@ def kernel(kept: Path) -> Iterator["type[AsyncKernelManager]"]:
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 
-    with TemporaryDirectory(prefix="rca-kernel-") as private:
-        environment = {**FIXED, KEPT: str(kept), "PYTHONPATH": _python_path(), "IPYTHONDIR": private}
+    with own(_room(), "rca-kernel-") as private:
+        environment = {**FIXED, KEPT: str(kept), "PYTHONPATH": _python_path(), "IPYTHONDIR": str(private)}
         spec = KernelSpec(argv=ARGV, display_name="Python 3 (ipykernel)", language="python", env=environment)
 
         class ThisInterpreter(AsyncKernelManager):
             """Starts this interpreter."""
 
             def __init__(self, **settings: Any) -> None:
-                where = str(Path(private, "kernel.json"))
+                where = str(private / "kernel.json")
                 super().__init__(**settings, transport="ipc", connection_file=where)
 
             @property
@@ -76,6 +81,15 @@ def kernel(kept: Path) -> Iterator["type[AsyncKernelManager]"]:
                 return spec
 
         yield ThisInterpreter
+
+
+def _room() -> Path:
+    """The folder for temporary files, or another whose path is short: a socket's may have about a hundred letters."""
+    places = map(Path, (gettempdir(), "/tmp", "/var/tmp", "/dev/shm"))  # noqa: S108 - folders in them are private
+    for place in places:
+        if len(os.fsencode(place)) <= LONGEST and os.access(place, os.W_OK | os.X_OK):
+            return place
+    raise RunFailed(f"no folder for the sockets of a kernel; set TMPDIR to one of at most {LONGEST} letters")
 
 
 def _python_path() -> str:
