@@ -38,6 +38,7 @@ class Ran:
 class Told:
     ok: bool = True
     failed: tuple = ()
+    status: int = 0
 
     def __str__(self):
         return "first line\nsecond line"
@@ -219,11 +220,11 @@ def test_demo_lists_what_ships_with_its_title(capsys):
 # --- the others ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("ok", "status"), [(True, cli.DONE), (False, cli.NEEDS_A_PERSON)])
-def test_a_report_that_fails_its_verification_needs_a_person(stand_in, capsys, ok, status):
-    calls = stand_in("rca.report.audit.verify:verify", Told(ok=ok))
-    assert cli.main(["verify", "report", "--case", "case", "--rerun"]) == status
-    assert calls == [((Path("report"),), {"case": Path("case"), "rerun": True})]
+@pytest.mark.parametrize("status", [cli.DONE, cli.NEEDS_A_PERSON, 4])
+def test_a_verification_ends_as_it_says(stand_in, capsys, status):
+    calls = stand_in("rca.report.audit.verify:verify", Told(status=status))
+    assert cli.main(["verify", "report", "--case", "case", "--rerun", "--key", "a.pem"]) == status
+    assert calls == [((Path("report"),), {"case": Path("case"), "rerun": True, "keys": [Path("a.pem")]})]
     assert capsys.readouterr().out == "first line\nsecond line\n"
 
 
@@ -242,7 +243,7 @@ def test_sign_hands_over_who_signs_and_says_what_was_signed(stand_in, capsys):
     calls = stand_in("rca.report.audit.sign:sign", SIGNATURE)
     assert cli.main(["sign", "report", "--role", "head of risk", "--at", "2026-06-24T16:00:00Z"]) == 0
     at = datetime(2026, 6, 24, 16, tzinfo=UTC)
-    assert calls == [((Path("report"),), {"role": "head of risk", "name": None, "at": at})]
+    assert calls == [((Path("report"),), {"role": "head of risk", "name": None, "at": at, "key": None})]
     said = capsys.readouterr().out
     assert said == f"signed  head of risk, 24 Jun 2026, 16:00 UTC, of abababab: holds\ndigest  {'ab' * 32}\n"
     assert cli.main(["sign", "report", "--role", "r", "--json"]) == 0

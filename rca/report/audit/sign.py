@@ -62,7 +62,8 @@ def sign(
     with alone(folder.parent):
         held = signatures(beside(folder)) if os.path.lexists(beside(folder)) else []
         if any(one["role"] == said for one in held):
-            raise InvalidCase.because(f"{said!r} has signed this report already", place=str(report))
+            what, hint = f"{said!r} has signed this report already", "a role signs a report once; another role may"
+            raise InvalidCase.because(what, place=str(report), hint=hint)
         incident = made["incident"]
         one: Record = {"role": said, "name": called, "at": _stamp(when), "digest": digest}
         one["after"] = head(folder, incident)
@@ -74,14 +75,15 @@ def sign(
 
 def _sound(found: Verification, report: str) -> str:
     """The digest of a report that can be signed."""
-    reasons = {
-        f"this report is damaged ({next(iter(found.damage), '')})": bool(found.damage) or found.digest is None,
-        "its inputs have changed since": found.inputs == "changed",
-        next(iter(found.signed.problems), ""): bool(found.signed.problems),
-    }
-    for what, holds in reasons.items():
-        if holds:
-            raise InvalidCase.because(what, place=report, hint="run it again, and sign what comes out")
+    what, hint = "", "run it again, and sign what comes out"
+    if found.damage or found.digest is None:
+        what = f"this report is damaged ({next(iter(found.damage), '')})"
+    elif found.inputs == "changed":
+        what = "its inputs have changed since"
+    elif found.signed.problems:
+        what, hint = found.signed.problems[0], "sign the latest run, once somebody has looked into this"
+    if what:
+        raise InvalidCase.because(what, place=report, hint=hint)
     return str(found.digest)
 
 

@@ -108,6 +108,8 @@ class Verification:
         holding = sum(not one.void for one in self.signed.signatures)
         if not self.signed.signatures and not self.signed.problems:
             return "by nobody yet (rca sign)"
+        if self.signed.problems:
+            return "NO, what lies beside it was tampered with, or a later run is there"
         return f"yes, by {count(holding, 'role')}" if self.signed.ok else "NO, void; sign again what holds now"
 
 

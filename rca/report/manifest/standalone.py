@@ -154,7 +154,8 @@ def inputs(case: Path, made: dict[str, Any]) -> Iterator[str]:
         yield "there is no such folder"
         return
     for name, said in made["inputs"].items():
-        if what := differs(case / name, said) if (case / name).is_file() else "gone":
+        inside = (case / name).resolve().is_relative_to(case.resolve())
+        if what := (differs(case / name, said) if inside else "leads elsewhere") if (case / name).is_file() else "gone":
             yield f"{name}: {what}"
     for path in (Path(folder, name) for folder, _, names in os.walk(case) for name in names if "only" in made):
         name = path.relative_to(case).as_posix()

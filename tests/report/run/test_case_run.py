@@ -18,6 +18,7 @@ from rca.report.audit import verify
 from rca.report.cells.output import FINDINGS, RESULTS
 from rca.report.manifest import integrity
 from rca.report.notebooks.canonical import bundles, to_json
+from rca.report.notebooks.held_folder import DRAFT, clear
 from rca.report.run import case_run, publish
 from rca.report.run.case_run import run
 from tests.conftest import ROOT
@@ -164,6 +165,7 @@ def test_a_run_publishes_notebooks_results_page_and_manifest(report):
         "6_postmortem.ipynb",
         "results.json",
         "report.html",
+        "verify.py",
         "manifest.json",
         "manifest.sha256",
     }
@@ -207,6 +209,7 @@ def test_two_runs_give_the_same_bytes_and_one_folder_however_their_paths_are_wri
     assert sorted(path.name for path in (tmp_path / "out" / ".runs").iterdir()) == [
         old.folder.name,
         f"{old.folder.name}.log.json",
+        "tiny.history.jsonl",
     ]
 
 
@@ -352,7 +355,7 @@ def test_two_runs_at_once_do_not_disturb_each_other(tiny, tmp_path):
 def test_a_stage_that_is_in_use_is_not_cleared(tmp_path):
     with publish.staging(tmp_path) as held:
         (tmp_path / ".tmp-dead").mkdir()
-        publish.clear(tmp_path)
+        clear(tmp_path, DRAFT)
         assert held.is_dir()
         assert not (tmp_path / ".tmp-dead").exists()
     assert not held.exists()
