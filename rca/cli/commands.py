@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from rca import __version__
 from rca.cli import argtypes, options
+from rca.cli.ending import hint_of, limit_of_memory, stoppable
 from rca.cli.telling import answer, print_json, printable, say, say_verdict, tell
 from rca.errors import InvalidCase, Problem, RcaError, did_you_mean
 
@@ -50,19 +51,33 @@ def main(argv: list[str] | None = None) -> int:
         _survive_odd_terminals(stream)
     arguments = _parser().parse_args(argv)
     try:
-        status: int = arguments.does(arguments)
+        with stoppable():
+            status = _ended(arguments)
         sys.stdout.flush()
+    except BrokenPipeError:
+        return _hang_up()
+    return status
+
+
+def _ended(arguments: Arguments) -> int:
+    """Exit status of a command, however it ends; a reader of our output who has gone is none of its ends."""
+    try:
+        status: int = arguments.does(arguments)
     except InvalidCase as error:
         return _refuse(error.problems)
     except RcaError as error:
         return _fail(f"{type(error).__name__}: {error}")
     except BrokenPipeError:
-        return _hang_up()
+        raise
     except OSError as error:
-        return _fail(f"RunFailed: {error}")
-    except KeyboardInterrupt:
-        tell("Interrupted; nothing was published.")
-        return INTERRUPTED
+        return _fail(f"RunFailed: {error}. Hint: {hint_of(error)}")
+    except Exception as error:
+        if not (limit := limit_of_memory(error)):
+            raise  # a mistake in our own code is not dressed up as an answer
+        return _fail(f"RunFailed: {type(error).__name__} {limit}. Hint: allow this process more memory (ulimit -v)")
+    except KeyboardInterrupt as stop:
+        tell(f"{str(stop) or 'Interrupted'}; nothing was published.")
+        return getattr(stop, "status", INTERRUPTED)
     return status
 
 
@@ -431,7 +446,8 @@ def _fail(message: str) -> int:
 
 def _hang_up() -> int:
     """Go quietly when the reader of our output has gone; Python would complain once more at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     return PIPE_CLOSED
 
 

@@ -1,5 +1,6 @@
 import io
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from rca import __version__
 from rca.analysis.inputs.glance import Glance
-from rca.cli import argtypes, options, telling
+from rca.cli import argtypes, ending, options, telling
 from rca.cli import commands as cli
 from rca.errors import InvalidCase, Problem, RunFailed, Unanswerable
 from rca.report.audit.signatures import Signature
@@ -394,7 +395,21 @@ def test_new_asks_on_a_terminal_and_only_there(stand_in, monkeypatch, capsys):
         ),
         (RunFailed("cell 3 of drift"), cli.FAILED, "RunFailed: cell 3 of drift\n"),
         (Unanswerable("why", "no rows"), cli.FAILED, "Unanswerable: why: cannot tell, because no rows\n"),
-        (PermissionError(13, "Permission denied"), cli.FAILED, "RunFailed: [Errno 13] Permission denied\n"),
+        (
+            PermissionError(13, "Permission denied"),
+            cli.FAILED,
+            "RunFailed: [Errno 13] Permission denied. Hint: is it yours to write?\n",
+        ),
+        (
+            OSError(24, "Too many"),
+            cli.FAILED,
+            "RunFailed: [Errno 24] Too many. Hint: allow this process more open files (ulimit -n)\n",
+        ),
+        (
+            MemoryError(),
+            cli.FAILED,
+            "RunFailed: MemoryError where memory was used up. Hint: allow this process more memory (ulimit -v)\n",
+        ),
         (KeyboardInterrupt(), cli.INTERRUPTED, "Interrupted; nothing was published.\n"),
     ],
     ids=lambda value: type(value).__name__,
@@ -403,6 +418,30 @@ def test_an_error_is_a_line_on_stderr_and_an_exit_status(stand_in, capsys, error
     stand_in("rca.report.run.case_run:run", error)
     assert cli.main(["run", "case"]) == status
     assert capsys.readouterr() == ("", said)
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "said"),
+    [
+        (signal.SIGTERM, 143, "Stopped"),
+        (signal.SIGHUP, 129, "The terminal was closed"),
+        (signal.SIGINT, 130, "Interrupted"),
+    ],
+)
+def test_a_signal_to_end_is_a_line_and_a_status_once_and_then_as_it_was(monkeypatch, capsys, number, status, said):
+    def twice(_):
+        for _ in range(2):
+            try:
+                signal.raise_signal(number)
+            finally:
+                signal.raise_signal(number)
+
+    before = signal.getsignal(number)
+    monkeypatch.setattr(ending, "CHATTY", ())
+    monkeypatch.setattr(cli, "COMMANDS", (cli.Command(name="x", says="x", takes=lambda _: None, does=twice),))
+    assert cli.main(["x"]) == status
+    assert capsys.readouterr().err == f"{said}; nothing was published.\n"
+    assert signal.getsignal(number) == before
 
 
 def test_a_mistake_in_our_own_code_is_not_dressed_up_as_an_answer(stand_in):

@@ -44,7 +44,7 @@ class Signature:
     def __str__(self) -> str:
         who = plain(self.role, LONGEST) + (f" ({plain(self.name, LONGEST)})" if self.name else "")
         # eight letters of a digest: nine digits in a row would be masked, as an account number is
-        by = f", by key {plain(self.key, 8)}" if self.key else ""
+        by = f", by key {plain(self.key[:8])}" if self.key else ""
         state = f"VOID: {self.void}" if self.void else "holds"
         return f"{who}, {moment(self.at)}, of {self.digest[:8]}{by}: {state}"
 

@@ -104,15 +104,18 @@ def manifest(report: Path) -> dict[str, Any]:
                 raise ValueError(f"{key}: {name[:80]!r} leaves the folder")
             if said.keys() != {"sha256", "bytes"} or type(said["bytes"]) is not int or len(said["sha256"]) != 64:
                 raise ValueError(f"{key}: {name[:80]!r} has no digest and size")
+    roles, texts = made["signing"]["roles"], [made["case"], made["incident"], made.get("file") or ""]
+    if not all(isinstance(one, str) for one in [*texts, *roles]) or not isinstance(roles, list):
+        raise ValueError("case, incident, file or roles are not what they have to be")
     if (
-        made["case"][:1] == "/"
-        or "\0" in made["case"]
-        or len(made["case"]) > 4096
-        or not made["incident"].isprintable()
+        texts[0][:1] == "/"
+        or "\0" in texts[0]
+        or len(texts[0]) > 4096
+        or {"case", "source"} & made["parameters"].keys()
     ):
-        raise ValueError("case or incident is not what it has to be")
-    if made["parameters"].keys() & {"case", "source"} or not isinstance(made["signing"]["roles"], list):
-        raise ValueError("parameters or signing are not what they have to be")
+        raise ValueError("case or parameters are not what they have to be")
+    if (since := made["signing"]["since"]) is not None and datetime.now(UTC) < datetime.fromisoformat(since):
+        raise ValueError("it was made before the incident was detected")
     return made
 
 

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,9 @@ the same everywhere, where the machine allows it. One thread does not spin."""
 LONGEST = 70
 """Bytes of the path of a folder for temporary files in which sockets can be put."""
 
+FILES = 128
+"""Open files that a run and its kernel are to have each; 40 were seen to be too few."""
+
 ARGV = [
     sys.executable,
     "-m",
@@ -64,6 +68,7 @@ def kernel(kept: Path) -> Iterator["type[AsyncKernelManager]"]:
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 
+    _allow_files()
     with own(_room(), "rca-kernel-") as private:
         environment = {**FIXED, KEPT: str(kept), "PYTHONPATH": _python_path(), "IPYTHONDIR": str(private)}
         spec = KernelSpec(argv=ARGV, display_name="Python 3 (ipykernel)", language="python", env=environment)
@@ -81,6 +86,17 @@ def kernel(kept: Path) -> Iterator["type[AsyncKernelManager]"]:
                 return spec
 
         yield ThisInterpreter
+
+
+def _allow_files() -> None:
+    """Take what is allowed of open files: without, sockets end the process where it stands."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < FILES and (hard >= FILES or hard == resource.RLIM_INFINITY):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, hard))
+    elif soft < FILES:
+        raise RunFailed(
+            f"a kernel needs {FILES} open files, and this process may have {hard}; allow it more (ulimit -n)"
+        )
 
 
 def _room() -> Path:
