@@ -39,6 +39,9 @@ the same everywhere, where the machine allows it. One thread does not spin."""
 LONGEST = 70
 """Bytes of the path of a folder for temporary files in which sockets can be put."""
 
+MEMORY = 1_000_000_000
+"""Bytes of addresses that a kernel is to have at least; half of it is taken by what it imports."""
+
 FILES = 128
 """Open files that a run and its kernel are to have each; 40 were seen to be too few."""
 
@@ -68,7 +71,6 @@ def kernel(kept: Path) -> Iterator["type[AsyncKernelManager]"]:
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 
-    _allow_files()
     with own(_room(), "rca-kernel-") as private:
         environment = {**FIXED, KEPT: str(kept), "PYTHONPATH": _python_path(), "IPYTHONDIR": str(private)}
         spec = KernelSpec(argv=ARGV, display_name="Python 3 (ipykernel)", language="python", env=environment)
@@ -88,8 +90,18 @@ def kernel(kept: Path) -> Iterator["type[AsyncKernelManager]"]:
         yield ThisInterpreter
 
 
-def _allow_files() -> None:
-    """Take what is allowed of open files: without, sockets end the process where it stands."""
+def take_limits() -> None:
+    """Take what is allowed of open files: without, sockets end the process where it stands.
+
+    Raises
+    ------
+    RunFailed
+        If files or memory are limited so low that no kernel can start.
+    """
+    memory = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if memory != resource.RLIM_INFINITY and memory < MEMORY:
+        what = f"a kernel needs {MEMORY / 1e6:,.0f} MB of memory, and this process may have {memory / 1e6:,.0f}"
+        raise RunFailed(f"{what}; allow it more (ulimit -v)")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < FILES and (hard >= FILES or hard == resource.RLIM_INFINITY):
         resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, hard))

@@ -8,7 +8,7 @@ import tempfile
 import pytest
 
 from rca.errors import RunFailed
-from rca.report.notebooks.kernel import FILES, FIXED, LONGEST, kernel
+from rca.report.notebooks.kernel import FILES, FIXED, LONGEST, MEMORY, kernel, take_limits
 
 
 def test_the_kernel_is_this_interpreter_in_a_fixed_environment(printed, monkeypatch):
@@ -40,12 +40,15 @@ def test_sockets_lie_where_a_path_is_short_whatever_folder_for_temporary_files_i
         pass
 
 
-def test_open_files_are_taken_as_far_as_they_are_allowed_and_too_few_are_a_sentence(monkeypatch, tmp_path):
-    taken = []
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (12, 4096))
-    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: taken.append(limits))
-    with kernel(tmp_path):
-        assert taken == [(FILES, 4096)]
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (12, 24))
-    with pytest.raises(RunFailed, match=r"may have 24; allow it more \(ulimit -n\)"), kernel(tmp_path):
-        pass
+def test_open_files_are_taken_as_far_as_they_are_allowed_and_limits_too_low_are_a_sentence(monkeypatch):
+    limits, taken = {resource.RLIMIT_NOFILE: (12, 4096), resource.RLIMIT_AS: (-1, -1)}, []
+    monkeypatch.setattr(resource, "getrlimit", limits.get)
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limit: taken.append(limit))
+    take_limits()
+    assert taken == [(FILES, 4096)]
+    limits[resource.RLIMIT_NOFILE] = (12, 24)
+    with pytest.raises(RunFailed, match=r"may have 24; allow it more \(ulimit -n\)"):
+        take_limits()
+    limits[resource.RLIMIT_AS] = (MEMORY - 1, -1)
+    with pytest.raises(RunFailed, match=r"1,000 MB of memory.*\(ulimit -v\)"):
+        take_limits()
