@@ -8,7 +8,7 @@ Exit status: 0 yes, 2 there is no report, 3 a person has to look, 4 it cannot be
 
 import sys
 
-if __name__ == "__main__" and not sys.flags.isolated:
+if __name__ == "__main__" and not sys.flags.safe_path:
     del sys.path[0]  # a json.py that lies in the report is not to be believed
 
 import hashlib
