@@ -1,5 +1,6 @@
 import io
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -127,6 +128,36 @@ def test_a_malformed_command_line_is_bad_input(arguments, capsys):
     told = capsys.readouterr()
     assert "error:" in told.err
     assert told.out == ""
+
+
+# --- lab and index ---------------------------------------------------------------------------------------------------
+
+
+def test_lab_makes_a_notebook_once_and_opens_it(monkeypatch, capsys, tmp_path):
+    opened = []
+    monkeypatch.setattr(
+        cli.subprocess, "run", lambda command, **_: opened.append(command) or SimpleNamespace(returncode=0)
+    )
+    monkeypatch.chdir(tmp_path)
+    case = str(HERE / "data" / "incidents" / options.DEMO)
+    assert cli.main(["lab", case]) == cli.DONE
+    assert cli.main(["lab", case, "--prepare"]) == cli.DONE
+    notebook = f"investigations/{options.DEMO}.ipynb"
+    assert [command[-1] for command in opened] == [notebook]
+    shown = capsys.readouterr()
+    assert shown.out.splitlines() == [notebook, notebook]
+    assert shown.err.splitlines() == ["Made now; nothing will write over it.", "As you left it; its cells are yours."]
+
+
+def test_index_lists_the_reports_of_a_folder_and_says_what_is_none(capsys, tmp_path):
+    shutil.copytree(HERE / "reports" / "sample" / "credit-drift", tmp_path / "credit-drift")
+    assert cli.main(["index", str(tmp_path)]) == cli.DONE
+    assert "credit-drift/report.html" in (tmp_path / "index.html").read_text()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "report.html").write_text("a page")
+    assert cli.main(["index", str(tmp_path)]) == cli.NEEDS_A_PERSON
+    assert capsys.readouterr().err == "Not listed: other, which is no report of a run.\n"
+    assert cli.main(["index", str(tmp_path / "nowhere")]) == cli.BAD_INPUT
 
 
 # --- run and demo ----------------------------------------------------------------------------------------------------
