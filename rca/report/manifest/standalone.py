@@ -85,7 +85,9 @@ def files(report: Path, answer: dict[str, Any]) -> Iterator[str]:
     outputs, ours = made["outputs"], {*made["templates"], RESULTS, PAGE, SELF}
     yield from (f"{name}: missing" for name in outputs if name not in found)
     yield from (f"{name}: added" for name in found if name not in {*outputs, MANIFEST, SIDECAR})
-    yield from (f"{name}: {'not run' if name in ours else 'no run writes it'}" for name in ours ^ outputs.keys())
+    yield from (
+        f"{name}: {'not run' if name in ours else 'no run writes it'}" for name in sorted(ours ^ outputs.keys())
+    )
     for name in sorted(outputs):
         if found.get(name) == "" and (what := differs(report / name, outputs[name])):
             yield f"{name}: {what}"

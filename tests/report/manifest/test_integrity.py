@@ -73,7 +73,7 @@ def test_a_file_that_was_added_is_named(sealed):
     ids=str,
 )
 def test_what_does_not_fit_together_is_named_though_all_digests_agree(sealed, changes, said):
-    assert said in resealed(sealed, **changes)[0]
+    assert any(said in problem for problem in resealed(sealed, **changes))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "[" * 100_000])
