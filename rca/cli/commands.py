@@ -5,7 +5,8 @@
 1    the run failed
 2    bad input; nothing was written
 3    done, and something needs a person
-130  interrupted
+4    it cannot be said: the inputs of a report are gone
+130  interrupted; 143 stopped, 129 its terminal closed, 141 its reader gone
 ```
 """
 
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from rca import __version__
 from rca.cli import argtypes, options
+from rca.cli.ending import hint_of, limit_of_memory, stoppable
 from rca.cli.telling import answer, print_json, printable, say, say_verdict, tell, write_whole
 from rca.errors import InvalidCase, Problem, RcaError, did_you_mean
 
@@ -52,19 +54,33 @@ def main(argv: list[str] | None = None) -> int:
         _survive_odd_terminals(stream)
     arguments = _parser().parse_args(argv)
     try:
-        status: int = arguments.does(arguments)
+        with stoppable():
+            status = _ended(arguments)
         sys.stdout.flush()
+    except BrokenPipeError:
+        return _hang_up()
+    return status
+
+
+def _ended(arguments: Arguments) -> int:
+    """Exit status of a command, however it ends; a reader of our output who has gone is none of its ends."""
+    try:
+        status: int = arguments.does(arguments)
     except InvalidCase as error:
         return _refuse(error.problems)
     except RcaError as error:
         return _fail(f"{type(error).__name__}: {error}")
     except BrokenPipeError:
-        return _hang_up()
+        raise
     except OSError as error:
-        return _fail(f"RunFailed: {error}")
-    except KeyboardInterrupt:
-        tell("Interrupted; nothing was published.")
-        return INTERRUPTED
+        return _fail(f"RunFailed: {error}. Hint: {hint_of(error)}")
+    except Exception as error:
+        if not (limit := limit_of_memory(error)):
+            raise  # a mistake in our own code is not dressed up as an answer
+        return _fail(f"RunFailed: {type(error).__name__} {limit}. Hint: allow this process more memory (ulimit -v)")
+    except KeyboardInterrupt as stop:
+        tell(f"{str(stop) or 'Interrupted'}; nothing was published.")
+        return getattr(stop, "status", INTERRUPTED)
     return status
 
 
@@ -120,15 +136,16 @@ def _printed(result: "RunResult") -> Path:
 def _verify(arguments: Arguments) -> int:
     from rca.report.audit.verify import verify
 
-    verification = verify(arguments.report, case=arguments.case, rerun=arguments.rerun)
+    verification = verify(arguments.report, case=arguments.case, rerun=arguments.rerun, keys=arguments.key)
     answer(verification, as_json=arguments.json)
-    return DONE if verification.ok else NEEDS_A_PERSON
+    return verification.status
 
 
 def _sign(arguments: Arguments) -> int:
     from rca.report.audit.sign import sign
 
-    signature = sign(arguments.report, role=arguments.role, name=arguments.name, at=arguments.at)
+    how = {"name": arguments.name, "at": arguments.at, "key": arguments.key}
+    signature = sign(arguments.report, role=arguments.role, **how)
     if arguments.json:
         print_json(asdict(signature))
     else:
@@ -474,7 +491,8 @@ def _parser() -> options.Parser:
     parser = options.Parser(
         prog="rca",
         description="From the folder of a closed incident to a post-mortem that can be re-run.",
-        epilog="Exit status: 0 done, 1 the run failed, 2 bad input and nothing written, 3 something needs a person.",
+        epilog="Exit status: 0 done, 1 the run failed, 2 bad input and nothing written, 3 something needs a person, "
+        "4 it cannot be said.",
         allow_abbrev=False,
         formatter_class=_Help,
     )
@@ -533,7 +551,8 @@ def _fail(message: str) -> int:
 
 def _hang_up() -> int:
     """Go quietly when the reader of our output has gone; Python would complain once more at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     return PIPE_CLOSED
 
 

@@ -48,6 +48,14 @@ def verify(parser: Parser) -> None:
     parser.add_argument("report", type=argtypes.path, metavar="REPORT", help="folder of the report")
     parser.add_argument("--case", type=argtypes.path, metavar="DIR", help="folder of the incident, where it has moved")
     parser.add_argument("--rerun", action="store_true", help="also run everything again and compare")
+    parser.add_argument(
+        "--key",
+        type=argtypes.path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="public key of one who signs; what no such key signed is void",
+    )
     _json_option(parser)
 
 
@@ -56,6 +64,7 @@ def sign(parser: Parser) -> None:
     parser.add_argument("report", type=argtypes.path, metavar="REPORT", help="folder of the report")
     parser.add_argument("--role", required=True, metavar="ROLE", help="in which role, such as 'head of risk'")
     parser.add_argument("--name", metavar="NAME", help="a name or pseudonym; none is needed")
+    parser.add_argument("--key", type=argtypes.path, metavar="FILE", help="private Ed25519 key, in PEM, to sign with")
     parser.add_argument(
         "--at", type=argtypes.moment, metavar="TIME", help="when: 2026-05-02T09:10:00Z, say; default now"
     )

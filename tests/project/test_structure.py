@@ -44,7 +44,7 @@ NAMED_ELSEWHERE = {
 }  # fmt: skip
 """What is imported under another name than it is installed under."""
 
-EXTRAS = ("docx", "engines", "models", "dev")
+EXTRAS = ("docx", "engines", "models", "sign", "dev")
 """Extras that every set-up has."""
 
 TOO_LONG: dict[str, str] = {}

@@ -4,13 +4,14 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import Any
 
 from rca.analysis.portfolio.question import portfolio
 from rca.errors import InvalidCase
 from rca.record.case import Case
 from rca.report.manifest.provenance import RunRequest
+from rca.report.notebooks.held_folder import own
 from rca.report.notebooks.templates import choose, fit, for_case
 from rca.report.run import publish
 from rca.report.run.case_run import derive
@@ -31,13 +32,13 @@ def derive_again(made: Mapping[str, Any], case: Path) -> Iterator[Path]:
         If a notebook fails.
     """
     order = None if made.get("kind") == NAME else _order(made, case)
-    with TemporaryDirectory(prefix="rca-rerun-") as root:
+    with own(Path(gettempdir()), "rca-rerun-") as root:
         inside = made["inputs"] if order is None else ()
-        stage = _stage(Path(root).resolve(), made["case"], case, inside=inside)
+        stage = _stage(root.resolve(), made["case"], case, inside=inside)
         if order is None:
             _derive_portfolio(made, stage)
         else:
-            derive(order, stage, provenance={key: value for key, value in made.items() if key != "outputs"})
+            derive(order, stage)
         yield stage / publish.REPORT
 
 
