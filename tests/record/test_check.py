@@ -178,10 +178,12 @@ def test_a_feature_that_the_model_reads_and_a_table_lacks_is_named(folder):
 def test_a_source_that_is_cited_has_to_be_there(folder):
     event = {**RECORD["timeline"]["events"][0], "source": "sources/deploys.json"}
     why = {"question": "Why?", "answer": {"statement": "So.", "evidence": ["sources/mail.txt", "drift.income"]}}
-    lines = told(write(folder, {"timeline": {"events": [event]}, "whys": [why]}))
-    assert ["timeline.events[0].source" in lines[0], "whys[0].answer.evidence[0]" in lines[1]] == [True, True]
+    sent = {"regime": "gdpr-33", "submitted_at": "2026-05-03T09:00:00Z", "evidence": ["sources/receipt.txt"]}
+    lines = told(write(folder, {"timeline": {"events": [event]}, "whys": [why], "notifications": [sent]}))
+    places = ("timeline.events[0].source", "notifications[0].evidence[0]", "whys[0].answer.evidence[0]")
+    assert [place in line for place, line in zip(places, lines, strict=True)] == [True, True, True]
     (folder / "sources").mkdir()
-    for name in ("deploys.json", "mail.txt"):
+    for name in ("deploys.json", "mail.txt", "receipt.txt"):
         (folder / "sources" / name).write_text("{}")
     assert told(folder) == []
 

@@ -117,9 +117,11 @@ def test_overdue_actions_and_duties_are_counted_without_an_interval(known):
 
 
 def test_a_table_tells_of_time_alone():
-    found = portfolio(log(), appetite="time_to_recover=4h:0.5, people_per_quarter=5, overdue_duties=0")
-    assert [one.state for one in found.appetite[1:]] == [UNKNOWN, UNKNOWN]
-    assert found.appetite[0].n == 200
+    read = incidents_of(log(20))
+    limits = appetite_of("time_to_recover=4h:0.5, people_per_quarter=5, overdue_actions=0, overdue_duties=0")
+    found = against(limits, read, [lengths_of(read, "time_to_recover")], incidents=())
+    assert [one.state for one in found[1:]] == [UNKNOWN] * 3
+    assert found[0].n == 20
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_the_upper_end_allows_for_a_harm_that_has_not_come_yet():
     """Of lognormal harms, some twelve a year: the truth lies above the interval in fewer than one of ten draws."""
     rng = np.random.default_rng(0)
     truth = 3 * np.exp(3 + 1.5**2 / 2)
-    draws = [list(rng.lognormal(3, 1.5, n)) for n in rng.poisson(12, 300) if n >= 5]
+    draws = [list(rng.lognormal(3, 1.5, n)) for n in rng.poisson(12, 150) if n >= 5]
     found = [rate(harms, 4.0) for harms in draws]
     assert np.mean([truth > one.high for one in found]) < 0.08
     assert np.mean([truth < one.low for one in found]) < 0.05

@@ -14,9 +14,9 @@ from tests.analysis.portfolio.test_portfolio import log
 LIMITS = "time_to_detect: 1d:0.9\noverdue_duties: 0\n"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def found():
-    table = log(20).assign(id=[f"=cmd|{at}" for at in range(20)])
+    table = log(6).drop(columns=["severity", "detected"]).assign(id=[f"=cmd|{at}" for at in range(6)])
     return portfolio(table, appetite="time_to_recover=1s:0.9, overdue_duties=0")
 
 
