@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from rca.analysis.portfolio.durations import BETWEEN, MEASURED, gaps_of, lengths_of
-from rca.analysis.portfolio.incident_log import GROUPINGS, Oddity, incidents_of
+from rca.analysis.portfolio.durations import BETWEEN, MEASURED, Lengths, gaps_of, lengths_of
+from rca.analysis.portfolio.incident_log import GROUPINGS, Incidents, Oddity, incidents_of
 from rca.analysis.portfolio.results import Comparison, Grouped, Summary, Trend
 from rca.analysis.portfolio.risk_appetite import Appetite, against, appetite_of
 from rca.analysis.portfolio.service_targets import Kept, kept, targets_of
@@ -194,10 +194,6 @@ def portfolio(
     measured = tuple(one for one in (*(lengths_of(read, name) for name in MEASURED), gaps_of(read)) if one is not None)
     groupings = {name: read.labels[name] for name in GROUPINGS if name in read.labels}
     grouped = at_one_rate(by_group(one, read, name) for one in measured for name in groupings)
-    comparisons = () if split is None else tuple(compared(read, measured, moment_of(split, place="split")))
-    if split is not None and not comparisons:
-        what = f"no incident of known length lies on one of the sides of {split}"
-        raise InvalidCase.because(what, place="split", hint="give a moment with incidents before and after it")
     return Portfolio(
         name=log.name,
         incidents=len(read),
@@ -208,7 +204,7 @@ def portfolio(
         untold=tuple(name for name in (*MEASURED, BETWEEN) if name not in {one.measure for one in measured}),
         grouped=grouped,
         trends=tuple(trends(read, measured, grouped)),
-        comparisons=comparisons,
+        comparisons=() if split is None else _compared(read, measured, split),
         targets=tuple(kept(target, read, measured) for target in promised),
         appetite=against(limits, read, measured, incidents=log.incidents),
         oddities=(*read.oddities, *(odd for one in measured for odd in one.oddities)),
@@ -219,6 +215,15 @@ def portfolio(
         unused=read.unused,
         sources=dict(log.sources),
     )
+
+
+def _compared(read: Incidents, measured: Iterable[Lengths], split: datetime | str) -> tuple[Comparison, ...]:
+    """Each measure before and after a moment, which has to have incidents on both sides."""
+    comparisons = tuple(compared(read, measured, moment_of(split, place="split")))
+    if not comparisons:
+        what = f"no incident of known length lies on one of the sides of {split}"
+        raise InvalidCase.because(what, place="split", hint="give a moment with incidents before and after it")
+    return comparisons
 
 
 # --- what the records say beside -------------------------------------------------------------------------------------
