@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rca.analysis.cascade.departure_onset import DepartureOnset, departure_onset
-from rca.analysis.cascade.normal_range import Clock, Flags, NormalRange, normal_range, regular
+from rca.analysis.cascade.normal_range import THINNED, Clock, Flags, NormalRange, normal_range, regular
 from rca.analysis.cascade.quiet_window import Excess, excess
 from rca.analysis.cascade.signal_evidence import SignalEvidence, ended, has_no_zero, joined, signal_evidence
 from rca.analysis.cascade.sustained_shift import SustainedShift, sustained_shift
@@ -261,8 +261,8 @@ def _n_sigma(normal: Floats, failing: Floats) -> Floats:
         known = np.isfinite(normal)
         count = np.maximum(known.sum(axis=1), 1)
         mean = np.where(known, normal, 0.0).sum(axis=1) / count
-        square = (np.where(known, normal, mean[:, None]) - mean[:, None]) ** 2
-        scale = np.sqrt(square.sum(axis=1) / count)
+        off = np.where(known, normal - mean[:, None], 0.0)
+        scale = np.sqrt(np.einsum("ij,ij->i", off, off) / count)
         away = np.abs(failing - mean[:, None]).max(axis=1, initial=0.0, where=np.isfinite(failing))
         return np.asarray(np.nan_to_num(away / np.where(scale > 0, scale, 1.0), posinf=MAX_SCORE))
 
@@ -288,8 +288,8 @@ def _held(away: Floats, length: int) -> Floats:
 
 
 def _memory(away: Floats) -> Floats:
-    """Lag-1 autocorrelation in normal times, with extremes clipped."""
-    cut = np.nan_to_num(np.clip(away, -QUIET, QUIET))
+    """Lag-1 autocorrelation in the last normal times, with extremes clipped."""
+    cut = np.nan_to_num(np.clip(away[:, -THINNED:], -QUIET, QUIET))
     cut -= cut.mean(axis=1, keepdims=True)
     square = np.maximum((cut**2).sum(axis=1), 1e-300)
     return np.asarray((cut[:, 1:] * cut[:, :-1]).sum(axis=1) / square)

@@ -156,15 +156,14 @@ class _Window:
 
 
 def _window(table: pd.DataFrame, signals: "Signals") -> _Window:
-    table = table.sort_values("time", kind="stable")
-    normal = (table["time"] < signals.from_).to_numpy(bool)
-    failing = ((table["time"] >= signals.from_) & (table["time"] <= signals.to)).to_numpy(bool)
-    if normal.sum() < NORMAL_ROWS or not failing.any():
-        why = f"{normal.sum()} normal and {failing.sum()} failing samples are too few"
+    if not table["time"].is_monotonic_increasing:
+        table = table.sort_values("time", kind="stable")
+    normal, end = int((table["time"] < signals.from_).sum()), int((table["time"] <= signals.to).sum())
+    if normal < NORMAL_ROWS or end <= normal:
+        why = f"{normal} normal and {max(end - normal, 0)} failing samples are too few"
         raise Unanswerable(CASCADE_QUESTION, why)
-    table = table[normal | failing]
-    seconds = seconds_of(table["time"])
-    return _Window(table=table, judged=table, clock=Clock(seconds=seconds, n_normal=int(normal.sum())))
+    table = table.iloc[:end]
+    return _Window(table=table, judged=table, clock=Clock(seconds=seconds_of(table["time"]), n_normal=normal))
 
 
 def _held(window: _Window, target: str, bad: int) -> int:
