@@ -247,6 +247,7 @@ class Found:
             evidence=self.judged.evidence,
             dead=np.array([one.how in ("silent", "stuck") for one in self.judged.departures]),
             beyond=self.judged.excess.size,
+            over=self.judged.excess.over,
             dated=np.array([_dated(one) for one in self.judged.departures]),
             traffic_signals=np.isin(self.signals, [one for own in traffic_of(self.signals).values() for one in own]),
             causes=tuple(
@@ -357,8 +358,8 @@ class _Ranking:
 
     @cached_property
     def probability(self) -> Floats:
-        """Of each component to be the origin, without digits that the order of sums leaves."""
-        return np.round(self.systems.posterior, 6)
+        """Of each component to be the origin, given that one is."""
+        return self.systems.probability
 
     @property
     def first(self) -> str:
@@ -421,12 +422,12 @@ class _Ranking:
 
     @cached_property
     def unheard(self) -> list[str]:
-        """Callers that all are out where the first suspect itself shows nothing, the loudest in front."""
-        at, sizes = self.order[0], self.systems.sizes()
-        if self.systems.out[at]:
+        """Callers that are slow where the first suspect itself shows nothing, the loudest in front."""
+        systems, sizes = self.systems, self.systems.sizes()
+        if systems.out[self.order[0]] or not systems.calls:
             return []
-        callers = [effect for cause, effect in self.systems.links if cause == at]
-        return [self.systems.names[one] for one in sorted(callers, key=lambda one: (-sizes[one], one))]
+        callers = [effect for cause, effect in systems.causes if cause == self.order[0] and systems.slow[effect]]
+        return [systems.names[one] for one in sorted(callers, key=lambda one: (-sizes[one], one))]
 
     @property
     def where(self) -> str | None:

@@ -2,8 +2,8 @@
 
 Blocks carry what a standard deviation does not: autocorrelation, rare spikes, common movements of many signals. Each
 signal's statistics in the failing window are compared with the largest that it had in any normal block, scaled by the
-other normal samples; what goes beyond is the excess. Each normal block has an excess over the other blocks as well: what
-those show on average, chance alone brings.
+other normal samples; what goes beyond is the excess. Each normal block has an excess over the other blocks as well:
+what those show on average, chance alone brings.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rca.analysis.cascade.origin_score import Systems
+from rca.analysis.cascade.origin_score import FIRST_TIME, Systems
 from rca.analysis.cascade.signal_evidence import MEAN_OF, PRIOR_SPREAD, UNSEEN, SignalEvidence, two_largest
 from rca.arrays import Floats
 
@@ -25,11 +25,11 @@ Of drawn lines, 93 % of the quiet ones lie below the first, and 98 % below the s
 its range by six lie below the first.
 """
 
-SOME = 12
-"""Normal blocks that chance is told from, at most."""
+SOME, ALIKE = 12, 0.75
+"""Normal blocks that chance is told from, at most; and the part of them that does, the farthest left out."""
 
-FIRST_TIME = 1.0
-"""Excess of a signal that never moved before, at most."""
+USUALLY = 0.75
+"""Quantile of normal blocks by which what a signal always does is taken off."""
 
 THIRD = 3
 """Blocks that the normal samples are cut into at least."""
@@ -43,6 +43,8 @@ class Excess:
     ----------
     size, shift : ndarray of shape (signals,)
         Of the two farthest samples, and of the mean of the window.
+    over : ndarray of shape (signals,)
+        Size over what three normal blocks in four stay below.
     usual : ndarray of shape (2, signals, blocks)
         The same two of some normal blocks, each over the other blocks.
     longer : float
@@ -51,6 +53,7 @@ class Excess:
 
     size: Floats
     shift: Floats
+    over: Floats
     usual: Floats
     longer: float
 
@@ -62,11 +65,11 @@ class Excess:
     @classmethod
     def joined(cls, parts: "Sequence[Excess]") -> "Excess":
         """Excess of several blocks of signals as one."""
-        size, shift, usual = (
+        size, shift, over, usual = (
             np.concatenate(side, axis=min(side[0].ndim - 1, 1))
-            for side in zip(*((one.size, one.shift, one.usual) for one in parts), strict=True)
+            for side in zip(*((one.size, one.shift, one.over, one.usual) for one in parts), strict=True)
         )
-        return cls(size=size, shift=shift, usual=usual, longer=parts[0].longer)
+        return cls(size=size, shift=shift, over=over, usual=usual, longer=parts[0].longer)
 
 
 def excess(values: Floats, n_normal: int, evidence: SignalEvidence) -> Excess:
@@ -96,7 +99,8 @@ def excess(values: Floats, n_normal: int, evidence: SignalEvidence) -> Excess:
     largest, second = two_largest(np.stack(usual))[..., None]
     some = np.stack(usual)[..., np.unique(np.linspace(0, blocks - 1, min(SOME, blocks)).astype(int))]
     usually = some - np.where(some == largest, second, largest)
-    return Excess(size=size, shift=shift, usual=usually, longer=failing.shape[1] / length)
+    over = now[0][:, 0] - np.where(still, 0.0, np.quantile(usual[0], USUALLY, axis=1))
+    return Excess(size=size, shift=shift, over=over, usual=usually, longer=failing.shape[1] / length)
 
 
 def beyond_chance(found: Excess, systems: Systems) -> float:
@@ -110,8 +114,9 @@ def beyond_chance(found: Excess, systems: Systems) -> float:
     def farthest(size: Floats, shift: Floats) -> float:
         return float(systems.mean_of_loudest(size).max() + systems.mean_of_loudest(shift).max()) / 2
 
-    chance = np.mean([farthest(*block) for block in np.moveaxis(found.usual, 2, 0)])
-    return farthest(found.size, found.shift) - float(chance) - LONGER * float(np.log(found.longer))
+    usual = np.sort([farthest(*block) for block in np.moveaxis(found.usual, 2, 0)])
+    chance = float(usual[: int(np.ceil(ALIKE * len(usual)))].mean())
+    return farthest(found.size, found.shift) - chance - LONGER * float(np.log(found.longer))
 
 
 def _others(normal: Floats, evidence: SignalEvidence) -> "_Scale":

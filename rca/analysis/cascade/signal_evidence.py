@@ -52,8 +52,6 @@ class SignalEvidence:
         Largest sample, second largest, and largest that three in a row held; likewise downwards.
     average : ndarray
         Mean of the failing window.
-    count : ndarray
-        Failing samples.
     normal_high, normal_low : ndarray
         Farthest normal samples.
     first : ndarray
@@ -73,7 +71,6 @@ class SignalEvidence:
     high: Floats
     low: Floats
     average: Floats
-    count: Floats
     normal_high: Floats
     normal_low: Floats
     first: Floats
@@ -156,14 +153,13 @@ def signal_evidence(values: Floats, n_normal: int, *, bad: npt.NDArray[np.int64]
     level = np.where(bad < 0, np.maximum(high - median, 0.0), level)
     level = np.where(no_zero & (bad == 0), WIDE * spread, level)
     lost = ~np.isfinite(failing)
-    count_failing = (~lost).sum(axis=1)
+    left = (~lost).sum(axis=1)
     above, below = (np.where(lost, -np.inf, side) for side in (failing, -failing))
     found = SignalEvidence(
         mean=mean, spread=spread, seen=count.astype(float), level=level,
         median=median, quartile=(third - first) / 1.349, high=_largest(above), low=-_largest(below),
-        average=np.where(count_failing > 0, np.nan_to_num(failing).sum(axis=1) / np.maximum(count_failing, 1), mean),
-        count=count_failing.astype(float), normal_high=high, normal_low=low, first=np.zeros(len(values)),
-        ended=np.full(len(values), np.inf),
+        average=np.where(left > 0, np.where(lost, 0.0, failing).sum(axis=1) / np.maximum(left, 1), mean),
+        normal_high=high, normal_low=low, first=np.zeros(len(values)), ended=np.full(len(values), np.inf),
         bad=bad.astype(float),
     )  # fmt: skip
     return _with_first(_finite(found), failing)
