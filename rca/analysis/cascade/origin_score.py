@@ -46,8 +46,9 @@ CALLS = (0.2, 5.0)
 UNHEARD = 0.9
 """Part of its callers' departures that a callee brings which shows nothing, where all of them are slow."""
 
-SELDOM = 0.1
-"""Part of what others can bring by which a system dies."""
+AMPLIFIED, PAST, SELDOM = np.log(5.0), 0.5, 0.1
+"""Logarithm of the factor by which queues and retries enlarge what came before, part that comes past a component which
+shows nothing where the order in time is sure, and part of what callees bring by which a service dies."""
 
 DELAYED = 0.3
 """Probability that a caller which is slow, its own resources at rest, waits for a callee that shows nothing."""
@@ -272,20 +273,33 @@ class Systems:
     @cached_property
     def links(self) -> dict[tuple[int, int], float]:
         """Cause and effect → part of the effect that the cause can have brought, by amount and time."""
-        gone = np.isfinite(self.gone)
+        dies = np.isfinite(self.gone) & self.calls
         found = {
-            (cause, effect): self.part(cause, effect)
-            * float(np.exp(self._ahead(cause, effect)))
-            * (SELDOM if gone[effect] else 1.0)
+            (cause, effect): min(1.0, self.part(cause, effect) * float(np.exp(self._ahead(cause, effect))))
+            * (SELDOM if dies[effect] else 1.0)
             for cause, effect in self.causes
             if self.out[cause]
         }
         return found | self._unheard
 
     def _ahead(self, cause: int, effect: int) -> float:
-        """Logarithm of the factor that time brings: nothing goes back."""
+        """Logarithm of the factor that time brings: queues and retries grow in what came before, nothing goes back."""
         cause_at, effect_at = np.minimum(self.onsets[[cause, effect]], self.samples)
-        return -max(float(cause_at - effect_at) - 1, 0.0)
+        return AMPLIFIED if cause_at < effect_at - 1 else -max(float(cause_at - effect_at) - 1, 0.0)
+
+    def _past_guards(self) -> dict[tuple[int, int], float]:
+        """Links past a component that stayed in its range, where the cause was out before the effect."""
+        above: dict[int, set[int]] = {}
+        for cause, effect in self.causes:
+            above.setdefault(effect, set()).add(cause)
+        return {
+            (cause, effect): PAST
+            for effect, near in above.items()
+            for guard in near
+            if self.out[effect] and not self.out[guard]
+            for cause in above.get(guard, set()) - near - {effect}
+            if self.out[cause] and self.onsets[cause] < self.onsets[effect] - 1
+        }
 
     @cached_property
     def _unheard(self) -> dict[tuple[int, int], float]:
@@ -314,7 +328,7 @@ class Systems:
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import dijkstra
 
-        known = [(pair, strength) for pair, strength in sorted(self.links.items()) if strength > 1e-6]
+        known = [one for one in sorted((self._past_guards() | self.links).items()) if one[1] > 1e-6]
         if not known:
             return np.eye(self.many)
         rows, columns = np.array([pair for pair, _ in known]).T
