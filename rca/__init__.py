@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rca.analysis.cascade.question import cascade
     from rca.analysis.causal.question import causes, graph, odd
-    from rca.analysis.conclusion.question import recovery, verdict
+    from rca.analysis.conclusion.question import recovery, rows_of, verdict
     from rca.analysis.counterfactual.question import what_if
     from rca.analysis.drift.question import drift, joint
     from rca.analysis.event_study.question import effect
@@ -65,6 +65,7 @@ __all__ = [
     "plot",
     "portfolio",
     "recovery",
+    "rows_of",
     "run",
     "save_whys",
     "score",
@@ -102,6 +103,7 @@ _HOMES = {
     "plot": "rca.report.plot",
     "portfolio": "rca.analysis.portfolio.question",
     "recovery": "rca.analysis.conclusion.question",
+    "rows_of": "rca.analysis.conclusion.question",
     "run": "rca.report.run.case_run",
     "save_whys": "rca.record.why_tree.write_back",
     "score": "rca.practice.score",

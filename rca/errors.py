@@ -16,6 +16,10 @@ from dataclasses import dataclass
 class RcaError(Exception):
     """Anything this package raises on purpose."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of frames, of which none tells what to do."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:

@@ -1,8 +1,10 @@
 """Base class of all results: a one-sentence summary, a table, a JSON round trip, and the findings it makes."""
 
 import html
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from rca.errors import Unanswerable
@@ -14,6 +16,12 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 T = TypeVar("T")
+
+SHOWN = 60
+"""Rows of a result that a notebook shows."""
+
+PLOTLY = "application/vnd.plotly.v1+json"
+"""Type of a figure among the outputs of a notebook."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,15 +66,34 @@ class Result:
         return TypeAdapter(cls).validate_python(plain)
 
     def _repr_html_(self) -> str:
-        rows = self.rows()
-        if not rows:
-            return f"<p>{html.escape(str(self))}</p>"
-        head = "".join(f"<th scope='col'>{html.escape(str(name))}</th>" for name in rows[0])
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell(value))}</td>" for value in row.values()) + "</tr>" for row in rows
-        )
-        caption = f"<caption>{html.escape(str(self))}</caption>"
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return table_of(self.rows(), str(self))
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return displayed(self, self._repr_html_())
+
+
+def table_of(rows: Sequence[Row], caption: str) -> str:
+    """Rows as HTML, the first `SHOWN` of them; the caption alone where there is none; no `$` makes a formula."""
+    if not rows:
+        return f"<p class='mathjax_ignore'>{html.escape(caption)}</p>"
+    head = "".join(f"<th scope='col'>{html.escape(str(name))}</th>" for name in rows[0])
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell(value))}</td>" for value in row.values()) + "</tr>"
+        for row in rows[:SHOWN]
+    )
+    more = f"; {len(rows) - SHOWN:,} more rows in to_frame()" if len(rows) > SHOWN else ""
+    told = f"<caption>{html.escape(caption + more)}</caption>"
+    return f"<table class='mathjax_ignore'>{told}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def displayed(thing: object, markup: str) -> dict[str, Any]:
+    """What a notebook shows of an object: its figure where there is one, its table, and its sentence."""
+    plot = import_module("rca").plot  # by its public name, as a caller would: results know no report
+    shown: dict[str, Any] = {"text/plain": str(thing), "text/html": markup}
+    try:
+        return {PLOTLY: json.loads(plot(thing).to_json()), **shown}
+    except (TypeError, ValueError, Unanswerable):  # there is no picture of it
+        return shown
 
 
 def cell(value: object) -> str:

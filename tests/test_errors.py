@@ -52,3 +52,17 @@ def test_of_many_unlike_names_a_few_are_listed_in_order():
 
 def test_where_nothing_is_known_nothing_is_suggested():
     assert did_you_mean("income", []) == ""
+
+
+def test_a_notebook_shows_the_message_and_no_frames(capsys):
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    try:
+        shell.run_cell("import rca\nrca.load('no such folder')")
+    finally:
+        InteractiveShell.clear_instance()
+    said = capsys.readouterr().out
+    assert said.startswith("InvalidCase: no such folder")
+    assert "Traceback" not in said
+    assert len(said.splitlines()) == 1

@@ -5,27 +5,31 @@
 1    the run failed
 2    bad input; nothing was written
 3    done, and something needs a person
-130  interrupted
+4    it cannot be said: the inputs of a report are gone
+130  interrupted; 143 stopped, 129 its terminal closed, 141 its reader gone
 ```
 """
 
 import argparse
 import os
+import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rca import __version__
 from rca.cli import argtypes, options
-from rca.cli.telling import answer, print_json, printable, say, say_verdict, tell
+from rca.cli.ending import hint_of, limit_of_memory, stoppable
+from rca.cli.telling import answer, print_json, printable, say, say_verdict, tell, write_whole
 from rca.errors import InvalidCase, Problem, RcaError, did_you_mean
 
 if TYPE_CHECKING:
     from rca.analysis.inputs.glance import Glance
     from rca.importers.importing import Imported
     from rca.importers.reading import Given
+    from rca.report.rendering.document import Document
     from rca.report.run.case_run import RunResult
 
 DONE, FAILED, BAD_INPUT, NEEDS_A_PERSON, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 130, 141
@@ -45,23 +49,38 @@ class Command:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looked for at every start, and no part of a check
     for stream in (sys.stdout, sys.stderr):
         _survive_odd_terminals(stream)
     arguments = _parser().parse_args(argv)
     try:
-        status: int = arguments.does(arguments)
+        with stoppable():
+            status = _ended(arguments)
         sys.stdout.flush()
+    except BrokenPipeError:
+        return _hang_up()
+    return status
+
+
+def _ended(arguments: Arguments) -> int:
+    """Exit status of a command, however it ends; a reader of our output who has gone is none of its ends."""
+    try:
+        status: int = arguments.does(arguments)
     except InvalidCase as error:
         return _refuse(error.problems)
     except RcaError as error:
         return _fail(f"{type(error).__name__}: {error}")
     except BrokenPipeError:
-        return _hang_up()
+        raise
     except OSError as error:
-        return _fail(f"RunFailed: {error}")
-    except KeyboardInterrupt:
-        tell("Interrupted; nothing was published.")
-        return INTERRUPTED
+        return _fail(f"RunFailed: {error}. Hint: {hint_of(error)}")
+    except Exception as error:
+        if not (limit := limit_of_memory(error)):
+            raise  # a mistake in our own code is not dressed up as an answer
+        return _fail(f"RunFailed: {type(error).__name__} {limit}. Hint: allow this process more memory (ulimit -v)")
+    except KeyboardInterrupt as stop:
+        tell(f"{str(stop) or 'Interrupted'}; nothing was published.")
+        return getattr(stop, "status", INTERRUPTED)
     return status
 
 
@@ -117,15 +136,16 @@ def _printed(result: "RunResult") -> Path:
 def _verify(arguments: Arguments) -> int:
     from rca.report.audit.verify import verify
 
-    verification = verify(arguments.report, case=arguments.case, rerun=arguments.rerun)
+    verification = verify(arguments.report, case=arguments.case, rerun=arguments.rerun, keys=arguments.key)
     answer(verification, as_json=arguments.json)
-    return DONE if verification.ok else NEEDS_A_PERSON
+    return verification.status
 
 
 def _sign(arguments: Arguments) -> int:
     from rca.report.audit.sign import sign
 
-    signature = sign(arguments.report, role=arguments.role, name=arguments.name, at=arguments.at)
+    how = {"name": arguments.name, "at": arguments.at, "key": arguments.key}
+    signature = sign(arguments.report, role=arguments.role, **how)
     if arguments.json:
         print_json(asdict(signature))
     else:
@@ -189,10 +209,46 @@ def _obligations(arguments: Arguments) -> int:
 
 def _notify(arguments: Arguments) -> int:
     from rca.record.case import load
-    from rca.record.obligations.drafts import draft, read_results
+    from rca.record.obligations.drafts import draft, read_draft
+    from rca.report.postmortem.duties import draft_document
 
-    results = read_results(arguments.results) if arguments.results else None
-    answer(draft(load(arguments.case).incident, arguments.form, results=results), as_json=arguments.json)
+    incident = load(arguments.case).incident
+    earlier = read_draft(arguments.earlier) if arguments.earlier else None
+    found = draft(incident, arguments.form, results=_results(arguments, incident.id), earlier=earlier)
+    if arguments.json:
+        print_json(found.to_dict())
+        return DONE
+    return _written(arguments, str(found), lambda: draft_document(found))
+
+
+def _board(arguments: Arguments) -> int:
+    from rca.record.case import load
+    from rca.report.brief.board import board
+    from rca.report.rendering.document_formats import to_markdown
+
+    incident = load(arguments.case).incident
+    page = board(incident, _results(arguments, incident.id))
+    return _written(arguments, to_markdown(page), lambda: page)
+
+
+def _results(arguments: Arguments, incident: str) -> "Mapping[str, Any] | None":
+    from rca.record.obligations.drafts import read_results
+
+    return read_results(arguments.results, incident) if arguments.results else None
+
+
+def _written(arguments: Arguments, text: str, document: "Callable[[], Document]") -> int:
+    """Say a text, or write it or its document to a file."""
+    if arguments.format == "docx" and arguments.out is None:
+        raise InvalidCase.because("is no text for a terminal", place="--format docx", hint="name a file: --out FILE")
+    if arguments.out is None:
+        for line in text.splitlines():
+            say(line)
+        return DONE
+    from rca.report.rendering.docx_writer import to_docx
+
+    write_whole(arguments.out, to_docx(document()) if arguments.format == "docx" else text.encode())
+    say(str(arguments.out))
     return DONE
 
 
@@ -261,6 +317,24 @@ def _freeze(arguments: Arguments) -> int:
     return DONE
 
 
+def _brief(arguments: Arguments) -> int:
+    from rca.report.first_response.brief import brief, written
+
+    if arguments.format == "docx" and arguments.out is None:
+        raise InvalidCase.because("is no text for a terminal", place="--format docx", hint="name a file: --out FILE")
+    document, problems = brief(arguments.case, audience=arguments.audience, playbooks=arguments.playbooks)
+    raw = written(document, arguments.format)
+    if arguments.out:
+        write_whole(arguments.out, raw)
+        say(str(arguments.out))
+    else:
+        for line in raw.decode().splitlines():
+            say(line)
+    for problem in problems:
+        tell(f"Left out: {problem}")
+    return NEEDS_A_PERSON if problems else DONE
+
+
 def _imported(done: "Imported", *, as_json: bool) -> int:
     answer(done, as_json=as_json)
     return NEEDS_A_PERSON if done.contradictions or done.asked else DONE
@@ -274,6 +348,31 @@ def _given(arguments: Arguments) -> "Given":
     return Given(**plainly, at=at, names=argtypes.settings(arguments.moment))
 
 
+def _lab(arguments: Arguments) -> int:
+    from rca.record.case import load
+    from rca.report.notebooks.workbench import workbench
+
+    made = workbench(load(arguments.case), arguments.folder)
+    say(str(made.notebook))
+    tell("Made now; nothing will write over it." if made.fresh else "As you left it; its cells are yours.")
+    if arguments.prepare:
+        return DONE
+    root = ["--allow-root"] if os.geteuid() == 0 else []
+    return subprocess.run([sys.executable, "-m", "jupyterlab", *root, str(made.notebook)], check=False).returncode
+
+
+def _index(arguments: Arguments) -> int:
+    from rca.report.page.index import entries, index_page
+
+    found, unread = entries(arguments.folder)
+    to = arguments.folder / "index.html"
+    write_whole(to, index_page(found, unread).encode())
+    say(str(to))
+    for name in unread:
+        tell(f"Not listed: {name}, which is no report of a run.")
+    return NEEDS_A_PERSON if unread else DONE
+
+
 def _score(arguments: Arguments) -> int:
     from rca.practice.score import score
 
@@ -284,16 +383,23 @@ def _score(arguments: Arguments) -> int:
 
 def _portfolio(arguments: Arguments) -> int:
     from rca.report.run.portfolio_run import run_portfolio
+    from rca.report.run.risk_register import read_appetite, register
 
+    if arguments.register and not arguments.appetite:
+        raise InvalidCase.because("has no limits to list", place="--register", hint="give them: --appetite FILE")
     settings = {
         "as_of": arguments.as_of,
         "split": arguments.split,
         "targets": ",".join(arguments.target),
+        "appetite": read_appetite(arguments.appetite) if arguments.appetite else "",
         "columns": ",".join(arguments.column),
         "zone": arguments.zone,
     }
     given = {name: said for name, said in settings.items() if said}
     run = run_portfolio(arguments.source, out=arguments.out, settings=given, progress=not arguments.quiet)
+    if arguments.register:
+        write_whole(arguments.register, register(run.found, arguments.register))
+        tell(f"Risk register: {arguments.register}")
     answer(run, as_json=arguments.json)
     return DONE
 
@@ -331,6 +437,12 @@ COMMANDS = (
         takes=options.notify,
         does=_notify,
     ),
+    Command(
+        name="board",
+        says="one page for a board: situation, task, action, result, risk, and what it is asked to decide",
+        takes=options.board,
+        does=_board,
+    ),
     Command(name="schema", says="print the JSON Schema of incident.yaml", takes=options.schema, does=_schema),
     Command(
         name="new",
@@ -340,6 +452,12 @@ COMMANDS = (
     ),
     Command(
         name="import", says="take vendors' files into a case: one timeline", takes=options.import_files, does=_import
+    ),
+    Command(
+        name="brief",
+        says="what to do and whom to tell first, from the record alone; nothing is sent",
+        takes=options.brief,
+        does=_brief,
     ),
     Command(
         name="freeze",
@@ -353,6 +471,13 @@ COMMANDS = (
         takes=options.portfolio,
         does=_portfolio,
     ),
+    Command(
+        name="lab",
+        says="open a notebook of your own on a case, beside no report; it is made once and never written over",
+        takes=options.lab,
+        does=_lab,
+    ),
+    Command(name="index", says="write the page over a folder of reports", takes=options.index, does=_index),
     Command(name="score", says="analyse cases whose cause is known; was it named?", takes=options.score, does=_score),
 )
 
@@ -369,7 +494,8 @@ def _parser() -> options.Parser:
     parser = options.Parser(
         prog="rca",
         description="From the folder of a closed incident to a post-mortem that can be re-run.",
-        epilog="Exit status: 0 done, 1 the run failed, 2 bad input and nothing written, 3 something needs a person.",
+        epilog="Exit status: 0 done, 1 the run failed, 2 bad input and nothing written, 3 something needs a person, "
+        "4 it cannot be said.",
         allow_abbrev=False,
         formatter_class=_Help,
     )
@@ -428,7 +554,8 @@ def _fail(message: str) -> int:
 
 def _hang_up() -> int:
     """Go quietly when the reader of our output has gone; Python would complain once more at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     return PIPE_CLOSED
 
 

@@ -48,6 +48,14 @@ def verify(parser: Parser) -> None:
     parser.add_argument("report", type=argtypes.path, metavar="REPORT", help="folder of the report")
     parser.add_argument("--case", type=argtypes.path, metavar="DIR", help="folder of the incident, where it has moved")
     parser.add_argument("--rerun", action="store_true", help="also run everything again and compare")
+    parser.add_argument(
+        "--key",
+        type=argtypes.path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="public key of one who signs; what no such key signed is void",
+    )
     _json_option(parser)
 
 
@@ -56,6 +64,7 @@ def sign(parser: Parser) -> None:
     parser.add_argument("report", type=argtypes.path, metavar="REPORT", help="folder of the report")
     parser.add_argument("--role", required=True, metavar="ROLE", help="in which role, such as 'head of risk'")
     parser.add_argument("--name", metavar="NAME", help="a name or pseudonym; none is needed")
+    parser.add_argument("--key", type=argtypes.path, metavar="FILE", help="private Ed25519 key, in PEM, to sign with")
     parser.add_argument(
         "--at", type=argtypes.moment, metavar="TIME", help="when: 2026-05-02T09:10:00Z, say; default now"
     )
@@ -91,8 +100,28 @@ def notify(parser: Parser) -> None:
     """`rca notify`."""
     parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
     parser.add_argument("--form", required=True, metavar="FORM", help="which form, such as oecd_29")
-    parser.add_argument("--results", type=argtypes.path, metavar="FILE", help="results.json of a report on it")
+    _results_option(parser)
+    parser.add_argument(
+        "--earlier", type=argtypes.path, metavar="FILE", help="draft of an earlier report, by --json: show what changed"
+    )
+    _document_options(parser)
     _json_option(parser)
+
+
+def board(parser: Parser) -> None:
+    """`rca board`."""
+    parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
+    _results_option(parser)
+    _document_options(parser)
+
+
+def _results_option(parser: Parser) -> None:
+    parser.add_argument("--results", type=argtypes.path, metavar="FILE", help="results.json of a report on it")
+
+
+def _document_options(parser: Parser) -> None:
+    parser.add_argument("--format", choices=("text", "docx"), default="text", help="default text; docx needs --out")
+    parser.add_argument("--out", type=argtypes.path, metavar="FILE", help="write it there")
 
 
 def schema(_: Parser) -> None:
@@ -132,6 +161,40 @@ def import_files(parser: Parser) -> None:
     parser.add_argument("--into", type=argtypes.path, required=True, metavar="CASE", help="folder of the incident")
     parser.add_argument("--attach", action="store_true", help="keep the files in sources/ and read nothing from them")
     _given_options(parser)
+
+
+def brief(parser: Parser) -> None:
+    """`rca brief`."""
+    parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
+    parser.add_argument("--audience", metavar="A", help="only what this one is told, such as legal; default: everybody")
+    parser.add_argument(
+        "--format",
+        choices=("markdown", "html", "docx", "slack"),
+        default="markdown",
+        help="default markdown; slack: JSON, a message a line",
+    )
+    parser.add_argument("--out", type=argtypes.path, metavar="FILE", help="write it there; docx needs it")
+    parser.add_argument(
+        "--playbooks",
+        type=argtypes.path,
+        metavar="FILE",
+        help="measures of your own; default: playbooks.yaml in the case or beside it",
+    )
+
+
+def lab(parser: Parser) -> None:
+    """`rca lab`."""
+    parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
+    parser.add_argument(
+        "--in", dest="folder", type=argtypes.path, default=Path("investigations"), metavar="DIR",
+        help="where the notebook lies; default investigations",
+    )  # fmt: skip
+    parser.add_argument("--prepare", action="store_true", help="make the notebook, and do not open it")
+
+
+def index(parser: Parser) -> None:
+    """`rca index`."""
+    parser.add_argument("folder", type=argtypes.path, metavar="DIR", help="where the reports are, such as reports")
 
 
 def freeze(parser: Parser) -> None:
@@ -200,6 +263,13 @@ def portfolio(parser: Parser) -> None:
         default=[],
         metavar="MEASURE=LIMIT:SHARE",
         help="a promise, such as time_to_recover=4h:0.95, or time_to_recover@sev1=1h",
+    )
+    parser.add_argument("--appetite", type=argtypes.path, metavar="FILE", help="limits: a risk_appetite.yaml")
+    parser.add_argument(
+        "--register",
+        type=argtypes.path,
+        metavar="FILE",
+        help="write the limits as rows of a risk register, .csv or .json",
     )
     _quiet_option(parser)
     _json_option(parser)

@@ -16,8 +16,8 @@ from rca.record.files.table_files import Table, inside, table_files, walk
 from rca.record.files.validation import NAMING, take_in
 from rca.record.files.yaml_document import Document, near, read_yaml, show
 from rca.record.model.model import Model
-from rca.record.model.model_file import read_model
 from rca.record.schema.incident import Data, Incident, Window, is_identifier
+from rca.result import displayed, table_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,8 +119,22 @@ class Case:
     """
 
     folder: Path
-    incident: Incident
+    incident: Incident = field(repr=False)
     record: Document = field(repr=False)
+
+    def __str__(self) -> str:
+        known = self.incident
+        return f"{known.id}: {known.title} ({known.severity}, {known.category.replace('_', ' ')}, {known.status})"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        tables = ("reference", "current", "recovered", "training", "signals")
+        rows: list[dict[str, Any]] = [
+            {"table": name, "files": ", ".join(one.name for one in table.files)}
+            for name in tables
+            if (table := self.table(name)) is not None
+        ]
+        shown = displayed(self.incident, table_of(rows, str(self)))
+        return {**shown, "text/plain": str(self)}
 
     @classmethod
     def load(cls, path: "str | PathLike[str]") -> Self:
@@ -218,6 +232,8 @@ class Case:
         file = self.incident.model
         if file is None:
             return None
+        from rca.record.model.model_file import read_model
+
         place = self.record.place("model", "path")
         path = inside(self.folder, file.path, place=place)
         table = self.table("reference") or self.table("current")

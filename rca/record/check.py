@@ -361,9 +361,11 @@ def _model(case: "Case") -> Iterator[Problem]:
 
 
 def _sources(case: "Case") -> Iterator[Problem]:
-    """Files in `sources/` that events and whys cite, and that are not there."""
-    events = case.incident.timeline.events
+    """Files in `sources/` that events, whys and reports sent cite, and that are not there."""
+    events, sent = case.incident.timeline.events, enumerate(case.incident.notifications)
+    cited: list[tuple[Location, str | None]]
     cited = [(("timeline", "events", at, "source"), event.source) for at, event in enumerate(events)]
+    cited += [(("notifications", at, "evidence", n), name) for at, one in sent for n, name in enumerate(one.evidence)]
     for at, path in [*cited, *_evidence(case.incident.whys, ("whys",))]:
         if path and PurePosixPath(path).parts[:1] == ("sources",):
             try:

@@ -91,6 +91,8 @@ class Log:
     problems : tuple of Problem
         Of cases that could not be read; they are not in the table.
     factors, actions : tuple of Noted
+    incidents : tuple of Incident
+        The records themselves; empty of a table.
     sources : mapping of str to str
         File → SHA-256.
     """
@@ -100,6 +102,7 @@ class Log:
     problems: tuple[Problem, ...] = ()
     factors: tuple[Noted, ...] = ()
     actions: tuple[Noted, ...] = ()
+    incidents: tuple[Incident, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -158,6 +161,7 @@ def _cases(folder: Path) -> Log:
         problems=tuple(problems),
         factors=tuple(noted for incident in incidents for noted in _factors(incident)),
         actions=tuple(noted for incident in incidents for noted in _actions(incident)),
+        incidents=tuple(incidents),
         sources={(case.folder / RECORD).relative_to(folder).as_posix(): _sha256(case.folder / RECORD) for case in read},
     )
 

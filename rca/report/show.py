@@ -18,7 +18,7 @@ from rca.report.cells.explanation import (
     together,
     turned,
 )
-from rca.report.cells.postmortem import factors, part, postmortem, why_tree
+from rca.report.cells.postmortem import drafts, factors, part, postmortem, why_tree
 from rca.report.cells.timeline import durations, events, facts, lifecycle, summary, timeline
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "columns",
     "curves",
     "dates",
+    "drafts",
     "drift",
     "durations",
     "events",

@@ -1,10 +1,13 @@
 """The page in a real browser: no network, no error, every figure drawn; on a desk, on a phone, dark and on paper."""
 
+import json
 import re
 import shutil
 import subprocess
 
 import pytest
+
+from rca.report.rendering.plotly_adapter import MIME, plotly_js
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
@@ -106,3 +109,25 @@ def test_the_brief_takes_four_screens_and_a_thousand_words(report, browse, tmp_p
     screens, words = map(float, re.search(r"<title>([\d.]+) (\d+)</title>", seen.stdout).groups())
     assert 1 < screens <= 4
     assert 300 < words <= 1050
+
+
+TITLES = """
+const cut = [...document.querySelectorAll('.gtitle')].map((title) => {
+  const [inner, outer] = [title, title.closest('.js-plotly-plot')].map((one) => one.getBoundingClientRect());
+  return inner.top >= outer.top && inner.right <= outer.right && inner.height > 0;
+});
+document.title = `whole ${cut.filter(Boolean).length} of ${cut.length}`;
+"""
+
+
+def test_titles_of_figures_are_whole_in_a_notebook(report, browse, tmp_path):
+    folder = report.result.folder
+    cells = [cell for path in sorted(folder.glob("*.ipynb")) for cell in json.loads(path.read_text())["cells"]]
+    specs = [one["data"][MIME] for cell in cells for one in cell.get("outputs", ()) if MIME in one.get("data", {})]
+    drawn = [
+        f"Plotly.newPlot(document.body.appendChild(document.createElement('div')), {json.dumps(one)});" for one in specs
+    ]
+    page = tmp_path / "titles.html"
+    body = f"<script>{plotly_js()}</script><body style='width: 800px'><script>{''.join(drawn)}{TITLES}</script>"
+    page.write_text(f"<!doctype html>{body}", encoding="utf-8")
+    assert f"<title>whole {len(specs)} of {len(specs)}</title>" in browse(page, "--dump-dom").stdout

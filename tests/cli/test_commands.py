@@ -1,5 +1,7 @@
 import io
 import json
+import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 from rca import __version__
 from rca.analysis.inputs.glance import Glance
-from rca.cli import argtypes, options, telling
+from rca.cli import argtypes, ending, options, telling
 from rca.cli import commands as cli
 from rca.errors import InvalidCase, Problem, RunFailed, Unanswerable
 from rca.report.audit.signatures import Signature
@@ -38,6 +40,7 @@ class Ran:
 class Told:
     ok: bool = True
     failed: tuple = ()
+    status: int = 0
 
     def __str__(self):
         return "first line\nsecond line"
@@ -125,6 +128,36 @@ def test_a_malformed_command_line_is_bad_input(arguments, capsys):
     told = capsys.readouterr()
     assert "error:" in told.err
     assert told.out == ""
+
+
+# --- lab and index ---------------------------------------------------------------------------------------------------
+
+
+def test_lab_makes_a_notebook_once_and_opens_it(monkeypatch, capsys, tmp_path):
+    opened = []
+    monkeypatch.setattr(
+        cli.subprocess, "run", lambda command, **_: opened.append(command) or SimpleNamespace(returncode=0)
+    )
+    monkeypatch.chdir(tmp_path)
+    case = str(HERE / "data" / "incidents" / options.DEMO)
+    assert cli.main(["lab", case]) == cli.DONE
+    assert cli.main(["lab", case, "--prepare"]) == cli.DONE
+    notebook = f"investigations/{options.DEMO}.ipynb"
+    assert [command[-1] for command in opened] == [notebook]
+    shown = capsys.readouterr()
+    assert shown.out.splitlines() == [notebook, notebook]
+    assert shown.err.splitlines() == ["Made now; nothing will write over it.", "As you left it; its cells are yours."]
+
+
+def test_index_lists_the_reports_of_a_folder_and_says_what_is_none(capsys, tmp_path):
+    shutil.copytree(HERE / "reports" / "sample" / "credit-drift", tmp_path / "credit-drift")
+    assert cli.main(["index", str(tmp_path)]) == cli.DONE
+    assert "credit-drift/report.html" in (tmp_path / "index.html").read_text()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "report.html").write_text("a page")
+    assert cli.main(["index", str(tmp_path)]) == cli.NEEDS_A_PERSON
+    assert capsys.readouterr().err == "Not listed: other, which is no report of a run.\n"
+    assert cli.main(["index", str(tmp_path / "nowhere")]) == cli.BAD_INPUT
 
 
 # --- run and demo ----------------------------------------------------------------------------------------------------
@@ -219,11 +252,11 @@ def test_demo_lists_what_ships_with_its_title(capsys):
 # --- the others ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("ok", "status"), [(True, cli.DONE), (False, cli.NEEDS_A_PERSON)])
-def test_a_report_that_fails_its_verification_needs_a_person(stand_in, capsys, ok, status):
-    calls = stand_in("rca.report.audit.verify:verify", Told(ok=ok))
-    assert cli.main(["verify", "report", "--case", "case", "--rerun"]) == status
-    assert calls == [((Path("report"),), {"case": Path("case"), "rerun": True})]
+@pytest.mark.parametrize("status", [cli.DONE, cli.NEEDS_A_PERSON, 4])
+def test_a_verification_ends_as_it_says(stand_in, capsys, status):
+    calls = stand_in("rca.report.audit.verify:verify", Told(status=status))
+    assert cli.main(["verify", "report", "--case", "case", "--rerun", "--key", "a.pem"]) == status
+    assert calls == [((Path("report"),), {"case": Path("case"), "rerun": True, "keys": [Path("a.pem")]})]
     assert capsys.readouterr().out == "first line\nsecond line\n"
 
 
@@ -242,7 +275,7 @@ def test_sign_hands_over_who_signs_and_says_what_was_signed(stand_in, capsys):
     calls = stand_in("rca.report.audit.sign:sign", SIGNATURE)
     assert cli.main(["sign", "report", "--role", "head of risk", "--at", "2026-06-24T16:00:00Z"]) == 0
     at = datetime(2026, 6, 24, 16, tzinfo=UTC)
-    assert calls == [((Path("report"),), {"role": "head of risk", "name": None, "at": at})]
+    assert calls == [((Path("report"),), {"role": "head of risk", "name": None, "at": at, "key": None})]
     said = capsys.readouterr().out
     assert said == f"signed  head of risk, 24 Jun 2026, 16:00 UTC, of abababab: holds\ndigest  {'ab' * 32}\n"
     assert cli.main(["sign", "report", "--role", "r", "--json"]) == 0
@@ -393,7 +426,21 @@ def test_new_asks_on_a_terminal_and_only_there(stand_in, monkeypatch, capsys):
         ),
         (RunFailed("cell 3 of drift"), cli.FAILED, "RunFailed: cell 3 of drift\n"),
         (Unanswerable("why", "no rows"), cli.FAILED, "Unanswerable: why: cannot tell, because no rows\n"),
-        (PermissionError(13, "Permission denied"), cli.FAILED, "RunFailed: [Errno 13] Permission denied\n"),
+        (
+            PermissionError(13, "Permission denied"),
+            cli.FAILED,
+            "RunFailed: [Errno 13] Permission denied. Hint: is it yours to write?\n",
+        ),
+        (
+            OSError(24, "Too many"),
+            cli.FAILED,
+            "RunFailed: [Errno 24] Too many. Hint: allow this process more open files (ulimit -n)\n",
+        ),
+        (
+            MemoryError(),
+            cli.FAILED,
+            "RunFailed: MemoryError where memory was used up. Hint: allow this process more memory (ulimit -v)\n",
+        ),
         (KeyboardInterrupt(), cli.INTERRUPTED, "Interrupted; nothing was published.\n"),
     ],
     ids=lambda value: type(value).__name__,
@@ -402,6 +449,30 @@ def test_an_error_is_a_line_on_stderr_and_an_exit_status(stand_in, capsys, error
     stand_in("rca.report.run.case_run:run", error)
     assert cli.main(["run", "case"]) == status
     assert capsys.readouterr() == ("", said)
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "said"),
+    [
+        (signal.SIGTERM, 143, "Stopped"),
+        (signal.SIGHUP, 129, "The terminal was closed"),
+        (signal.SIGINT, 130, "Interrupted"),
+    ],
+)
+def test_a_signal_to_end_is_a_line_and_a_status_once_and_then_as_it_was(monkeypatch, capsys, number, status, said):
+    def twice(_):
+        for _ in range(2):
+            try:
+                signal.raise_signal(number)
+            finally:
+                signal.raise_signal(number)
+
+    before = signal.getsignal(number)
+    monkeypatch.setattr(ending, "CHATTY", ())
+    monkeypatch.setattr(cli, "COMMANDS", (cli.Command(name="x", says="x", takes=lambda _: None, does=twice),))
+    assert cli.main(["x"]) == status
+    assert capsys.readouterr().err == f"{said}; nothing was published.\n"
+    assert signal.getsignal(number) == before
 
 
 def test_a_mistake_in_our_own_code_is_not_dressed_up_as_an_answer(stand_in):

@@ -38,8 +38,14 @@ LATE = {"analysis", "arrays.py", "methods", "tables"}
 LATE_WITHIN = {("practice", "grammar"), ("practice", "lines")}
 """And these, within rooms that are not."""
 
-NAMED_ELSEWHERE = {"IPython": "ipython", "markdown_it": "markdown-it-py", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+NAMED_ELSEWHERE = {
+    "IPython": "ipython", "docx": "python-docx", "markdown_it": "markdown-it-py", "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}  # fmt: skip
 """What is imported under another name than it is installed under."""
+
+EXTRAS = ("docx", "engines", "models", "sign", "dev")
+"""Extras that every set-up has."""
 
 TOO_LONG: dict[str, str] = {}
 """Functions of more than 40 lines, each with the reason."""
@@ -255,7 +261,7 @@ def conda() -> dict[str, str]:
 def wanted() -> set[str]:
     """The packages that pyproject.toml asks for, without the extras that stand apart."""
     extras = PYPROJECT["project"]["optional-dependencies"]
-    asked = PYPROJECT["project"]["dependencies"] + extras["engines"] + extras["models"] + extras["dev"]
+    asked = [*PYPROJECT["project"]["dependencies"], *(one for name in EXTRAS for one in extras[name])]
     return {canonical(requirement) for requirement in asked} - {PYPROJECT["project"]["name"]}
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from rca.analysis.drift.classifier_two_sample import classifier_two_sample
 from rca.analysis.drift.univariate import univariate_drift
+from rca.analysis.faults.question import faults
 from rca.methods.two_sample_tests import benjamini_hochberg
 from tests.statistical.promises import MARGIN, enough, long_and_short, noted, within
 
@@ -155,3 +156,26 @@ def test_the_interval_of_an_auc_covers_one_half_where_windows_are_alike(draws, s
         alarms += found.p_value <= 0.05
     near(held / draws, draws, 0.93, 0.97)
     near(alarms / draws, draws, 0.03, 0.07)
+
+
+def wandering(rng, rows, start, columns):
+    """A table whose rows resemble those before them, as of slow machines and markets: nothing happens in it."""
+    laid = {"at": pd.date_range(start, periods=rows, freq="20min", tz="UTC")}
+    for at in range(columns):
+        slow = pd.Series(rng.normal(size=rows)).ewm(alpha=0.2).mean().to_numpy()
+        bands = pd.cut(slow, [-np.inf, -0.3, 0, 0.3, np.inf], labels=list("abcd")).astype(str)
+        laid[f"c{at}"] = (slow, np.exp(slow), np.round(3 * slow), bands)[at % 4]
+    return pd.DataFrame(laid)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "rows", "columns"),
+    [((3,), 300, 40), pytest.param(range(100, 140), 500, 60, marks=pytest.mark.prove)],
+)
+def test_where_rows_wander_hardly_any_table_has_a_fault(seeds, rows, columns):
+    named = 0
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        windows = [wandering(rng, n, day, columns) for n, day in ((rows, "2026-01-01"), (rows * 4 // 5, "2026-03-01"))]
+        named += bool(faults(*windows, time="at").broken)
+    within(named, len(seeds), (0.0, 0.05), of="tables with a fault")

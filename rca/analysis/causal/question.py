@@ -1,8 +1,8 @@
 """Public questions along a causal graph: graph falsification, mechanism change, and outlier attribution."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from rca.analysis.causal.mechanism_change import Causes
 from rca.analysis.causal.outlier_attribution import Odd, attribute_outlier
 from rca.analysis.causal.structural_model import fit
 from rca.analysis.causal.target_statistic import Of
-from rca.analysis.inputs.arguments import roles_of, seeded, share_of
+from rca.analysis.inputs.arguments import Modelled, TableRoles, roles_of, seeded, share_of, spelled_out
 from rca.analysis.inputs.windows import Windows, windows_asked
 from rca.errors import InvalidCase, Unanswerable, did_you_mean
 from rca.methods.boosted_trees import on_one_thread
@@ -27,7 +27,7 @@ MOST = 100
 """Rows that are looked at where none is named: those farthest out."""
 
 
-def graphed(case: Case | Any, current: Any, *, graph: Any, asked: dict[str, Any]) -> Windows:
+def graphed(case: Case | Any, current: Any, *, graph: Any, asked: Mapping[str, Any]) -> Windows:
     """Both windows with the causal graph that is given, or else the case's own."""
     windows = windows_asked(case, current, asked)
     known = graph if graph is not None else _causal(getattr(case, "graph", None))
@@ -36,8 +36,11 @@ def graphed(case: Case | Any, current: Any, *, graph: Any, asked: dict[str, Any]
     return replace(windows, parents=graph_columns.parents_of(graph_columns.edges_of(known)))
 
 
+@spelled_out(TableRoles)
 @on_one_thread
-def graph(case: Case | Any, graph: Any = None, *, alpha: float = 0.05, seed: int = 0, **roles: Any) -> CausalGraph:
+def graph(
+    case: Case | Any, graph: Any = None, *, alpha: float = 0.05, seed: int = 0, **roles: Unpack[TableRoles]
+) -> CausalGraph:
     """The causal graph of a case or a table, and whether the reference rows falsify it (implied independences).
 
     Without a graph one is sketched from the columns' roles, for a person to edit: `to_yaml()` is what to edit. A sketch
@@ -93,6 +96,7 @@ def _causal(known: Any) -> Any:
     return known if getattr(known, "kind", "causal") == "causal" else None
 
 
+@spelled_out(Modelled)
 @on_one_thread
 def odd(
     case: Case | Any,
@@ -102,7 +106,7 @@ def odd(
     target: str | None = None,
     graph: Any = None,
     seed: int = 0,
-    **asked: Any,
+    **asked: Unpack[Modelled],
 ) -> Odd:
     """Outlier attribution: which upstream noise made each anomalous decision or moment so, by Shapley value on an SCM.
 
@@ -201,6 +205,7 @@ def _farthest(windows: Windows, target: str) -> list[int]:
     return [int(at) for at in np.lexsort((np.arange(len(own)), -beyond, -far))[:MOST]]
 
 
+@spelled_out(Modelled)
 @on_one_thread
 def causes(
     case: "Case | Any",
@@ -212,7 +217,7 @@ def causes(
     seed: int = 0,
     alpha: float = 0.05,
     level: float = 0.95,
-    **asked: Any,
+    **asked: Unpack[Modelled],
 ) -> Causes:
     """Mechanism change: which mechanism of a causal graph changed, and its contribution to the change of the target.
 

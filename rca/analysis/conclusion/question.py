@@ -1,14 +1,21 @@
 """Public questions on the conclusion: the verdict, and the equivalence test of the repair."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from rca.analysis.conclusion.analyse import analyse
 from rca.analysis.conclusion.recovery import RECOVERY_QUESTION, Recovery, recovery_of
 from rca.analysis.conclusion.verdict import Verdict
-from rca.analysis.inputs.arguments import margin_of, share_of
+from rca.analysis.faults.application import hit
+from rca.analysis.faults.column_fault import ColumnFault
+from rca.analysis.inputs.arguments import Comparison, margin_of, share_of, spelled_out
 from rca.analysis.inputs.windows import as_frames, windows_asked, windows_from
+from rca.analysis.slices.slices import Slice
 from rca.errors import InvalidCase, Unanswerable
 from rca.record.case import Case
+from rca.tables.condition import all_hold
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 def verdict(case: "Case", *, seed: int = 0) -> Verdict:
@@ -16,8 +23,14 @@ def verdict(case: "Case", *, seed: int = 0) -> Verdict:
     return analyse(case, seed=seed).verdict
 
 
+@spelled_out(Comparison)
 def recovery(
-    case: "Case | Any", recovered: Any = None, *, margin: float | None = None, alpha: float = 0.05, **asked: Any
+    case: "Case | Any",
+    recovered: Any = None,
+    *,
+    margin: float | None = None,
+    alpha: float = 0.05,
+    **asked: Unpack[Comparison],
 ) -> Recovery:
     """Equivalence test (TOST) of recovery: the metric after the repair against the reference.
 
@@ -63,3 +76,36 @@ def recovery(
     if rows is None:
         raise Unanswerable(RECOVERY_QUESTION, "the case has no rows from after the repair (`data.recovered`)")
     return recovery_of(windows, rows, margin=margin, alpha=alpha)
+
+
+def rows_of(
+    case: Case, of: "Slice | ColumnFault", *, window: Literal["reference", "current"] = "current"
+) -> "DataFrame":
+    """The rows of a case that lie in a slice, or that a fault hit: from a claim to what it was made of.
+
+    Parameters
+    ----------
+    case : Case
+    of : Slice or ColumnFault
+        As `slices`, `faults` or `analyse` gave it.
+    window : {'reference', 'current'}
+        Of a fault only the current one: it hit no other.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In order of time where that is known, with the index of the window.
+
+    Raises
+    ------
+    InvalidCase
+        If it is none of these.
+    """
+    windows = windows_asked(case, None, {})
+    rows = windows.reference if window == "reference" else windows.current
+    if isinstance(of, ColumnFault) and window == "current":
+        return rows[hit(of, rows)]
+    if not isinstance(of, Slice):
+        hint = "give a slice, as slices(case).slices[0], or a fault, as faults(case).broken[0]; of a fault current rows"
+        raise InvalidCase.because(f"{type(of).__name__} has no rows in the {window} window", place="of", hint=hint)
+    return rows[all_hold(of.conditions, rows)]

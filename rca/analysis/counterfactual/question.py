@@ -1,7 +1,7 @@
 """Public what-if question: counterfactual decisions under one intervention."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from rca.analysis.counterfactual.decision import reader_of
 from rca.analysis.counterfactual.outcome_model import WHAT_IF_QUESTION
@@ -10,7 +10,7 @@ from rca.analysis.counterfactual.what_if import WhatIf, predict_what_if
 from rca.analysis.drift.question import drift_of
 from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.faults.question import faults_of
-from rca.analysis.inputs.arguments import seeded, share_of
+from rca.analysis.inputs.arguments import Comparison, seeded, share_of, spelled_out
 from rca.analysis.inputs.windows import Windows, windows_asked
 from rca.methods.boosted_trees import on_one_thread
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rca.record.schema.incident import Timeline
 
 
+@spelled_out(Comparison)
 @on_one_thread
 def what_if(
     case: "Case | Any",
@@ -30,7 +31,7 @@ def what_if(
     earlier: Any = None,
     seed: int = 0,
     level: float = 0.95,
-    **asked: Any,
+    **asked: Unpack[Comparison],
 ) -> WhatIf:
     """Counterfactual decisions of a case or of two tables under one of four interventions.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Unpack, get_args
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from rca.analysis.event_study.effect import Effect
 from rca.analysis.event_study.estimation import study
 from rca.analysis.event_study.event import EventReference, event_reference
 from rca.analysis.event_study.pre_post_rows import Asked
-from rca.analysis.inputs.arguments import names_of, seeded
+from rca.analysis.inputs.arguments import Comparison, Names, names_of, seeded, spelled_out
 from rca.analysis.inputs.windows import Windows, windows_from, windows_of
 from rca.errors import InvalidCase
 from rca.methods.boosted_trees import on_one_thread
@@ -27,6 +27,18 @@ if TYPE_CHECKING:
 DESIGN_HINT = "give 'its', 'did' or 'before_after', or leave it out"
 
 
+class EventStudy(Comparison, total=False):
+    """What else is said of an event: how its effect is estimated, and what it touched."""
+
+    design: str | None
+    covariates: Names
+    affected: Names
+    every: Any
+    refute: bool
+    level: float
+
+
+@spelled_out(EventStudy)
 @on_one_thread
 def effect(
     case: "Case | Any",
@@ -34,7 +46,7 @@ def effect(
     *,
     event: Any,
     seed: int = 0,
-    **asked: Any,
+    **keywords: Unpack[EventStudy],
 ) -> Effect:
     """Event study (ITS, DiD or before-after): mean effect of an event on the metric, with interval and refuters.
 
@@ -47,7 +59,7 @@ def effect(
         A moment with an offset; of a case also words that name an event of its timeline.
     seed : int
         Of what refuters draw.
-    **asked
+    **keywords
         `design` ('its', 'did' or 'before_after'; the strongest that applies where left out); `covariates`, columns that
         the event does not change and whose distribution is held fixed; `affected`, the groups that it reached, of the
         column `groups`; `every`, the length of a period such as "1D"; `graph`, of cause and effect, in which the event
@@ -71,6 +83,7 @@ def effect(
     >>> print(found.estimate.words, found.say(found.effect))
     interrupted time series +25.9 points (16.6 to 35.4)
     """
+    asked: dict[str, Any] = {**keywords}
     known = _case(case) if current is None else None
     given = {name: asked.pop(name) for name in (*ASKED, *(("groups",) if known is not None else ())) if name in asked}
     if known is not None:

@@ -1,13 +1,13 @@
 """Public question on explanation shift: how the model's reasons (SHAP values) changed between two windows."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from rca.analysis.explanation.model_selection import explain_windows, given_shift
 from rca.analysis.explanation.results import ExplanationShift
 from rca.analysis.explanation.shap_values import Explained, given
-from rca.analysis.inputs.arguments import share_of
+from rca.analysis.inputs.arguments import TableRoles, share_of, spelled_out
 from rca.analysis.inputs.windows import Windows, as_frames, windows_asked, windows_from
 from rca.analysis.slices.slices import Slices
 from rca.errors import InvalidCase
@@ -28,9 +28,16 @@ def explanation_of(
     return explain_windows(windows, slices=found, seed=seed, alpha=alpha)
 
 
+@spelled_out(TableRoles)
 @on_one_thread
 def explain(
-    case: "Case | Any", current: Any = None, *, model: Any = None, seed: int = 0, alpha: float = 0.05, **roles: Any
+    case: "Case | Any",
+    current: Any = None,
+    *,
+    model: Any = None,
+    seed: int = 0,
+    alpha: float = 0.05,
+    **roles: Unpack[TableRoles],
 ) -> ExplanationShift:
     """Explanation shift: how the SHAP values of the model changed, of a case, two tables, or given SHAP values.
 
@@ -74,9 +81,8 @@ def explain(
         what = f"{sum(one is not None for one in pair)} models, where a pair answers: one before, one after"
         raise InvalidCase.because(what, place="model", hint="give two, or one by itself")
     alone = model if pair is None else None
-    windows = windows_from(
-        *as_frames(case, current), model=alone, **{"metric": "mae", **roles}
-    )  # which, it does not ask
+    asked: dict[str, Any] = {"metric": "mae", **roles}  # which, it does not ask
+    windows = windows_from(*as_frames(case, current), model=alone, **asked)
     known, both = windows.roles, None
     if pair is not None:
         first, second = (model_in_memory(one, features=known.features, positive=known.positive) for one in pair)

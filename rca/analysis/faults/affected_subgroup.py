@@ -22,7 +22,7 @@ LIKELY = 3
 """Conditions tried for each column, the likeliest first."""
 
 
-def broken_under(grid: Contingency, column: str) -> list[Condition]:
+def broken_under(grid: Contingency, column: str, *, repeats: float = 1.0) -> list[Condition]:
     """Conditions under which a column changed while it did not elsewhere, the likeliest first.
 
     Where rows under c broke and others did not, the likelihood ratio statistic of "the windows agree" is ``G2(c)``
@@ -33,6 +33,8 @@ def broken_under(grid: Contingency, column: str) -> list[Condition]:
     ----------
     grid : Contingency
     column : str
+    repeats : float
+        How many rows say as much of it as one does that no row before it resembles.
 
     Returns
     -------
@@ -51,7 +53,9 @@ def broken_under(grid: Contingency, column: str) -> list[Condition]:
     quiet = elsewhere / np.maximum(rows[1], 1) <= OUTSIDE * excess / np.maximum(rows[0], 1)
     own = np.array([condition.column == column for condition in grid.conditions])
     share = inside[1].sum(axis=1) / max(totals[1].sum(), 1)
-    fits = (chi2.sf(said, freedom) < SURELY) & (far >= FAR) & quiet & (rest < far / 2) & ~own & (share < WHOLE)
+    fits = (
+        (chi2.sf(said / repeats, freedom) < SURELY) & (far >= FAR) & quiet & (rest < far / 2) & ~own & (share < WHOLE)
+    )
     order = np.argsort(-np.where(fits, excess - 2 * elsewhere, -np.inf), kind="stable")
     return [grid.conditions[i] for i in order[:LIKELY] if fits[i]]
 

@@ -335,6 +335,18 @@ def effective_rows(values: Floats) -> float:
     return min(len(values) / once, 2.0 * (len(values) - commonest))
 
 
+def rows_a_row(values: Floats) -> float:
+    """How many rows of a series say as much of a mean or a share as one that no row before it resembles; 1 at least.
+
+    >>> rows_a_row(np.repeat(np.random.default_rng(0).normal(size=200), 5)) > 3
+    True
+    """
+    if len(values) < 2 * BLOCKS:
+        return 1.0
+    told = (values / max(float(np.abs(values).max()), LEAST))[:, None]
+    return max(1.0, 2 * float(_rows_a_row(told, told)[0]) - 1)
+
+
 def _rows_a_row(one: Floats, other: Floats) -> Floats:
     """How many rows say as much of a correlation as one that no row before resembles, of shape (columns,).
 

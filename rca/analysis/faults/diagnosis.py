@@ -17,7 +17,7 @@ from rca.analysis.drift.univariate import Drift
 from rca.analysis.faults.affected_subgroup import broken_under
 from rca.analysis.faults.application import hit_by_row, row_by_row
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.contingency import contingency_of
+from rca.analysis.faults.contingency import Contingency, contingency_of
 from rca.analysis.faults.cross_column_prediction import CrossColumnModel, Design, Late
 from rca.analysis.faults.fault_onset import fault_onset
 from rca.analysis.faults.rules.order import RULES
@@ -25,9 +25,11 @@ from rca.analysis.faults.rules.rule import Scene, Stage
 from rca.arrays import Mask
 from rca.finding import Finding, Target
 from rca.methods.changepoint.dating import ChangePoint, change_point
-from rca.methods.two_sample_tests import kolmogorov_distance
+from rca.methods.two_sample_tests import chi_square, kolmogorov_distance
 from rca.result import Result, Row
-from rca.tables.condition import Condition
+from rca.tables.column_pair import tally
+from rca.tables.columns import as_labels, as_numbers, kind_of
+from rca.tables.condition import Condition, all_hold
 from rca.tables.discretisation import discretise
 
 NEARLY_ALL = 0.9
@@ -38,6 +40,13 @@ MIN_ROWS = 30
 
 FAR = 0.5
 """Distance from which another unit, or a constant, in one segment is told from people who are others there."""
+
+STRAYING = ("shifted", "swapped", "frozen")
+"""Faults that rows which resemble those before them look like for a while."""
+
+REPEATING, STRAY, BY_CHANCE = 1.5, 5.0, 1e-6
+"""Rows that say as much as one, from which that is asked; standard errors by which a column strays by itself; and the
+chance of one value in all rows above which it stays on one by itself."""
 
 START = ChangePoint(at=0, earliest=0, latest=0)
 
@@ -168,7 +177,7 @@ def diagnose(  # noqa: PLR0913 - each names a role that a column may have
     for rule in RULES:
         if rule.across is not None:
             found = _believed(rule.across(found, scene), scene.moved)
-    return Faults(columns=tuple(found))
+    return Faults(columns=tuple(_beyond_straying(found, scene)))
 
 
 def is_plain(values: "pd.Series[Any]") -> bool:
@@ -187,6 +196,34 @@ def _believed(found: Sequence[ColumnFault], moved: Collection[str]) -> list[Colu
 def _only_moved(name: str) -> ColumnFault:
     evidence = "it moved; how is not known"
     return ColumnFault(column=name, fault="distribution", share=1.0, evidence=evidence)
+
+
+def _beyond_straying(found: Sequence[ColumnFault], scene: Scene) -> list[ColumnFault]:
+    """Without what rows that resemble those before them do by themselves."""
+    stray = {one.column for one in found if _strays(one, scene)}
+    stray |= {one.column for one in found if one.partner in stray}
+    kept = [one for one in found if one.column not in stray or one.column in scene.moved]
+    return [_only_moved(one.column) if one.column in stray else one for one in kept]
+
+
+def _strays(fault: ColumnFault, scene: Scene) -> bool:
+    """Whether a column comes as far from the reference, or stays on one value for as long, by itself."""
+    repeats = scene.repeats(fault.column) if fault.fault in STRAYING and not fault.scattered else 1.0
+    if repeats < REPEATING:
+        return False
+    windows = scene.reference, scene.current.iloc[fault.since :]
+    before, after = (rows.loc[all_hold(fault.where, rows), fault.column].dropna() for rows in windows)
+    rows = len(before) / repeats, len(after) / repeats
+    if not min(rows):
+        return True
+    if fault.fault == "frozen":
+        usual = float((as_labels(before) == fault.value).mean())
+        return bool(rows[1] * np.log(max(usual, 1 / len(before))) > np.log(BY_CHANCE))
+    if kind_of(before) == "categorical":
+        counts = tally(before, after).counts / repeats
+        return chi_square(np.rint(counts).astype(np.int64))[1] > BY_CHANCE
+    apart = abs(float(as_numbers(after).mean() - as_numbers(before).mean()))
+    return bool(apart < STRAY * float(as_numbers(before).std()) * np.sqrt(1 / rows[0] + 1 / rows[1]))
 
 
 def _late(scene: Scene, *, time: str | None, entity: str | None, label: str | None) -> Late:
@@ -245,8 +282,12 @@ def _hits_nearly_all(fault: ColumnFault, rows: int) -> bool:
 def _in_a_segment(scene: Scene, name: str) -> ColumnFault | None:
     """The fault under the likeliest condition under which nearly all rows are hit; under two where one is not it."""
     assert scene.contingency is not None
-    tried = (_under(scene, name, (condition,)) for condition in broken_under(scene.contingency, name))
+    tried = (_under(scene, name, (condition,)) for condition in _broken_under(scene, name, scene.contingency))
     return next((one for one in tried if one is not None), None)
+
+
+def _broken_under(scene: Scene, name: str, grid: Contingency) -> list[Condition]:
+    return broken_under(grid, name) and broken_under(grid, name, repeats=scene.repeats(name))
 
 
 def _under(scene: Scene, name: str, conditions: tuple[Condition, ...]) -> ColumnFault | None:
@@ -261,7 +302,7 @@ def _under(scene: Scene, name: str, conditions: tuple[Condition, ...]) -> Column
     if len(conditions) > 1:
         return None
     again = contingency_of(part.reference, part.current, columns=scene.names, categorical=part.codes, of=[name])
-    narrower = (_under(scene, name, (*conditions, other)) for other in broken_under(again, name))
+    narrower = (_under(scene, name, (*conditions, other)) for other in _broken_under(scene, name, again))
     return next((one for one in narrower if one is not None), None)
 
 

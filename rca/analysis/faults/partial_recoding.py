@@ -69,7 +69,9 @@ def _overall(table: Floats) -> Floats:
     return np.asarray(cells / cells.sum())
 
 
-def partial_recoding(pair: ColumnPair, laid: Contingency, *, moved: Collection[str]) -> ColumnFault | None:
+def partial_recoding(
+    pair: ColumnPair, laid: Contingency, *, moved: Collection[str], repeats: float = 1.0
+) -> ColumnFault | None:
     """The one-to-one map of names by which a part p of the rows goes, if the other columns tell it.
 
     ``P(b, w) = (1 - p) P0(b, w) + p P0(a, w)`` for a name b that stands for a, and cells w of other columns. The best
@@ -83,13 +85,15 @@ def partial_recoding(pair: ColumnPair, laid: Contingency, *, moved: Collection[s
     laid : Contingency
     moved : collection of str
         Columns whose relation to this one is no witness.
+    repeats : float
+        How many rows say as much of the column as one does that no row before it resembles.
 
     Returns
     -------
     ColumnFault or None
         `recoded`, without a map by row: which rows were hit the values do not show.
     """
-    tables = _tables(pair, laid, moved=moved)
+    tables = _tables(pair, laid, moved=moved, repeats=repeats)
     if tables is None:
         return None
     maps = [(*_mapped(tables, float(part)), float(part)) for part in PARTS]
@@ -112,7 +116,7 @@ def _said(column: str, names: Labels, order: Any, *, share: float) -> ColumnFaul
     return ColumnFault(column=column, fault="recoded", share=1.0, evidence=f"in some {share:.0%} of the rows {told}")
 
 
-def _tables(pair: ColumnPair, laid: Contingency, *, moved: Collection[str]) -> _Tables | None:
+def _tables(pair: ColumnPair, laid: Contingency, *, moved: Collection[str], repeats: float) -> _Tables | None:
     asked = witnesses(pair.name, laid.cells, moved=moved)
     labels = [one[rows] for one, rows in zip(pair.labels, laid.rows, strict=True)]
     held = [~gone[rows] for gone, rows in zip(pair.missing, laid.rows, strict=True)]
@@ -120,7 +124,8 @@ def _tables(pair: ColumnPair, laid: Contingency, *, moved: Collection[str]) -> _
     if not asked or not 2 <= len(names) <= MOST:
         return None
     before, after = (
-        tuple((_hot(labels[i], names).T @ laid.cells[name][i]).astype(float) for name in asked) for i in (0, 1)
+        tuple((_hot(labels[i], names).T @ laid.cells[name][i]).astype(float) / repeats for name in asked)
+        for i in (0, 1)
     )
     if not min(float(side[0].sum()) for side in (before, after)):
         return None

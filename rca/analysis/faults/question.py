@@ -1,10 +1,11 @@
 """How columns broke."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from rca.analysis.drift.question import drift_of
 from rca.analysis.drift.univariate import Drift
 from rca.analysis.faults.diagnosis import Faults, diagnose
+from rca.analysis.inputs.arguments import TableRoles, spelled_out
 from rca.analysis.inputs.windows import Windows, as_frames, require_case, windows_from, windows_of
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def faults_of(windows: Windows, moved: Drift) -> Faults:
     )
 
 
-def faults(case: "Case | Any", current: Any = None, **roles: Any) -> Faults:
+@spelled_out(TableRoles)
+def faults(case: "Case | Any", current: Any = None, **roles: Unpack[TableRoles]) -> Faults:
     """How each column broke, of a case or of two tables.
 
     Parameters
@@ -38,7 +40,10 @@ def faults(case: "Case | Any", current: Any = None, **roles: Any) -> Faults:
         Columns of plain tables by role, as `windows_from` takes them.
     """
     if current is not None:
-        asked = {"metric": "mae", **roles}  # which metric, no fault asks; this one asks not what means yes
+        asked: dict[str, Any] = {
+            "metric": "mae",
+            **roles,
+        }  # which metric, no fault asks; this one asks not what means yes
         windows = windows_from(*as_frames(case, current), **asked)
     else:
         windows = windows_of(require_case(case))

@@ -168,7 +168,7 @@ class _Ballot:
         return self.by_share + self.by_others
 
 
-def renamed(pair: ColumnPair, laid: Contingency, *, moved: Collection[str]) -> ColumnFault | None:
+def renamed(pair: ColumnPair, laid: Contingency, *, moved: Collection[str], repeats: float = 1.0) -> ColumnFault | None:
     """The one-to-one map of names under which a column agrees with its past, if shares or other columns tell it.
 
     Names that are new are matched with names that are gone; names that stayed are exchanged only if the other columns
@@ -181,13 +181,15 @@ def renamed(pair: ColumnPair, laid: Contingency, *, moved: Collection[str]) -> C
     laid : Contingency
     moved : collection of str
         Columns whose relation to this one is no witness.
+    repeats : float
+        How many rows say as much of the column as one does that no row before it resembles.
 
     Returns
     -------
     ColumnFault or None
         None where no map explains the column, or two would explain it as well.
     """
-    ballot = _ballot(pair, laid, moved=moved)
+    ballot = _ballot(pair, laid, moved=moved, repeats=repeats)
     if ballot is None:
         return None
     unseen = ballot.unseen
@@ -204,10 +206,10 @@ def witnesses(column: str, names: Iterable[str], *, moved: Collection[str]) -> l
     return [name for name in names if name != column and name not in moved][:WITNESSES]
 
 
-def _ballot(pair: ColumnPair, laid: Contingency, *, moved: Collection[str]) -> _Ballot | None:
+def _ballot(pair: ColumnPair, laid: Contingency, *, moved: Collection[str], repeats: float) -> _Ballot | None:
     asked = witnesses(pair.name, laid.cells, moved=moved)
     windows = [
-        _side(labels[rows], [laid.cells[name][i] for name in asked])
+        _side(labels[rows], [laid.cells[name][i] for name in asked], repeats=repeats)
         for i, (labels, rows) in enumerate(zip(pair.labels, laid.rows, strict=True))
     ]
     if windows[0] is None or windows[1] is None:
@@ -237,15 +239,19 @@ def _entropy(table: Floats) -> Floats:
     return np.asarray((table * np.log(np.where(table > 0, shares, 1.0))).sum(axis=1))
 
 
-def _side(labels: Labels, witnesses: list[Any]) -> tuple[Labels, Floats, list[Floats]] | None:
-    """Names, their counts, and for each witness the counts of its cells beside each name."""
+def _side(labels: Labels, witnesses: list[Any], *, repeats: float) -> tuple[Labels, Floats, list[Floats]] | None:
+    """Names, their counts, and for each witness those of its cells beside each; rows that repeat others count less."""
     codes, names = pd.factorize(pd.Index(labels, dtype=object), sort=True)
     counts = np.bincount(codes[codes >= 0], minlength=len(names)).astype(float)
     kept = np.flatnonzero(counts >= SMALL * max(len(labels), 1))
     if not 2 <= len(kept) <= MOST:
         return None
     hot = (codes[:, None] == kept[None, :]).astype(np.float32)
-    return np.asarray(names[kept], dtype=object), counts[kept], [(hot.T @ one).astype(float) for one in witnesses]
+    return (
+        np.asarray(names[kept], dtype=object),
+        counts[kept] / repeats,
+        [(hot.T @ one).astype(float) / repeats for one in witnesses],
+    )
 
 
 def _matched(column: str, ballot: _Ballot, unseen: Mask) -> ColumnFault | None:

@@ -1,6 +1,6 @@
 """Attribution of the metric's change to causes, and partial identification where labels are missing."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.faults.question import faults_of
 from rca.analysis.harm.harm import Harm, attribute_harm
 from rca.analysis.harm.label_free_bounds import Unlabelled, label_free_bounds
-from rca.analysis.inputs.arguments import seeded
+from rca.analysis.inputs.arguments import Comparison, seeded, spelled_out
 from rca.analysis.inputs.windows import Windows, measured_of, windows_asked
 from rca.analysis.slices.question import slices_of
 from rca.analysis.slices.slices import Slices
@@ -56,8 +56,9 @@ def unlabelled_of(windows: Windows, *, seed: int = 0) -> Unlabelled | None:
     )
 
 
+@spelled_out(Comparison)
 @on_one_thread
-def harm(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Harm:
+def harm(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Unpack[Comparison]) -> Harm:
     """Attribute the metric's change to causes (model, columns, mechanisms, world), of a case or of two tables.
 
     Parameters

@@ -1,9 +1,10 @@
 """Validation of the arguments of public functions: coerced to what is meant, or refused with a hint."""
 
-from collections.abc import Callable, Iterable, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, get_args
+from typing import Any, TypedDict, TypeVar, get_args
 
 import numpy as np
 import pandas as pd
@@ -19,10 +20,73 @@ from rca.tables.columns import column_name
 SEVERAL = frozenset({"groups", "text", "ignore", "categorical", "features"})
 """Roles that many columns may have."""
 
+DEFAULTS = {"positive": 1, "refute": True, "level": 0.95}
+"""What a keyword is where it is left out, and not None."""
+
 BY_NAME = frozenset({"score", "blocks"})
 """Roles that may be given as a mapping: a column for each class, columns for each block."""
 
 Answers = Callable[[pd.DataFrame], Any]
+
+Names = str | Sequence[str] | None
+"""Of one column, or of several."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class TableRoles(TypedDict, total=False):
+    """Columns of plain tables by role, as `Roles` explains them; a case names its own."""
+
+    label: str | None
+    prediction: str | None
+    score: str | Mapping[str, str] | None
+    features: Names
+    categorical: Names
+    groups: Names
+    time: str | None
+    id: str | None
+    entity: str | None
+    weight: str | None
+    text: Names
+    ignore: Names
+    blocks: Mapping[str, Sequence[str]] | None
+    positive: str | float | bool
+
+
+class Modelled(TableRoles, total=False):
+    """What else is said of plain tables: what went wrong, and what answers their rows."""
+
+    metric: Metric | str | Mapping[str, Any] | None
+    model: Any
+
+
+class Comparison(Modelled, total=False):
+    """And what causes what."""
+
+    graph: Any
+
+
+def spelled_out(keywords: type) -> Callable[[Function], Function]:
+    """Show the keywords of a `TypedDict` in a function's signature, for completion and help, in place of `**`.
+
+    >>> @spelled_out(Comparison)
+    ... def asked(case, **given): ...
+    >>> str(inspect.signature(asked))[:50]
+    '(case, *, label=None, prediction=None, score=None,'
+    """
+
+    def spell(function: Function) -> Function:
+        signature = inspect.signature(function)
+        known = {name: one for name, one in signature.parameters.items() if one.kind is not one.VAR_KEYWORD}
+        told = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=DEFAULTS.get(name))
+            for name in keywords.__annotations__
+        ]
+        every = [*known.values(), *(one for one in told if one.name not in known)]
+        function.__signature__ = signature.replace(parameters=every)  # type: ignore[attr-defined]
+        return function
+
+    return spell
 
 
 def names_of(given: Any, *, place: str) -> tuple[str, ...]:

@@ -275,7 +275,7 @@ def _parents(graph: Iterable[tuple[str, str]], columns: set[str]) -> dict[str, t
     return {node: tuple(sorted(c for c, e in edges if e == node and c in columns)) for node in nodes}
 
 
-def windows_asked(case: "Case | Any", current: Any, asked: dict[str, Any]) -> Windows:
+def windows_asked(case: "Case | Any", current: Any, asked: Mapping[str, Any]) -> Windows:
     """Inputs of an analysis, from a case or from two tables with the roles of their columns."""
     if current is not None:
         return windows_from(*as_frames(case, current), **asked)

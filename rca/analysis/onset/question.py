@@ -1,12 +1,13 @@
 """Onset of an incident: the change point of the metric, or of the column that did the harm."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from rca.analysis.drift.question import drift_of
 from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.faults.question import faults_of
 from rca.analysis.harm.harm import Harm
 from rca.analysis.harm.question import harm_of
+from rca.analysis.inputs.arguments import Comparison, spelled_out
 from rca.analysis.inputs.windows import Windows, measured_of, windows_asked
 from rca.analysis.onset.incident_onset import Since, incident_onset
 from rca.analysis.slices.question import slices_of
@@ -25,8 +26,9 @@ def onset_of(windows: Windows, harm: Harm, *, faults: Faults, slices: Slices | N
     return incident_onset(windows, harm, faults, slices=local)
 
 
+@spelled_out(Comparison)
 @on_one_thread
-def onset(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Onset | None:
+def onset(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Unpack[Comparison]) -> Onset | None:
     """Change point of the metric, or of the column that did the harm; None where nothing is dated."""
     windows, ask = windows_asked(case, current, asked), Asking()
     drift = ask(lambda: drift_of(windows))

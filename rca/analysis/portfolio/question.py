@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from rca.analysis.portfolio.durations import BETWEEN, MEASURED, gaps_of, lengths_of
-from rca.analysis.portfolio.incident_log import GROUPINGS, Oddity, incidents_of
+from rca.analysis.portfolio.durations import BETWEEN, MEASURED, Lengths, gaps_of, lengths_of
+from rca.analysis.portfolio.incident_log import GROUPINGS, Incidents, Oddity, incidents_of
 from rca.analysis.portfolio.results import Comparison, Grouped, Summary, Trend
+from rca.analysis.portfolio.risk_appetite import Appetite, against, appetite_of
 from rca.analysis.portfolio.service_targets import Kept, kept, targets_of
 from rca.analysis.portfolio.summaries import at_one_rate, by_group, compared, summary, trends
 from rca.analysis.portfolio.timestamps import UNKNOWN, moment_of, when
@@ -67,6 +68,7 @@ class Portfolio(Result):
     trends : tuple of Trend
     comparisons : tuple of Comparison
     targets : tuple of Kept
+    appetite : tuple of Appetite
     oddities : tuple of Oddity
     recurring : tuple of Recurring
     actions : tuple of Unfinished
@@ -89,6 +91,7 @@ class Portfolio(Result):
     trends: tuple[Trend, ...]
     comparisons: tuple[Comparison, ...]
     targets: tuple[Kept, ...]
+    appetite: tuple[Appetite, ...]
     oddities: tuple[Oddity, ...]
     recurring: tuple[Recurring, ...]
     actions: tuple[Unfinished, ...]
@@ -116,7 +119,7 @@ class Portfolio(Result):
             yield str(one)
             if one.warning():
                 yield f"  {one.warning()}"
-        yield from map(str, (*self.comparisons, *self.trends, *self.targets))
+        yield from map(str, (*self.comparisons, *self.trends, *self.targets, *self.appetite))
         yield from map(str, self.oddities)
         for factor in self.recurring:
             yield f"recurring in {len(factor.incidents)}: {factor.what} ({', '.join(factor.incidents)})"
@@ -146,6 +149,7 @@ def portfolio(
     columns: Mapping[str, str] | str | None = None,
     split: datetime | str | None = None,
     targets: Mapping[str, Any] | str | None = None,
+    appetite: Mapping[str, Any] | str | None = None,
 ) -> Portfolio:
     """Survival analysis of response times over a folder of cases, or a table with a row an incident.
 
@@ -164,6 +168,9 @@ def portfolio(
     targets : mapping or str, optional
         Measure → limit and the share that has to keep it: ``{"time_to_recover": ("4 h", 0.95)}``, or
         ``"time_to_recover=4h:0.95, time_to_detect=15min:0.9"``; of one severity as ``time_to_recover@sev1``.
+    appetite : mapping or str, optional
+        Limits of a risk appetite: targets, and the most that is accepted of ``people_per_quarter``, ``overdue_duties``
+        and the like.
 
     Raises
     ------
@@ -183,14 +190,10 @@ def portfolio(
     """
     log = read_log(source) if isinstance(source, str | PathLike) else Log(name="table", table=source)
     read = incidents_of(log.table, as_of=as_of, zone=zone, columns=columns)
-    promised = targets_of(targets)
+    promised, limits = targets_of(targets), appetite_of(appetite)
     measured = tuple(one for one in (*(lengths_of(read, name) for name in MEASURED), gaps_of(read)) if one is not None)
     groupings = {name: read.labels[name] for name in GROUPINGS if name in read.labels}
     grouped = at_one_rate(by_group(one, read, name) for one in measured for name in groupings)
-    comparisons = () if split is None else tuple(compared(read, measured, moment_of(split, place="split")))
-    if split is not None and not comparisons:
-        what = f"no incident of known length lies on one of the sides of {split}"
-        raise InvalidCase.because(what, place="split", hint="give a moment with incidents before and after it")
     return Portfolio(
         name=log.name,
         incidents=len(read),
@@ -201,8 +204,9 @@ def portfolio(
         untold=tuple(name for name in (*MEASURED, BETWEEN) if name not in {one.measure for one in measured}),
         grouped=grouped,
         trends=tuple(trends(read, measured, grouped)),
-        comparisons=comparisons,
+        comparisons=() if split is None else _compared(read, measured, split),
         targets=tuple(kept(target, read, measured) for target in promised),
+        appetite=against(limits, read, measured, incidents=log.incidents),
         oddities=(*read.oddities, *(odd for one in measured for odd in one.oddities)),
         recurring=_recurring(log.factors),
         actions=_unfinished(log.actions, when(read.as_of)),
@@ -211,6 +215,15 @@ def portfolio(
         unused=read.unused,
         sources=dict(log.sources),
     )
+
+
+def _compared(read: Incidents, measured: Iterable[Lengths], split: datetime | str) -> tuple[Comparison, ...]:
+    """Each measure before and after a moment, which has to have incidents on both sides."""
+    comparisons = tuple(compared(read, measured, moment_of(split, place="split")))
+    if not comparisons:
+        what = f"no incident of known length lies on one of the sides of {split}"
+        raise InvalidCase.because(what, place="split", hint="give a moment with incidents before and after it")
+    return comparisons
 
 
 # --- what the records say beside -------------------------------------------------------------------------------------

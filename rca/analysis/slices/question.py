@@ -1,8 +1,8 @@
 """Subgroup discovery of where the metric got worse (slices), and group fairness gaps."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from rca.analysis.inputs.arguments import seeded
+from rca.analysis.inputs.arguments import Comparison, seeded, spelled_out
 from rca.analysis.inputs.windows import Windows, measured_of, windows_asked
 from rca.analysis.slices.group_gaps import Gaps, group_gaps
 from rca.analysis.slices.slices import Slices, find_slices
@@ -25,13 +25,15 @@ def gaps_of(windows: Windows, *, alpha: float = 0.05) -> Gaps | None:
     return group_gaps(windows, alpha=alpha) if windows.roles.groups else None
 
 
+@spelled_out(Comparison)
 @on_one_thread
-def slices(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Any) -> Slices:
+def slices(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Unpack[Comparison]) -> Slices:
     """Subgroups (slices) in which the metric got worse by more than elsewhere; arguments as for `harm`."""
     windows = windows_asked(case, current, asked)
     return find_slices(windows, measured_of(windows, seed=seed), rng=seeded(seed))
 
 
-def gaps(case: "Case | Any", current: Any = None, **asked: Any) -> Gaps:
+@spelled_out(Comparison)
+def gaps(case: "Case | Any", current: Any = None, **asked: Unpack[Comparison]) -> Gaps:
     """Group fairness gaps in both windows, of a case or of two tables; arguments as for `harm`."""
     return group_gaps(windows_asked(case, current, asked))

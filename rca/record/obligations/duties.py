@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 from rca.record.obligations.answers import Duty, duty, one_line, shown
@@ -71,11 +72,10 @@ class Duties(Result):
 
     def _lines(self) -> Iterator[str]:
         yield f"rules of {self.version}; law as of {self.law_on or 'no day on record'}; now {shown(self.now)}"
-        clear = [duty for duty in self.duties if duty.answer not in _TOGETHER and not _not_yet_open(duty)]
-        yield from map(str, sorted(clear, key=lambda duty: _ORDER.index(duty.answer)))
-        used = {duty.readings: None for duty in clear if duty.readings}
+        yield from map(str, self.clear)
+        used = {duty.readings: None for duty in self.clear if duty.readings}
         yield from (f"readings of {key}: {rule_table().readings[key]}" for key in used)
-        ways = {duty.by: None for duty in clear if duty.by and duty.deadline}
+        ways = {duty.by: None for duty in self.clear if duty.by and duty.deadline}
         yield from (f"counted by {way}: {rule_table().calendars[way]}" for way in ways)
         yield from (f"warning  {one}" for one in self.warnings)
         yield from map(str, self.questions)
@@ -90,6 +90,12 @@ class Duties(Result):
 
     def __getitem__(self, rule: str) -> Duty:
         return next(duty for duty in self.duties if duty.rule == rule)
+
+    @cached_property
+    def clear(self) -> tuple[Duty, ...]:
+        """Duties that are told one by one, the most pressing first."""
+        told = [duty for duty in self.duties if duty.answer not in _TOGETHER and not _not_yet_open(duty)]
+        return tuple(sorted(told, key=lambda duty: _ORDER.index(duty.answer)))
 
     @property
     def overdue(self) -> tuple[Duty, ...]:

@@ -23,7 +23,7 @@ UNFINISHED: tuple[ActionState, ...] = ("open", "started")
 class Node(BaseModel):
     """A part of a why-tree or of a plan: frozen, and closed to unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, allow_inf_nan=False)
 
 
 class Change(Node):

@@ -43,6 +43,13 @@ class Exhibit(Node):
     """Of its bytes, where it lies in the case."""
 
 
+class Decision(Node):
+    """What a board is asked to decide, and between what."""
+
+    asked: str
+    options: Annotated[tuple[str, ...], Field(min_length=2)]
+
+
 class Debrief(Node):
     """The parts of a post-mortem that only people can fill in."""
 
@@ -72,5 +79,6 @@ class Debrief(Node):
     evidence: tuple[Exhibit, ...] = ()
     people: dict[str, str] = Field(default_factory=dict)
     """Name of a person → the role that stands for it in the report."""
+    decision: Decision | None = None
     sign_off: Texts = ()
     """Roles that have to sign."""

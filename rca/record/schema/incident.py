@@ -51,7 +51,9 @@ SEQUENCE = ("onset", "detected", "contained", "eradicated", "recovered", "closed
 class Record(BaseModel):
     """A part of the record: frozen, and closed to unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=False, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", defer_build=True, hide_input_in_errors=False, allow_inf_nan=False
+    )
 
 
 class System(Record):
@@ -222,6 +224,10 @@ class Impact(Record):
     decisions: int | None = Field(default=None, ge=0)
     people: int | None = Field(default=None, ge=0)
     money: float | str | None = None
+    money_interval: tuple[float, float] | None = None
+    penalties: float | str | None = None
+    """What authorities or contracts may ask for."""
+    penalties_interval: tuple[float, float] | None = None
     harm: tuple[str, ...] = ()
     """Kinds of harm that were done."""
     text: str = ""
@@ -269,6 +275,8 @@ class Notification(Record):
     risk_assessment_reviewed: Moment | bool | None = None
     by: str | None = None
     """The role that decided."""
+    evidence: tuple[str, ...] = ()
+    """What shows that it was sent: documents in `sources/`, events of the timeline."""
 
 
 class Incident(Record):

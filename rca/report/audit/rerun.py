@@ -4,13 +4,14 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import Any
 
 from rca.analysis.portfolio.question import portfolio
 from rca.errors import InvalidCase
 from rca.record.case import Case
 from rca.report.manifest.provenance import RunRequest
+from rca.report.notebooks.held_folder import own
 from rca.report.notebooks.templates import choose, fit, for_case
 from rca.report.run import publish
 from rca.report.run.case_run import derive
@@ -31,20 +32,20 @@ def derive_again(made: Mapping[str, Any], case: Path) -> Iterator[Path]:
         If a notebook fails.
     """
     order = None if made.get("kind") == NAME else _order(made, case)
-    with TemporaryDirectory(prefix="rca-rerun-") as root:
+    with own(Path(gettempdir()), "rca-rerun-") as root:
         inside = made["inputs"] if order is None else ()
-        stage = _stage(Path(root).resolve(), made["case"], case, inside=inside)
+        stage = _stage(root.resolve(), made["case"], case, inside=inside)
         if order is None:
             _derive_portfolio(made, stage)
         else:
-            derive(order, stage, provenance={key: value for key, value in made.items() if key != "outputs"})
+            derive(order, stage)
         yield stage / publish.REPORT
 
 
 def _derive_portfolio(made: Mapping[str, Any], stage: Path) -> None:
     """Derive a report on many incidents again."""
     file, settings = made.get("file"), dict(made["parameters"])
-    known = {"as_of", "split", "targets", "columns", "zone"}
+    known = {"as_of", "split", "targets", "appetite", "columns", "zone"}
     sound = all(name in known and isinstance(said, str) for name, said in settings.items())
     if not sound or not (file is None or file in made["inputs"]):
         raise InvalidCase.because("file or parameters are not what they have to be", place="manifest.json")

@@ -1,26 +1,15 @@
-"""Signatures of a report: read them, and check whether they still hold."""
+"""Signatures of a report as the file in every report reads them, and what a key has to do with them."""
 
-import json
-import os
-import re
-import stat
+import base64
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rca.errors import InvalidCase
-from rca.report.manifest.integrity import MANIFEST, SCHEMA, read, sha256
+from rca.report.audit.keys import signed_by
+from rca.report.manifest.provenance import LONGEST
+from rca.report.manifest.standalone import BROKEN, SIGNED, compact
 from rca.report.rendering.plain_text import moment, plain
-
-SUFFIX = ".signed.json"
-"""How the file is called that lies beside a run and holds its signatures."""
-
-LONGEST = 120
-"""Letters of a role or a name."""
-
-MAX_BYTES = 1_000_000
-"""Bytes of that file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +25,10 @@ class Signature:
         When, ISO 8601 in UTC.
     digest : str
         SHA-256 of the manifest that was signed.
+    after : str
+        SHA-256 of the last line of the history of runs and signatures when it was signed; empty where it had none.
+    key : str
+        SHA-256 of the public key that it says it was made with; empty where there is none.
     void : str
         Why it does not hold; empty where it does.
     """
@@ -44,58 +37,21 @@ class Signature:
     name: str | None
     at: str
     digest: str
+    after: str = ""
+    key: str = ""
     void: str = ""
 
     def __str__(self) -> str:
         who = plain(self.role, LONGEST) + (f" ({plain(self.name, LONGEST)})" if self.name else "")
         # eight letters of a digest: nine digits in a row would be masked, as an account number is
+        by = f", by key {plain(self.key[:8])}" if self.key else ""
         state = f"VOID: {self.void}" if self.void else "holds"
-        return f"{who}, {moment(self.at)}, of {self.digest[:8]}: {state}"
+        return f"{who}, {moment(self.at)}, of {self.digest[:8]}{by}: {state}"
 
 
 def beside(folder: Path) -> Path:
     """The file of signatures of a run, beside its folder."""
-    return folder.with_name(f"{folder.name}{SUFFIX}")
-
-
-# --- reading, which may be hostile -----------------------------------------------------------------------------------
-
-
-def written(path: Path) -> list[Signature]:
-    """The signatures in a file; none where there is no file.
-
-    Raises
-    ------
-    InvalidCase
-        If it is no file of signatures.
-    """
-    try:
-        info = path.lstat()
-    except FileNotFoundError:
-        return []
-    try:
-        return list(map(_signature, _read(path, info)))
-    except (OSError, ValueError, RecursionError) as error:
-        hint = "it cannot be told who signed; look into it, and sign again"
-        raise InvalidCase.because(f"no file of signatures: {plain(error, 120)}", place=path.name, hint=hint) from None
-
-
-def _read(path: Path, info: os.stat_result) -> list[Any]:
-    if not stat.S_ISREG(info.st_mode) or info.st_size > MAX_BYTES:
-        raise ValueError("not a plain file of its size")
-    made = json.loads(path.read_bytes())
-    if not (isinstance(made, dict) and made.get("schema") == SCHEMA and isinstance(made.get("signatures"), list)):
-        raise ValueError(f"not version {SCHEMA}")
-    signatures: list[Any] = made["signatures"]
-    return signatures
-
-
-def _signature(told: Any) -> Signature:
-    if not (isinstance(told, dict) and all(isinstance(told.get(key), str) for key in ("role", "at", "digest"))):
-        raise ValueError("a signature has role, at and digest")
-    datetime.fromisoformat(told["at"]).astimezone(UTC)
-    name = told.get("name")
-    return Signature(role=told["role"], name=None if name is None else str(name), at=told["at"], digest=told["digest"])
+    return folder.with_name(f"{folder.name}{SIGNED}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +63,7 @@ class Signed:
     signatures : tuple of Signature
         Those that do not hold say why.
     problems : tuple of str
-        Files of signatures that cannot be read.
+        What is amiss about the runs and signatures on record: edited, gone, later than this one.
     """
 
     signatures: tuple[Signature, ...] = ()
@@ -120,36 +76,31 @@ class Signed:
         return not self.problems and all(one.role in holds for one in self.signatures)
 
 
-def signed(folder: Path, *, damaged: bool, inputs: str) -> Signed:
-    """The signatures beside a report, and those of earlier runs of its incident, each with whether it holds."""
-    digest = sha256(folder / MANIFEST) if (folder / MANIFEST).is_file() else ""
-    found: list[Signature] = []
-    problems: list[str] = []
-    for path in (beside(folder), *_earlier(folder)):
-        try:
-            told = written(path)
-        except InvalidCase as error:
-            problems += [str(problem) for problem in error.problems]
-            continue
-        for one in told:
-            why = _void(one, digest, damaged=damaged, inputs=inputs)
-            found.append(Signature(role=one.role, name=one.name, at=one.at, digest=one.digest, void=why))
-    return Signed(signatures=tuple(sorted(found, key=lambda one: (one.at, one.role))), problems=tuple(problems))
+def signed(found: Mapping[str, Any], keys: Iterable[bytes] = ()) -> Signed:
+    """What was found about signatures; where keys are given, one that none of them made is void."""
+    known = tuple(keys)
+    read = [signature_of(one, known) for one in found["signatures"]]
+    return Signed(signatures=tuple(sorted(read, key=lambda one: (one.at, one.role))), problems=tuple(found["signing"]))
 
 
-def _earlier(folder: Path) -> list[Path]:
-    """Files of signatures of other runs of the same incident, where runs lie side by side."""
-    made = read(folder)
-    if folder.parent.name != ".runs" or made is None:
-        return []
-    name = re.compile(re.escape(str(made.get("incident"))) + r"-[0-9a-f]{12}" + re.escape(SUFFIX))
-    own = beside(folder).name
-    return sorted(path for path in folder.parent.iterdir() if path.name != own and name.fullmatch(path.name))
+def signature_of(told: Mapping[str, Any], keys: tuple[bytes, ...] = ()) -> Signature:
+    """A signature as it is written, and whether it holds."""
+    said = {key: told[key] for key in ("role", "name", "at", "digest", "after")}
+    envelope: Any = told.get("envelope")
+    void = told.get("void", "")
+    try:
+        key = str(envelope["signatures"][0]["keyid"]) if envelope else ""
+        genuine = envelope is not None and base64.b64decode(envelope["payload"]) == statement(said)
+        if keys and not void and not (genuine and signed_by(envelope, keys)):
+            void = "none of the keys given signed this"
+    except BROKEN:
+        key, void = "?", void or "its envelope is none"
+    return Signature(**said, key=key, void=void)
 
 
-def _void(one: Signature, digest: str, *, damaged: bool, inputs: str) -> str:
-    if one.digest != digest:
-        return "what was signed is not this report"
-    if damaged:
-        return "the report is no longer what was signed"
-    return "an input has changed since" if inputs == "changed" else ""
+def statement(said: Mapping[str, Any]) -> bytes:
+    """What a key signs: an in-toto statement on the digest of the manifest."""
+    subject = [{"name": "manifest.json", "digest": {"sha256": said["digest"]}}]
+    kinds = {"_type": "https://in-toto.io/Statement/v1", "predicateType": "urn:rca-postmortem:sign-off:1"}
+    predicate = {key: said[key] for key in ("role", "name", "at", "after")}
+    return compact({**kinds, "subject": subject, "predicate": predicate})

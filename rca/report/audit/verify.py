@@ -8,19 +8,19 @@ copy of the digest kept elsewhere, or by running everything again.
 import json
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import rca
 from rca.errors import InvalidCase, RcaError
-from rca.record.case import Case
 from rca.record.log import read_log
+from rca.report.audit.keys import public
 from rca.report.audit.signatures import Signed, signed
-from rca.report.manifest.integrity import MANIFEST, Record, damage, read, sha256
+from rca.report.manifest.integrity import MANIFEST, Record, sha256
 from rca.report.manifest.provenance import code, environment
-from rca.report.notebooks.canonical import differences
+from rca.report.manifest.standalone import check
+from rca.report.notebooks.canonical import differences, to_json
 from rca.report.rendering.plain_text import count, plain
 
 # --- checking one ----------------------------------------------------------------------------------------------------
@@ -59,14 +59,21 @@ class Verification:
     signed: Signed = field(default_factory=Signed)
 
     @property
-    def ok(self) -> bool:
-        """Whether nothing needs a person: intact, inputs not changed, no void signature, derived again where asked."""
+    def status(self) -> int:
+        """Exit status: 0 all is as it was, 3 a person has to look, 4 it cannot be said, for the inputs are gone."""
         sound = not self.damage and self.inputs != "changed" and self.signed.ok
-        return sound and self.derived in {"same", "not tried"}
+        if sound and self.inputs == "gone":
+            return 4
+        return 0 if sound and self.derived in {"same", "not tried"} else 3
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing needs a person: intact, inputs the same, no void signature, derived again where asked."""
+        return self.status == 0
 
     def to_dict(self) -> Record:
         """Plain JSON values."""
-        return {"ok": self.ok, **json.loads(json.dumps(asdict(self)))}
+        return {"ok": self.ok, "status": self.status, **json.loads(json.dumps(asdict(self)))}
 
     def __str__(self) -> str:
         intact = "yes, every byte of every file" if not self.damage else f"NO, {count(len(self.damage), 'problem')}"
@@ -101,6 +108,8 @@ class Verification:
         holding = sum(not one.void for one in self.signed.signatures)
         if not self.signed.signatures and not self.signed.problems:
             return "by nobody yet (rca sign)"
+        if self.signed.problems:
+            return "NO, what lies beside it was tampered with, or a later run is there"
         return f"yes, by {count(holding, 'role')}" if self.signed.ok else "NO, void; sign again what holds now"
 
 
@@ -109,7 +118,11 @@ def _indented(lines: tuple[str, ...]) -> list[str]:
 
 
 def verify(
-    report: "str | os.PathLike[str]", *, case: "str | os.PathLike[str] | None" = None, rerun: bool = False
+    report: "str | os.PathLike[str]",
+    *,
+    case: "str | os.PathLike[str] | None" = None,
+    rerun: bool = False,
+    keys: Iterable["str | os.PathLike[str]"] = (),
 ) -> Verification:
     """Verify a report: is it intact, are these its inputs, do its signatures hold, can it be reproduced.
 
@@ -121,76 +134,50 @@ def verify(
         Folder of the incident; where the manifest says it was, by default.
     rerun : bool
         Whether to run everything again, without anything kept, and compare all that comes out.
+    keys : iterable of path
+        Public keys of those who sign; a signature that none of them made is void then.
 
     Raises
     ------
     InvalidCase
-        If there is no such folder.
+        If there is no such folder, or a key is none.
     """
-    folder = Path(report).resolve()
+    folder, known = Path(report).resolve(), [public(Path(key)) for key in keys]
     if not folder.is_dir():
         raise InvalidCase.because(
             "there is no such folder", place=plain(report), hint="a report is a folder with a manifest.json"
         )
-    problems = damage(folder)
-    made = read(folder)
-    if made is not None and Path(report).is_symlink() and Path(report).name != made.get("incident"):
-        problems.append(f"{Path(report).name}: the link leads to a report of {plain(made.get('incident'), 80)!r}")
-    if made is None:
-        return Verification(report=str(report), digest=None, damage=tuple(problems), inputs="gone")
-    where = Path(case).absolute() if case else _case_of(folder, made)
-    state, changes = _inputs(made, where, asked=case is not None)
+    found = check(Path(report), Path(case).absolute() if case else None)
+    made, state = found["made"], found["inputs"]
+    where = Path(case).absolute() if case else Path(os.path.normpath(folder / made["case"])) if made else folder
+    changes = tuple(found["changes"]) or tuple(_added(made, where) if made and state == "same" else ())
+    state = "changed" if changes else state
     answer: Record = {"derived": "not tried"}
-    if rerun and (state != "same" or where is None):
-        answer = {"derived": "not possible", "differences": (f"the inputs are {state}",)}
-    elif rerun and where is not None:
+    if rerun and (state != "same" or made is None):
+        why = "the manifest cannot be read" if made is None else f"the inputs are {state}"
+        answer = {"derived": "not possible", "differences": (why,)}
+    elif rerun:
         answer = _again(folder, made, where)
     return Verification(
         report=str(report),
-        digest=sha256(folder / MANIFEST),
-        damage=tuple(problems),
+        digest=found["digest"],
+        damage=tuple(found["damage"]),
         inputs=state,
-        input_changes=tuple(changes),
-        surroundings=tuple(_surroundings(made)),
-        signed=signed(folder, damaged=bool(problems), inputs=state),
+        input_changes=changes,
+        surroundings=tuple(_surroundings(made)) if made else (),
+        signed=signed(found, known),
         **answer,
     )
 
 
-# --- the inputs ------------------------------------------------------------------------------------------------------
-
-
-def _case_of(report: Path, made: Record) -> Path | None:
-    where = Path(os.path.normpath(report / made["case"]))
-    return where if where.is_dir() else None
-
-
-def _inputs(made: Record, where: Path | None, *, asked: bool) -> tuple[str, list[str]]:
-    if where is None or not where.is_dir():
-        return ("changed", ["there is no such folder"]) if asked else ("gone", [])
-    changes = [
-        f"{name}: {what}" for name, said in made["inputs"].items() if (what := _input_change(where / name, said))
-    ]
-    try:
-        changes += [f"{name}: added" for name in _names(made, where) if name not in made["inputs"]]
-    except RcaError as error:
-        changes += [] if changes else [f"this is no case any more: {plain(error, 160)}"]
-    return ("changed" if changes else "same"), changes
-
-
-def _names(made: Record, where: Path) -> Iterable[str]:
-    """The current inputs: of an incident, or of a report on many."""
-    if made.get("kind") != "portfolio":
-        return Case.load(where).inputs()
-    return read_log(where / made["file"] if made.get("file") in made["inputs"] else where).sources
-
-
-def _input_change(path: Path, said: Mapping[str, Any]) -> str:
-    if not path.is_file():
-        return "gone"
-    if path.stat().st_size != said["bytes"] or sha256(path) != said["sha256"]:
-        return "changed"
-    return ""
+def _added(made: Record, where: Path) -> Iterator[str]:
+    """The incidents that a report on many does not have."""
+    if "kind" in made:
+        try:
+            now = read_log(where / made["file"] if made["file"] in made["inputs"] else where).sources
+        except RcaError as error:
+            now = {plain(error, 160): ""}
+        yield from (f"{name}: added" for name in now if name not in made["inputs"])
 
 
 # --- deriving it again -----------------------------------------------------------------------------------------------
@@ -202,15 +189,19 @@ def _again(report: Path, made: Record, case: Path) -> Record:
 
     try:
         with derive_again(made, case) as fresh:
-            apart = [said for name in made["outputs"] for said in _compared(name, report, fresh)]
-            apart += [
-                f"{path.name}: derived now, not in the report"
-                for path in sorted(fresh.iterdir())
-                if path.name not in {*made["outputs"], MANIFEST}
-            ]
-    except RcaError as error:
+            names = sorted({*made["outputs"], *(path.name for path in fresh.iterdir())} - {MANIFEST})
+            apart = [said for name in names for said in _compared(name, report, fresh)]
+            apart += differences(MANIFEST, *(_without_digests(folder, bool(apart)) for folder in (report, fresh)))
+    except (RcaError, OSError) as error:
         return {"derived": "not possible", "differences": tuple(str(error).splitlines())}
     return {"derived": "differs" if apart else "same", "differences": tuple(apart)}
+
+
+def _without_digests(report: Path, apart: bool) -> bytes:  # noqa: FBT001 - of files that are apart, all is said
+    """A manifest as it is, or with the names alone of the files that came out."""
+    content = (report / MANIFEST).read_bytes()
+    made = json.loads(content)
+    return to_json({**made, "outputs": sorted(made["outputs"])}) if apart else content
 
 
 def _compared(name: str, report: Path, fresh: Path) -> list[str]:
@@ -238,7 +229,7 @@ def _spread(page: bytes) -> bytes:
 
 
 def _surroundings(made: Record) -> Iterator[str]:
-    """Differences of code and environment since the report was made."""
+    """Differences of code and environment since the report was made; nothing of them is believed to be sound."""
     from rca.report.notebooks.templates import choose
 
     before, now = made.get("environment"), environment()

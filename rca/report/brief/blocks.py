@@ -380,12 +380,13 @@ def _owner(one: CorrectiveAction) -> str:
 
 def unknown(facts: Facts) -> str:
     """What cannot be told, what stands against it, and what would decide."""
-    lines = [*_open(facts)][:MOST_OPEN]
+    lines = [*unknown_lines(facts)][:MOST_OPEN]
     listed = "".join(f"<dt>{escape(sentence(asks, '?'))}</dt><dd>{escape(says)}</dd>" for asks, says in lines)
     return f"<dl class='open'>{listed}</dl>" if listed else ""
 
 
-def _open(facts: Facts) -> Iterator[Line]:
+def unknown_lines(facts: Facts) -> Iterator[Line]:
+    """What is not known, as a question, and what would decide it."""
     yield from _decidable(facts)
     yield from _event(facts)
     yield from _recovery(facts)

@@ -7,6 +7,7 @@ from typing import Any
 from rca.record.schema.incident import Incident
 from rca.report.brief import blocks
 from rca.report.brief.course import course
+from rca.report.brief.duties import duties
 from rca.report.brief.facts import Facts
 from rca.report.brief.verdict import head
 from rca.report.brief.words import bound
@@ -33,6 +34,7 @@ def brief(incident: Incident, results: Mapping[str, Any], seal: str) -> str:
         ("not", "What it was not", blocks.ruled_out(facts)),
         ("timeline", "Timeline", blocks.timeline(facts)),
         ("actions", "Actions", blocks.actions(facts)),
+        ("duties", "Duties to report", duties(facts)),
         ("open", "What we cannot tell, and what would decide", blocks.unknown(facts)),
         ("sure", "How sure we are", blocks.sureness(facts)),
         ("check", "Check this report", _check(incident, seal)),

@@ -8,6 +8,7 @@ from typing import Any
 
 from rca.analysis.conclusion.verdict import Cause, in_a_clause
 from rca.methods.metric import SHARES
+from rca.record.obligations.duties import Duties, duties
 from rca.record.schema.incident import Incident
 from rca.record.schema.why_tree import Factor, Why
 from rca.record.why_tree.views import distinct, steps
@@ -126,6 +127,11 @@ class Facts:
     def on_record(self) -> bool:
         """Whether people have worked on the why-tree."""
         return bool(self.incident.whys)
+
+    @cached_property
+    def duties(self) -> Duties:
+        """Duties to report, from the record and the rules of law."""
+        return duties(self.incident)
 
     @cached_property
     def factors(self) -> tuple[Factor, ...]:

@@ -21,6 +21,9 @@ ABSENT = "application/vnd.rca.absent+json"
 CONFIG = {"displayModeBar": False, "showSendToCloud": False, "plotlyServerURL": ""}
 """No buttons, and none that would send a chart away: plotly.js offers to upload it."""
 
+INERT = '<div class="mathjax_ignore">'
+"""What markup stands in, so that no `$` of an incident makes a formula in JupyterLab."""
+
 Bundle = dict[str, Any]
 
 
@@ -33,7 +36,7 @@ def display(bundle: Bundle) -> None:
 
 def html(markup: str, *, said: str, claims: Iterable[Finding] = ()) -> None:
     """Display markup, with plain text where no markup can be shown."""
-    display({"text/html": markup, "text/plain": said, **_carried(claims)})
+    display({"text/html": f"{INERT}{markup}</div>", "text/plain": said, **_carried(claims)})
 
 
 def figure(drawn: Chart, claims: Iterable[Finding] = ()) -> None:

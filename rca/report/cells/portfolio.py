@@ -88,6 +88,15 @@ def targets(found: Portfolio) -> None:
     html(table(rows, "Targets"), said=f"{len(rows)} targets") if rows else absent("No target was given: `targets`.")
 
 
+def appetite(found: Portfolio) -> None:
+    """What the incidents did against the limits of a risk appetite."""
+    rows = [{"limit": one.accepts, "state": one.state, "said": str(one).partition("; ")[2]} for one in found.appetite]
+    if rows:
+        html(table(rows, "Risk appetite"), said=f"{len(rows)} limits")
+    else:
+        absent("No risk appetite was given: `appetite`.")
+
+
 def oddities(found: Portfolio) -> None:
     """What is odd on record, and what could not be read."""
     rows = [

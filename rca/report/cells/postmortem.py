@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from rca.record.why_tree.views import fishbone
-from rca.report.cells.output import figure, html
+from rca.report.cells.output import absent, figure, html
 from rca.report.parts.why_tree import charts as why_tree_charts
 from rca.report.plot import chart
-from rca.report.postmortem import context
+from rca.report.postmortem import context, duties
 
 if TYPE_CHECKING:
     from rca.analysis.conclusion.analysis import Analysis
@@ -41,3 +41,12 @@ def factors(post: "PostmortemContext") -> None:
     if post.whys:
         figure(chart(fishbone(post.whys, post.incident.title)))
     part("factors", post)
+
+
+def drafts(post: "PostmortemContext") -> None:
+    """A draft of every report whose duty holds, in the order of its form."""
+    found = duties.drafts(post)
+    for one in found:
+        html(duties.draft_section(one), said=str(one).partition("\n")[0])
+    if not found:
+        absent("No duty that has a form holds by the facts on record.")

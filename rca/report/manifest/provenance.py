@@ -11,9 +11,14 @@ from typing import Any
 
 import rca
 from rca.record.case import Case
-from rca.report.manifest.integrity import MANIFEST, SCHEMA, SIDECAR, Record, entry, sha256
+from rca.record.schema.incident import Incident
+from rca.record.why_tree.blameless import nameless
+from rca.report.manifest import standalone
+from rca.report.manifest.integrity import MANIFEST, SCHEMA, SELF, SIDECAR, Record, entry, sha256
+from rca.report.notebooks.canonical import to_json
 from rca.report.notebooks.runner import TIMEOUT
 from rca.report.notebooks.templates import Template
+from rca.report.rendering.plain_text import plain
 
 PACKAGES = (
     "dowhy",
@@ -32,6 +37,9 @@ PACKAGES = (
     "statsmodels",
 )
 """Distributions that a number or a byte of a report may depend on."""
+
+LONGEST = 120
+"""Letters of a role or a name that signs."""
 
 CODE = frozenset({".py", ".css", ".js", ".yaml"})
 
@@ -99,8 +107,18 @@ def provenance(order: RunRequest) -> Record:
         "only": list(order.only) if order.only else None,
         "inputs": inputs(order.case.folder),
         "templates": {template.path.name: entry(template.path) for template in order.templates},
+        "signing": signing(order.case.incident),
         "code": {"version": rca.__version__, "sha256": code()},
         "environment": environment(),
+    }
+
+
+def signing(incident: Incident) -> Record:
+    """From when on the report can be signed, and in which roles where the record names them."""
+    since = incident.timeline.detected or min((at for _, at in incident.timeline.moments()), default=None)
+    return {
+        "since": since.isoformat() if since else None,
+        "roles": [plain(role, LONGEST) for role in nameless(incident).postmortem.sign_off],
     }
 
 
@@ -127,10 +145,11 @@ def _version(name: str) -> str | None:
         return None
 
 
-def record(made_from: Mapping[str, Any], report: Path) -> Record:
-    """The manifest of a report that is written but for the manifest."""
-    outputs = {path.name: entry(path) for path in sorted(report.iterdir()) if path.name not in {MANIFEST, SIDECAR}}
-    return {**made_from, "outputs": outputs}
+def finish(report: Path, made_from: Mapping[str, Any]) -> None:
+    """Lay the verifier of one file into a report that is written else, and the manifest of all."""
+    (report / SELF).write_bytes(Path(standalone.__file__).read_bytes())
+    outputs = {path.name: entry(path) for path in sorted(report.iterdir())}
+    (report / MANIFEST).write_bytes(to_json({**made_from, "outputs": outputs}))
 
 
 def seal(report: Path) -> str:

@@ -1,7 +1,9 @@
 """Byte-stable notebooks: outputs as pure functions of their inputs, wherever and whenever they ran."""
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from typing import Any
 
 from rca.report.notebooks.templates import source
@@ -81,18 +83,20 @@ def bundles(notebook: Mapping[str, Any], mime: str) -> list[Any]:
 
 
 def differences(name: str, before: bytes, after: bytes, *, most: int = 8) -> list[str]:
-    """Name what differs between two versions of a file; JSON is compared value by value.
+    """Name what differs between two versions of a file: JSON value by value, a page piece by piece, else line by line.
 
     >>> differences("results.json", b'{"a": {"b": 1}}', b'{"a": {"b": 2}}')
     ['results.json: a.b was 1, is 2']
+    >>> differences("report.html", b"<p>numpy 1.0</p><p>b</p>", b"<p>numpy 2.4</p><p>b</p>")
+    ['report.html: "numpy 1.0" was there, is "numpy 2.4"']
     """
     if before == after:
         return []
     try:
-        old, new = json.loads(before), json.loads(after)
-    except ValueError:
-        return [f"{name}: the bytes differ"]
-    found = [f"{name}: {said}" for said in _apart("", old, new)] or [f"{name}: the same values, written otherwise"]
+        apart = list(_apart("", json.loads(before), json.loads(after))) or ["the same values, written otherwise"]
+    except (ValueError, RecursionError):
+        apart = list(_texts_apart(before, after)) or ["the bytes differ"]
+    found = [f"{name}: {said}" for said in apart]
     return found[:most] + ([f"{name}: {len(found) - most} more differences"] if len(found) > most else [])
 
 
@@ -105,6 +109,26 @@ def _apart(place: str, old: Any, new: Any) -> Iterator[str]:
             yield from _apart(f"{place}[{_id(one, position)}]", one, other)
     elif old != new:
         yield f"{place} was {_short(old)}, is {_short(new)}"
+
+
+def _texts_apart(before: bytes, after: bytes) -> Iterator[str]:
+    """Pieces of two texts that differ, between the tags of a page and the ends of lines."""
+    old, new = (re.split(r"\n|(?<=>)|(?=<)", text.decode("utf-8", "replace")) for text in (before, after))
+    same = _alike(old, new)  # of pages of a hundred thousand pieces most are alike: they are not searched
+    old, new = old[same:], new[same:]
+    same = _alike(old[::-1], new[::-1])
+    old, new = old[: len(old) - same], new[: len(new) - same]
+    for kind, start, end, first, last in SequenceMatcher(None, old, new).get_opcodes():
+        if kind != "equal":
+            one, other = ("".join(old[start:end]), "".join(new[first:last]))
+            at = max(_alike(one, other) - 20, 0)
+            yield f"{_short(one[at:]) if one else 'nothing'} was there, is {_short(other[at:]) if other else 'gone'}"
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many pieces or letters are the same from the beginning."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (mine, yours) in pairs if mine != yours), min(len(one), len(other)))
 
 
 def _id(value: Any, position: int) -> str:

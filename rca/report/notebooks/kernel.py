@@ -2,15 +2,18 @@
 
 import os
 import platform
+import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
 import rca
+from rca.errors import RunFailed
 from rca.report.notebooks.analysis_cache import KEPT
+from rca.report.notebooks.held_folder import own
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
@@ -32,6 +35,15 @@ FIXED = {
 }
 """Sums depend on the number of threads and on how wide a processor's registers are, and texts on the language: all are
 the same everywhere, where the machine allows it. One thread does not spin."""
+
+LONGEST = 70
+"""Bytes of the path of a folder for temporary files in which sockets can be put."""
+
+MEMORY = 1_000_000_000
+"""Bytes of addresses that a kernel is to have at least; half of it is taken by what it imports."""
+
+FILES = 128
+"""Open files that a run and its kernel are to have each; 40 were seen to be too few."""
 
 ARGV = [
     sys.executable,
@@ -59,15 +71,15 @@ def kernel(kept: Path) -> Iterator["type[AsyncKernelManager]"]:
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 
-    with TemporaryDirectory(prefix="rca-kernel-") as private:
-        environment = {**FIXED, KEPT: str(kept), "PYTHONPATH": _python_path(), "IPYTHONDIR": private}
+    with own(_room(), "rca-kernel-") as private:
+        environment = {**FIXED, KEPT: str(kept), "PYTHONPATH": _python_path(), "IPYTHONDIR": str(private)}
         spec = KernelSpec(argv=ARGV, display_name="Python 3 (ipykernel)", language="python", env=environment)
 
         class ThisInterpreter(AsyncKernelManager):
             """Starts this interpreter."""
 
             def __init__(self, **settings: Any) -> None:
-                where = str(Path(private, "kernel.json"))
+                where = str(private / "kernel.json")
                 super().__init__(**settings, transport="ipc", connection_file=where)
 
             @property
@@ -76,6 +88,36 @@ def kernel(kept: Path) -> Iterator["type[AsyncKernelManager]"]:
                 return spec
 
         yield ThisInterpreter
+
+
+def take_limits() -> None:
+    """Take what is allowed of open files: without, sockets end the process where it stands.
+
+    Raises
+    ------
+    RunFailed
+        If files or memory are limited so low that no kernel can start.
+    """
+    memory = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if memory != resource.RLIM_INFINITY and memory < MEMORY:
+        what = f"a kernel needs {MEMORY / 1e6:,.0f} MB of memory, and this process may have {memory / 1e6:,.0f}"
+        raise RunFailed(f"{what}; allow it more (ulimit -v)")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < FILES and (hard >= FILES or hard == resource.RLIM_INFINITY):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, hard))
+    elif soft < FILES:
+        raise RunFailed(
+            f"a kernel needs {FILES} open files, and this process may have {hard}; allow it more (ulimit -n)"
+        )
+
+
+def _room() -> Path:
+    """The folder for temporary files, or another whose path is short: a socket's may have about a hundred letters."""
+    places = map(Path, (gettempdir(), "/tmp", "/var/tmp", "/dev/shm"))  # noqa: S108 - folders in them are private
+    for place in places:
+        if len(os.fsencode(place)) <= LONGEST and os.access(place, os.W_OK | os.X_OK):
+            return place
+    raise RunFailed(f"no folder for the sockets of a kernel; set TMPDIR to one of at most {LONGEST} letters")
 
 
 def _python_path() -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rca.errors import RunFailed
-from rca.report.notebooks.kernel import kernel
+from rca.report.notebooks.kernel import kernel, take_limits
 from rca.report.notebooks.templates import Template
 from rca.report.rendering.plain_text import plain
 
@@ -61,8 +61,9 @@ def execute(
     Raises
     ------
     RunFailed
-        Naming the notebook, the cell, and the last line of the error.
+        Naming the notebook, the cell, and the last line of the error; or a limit under which no kernel can start.
     """
+    take_limits()
     papermill = _papermill()
     at = ["(start of the kernel)"]
     kept = stage / f"{template.name}.ipynb"

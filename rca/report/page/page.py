@@ -21,7 +21,7 @@ from rca.record.schema.incident import Incident
 from rca.record.why_tree.blameless import nameless, without_people
 from rca.report.brief.brief import brief, digest
 from rca.report.brief.words import STRENGTHS
-from rca.report.cells.output import ABSENT, FINDINGS, RESULTS
+from rca.report.cells.output import ABSENT, FINDINGS, INERT, RESULTS
 from rca.report.notebooks.templates import ELSEWHERE, source, tags
 from rca.report.rendering.html import MISSING, escape, markdown, paragraph, sanitize, table
 from rca.report.rendering.plain_text import count, legible, mask
@@ -88,12 +88,17 @@ def render_sheet(
         f"<section><h2 id='{one.anchor}'>{one.title}</h2><div class='body'>{one.body}</div></section>"
         for one in _numbered(_chapters(*notebook))
     )
+    made = f"<section><h2 id='check'>Made from</h2><div class='body'>{_inputs(provenance)}</div></section>"
+    return sheet(title, facts, chapters + made)
+
+
+def sheet(title: str, facts: Iterable[str], sections: str) -> str:
+    """A page of sections, which are safe already, under a title with some facts."""
     body = (
         f"<main class='column brief'><div class='head'><p class='small'>{escape(' · '.join(facts))}</p>"
-        f"<h1>{escape(title)}</h1></div>{chapters}<section><h2 id='check'>Made from</h2><div class='body'>"
-        f"{_inputs(provenance)}</div></section></main>"
+        f"<h1>{escape(title)}</h1></div>{sections}</main>"
     )
-    return _page(title, body, drawn="data-figure=" in chapters)
+    return _page(title, body, drawn="data-figure=" in sections)
 
 
 def _page(title: str, body: str, *, drawn: bool, foot: str = "") -> str:
@@ -297,7 +302,8 @@ def _output(output: Mapping[str, Any]) -> str:
     if MIME in data:
         return _figure(data[MIME])
     if "text/html" in data:
-        return _scrolling(sanitize(MISSING.sub("", "".join(data["text/html"]))).replace(NUMBER, ""))
+        told = "".join(data["text/html"]).removeprefix(INERT)
+        return _scrolling(sanitize(MISSING.sub("", told)).replace(NUMBER, ""))
     if "text/markdown" in data:
         return markdown("".join(data["text/markdown"])).replace(NUMBER, "")
     return paragraph("".join(data.get("text/plain", ""))).replace(NUMBER, "")

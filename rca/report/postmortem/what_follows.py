@@ -7,9 +7,10 @@ from rca.record.schema.corrective_action import CorrectiveAction
 from rca.record.schema.why_tree import Why
 from rca.record.why_tree.lint import sound
 from rca.record.why_tree.views import steps
+from rca.report.postmortem import duties
 from rca.report.postmortem.context import PostmortemContext, absent, fields
 from rca.report.rendering.html import bullets, element, escape, paragraph, shown, table
-from rca.report.rendering.plain_text import capital, moment, number, words
+from rca.report.rendering.plain_text import capital, moment, number
 
 # --- what we change --------------------------------------------------------------------------------------------------
 
@@ -122,34 +123,6 @@ def _clues(why: Why) -> str:
     return "".join(f" On record: {one.statement}." for one in why.candidates)
 
 
-def obligations(one: PostmortemContext) -> str:
-    """Facts that reporting duties depend on; whether one applies is for a dated rule, and for counsel."""
-    known = one.incident.obligations
-    told_ = tuple(f"{words(name)}: {shown(value)}" for name, value in known.facts.items())
-    aware = one.incident.timeline.aware
-    return fields(
-        "Facts that duties to report hang on",
-        ("clocks run from awareness", moment(aware) if aware else None, "timeline.aware"),
-        ("jurisdictions", known.jurisdictions, "obligations.jurisdictions"),
-        ("sector", known.sector, "obligations.sector"),
-        ("facts", told_, "obligations.facts"),
-        ("sent to a regulator", tuple(_to(one, "regulator")), "postmortem.messages, to: regulator"),
-    ) + paragraph("Which rule applies is not decided here.", "rca-note")
-
-
-def _to(one: PostmortemContext, audience: str) -> list[str]:
-    return [f"{moment(each.at)}, {each.what}" for each in one.debrief.messages if each.to == audience]
-
-
-FRAMEWORKS = (
-    ("NIST AI RMF", "MEASURE 3.1", "risks tracked while a system runs", "the findings, and what drifted"),
-    ("NIST AI RMF", "MANAGE 4.1", "plans to watch a system after release, and to recover", "detection, response"),
-    ("NIST AI RMF", "MANAGE 4.3", "incidents told to those they concern; recovery documented", "messages, this report"),
-    ("ISO/IEC 42001", "10.2", "nonconformity and corrective action", "why-tree, actions, check of effect"),
-    ("ISO/IEC 42001", "A.8.4", "communication of incidents", "messages"),
-)
-"""Framework, number, what it is about in our words, and the part of this report that answers it."""
-
 DOMAINS = {
     "bias": "1 Discrimination & toxicity", "harmful_output": "1 Discrimination & toxicity",
     "security": "2 Privacy & security", "model_drift": "7 AI system safety, failures & limitations",
@@ -161,13 +134,10 @@ DOMAINS = {
 
 
 def frameworks(one: PostmortemContext) -> str:
-    """Parts of this report that frameworks ask for."""
-    rows = [
-        {"framework": name, "number": at, "about": what, "answered in": part} for name, at, what, part in FRAMEWORKS
-    ]
+    """What frameworks ask for that this report is evidence of."""
     domain = DOMAINS.get(one.incident.category)
     said = f"Suggested domain of the MIT AI Risk Repository: {domain}." if domain else "No domain is suggested."
-    return table(rows, "Where frameworks ask for what is told here") + paragraph(said, "rca-note")
+    return duties.frameworks(one) + paragraph(said, "rca-note")
 
 
 def comms(one: PostmortemContext) -> str:
@@ -260,7 +230,7 @@ PARTS: dict[str, Callable[[PostmortemContext], str]] = {
     "actions": actions,
     "recurrence": recurrence,
     "agenda": agenda,
-    "obligations": obligations,
+    "obligations": duties.obligations,
     "frameworks": frameworks,
     "comms": comms,
     "open": open_questions,

@@ -54,7 +54,8 @@ class Chart:
     def to_dict(self) -> Spec:
         """The plotly specification; `layout.meta` carries title, text alternative and table."""
         meta = {"title": plain(self.title), "alt": plain(self.alt), "rows": [_plain_row(row) for row in self.rows]}
-        title = {"text": label(self.title, 160), "font": {"size": 15}, "x": 0, "xref": "container", "pad": {"l": 8}}
+        title: Spec = {"text": label(self.title, 160), "font": {"size": 15}, "pad": {"l": 8, "t": 12}}
+        title |= {"x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top"}  # else half of it is cut
         axes = {name: {**AXIS, **_titled(self.layout.get(name, {}))} for name in ("xaxis", "yaxis")}
         layout = {**SHARED, **self.layout, **axes, "title": {**title, "automargin": True}, "meta": meta}
         return {"data": list(self.data), "layout": layout}

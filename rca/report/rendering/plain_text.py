@@ -8,8 +8,10 @@ import math
 import re
 import unicodedata
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from rca.methods.metric import Measured
+if TYPE_CHECKING:
+    from rca.methods.metric import Measured
 
 MASK = "▮▮▮"
 """What stands where personal data stood."""
@@ -183,19 +185,19 @@ def count(size: int, noun: str) -> str:
     return f"{size:,} {noun}" + ("" if size == 1 else "s")
 
 
-def change_in_words(measured: Measured) -> str:
+def change_in_words(measured: "Measured") -> str:
     """Change of the metric, in one line."""
     verb = "did not change beyond chance" if 0 in measured.interval else "rose" if measured.change > 0 else "fell"
     before, during = said_values(measured)
     return f"{capital(plain(measured.label))} {verb}: {before} before, {during} during the failure"
 
 
-def said_values(measured: Measured) -> tuple[str, str]:
+def said_values(measured: "Measured") -> tuple[str, str]:
     """The metric in both windows as text, with its unit where it has a short one."""
     before, during = alike(measured.scale * measured.reference, measured.scale * measured.current)
     return (f"{before} %", f"{during} %") if measured.is_share else (before, during)
 
 
-def change_unit(measured: Measured) -> str:
+def change_unit(measured: "Measured") -> str:
     """Unit of a difference between two values of the metric."""
     return "percentage points" if measured.is_share else measured.unit

@@ -15,7 +15,6 @@ from rca.record.case import Case
 from rca.record.check import check
 from rca.report.cells.output import FINDINGS, RESULTS
 from rca.report.manifest import provenance as manifest
-from rca.report.manifest.integrity import damage
 from rca.report.manifest.provenance import RunRequest
 from rca.report.notebooks.canonical import Notebook, bundles, canonical, to_json
 from rca.report.notebooks.runner import TIMEOUT, bar, execute
@@ -112,10 +111,7 @@ def run(
         results, notes = _derived(order, stage, runs, progress=progress)
         digest = manifest.seal(stage / publish.REPORT)
         final = runs / f"{name}-{digest[:12]}"
-        if final.is_dir() and damage(final):
-            publish.set_aside(final)
-        publish.publish(stage, final, reports / name)
-        final.with_name(f"{final.name}.log.json").write_bytes(to_json(_log(started, notes)))
+        publish.publish(stage, final, reports / name, log=to_json(_log(started, notes)))
     return RunResult(path=Path(out) / name, folder=final, digest=digest, results=results)
 
 
@@ -142,9 +138,7 @@ def _derived(
         raise RunFailed(f"{failure} The notebook as far as it came: {os.path.relpath(kept)}") from failure
 
 
-def derive(
-    order: RunRequest, stage: Path, *, progress: bool = False, provenance: Mapping[str, Any] | None = None
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def derive(order: RunRequest, stage: Path, *, progress: bool = False) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Derive the report of a case from nothing but its inputs, into `stage/report`.
 
     Parameters
@@ -153,8 +147,6 @@ def derive(
     stage : Path
         Working folder of the kernels, at the depth of the folder of a run.
     progress : bool
-    provenance : dict, optional
-        What the page says it was made from; the present code and environment where absent.
 
     Returns
     -------
@@ -170,7 +162,7 @@ def derive(
 
     report = stage / publish.REPORT
     report.mkdir()
-    provenance = provenance or manifest.provenance(order)
+    provenance = manifest.provenance(order)
     notebooks, notes = _execute_all(order, stage, progress=progress)
     results = _agreed(notebooks)
     if manifest.inputs(order.case.folder) != provenance["inputs"]:
@@ -180,7 +172,7 @@ def derive(
     (report / "results.json").write_bytes(to_json(results))
     page = render(order.case.incident, notebooks, results=results, provenance=provenance)
     (report / "report.html").write_text(page, encoding="utf-8", newline="\n")
-    (report / "manifest.json").write_bytes(to_json(manifest.record(provenance, report)))
+    manifest.finish(report, provenance)
     return results, notes
 
 

@@ -12,7 +12,7 @@ from rca.analysis.portfolio.question import Portfolio, portfolio
 from rca.errors import InvalidCase, RunFailed
 from rca.report.cells.output import RESULTS
 from rca.report.manifest import provenance as manifest
-from rca.report.manifest.integrity import SCHEMA, damage, entry, read
+from rca.report.manifest.integrity import SCHEMA, entry, read
 from rca.report.notebooks.canonical import bundles, canonical, to_json
 from rca.report.notebooks.runner import TIMEOUT, bar, execute
 from rca.report.notebooks.templates import Template, load
@@ -86,10 +86,7 @@ def run_portfolio(
     with publish.staging(runs) as stage:
         derive_portfolio(given, stage, found, settings=settings or {}, timeout=timeout, progress=progress)
         digest = manifest.seal(stage / publish.REPORT)
-        final = runs / f"{NAME}-{digest[:12]}"
-        if final.is_dir() and damage(final):
-            publish.set_aside(final)
-        publish.publish(stage, final, reports / NAME)
+        publish.publish(stage, runs / f"{NAME}-{digest[:12]}", reports / NAME)
     return PortfolioRun(path=Path(out) / NAME, digest=digest, found=found)
 
 
@@ -146,7 +143,7 @@ def derive_portfolio(
     (report / f"{NAME}.ipynb").write_bytes(to_json(notebook))
     (report / "results.json").write_bytes(to_json({"incident": NAME, **found.to_dict()}))
     (report / "report.html").write_text(page, encoding="utf-8", newline="\n")
-    (report / "manifest.json").write_bytes(to_json(manifest.record(made_from, report)))
+    manifest.finish(report, made_from)
 
 
 def _made_from(
@@ -165,6 +162,7 @@ def _made_from(
             name: {"sha256": said, "bytes": (home / name).stat().st_size} for name, said in found.sources.items()
         },
         "templates": {template.path.name: entry(template.path)},
+        "signing": {"since": None, "roles": []},
         "code": {"version": rca.__version__, "sha256": manifest.code()},
         "environment": manifest.environment(),
     }

@@ -1,20 +1,17 @@
 """Atomic publication of runs: staged, synced, named by digest, and published by one rename."""
 
-import fcntl
+import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from rca.errors import InvalidCase
-
-RUNS = ".runs"
-"""Folder of all runs, beside the links that lead to the latest of each incident."""
-
-STAGED = ".tmp-"
-"""How the name of a run begins that is not finished."""
+from rca.report.manifest.history import append, head
+from rca.report.manifest.integrity import MANIFEST, damage, sha256
+from rca.report.manifest.standalone import LOG, RUNS
+from rca.report.notebooks.held_folder import DRAFT, alone, own, write_whole
 
 REPORT = "report"
 """Folder of the run inside its stage."""
@@ -26,7 +23,7 @@ def room(out: Path, name: str) -> Path:
     Raises
     ------
     InvalidCase
-        If something that no run wrote is in the link's place.
+        If something that no run wrote is in the link's place, or the history of its runs was tampered with.
     """
     link = out / name
     if link.exists() and not link.is_symlink():
@@ -38,62 +35,24 @@ def room(out: Path, name: str) -> Path:
     try:
         (out / RUNS).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InvalidCase.because(f"no report can be written here: {error.strerror}", place=str(out)) from error
+        what, hint = f"no report can be written here: {error.strerror}", "choose another --out"
+        raise InvalidCase.because(what, place=str(out), hint=hint) from error
+    head(out / RUNS / name, name)  # which is refused where it was tampered with
     return out / RUNS
 
 
 @contextmanager
 def staging(runs: Path) -> Iterator[Path]:
-    """A folder for a run that is being written; what dead runs left is cleared first.
-
-    The folder is locked while its run lives: the system drops the lock of a process that dies, however it dies, so a
-    folder that can be locked belongs to nobody.
-    """
-    clear(runs)
-    folder, lock = _locked(runs)
-    try:
+    """A folder for a run that is being written; what dead runs left is cleared first."""
+    with own(runs, DRAFT) as folder:
+        folder.chmod(0o755)
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
 
 
-def _locked(runs: Path) -> tuple[Path, int]:
-    """A new folder that this process holds; where a run that clears at that moment takes it first, another is made."""
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=STAGED, dir=runs))
-        lock = _lock(folder)
-        if lock is not None:
-            folder.chmod(0o755)
-            return folder, lock
+def publish(stage: Path, final: Path, link: Path, *, log: bytes | None = None) -> None:
+    """Give a finished run its name, put it on record, then lead the incident's link to it.
 
-
-def _lock(folder: Path) -> int | None:
-    """Lock a folder without waiting; None if another has it, or it is gone."""
-    try:
-        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(held).st_ino == folder.stat().st_ino:
-            return held
-    except OSError:
-        pass
-    os.close(held)
-    return None
-
-
-def clear(runs: Path) -> None:
-    """Remove what dead runs left."""
-    for leftover in sorted(runs.glob(f"{STAGED}*")):
-        if (lock := _lock(leftover)) is not None:
-            shutil.rmtree(leftover, ignore_errors=True)
-            os.close(lock)
-
-
-def publish(stage: Path, final: Path, link: Path) -> None:
-    """Give a finished run its name, then lead the incident's link to it; a crash leaves the old report or the new one.
+    A crash leaves the old report or the new one.
 
     Parameters
     ----------
@@ -103,17 +62,26 @@ def publish(stage: Path, final: Path, link: Path) -> None:
         The run's own folder, named by its digest. One that exists has the same digest, and is kept.
     link : Path
         The link that readers follow.
+    log : bytes, optional
+        What is kept beside the run.
     """
     sync(stage / REPORT)
-    try:
-        (stage / REPORT).rename(final)
-    except OSError:
-        if not final.is_dir():
-            raise
-    _sync_folder(final.parent)
-    (stage / "link").symlink_to(Path(RUNS) / final.name)
-    (stage / "link").replace(link)
-    _sync_folder(link.parent)
+    with alone(final.parent):
+        if final.is_dir() and damage(final):
+            set_aside(final)
+        try:
+            (stage / REPORT).rename(final)
+        except OSError:
+            if not final.is_dir():
+                raise
+        if log is not None:
+            write_whole(final.with_name(f"{final.name}{LOG}"), log)
+        logged = hashlib.sha256(log).hexdigest() if log is not None else ""
+        append(final, link.name, what="run", digest=sha256(final / MANIFEST), sha256=logged)
+        _sync_folder(final.parent)
+        (stage / "link").symlink_to(Path(RUNS) / final.name)
+        (stage / "link").replace(link)
+        _sync_folder(link.parent)
 
 
 def keep_failed(stage: Path, kept: Path) -> Path | None:

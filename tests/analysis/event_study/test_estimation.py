@@ -85,7 +85,7 @@ def test_it_says_itself_and_comes_back_from_json(found):
     table = found.to_frame().set_index("what")["value"]
     assert table["after, had the event not happened"] == pytest.approx(found.after - found.effect.value)
     assert [row["verdict"] for row in found.checks()] == ["passed"] * len(found.refuters)
-    assert found._repr_html_().startswith("<table>")
+    assert found._repr_html_().startswith("<table ")
 
 
 def test_the_same_seed_gives_the_same_answer(rows, found):

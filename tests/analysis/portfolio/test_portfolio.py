@@ -63,7 +63,7 @@ def test_every_part_says_itself_and_comes_back_from_json(found):
         assert part.rows()
         assert type(part).from_dict(part.to_dict()) == part
     assert found.to_frame()["n"].tolist() == [200, 200, 197]
-    assert "<table>" in found._repr_html_()
+    assert "<table " in found._repr_html_()
 
 
 def test_findings_carry_the_median_with_its_interval(found):

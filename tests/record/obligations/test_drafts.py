@@ -4,11 +4,12 @@ import json
 from datetime import datetime
 
 import pytest
+import yaml
 
 from rca.cli import commands as cli
 from rca.errors import InvalidCase
 from rca.record.case import load
-from rca.record.obligations.drafts import draft, forms, read_results
+from rca.record.obligations.drafts import draft, forms, read_draft, read_results
 from rca.record.obligations.rules import rule_table
 from tests.conftest import INCIDENTS
 from tests.record.obligations.situation import incident_of
@@ -101,8 +102,9 @@ def test_facts_fill_a_field_only_where_they_name_it():
 
 def test_a_later_draft_shows_what_changed():
     record = incident_of([], facts={}, stamps={})
-    first, later = draft(record, "ca_sb53"), draft(record, "ca_sb53", results=RESULTS)
-    assert later.changed(first) == ("date",)
+    first = draft(record, "ca_sb53")
+    later = draft(record, "ca_sb53", results=RESULTS, earlier=first)
+    assert [one.field for one in later.changed] == ["date"]
     assert next(one for one in later.entries if one.field == "date").values == {
         "results.onset": "2026-01-30 to 2026-02-02"
     }
@@ -144,3 +146,97 @@ def test_the_command_prints_a_draft(tmp_path, capsys):
     ]
     assert cli.main(given) == cli.DONE
     assert capsys.readouterr().out.startswith("DRAFT, not sent: California SB 53")
+
+
+# --- traced, counted, compared ---------------------------------------------------------------------------------------
+
+FORMS = ("euaia_art73_draft", "gpai_2025_11_04", "oecd_29", "osha_1904_39", "ca_sb53")
+
+UNFILLED = {
+    "chatbot-update": (14, 4, 20, 7, 3),
+    "credit-drift": (14, 4, 19, 7, 3),
+    "line-cascade": (14, 4, 20, 7, 3),
+    "hiring-bias": (14, 5, 19, 7, 3),
+}
+"""Fields of each form that the records of shipped incidents leave open."""
+
+
+def at_key(value, path):
+    """What a key of the raw file holds, found without any code of drafts."""
+    for at, name in enumerate(path):
+        if name.endswith("[]"):
+            return [each for one in (value or {}).get(name[:-2]) or () for each in at_key(one, path[at + 1 :])]
+        value = (value or {}).get(name)
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_value_of_a_draft_is_what_its_key_holds_in_the_file_and_every_other_field_is_counted(name):
+    text = (INCIDENTS / name / "incident.yaml").read_text(encoding="utf-8")
+    raw, incident = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)), load(INCIDENTS / name).incident
+    left = {}
+    for form in forms():
+        found = draft(incident, form)
+        assert [one.field for one in found.entries] == [field.id for field in forms()[form].fields_]
+        for key, said in ((key, said) for one in found.entries for key, said in one.values.items()):
+            if key not in ("causes", "obligations.facts"):
+                held = [
+                    one.isoformat(" ", "minutes") if hasattr(one, "hour") else str(one)
+                    for one in at_key(raw, key.split("."))
+                ]
+                assert said == "; ".join(" ".join(one.split()) for one in held), (form, key)
+        left |= {form: len(found.missing)} if found.entries else {}
+    assert left == dict(zip(FORMS, UNFILLED[name], strict=True))
+
+
+def test_a_follow_up_knows_what_was_sent_and_shows_what_changed(tmp_path, capsys):
+    sent = [{"regime": "euaia-73-2", "submitted_at": "2028-01-10T10:00Z", "report_type": "initial"}]
+    record = incident_of(["de"], facts={}, stamps={}, sent=sent)
+    (tmp_path / "first.json").write_text(json.dumps(draft(record, "euaia_art73_draft").to_dict()))
+    earlier = read_draft(tmp_path / "first.json")
+    assert earlier == draft(record, "euaia_art73_draft")
+    more = incident_of(["de"], facts={}, stamps={}, sent=sent, timeline={"detected": "2028-01-09T10:00Z"})
+    found = draft(more, "euaia_art73_draft", earlier=earlier)
+    assert found.sent == ("euaia-73-2 initial 2028-01-10 10:00+00:00",)
+    was = {one.field: (one.told, one.was) for one in found.changed}
+    assert was["detected"] == ("2028-01-09 10:00+00:00 [timeline.detected]", "MISSING")
+    assert was["submitted_on"] == ("MISSING", "2028-01-10 10:00+00:00 [notice.submitted_at]")  # the initial one's
+    assert "(was: MISSING)" in str(found)
+    assert "3 of 18 fields changed since the earlier draft" in str(found)
+
+
+def test_a_report_that_follows_under_another_name_is_one_on_the_same_form():
+    sent = [
+        ("gpai-initial", "2028-01-10T10:00Z"),
+        ("gpai-intermediate", "2028-02-07T10:00Z"),
+        ("gdpr", "2028-02-08T10:00Z"),
+    ]
+    found = draft(incident_of(["de"], facts={}, stamps={}, sent=sent), "gpai_2025_11_04")
+    assert found.sent == ("gpai-initial 2028-01-10 10:00+00:00",)
+    assert found.beside["notice.submitted_at"] == "2028-02-07 10:00+00:00"
+
+
+def test_what_is_no_draft_or_one_on_another_form_is_refused(tmp_path):
+    (tmp_path / "x.json").write_text('{"form": "oecd_29"}')
+    with pytest.raises(InvalidCase, match="is no draft of a report"):
+        read_draft(tmp_path / "x.json")
+    record = incident_of([], facts={}, stamps={})
+    with pytest.raises(InvalidCase, match="compare two of one form"):
+        draft(record, "ca_sb53", earlier=draft(record, "oecd_29"))
+
+
+def test_results_of_another_incident_are_refused(tmp_path):
+    (tmp_path / "results.json").write_text(json.dumps({**RESULTS, "incident": "other"}))
+    with pytest.raises(InvalidCase, match="is about 'other', and not about 'one'"):
+        read_results(tmp_path / "results.json", "one")
+
+
+def test_the_command_writes_what_it_drafts_and_compares_with_a_file(tmp_path, capsys):
+    case, out = str(INCIDENTS / "credit-drift"), tmp_path / "draft.txt"
+    assert cli.main(["notify", case, "--form", "ca_sb53", "--json"]) == cli.DONE
+    (tmp_path / "first.json").write_text(capsys.readouterr().out)
+    asked = ["notify", case, "--form", "ca_sb53", "--earlier", str(tmp_path / "first.json"), "--out", str(out)]
+    assert cli.main(asked) == cli.DONE
+    assert "0 of 4 fields changed since the earlier draft" in out.read_text()
+    assert cli.main(["notify", case, "--form", "ca_sb53", "--format", "docx"]) == cli.BAD_INPUT
+    assert "name a file: --out FILE" in capsys.readouterr().err

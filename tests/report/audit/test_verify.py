@@ -15,6 +15,7 @@ from rca.report.audit import rerun
 from rca.report.audit.verify import verify
 from rca.report.manifest import integrity
 from rca.report.manifest import provenance as manifest
+from rca.report.notebooks.canonical import to_json
 
 NAMES = (
     "1_timeline.ipynb",
@@ -24,6 +25,7 @@ NAMES = (
     "6_postmortem.ipynb",
     "results.json",
     "report.html",
+    "verify.py",
     "manifest.json",
     "manifest.sha256",
 )
@@ -43,7 +45,7 @@ def rewrite(folder, change):
     path = folder / "manifest.json"
     made = json.loads(path.read_bytes())
     change(made)
-    path.write_text(json.dumps(made), encoding="utf-8")
+    path.write_bytes(to_json(made))
     manifest.seal(folder)
 
 
@@ -165,7 +167,7 @@ def test_who_rewrites_a_file_and_all_digests_still_leaves_traces(copy):
     path = copy / "5_cascade.ipynb"
     made = json.loads(path.read_bytes())
     made["cells"] = [cell for cell in made["cells"] if cell["id"] != "cascade"]
-    path.write_text(json.dumps(made), encoding="utf-8")
+    path.write_bytes(to_json(made))
     rewrite(copy, lambda record: record["outputs"].update({"5_cascade.ipynb": integrity.entry(path)}))
     found = verify(copy)
     assert not found.ok
@@ -204,7 +206,7 @@ def case(report, tmp_path):
 
 def test_a_report_copied_elsewhere_is_still_intact_and_says_that_its_inputs_are_gone(copy):
     found = verify(copy)
-    assert (found.ok, found.inputs) == (True, "gone")
+    assert (found.ok, found.status, found.damage, found.inputs) == (False, 4, (), "gone")
 
 
 def test_inputs_given_by_hand_are_compared(copy, case):
@@ -218,7 +220,9 @@ def test_changed_added_and_missing_inputs_are_named(copy, case):
     (case / "new.csv").write_text("a\n1\n", encoding="utf-8")
     found = verify(copy, case=case)
     assert (found.ok, found.inputs) == (False, "changed")
-    assert {"signals.parquet: changed", "graph.yaml: gone"} <= set(found.input_changes)
+    size = (case / "signals.parquet").stat().st_size
+    assert f"signals.parquet: {size:,} bytes instead of {size - 1:,}" in found.input_changes
+    assert {"graph.yaml: gone", "new.csv: added"} <= set(found.input_changes)
 
 
 def test_the_answer_of_a_scored_case_is_no_input(copy, case):
@@ -245,9 +249,9 @@ def test_a_forged_number_comes_out_otherwise(brief, tmp_path, monkeypatch):
     path = copy / "results.json"
     made = json.loads(path.read_bytes())
     made["verdict"]["summary"] = "Nothing happened."
-    path.write_bytes(json.dumps(made, indent=1).encode())
+    path.write_bytes(to_json(made))
     rewrite(copy, lambda record: record["outputs"].update({"results.json": integrity.entry(path)}))
-    assert verify(copy, case=brief.case).ok
+    assert verify(copy, case=brief.case).damage == ("report.html: it is of other results than results.json",)
     found = verify(copy, case=brief.case, rerun=True)
     assert (found.ok, found.derived) == (False, "differs")
     assert any("results.json: verdict.summary was" in said for said in found.differences)
@@ -271,7 +275,7 @@ def test_what_cannot_be_run_again_says_why(copy):
 def test_a_manifest_that_asks_for_what_cannot_be_run_is_answered(copy, report, change):
     rewrite(copy, lambda made: made.update(change))
     found = verify(copy, case=report.case, rerun=True)
-    assert found.derived == "not possible"
+    assert (found.derived, found.status) == ("not possible", 3)
     assert found.differences
 
 

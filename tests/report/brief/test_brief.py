@@ -11,13 +11,18 @@ import pytest
 
 import rca
 from rca.record.durations import duration_in_words
+from rca.record.obligations.duties import duties
+from rca.record.obligations.frameworks import frameworks
 from rca.record.schema.incident import Incident
 from rca.record.why_tree.blameless import nameless
+from rca.report.brief.board import board
 from rca.report.brief.brief import brief
 from rca.report.brief.facts import Facts
 from rca.report.brief.verdict import badge, four, verdict
 from rca.report.brief.words import metric_words, rounded
+from rca.report.rendering.document_formats import to_markdown
 from tests.conftest import INCIDENTS
+from tests.report.brief.test_board import sound
 
 NAMES = ("chatbot-update", "credit-drift", "hiring-bias", "line-cascade", "quiet-quarter")
 SEAL = "0" * 64
@@ -82,7 +87,13 @@ def written(results, incident):
     said |= {str(len(groups)), *(str(groups.count(one)) for one in groups)}
     impact = values(incident.impact.model_dump(mode="json"))
     said |= {form for one in impact if isinstance(one, int | float) for form in forms(one)}
-    record = incident.model_dump_json() + "".join(one["question"] + one["why"] for one in results["unanswered"])
+    items = [one for one in frameworks(incident, results=True).evidence if one.parts]
+    said |= {str(len(items)), str(sum(not one.lacking for one in items))}  # of the tables of law and frameworks
+    record = (
+        str(duties(incident))
+        + incident.model_dump_json()
+        + "".join(one["question"] + one["why"] for one in results["unanswered"])
+    )
     record += "".join(str(one.get("would_decide", "")) for one in results["unanswered"]) + str(results["whys"])
     record += "".join(one["against"] for one in results["ruled_out"])
     record += "".join(text for one in results["findings"] for text in (*one["refuters"], *one["assumptions"]))
@@ -106,6 +117,16 @@ def test_every_number_of_a_brief_is_in_the_results_or_the_record(known):
     assert set(unknown(incident, results, text_of(incident, results))) <= allowed
 
 
+def test_every_number_of_the_page_for_the_board_is_too(known):
+    incident, results = known
+    left = {*map(str, range(1 + len(incident.actions))), str(len(duties(incident).questions))}
+    sure = results["verdict"].get("confidence") or {"right": 0, "of": 0}
+    assert set(unknown(incident, results, to_markdown(board(incident, results)))) <= left | {
+        str(sure["right"]),
+        str(sure["of"]),
+    }
+
+
 def test_a_number_that_is_not_in_the_results_is_found(credit):
     incident, results = credit
     changed = copy.deepcopy(results)
@@ -124,6 +145,13 @@ def test_a_brief_is_short_and_says_nothing_twice(known):
     assert len(text.split()) <= 1050
     sentences = [one.strip() for one in re.split(r"\. |\n| {2,}|, because | because ", text) if len(one.split()) > 7]
     assert [one for one in sentences if sentences.count(one) > 1] == []
+
+
+def test_the_page_for_the_board_is_sound_by_the_results_too(known):
+    incident, results = known
+    sound(
+        board(incident, results), named={"percentile"} if incident.id.startswith("hiring") else set()
+    )  # a column's name
 
 
 def test_nothing_internal_is_printed(known):

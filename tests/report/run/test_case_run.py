@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from rca.report.audit import verify
 from rca.report.cells.output import FINDINGS, RESULTS
 from rca.report.manifest import integrity
 from rca.report.notebooks.canonical import bundles, to_json
+from rca.report.notebooks.held_folder import DRAFT, clear
 from rca.report.run import case_run, publish
 from rca.report.run.case_run import run
 from tests.conftest import ROOT
@@ -164,6 +166,7 @@ def test_a_run_publishes_notebooks_results_page_and_manifest(report):
         "6_postmortem.ipynb",
         "results.json",
         "report.html",
+        "verify.py",
         "manifest.json",
         "manifest.sha256",
     }
@@ -207,6 +210,7 @@ def test_two_runs_give_the_same_bytes_and_one_folder_however_their_paths_are_wri
     assert sorted(path.name for path in (tmp_path / "out" / ".runs").iterdir()) == [
         old.folder.name,
         f"{old.folder.name}.log.json",
+        "tiny.history.jsonl",
     ]
 
 
@@ -280,24 +284,42 @@ import sys
 from pathlib import Path
 from rca import shipped
 shipped.templates = lambda: Path(sys.argv[1])
-from rca.report.run.case_run import run
-print(run(sys.argv[2], out=sys.argv[3], progress=False).digest)
+from rca.cli.commands import main
+sys.exit(main(["run", sys.argv[2], "--out", sys.argv[3], "--quiet", "--json"]))
 """
 
 
-def start(tiny, out):
+@pytest.fixture
+def folders(monkeypatch):
+    """Where temporary folders lie, of this process and those it starts; its path is short enough for a socket."""
+    with tempfile.TemporaryDirectory(prefix="rca-t-") as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
+def start(tiny, out, **how):
     command = [sys.executable, "-c", CHILD, str(tiny.templates), str(tiny.case), str(out)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdout=pipe, stderr=subprocess.DEVNULL, env=environment, start_new_session=True)
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, env=environment, start_new_session=True, **how)
 
 
-def kill_after(tiny, out, seconds):
+def end_after(tiny, out, seconds, *, number=signal.SIGKILL):
+    """What a run said on stderr that was ended by a signal; nothing where it was quicker."""
     with start(tiny, out) as child:
         try:
             child.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
+            os.killpg(child.pid, number)
+            return child.communicate(timeout=60)[1].decode()
+    return ""
+
+
+def kernels(folder):
+    """Processes that were started in a folder of this test and go on."""
+    lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.is_file()]
+    return [line for line in lines if str(folder).encode() in line]
 
 
 def length_of_a_run(tiny, out):
@@ -315,19 +337,65 @@ EVERY = range(1, 11)
     [(True, (4, 9)), *(pytest.param(had, EVERY, marks=pytest.mark.prove) for had in (True, False))],
     ids=str,
 )
-def test_a_run_killed_at_any_of_ten_moments_leaves_the_old_report_or_a_whole_one(tiny, tmp_path, request, had, tenths):
+def test_a_run_killed_at_any_of_ten_moments_leaves_the_old_report_or_a_whole_one(
+    tiny, folders, tmp_path, request, had, tenths
+):
     out, link = tmp_path / "out", tmp_path / "out" / "tiny"
     before = request.getfixturevalue("old").folder if had else None
     tiny(SHOW, "'another report'")
     whole = length_of_a_run(tiny, tmp_path / "elsewhere")  # the moments are spread over it, however quick the machine
     for tenth in tenths:
-        kill_after(tiny, out, whole * tenth / 10)
+        end_after(tiny, out, whole * tenth / 10)
         assert link.exists() or before is None
         assert not link.exists() or integrity.damage(link.resolve()) == []
     done = run(tiny.case, out=out, progress=False)
     assert verify.verify(done.path).ok
     assert done.folder != before
     assert not list((out / ".runs").glob(".tmp-*"))
+    assert list(folders.iterdir()) == []
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_run_that_is_told_to_end_says_so_and_leaves_nothing_at_any_moment(tiny, folders, old, tmp_path, number):
+    tiny(SHOW, "'another report'")
+    whole = length_of_a_run(tiny, tmp_path / "elsewhere")
+    for tenth in EVERY:
+        said = end_after(tiny, tmp_path / "out", whole * tenth / 10, number=number)
+        assert "Traceback" not in said or tenth < 3  # before the command has begun, Python itself is ended
+        assert verify.verify(tmp_path / "out" / "tiny").ok
+        assert list(folders.iterdir()) == []
+        assert not list((tmp_path / "out" / ".runs").glob(".tmp-*"))
+    time.sleep(2)
+    assert kernels(folders) == []
+
+
+@pytest.mark.prove
+def test_no_kernel_outlives_a_killed_run(tiny, folders, tmp_path):
+    tiny(SHOW, "import time; time.sleep(600)")
+    with start(tiny, tmp_path / "out") as child:
+        deadline = time.monotonic() + 120
+        while not kernels(folders / "rca-kernel-") and time.monotonic() < deadline:
+            time.sleep(0.2)
+        os.killpg(child.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while kernels(folders / "rca-kernel-") and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert kernels(folders) == []
+
+
+@pytest.mark.prove
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be somebody else")
+def test_a_store_that_cannot_be_written_keeps_its_report_and_the_refusal_has_a_hint(folders):
+    folders.chmod(0o755)
+    made, somebody = laid(folders), {"user": 65534, "group": 65534}
+    assert start(made, folders / "out").wait(timeout=120) == 0
+    made(SHOW, "'another report'")
+    for out, status in ((folders / "out", 1), (folders / "elsewhere", 2)):
+        with start(made, out, **somebody) as child:
+            said = child.communicate(timeout=120)[1].decode()
+        assert (child.returncode, "Hint: " in said, "Traceback" in said) == (status, True, False), said
+    assert integrity.damage((folders / "out" / "tiny").resolve()) == []
 
 
 def test_a_crash_between_the_steps_of_publishing_leaves_a_whole_report(tiny, old, tmp_path, monkeypatch):
@@ -352,7 +420,7 @@ def test_two_runs_at_once_do_not_disturb_each_other(tiny, tmp_path):
 def test_a_stage_that_is_in_use_is_not_cleared(tmp_path):
     with publish.staging(tmp_path) as held:
         (tmp_path / ".tmp-dead").mkdir()
-        publish.clear(tmp_path)
+        clear(tmp_path, DRAFT)
         assert held.is_dir()
         assert not (tmp_path / ".tmp-dead").exists()
     assert not held.exists()

@@ -9,6 +9,7 @@ from rca import portfolio
 from rca.cli import commands as cli
 from rca.errors import InvalidCase, RunFailed
 from rca.report.audit.verify import verify
+from rca.report.notebooks.canonical import to_json
 from rca.report.run import portfolio_run
 from rca.report.run.portfolio_run import NAME, PortfolioRun, run_portfolio
 from tests.analysis.portfolio.test_portfolio import log
@@ -53,7 +54,7 @@ def test_a_report_is_a_notebook_a_page_results_and_a_manifest(place):
     report = place / "reports" / NAME
     assert report.is_symlink()
     assert {path.name for path in report.iterdir()} == {
-        "portfolio.ipynb", "report.html", "results.json", "manifest.json", "manifest.sha256",
+        "portfolio.ipynb", "report.html", "results.json", "verify.py", "manifest.json", "manifest.sha256",
     }  # fmt: skip
     found = portfolio(place / "log.parquet", split="2025-01-01T00:00Z", targets="time_to_recover=4h:0.5")
     assert json.loads((report / "results.json").read_bytes()) == {"incident": NAME, **found.to_dict()}
@@ -107,8 +108,8 @@ def test_what_is_no_log_is_refused_before_anything_is_written(tmp_path, capsys):
 def test_the_report_of_an_incident_of_that_name_is_not_replaced(place, tmp_path):
     (tmp_path / "run").mkdir()
     made = json.loads((place / "reports" / NAME / "manifest.json").read_bytes())
-    del made["kind"]
-    (tmp_path / "run" / "manifest.json").write_text(json.dumps(made), encoding="utf-8")
+    del made["kind"], made["file"]
+    (tmp_path / "run" / "manifest.json").write_bytes(to_json(made | {"only": None}))
     (tmp_path / NAME).symlink_to("run")
     with pytest.raises(InvalidCase, match="is the report of an incident of that name"):
         run_portfolio(place / "log.parquet", out=tmp_path, progress=False)

@@ -43,7 +43,8 @@ def _renamed(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """Names that changed one for one."""
     if pair.distinct > MOST or not len(pair.current):
         return None
-    return renamed(pair, relation_of(pair, scene), moved=scene.moved)
+    repeats = scene.repeats(pair.name)
+    return renamed(pair, relation_of(pair, scene), moved=scene.moved, repeats=repeats)
 
 
 def _exchanged(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
@@ -68,11 +69,11 @@ def _rounded(pair: ColumnPair) -> bool:
 
 def _mixed(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """Codes that mean each other, or are numbered anew, in a part of the rows."""
-    if (anew := renumbered_in_part(pair)) is not None:
+    if (anew := renumbered_in_part(pair, scene)) is not None:
         return anew
     if pair.distinct > CODES or scene.contingency is None or pair.name not in scene.moved:
         return None
-    return partial_recoding(pair, scene.contingency, moved=scene.moved)
+    return partial_recoding(pair, scene.contingency, moved=scene.moved, repeats=scene.repeats(pair.name))
 
 
 def _recoded(fault: ColumnFault, rows: pd.DataFrame, struck: Mask) -> "pd.Series[Any]":

@@ -94,7 +94,7 @@ class _Coded:
     known : int
         Of these, how many the reference has.
     before, after : ndarray of float, shape (levels,)
-        Rows of each window that have them.
+        Rows of each window that have them; those that repeat others count as a part of one.
     beside : ndarray of shape (levels, levels)
         Log likelihood of what other columns hold beside a code now, did it stand for another; 0 where none is asked.
     """
@@ -150,8 +150,8 @@ def renumbered(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     >>> print(renumbered(pair, scene).evidence)
     in 87% of the rows 1 stands for 2, 2 stands for 3, 3 stands for 4, …, as if numbered anew without 1
     """
-    coded = _coded(pair, unsure=scene.unsure)
-    if coded is None or _homogeneous(coded.before, coded.after) >= SURELY or next(_numberings(coded), None) is None:
+    coded = _moved(pair, scene, unsure=scene.unsure)
+    if coded is None or next(_numberings(coded), None) is None:
         return None
     coded = replace(coded, beside=_beside(pair, scene, coded.levels))
     tried = sorted(_numberings(coded), key=lambda one: -one.likelihood)
@@ -171,6 +171,8 @@ def renumbered_from(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
         As `renumbered` has it, with its first row. Where a level had been absent for longer than that, nothing else
         dates it.
     """
+    if not _may_be_codes(pair):
+        return None
     values = pair.numbers
     levels = np.unique(values[0][np.isfinite(values[0])])
     if not scene.ordered or not 3 <= len(levels) <= LEVELS:
@@ -195,7 +197,7 @@ def _from(pair: ColumnPair, scene: Scene, telling: Mask, *, begin: bool) -> Colu
     return replace(found, share=found.share * (rows - start) / rows, since=start, since_interval=interval)
 
 
-def renumbered_in_part(pair: ColumnPair) -> ColumnFault | None:
+def renumbered_in_part(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """Name codes that were counted anew without a level in a part of the rows, as their shares alone tell.
 
     With Q the reference's shares without the level a, and Q' the same moved down by one from there on, the current
@@ -213,17 +215,18 @@ def renumbered_in_part(pair: ColumnPair) -> ColumnFault | None:
     >>> before, after = (rng.choice(6, 3000, p=[0.1, 0.2, 0.3, 0.05, 0.15, 0.2]) for _ in range(2))
     >>> now = after[after != 1]
     >>> now = np.where((now > 1) & (rng.random(len(now)) < 0.4), now - 1, now)
-    >>> print(renumbered_in_part(ColumnPair(reference=pd.Series(before), current=pd.Series(now))).evidence)
+    >>> pair = ColumnPair(reference=pd.Series(before), current=pd.Series(now))
+    >>> first, second = pair.reference.to_frame(), pair.current.to_frame()
+    >>> scene = Scene(reference=first, current=second, codes=frozenset(), names=(), moved=frozenset(), ordered=False)
+    >>> print(renumbered_in_part(pair, scene).evidence)
     in some 40% of the rows codes are numbered anew without 1
     """
     from scipy.special import chdtrc
 
-    coded = _coded(pair, unsure=0)
+    coded = _moved(pair, scene, unsure=0)
     if coded is None or len(coded.levels) > coded.known or coded.known < FEWEST_CODES:
         return None
     before, after = coded.before + 0.5, coded.after
-    if _homogeneous(coded.before, after) >= SURELY:
-        return None
     usual = before / before.sum()
     fits = [(_misfit(before, after, _moved_down(usual, gone, part)), gone, part)
             for gone in range(coded.known - 1) for part in PARTS]  # fmt: skip
@@ -271,9 +274,18 @@ def relation_of(pair: ColumnPair, scene: Scene) -> Contingency:
 # -- the codes ---------------------------------------------------------------------------------------------------------
 
 
+def _moved(pair: ColumnPair, scene: Scene, *, unsure: int) -> _Coded | None:
+    """The codes that surely are not as common as they were; rows that repeat others count as parts of one."""
+    coded = _coded(pair, unsure=unsure)
+    if coded is None or _homogeneous(coded.before, coded.after) >= SURELY:
+        return None
+    repeats = scene.repeats(pair.name)
+    coded = replace(coded, before=coded.before / repeats, after=coded.after / repeats)
+    return coded if _homogeneous(coded.before, coded.after) < SURELY else None
+
+
 def _coded(pair: ColumnPair, *, unsure: int) -> _Coded | None:
-    both = pair.reference, pair.current
-    if not all(pd.api.types.is_numeric_dtype(one) and not pd.api.types.is_bool_dtype(one) for one in both):
+    if not _may_be_codes(pair):
         return None
     values = pair.numbers[0], pair.numbers[1][unsure:]
     known = [one[np.isfinite(one)] for one in values]
@@ -289,6 +301,11 @@ def _coded(pair: ColumnPair, *, unsure: int) -> _Coded | None:
         return None
     nothing = np.zeros((len(all_levels), len(all_levels)))
     return _Coded(levels=all_levels, known=len(levels), before=before, after=after, beside=nothing)
+
+
+def _may_be_codes(pair: ColumnPair) -> bool:
+    both = pair.reference, pair.current
+    return all(pd.api.types.is_numeric_dtype(one) and not pd.api.types.is_bool_dtype(one) for one in both)
 
 
 def _counts(values: Floats, levels: Floats) -> Floats:
@@ -307,8 +324,10 @@ def _beside(pair: ColumnPair, scene: Scene, levels: Floats) -> Floats:
         (one[rows][:, None] == levels[None, :]).astype(np.float32)
         for one, rows in zip(pair.numbers, laid.rows, strict=True)
     ]
+    repeats = scene.repeats(pair.name)
     tables = [
-        tuple((own.T @ cells).astype(float) for own, cells in zip(hot, laid.cells[name], strict=True)) for name in asked
+        tuple((own.T @ cells).astype(float) / repeats for own, cells in zip(hot, laid.cells[name], strict=True))
+        for name in asked
     ]
     told = [one for before, after in tables for one in _told(before, after)]
     return np.asarray(sum(told, np.zeros((len(levels), len(levels)))) / max(1, len(told)) ** 0.5)

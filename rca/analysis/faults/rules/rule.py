@@ -4,15 +4,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.contingency import Contingency
-from rca.analysis.faults.cross_column_prediction import Late
+from rca.analysis.faults.cross_column_prediction import Late, rows_a_row
 from rca.arrays import Mask
 from rca.finding import Fault
 from rca.tables.column_pair import ColumnPair
 from rca.tables.condition import Condition, all_hold
+
+COMMONEST = 4
+"""Names of which it is asked how long a column stays on them."""
 
 Series: TypeAlias = "pd.Series[Any]"
 
@@ -55,6 +59,7 @@ class Scene:
     late: Late | None = None
     contingency: Contingency | None = None
     _read: dict[str, ColumnPair] = field(default_factory=dict, repr=False, compare=False)
+    _repeats: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
     _whole: "tuple[Scene, Mask | slice, Mask | slice] | None" = field(default=None, repr=False, compare=False)
 
     def pair(self, name: str) -> ColumnPair:
@@ -68,6 +73,13 @@ class Scene:
                 found = whole.pair(name).take(before, after)
             self._read[name] = found
         return self._read[name]
+
+    def repeats(self, name: str) -> float:
+        """How many rows of the reference say as much of a column as one does that no row before it resembles."""
+        if self.ordered and name not in self._repeats:
+            whole = self if self._whole is None else self._whole[0]
+            self._repeats[name] = _repeats(self.pair(name)) if whole is self else whole.repeats(name)
+        return self._repeats.get(name, 1.0)
 
     def under(self, conditions: Sequence[Condition]) -> "tuple[Scene, Mask]":
         """The rows under some conditions, and which of the current ones they are."""
@@ -87,6 +99,15 @@ class Scene:
         whole = self, slice(None), slice(at, None)
         part = self.current.iloc[at:]
         return replace(self, current=part, unsure=unsure, contingency=None, _read={}, _whole=whole)
+
+
+def _repeats(pair: ColumnPair) -> float:
+    if pair.ordered:
+        values = pair.numbers[0]
+        return rows_a_row(values[np.isfinite(values)])
+    codes, names = pd.factorize(pair.labels[0])
+    commonest = np.argsort(-np.bincount(codes[codes >= 0], minlength=len(names)), kind="stable")[:COMMONEST]
+    return max((rows_a_row((codes == one).astype(float)) for one in commonest), default=1.0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,15 +62,20 @@ NAMES = 200
 def missing(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """Values that are no longer there."""
     del scene
-    before, after = (float(gone.mean()) for gone in pair.missing)
+    before, after = _gone(pair)
     if after - before < VISIBLE or _odds(after) < LOST * _odds(before):
         return None
-    return ColumnFault(
-        column=pair.name,
-        fault="missing",
-        share=(after - before) / (1 - before),
-        evidence=f"missing in {after:.0%} of the rows, {before:.0%} before",
-    )
+    return _missing(pair, f"missing in {after:.0%} of the rows, {before:.0%} before")
+
+
+def _gone(pair: ColumnPair) -> tuple[float, float]:
+    before, after = (float(gone.mean()) for gone in pair.missing)
+    return before, after
+
+
+def _missing(pair: ColumnPair, evidence: str) -> ColumnFault:
+    before, after = _gone(pair)
+    return ColumnFault(column=pair.name, fault="missing", share=(after - before) / (1 - before), evidence=evidence)
 
 
 def _odds(share: float) -> float:
@@ -80,16 +85,11 @@ def _odds(share: float) -> float:
 def missing_here_and_there(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """Values that are gone from too few rows for the column to have moved."""
     del scene
-    before, after = (float(gone.mean()) for gone in pair.missing)
+    before, after = _gone(pair)
     sizes = len(pair.reference), len(pair.current)
     if not _surely(before, after, sizes) or _odds(after) < LIFTED * _odds(before):
         return None
-    return ColumnFault(
-        column=pair.name,
-        fault="missing",
-        share=(after - before) / (1 - before),
-        evidence=f"missing in {after:.1%} of the rows, {before:.1%} before",
-    )
+    return _missing(pair, f"missing in {after:.1%} of the rows, {before:.1%} before")
 
 
 def _surely(before: float, after: float, rows: tuple[int, int]) -> bool:

@@ -35,6 +35,9 @@ KEPT = 2_000
 LAST_ROWS = 200
 """Rows at the end of the window that look like another column's past already, where it holds that column's values."""
 
+SURE = 4.0
+"""Standard errors of a share, of rows that resemble those before them, by which two columns have to be exchanged."""
+
 START = ChangePoint(at=0, earliest=0, latest=0)
 
 
@@ -59,7 +62,7 @@ def swaps(found: Sequence[ColumnFault], scene: Scene) -> list[ColumnFault]:
     rows |= _in_a_slice(spare[:MOST], scene)
     for one, other in combinations([name for name in spare if rows[name].partner is None], 2):
         if rows[one].partner is None and rows[other].partner is None:
-            rows |= _partly((one, other), scene.reference, scene.current)
+            rows |= _partly((one, other), scene)
     rows |= _mingled([name for name in spare[:MOST] if rows[name].partner is None], scene)
     return list(rows.values())
 
@@ -180,6 +183,8 @@ def _mingled(names: Sequence[str], scene: Scene) -> dict[str, ColumnFault]:
     likeliest: dict[str, tuple[str, float]] = {}
     for name, (own, now) in laid.items():
         chance = SURELY * chance_distance(*map(len, known[name]))
+        if kolmogorov_distance(own, now) < 1.5 * chance * np.sqrt(scene.repeats(name)):
+            continue
         most = min(chance, kolmogorov_distance(own, now) / 3)
         fits = {other: mixture(own, strange, now) for other, (strange, _) in laid.items() if other != name}
         able = [
@@ -209,14 +214,15 @@ def _thinned(values: Floats) -> Floats:
     return np.asarray(values[np.unique(np.linspace(0, len(values) - 1, min(len(values), KEPT)).astype(int))])
 
 
-def _partly(pair: tuple[str, str], reference: pd.DataFrame, current: pd.DataFrame) -> dict[str, ColumnFault]:
+def _partly(pair: tuple[str, str], scene: Scene) -> dict[str, ColumnFault]:
     """Both columns as exchanged in a part of the rows; empty where nothing says so.
 
     ``F_current,1 = (1 - p) F_1 + p F_2`` and the other way round, with one p, which leaves next to nothing of either
     move; and a number parts the values of the two, so that every row shows whether it was hit.
     """
-    numbers = [[as_numbers(rows[name]) for name in pair] for rows in (reference, current)]
-    if any(kind_of(rows[name]) != "numeric" for rows in (reference, current) for name in pair):
+    windows = scene.reference, scene.current
+    numbers = [[as_numbers(rows[name]) for name in pair] for rows in windows]
+    if any(kind_of(rows[name]) != "numeric" for rows in windows for name in pair):
         return {}
     (one, other), (now, then) = ([values[np.isfinite(values)] for values in window] for window in numbers)
     parted = _parted(one, other)
@@ -230,6 +236,9 @@ def _partly(pair: tuple[str, str], reference: pd.DataFrame, current: pd.DataFram
     if min(shares) < SEEN or abs(shares[0] - shares[1]) > 2 * chance:
         return {}
     share = sum(shares) / 2
+    rows = min(map(len, (one, other, now, then))) / max(map(scene.repeats, pair))
+    if share < SURE * np.sqrt(2 * share * (1 - share) / rows):
+        return {}
     if max(_mixed(one, other, now, share=share), _mixed(other, one, then, share=share)) > SURELY * chance:
         return {}
     return {

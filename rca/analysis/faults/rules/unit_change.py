@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.cross_column_prediction import effective_rows
 from rca.analysis.faults.ring_shift import turned_back
 from rca.analysis.faults.rules.clock_shift import by_the_clock, keeps_time, turned, turned_rows
 from rca.analysis.faults.rules.drifting_gain import drifting, with_a_drift, without_the_drift
@@ -53,10 +52,6 @@ APART = 0.9
 
 POINTS = 400
 """Values at which distribution functions are compared for a mixture."""
-
-WANDERED, WANDERS = 4.0, 0.8
-"""Standard errors of a mean that an offset has to exceed where rows resemble those before them, and the share of the
-rows that say as much as all from which they do not."""
 
 GROWN = 1.35
 """Factor up to which growth is as good an explanation as a constant that is added."""
@@ -382,24 +377,10 @@ def _changed(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """The unit or the constant of all rows that were surely hit; none where the whole window tells of a drift."""
     if not pair.ordered:
         return None
-    windows = pair.numbers[0], pair.numbers[1][scene.unsure :]
-    found = affine(*windows)
-    if found is None or drifts(pair, scene) or (scene.ordered and found.factor == 1 and _wandered(windows, found)):
+    found = affine(pair.numbers[0], pair.numbers[1][scene.unsure :])
+    if found is None or drifts(pair, scene):
         return None
     return _named(pair.name, found)
-
-
-def _wandered(windows: tuple[Floats, Floats], found: Affine) -> bool:
-    """Whether a constant is no more than rows that resemble those before them stray by.
-
-    Rows that say as much as all do of a correlation say at least half as much of a mean (of order one).
-    """
-    known = [values[np.isfinite(values)] for values in windows]
-    rows = [effective_rows(values) for values in known]
-    if all(some >= WANDERS * len(values) for some, values in zip(rows, known, strict=True)):
-        return False
-    errors = [values.std() * np.sqrt(2 / max(some, 2.0)) for some, values in zip(rows, known, strict=True)]
-    return abs(found.offset) < WANDERED * float(np.hypot(*errors))
 
 
 def drifts(pair: ColumnPair, scene: Scene) -> bool:

@@ -19,15 +19,20 @@ from rca.analysis.harm.evidence.odd_values import is_unlike, odd_values
 from rca.analysis.harm.fault_injection import injected_harm
 from rca.analysis.harm.repair_and_rescore import PutBack, lost_worth, mended_harm, put_back
 from rca.analysis.harm.rivals.bench import (
-    AS_BEFORE,
     GAINED,
-    KEPT_SHARE,
-    LOST,
     MOST,
     OTHERWISE,
     PART,
-    SURELY,
     Weighing,
+)
+from rca.analysis.harm.rivals.column_tests import (
+    LIKELY,
+    ColumnEvidence,
+    ColumnTests,
+    against_of,
+    found_of,
+    kept,
+    strength_of,
 )
 from rca.analysis.harm.rivals.recoded_columns import recoded_columns
 from rca.analysis.harm.rivals.relation_rivals import departure
@@ -35,13 +40,9 @@ from rca.analysis.harm.rivals.rival import Rival
 from rca.analysis.inputs.windows import measured_of
 from rca.arrays import Mask
 from rca.errors import Unanswerable
-from rca.finding import Strength
 from rca.methods.two_sample_tests import Z
 from rca.tables.columns import kind_of
 from rca.tables.condition import Condition, all_hold, conjunction
-
-LIKELY, SUSPECTED = 2.0, 3.0
-"""z from which a column has likely lost its worth, where the relation or a named fault says so too, and where not."""
 
 DONE = 2.5
 """z from which a named fault, done to the reference's rows, makes the metric worse."""
@@ -60,22 +61,6 @@ SLICE_ROWS = 100
 
 INJECTED = "; done to the reference's rows, it makes the metric worse on the same rows"
 """What is found where a fault costs much that cannot be put back."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ColumnEvidence:
-    """All that is known of one column as a cause."""
-
-    fault: ColumnFault
-    moved: bool
-    relation: ColumnRelation
-    broke: bool
-    put: PutBack | None = None
-    without: Relation | None = None
-    mended: Relation | None = None
-
-
-# -- columns -----------------------------------------------------------------------------------------------------------
 
 
 def column_rivals(weighing: Weighing) -> list[Rival]:
@@ -98,9 +83,9 @@ def _together(weighing: Weighing, loud: Sequence[str]) -> frozenset[str]:
     if whole is None or whole.z < OTHERWISE or len(asked) < 2:
         return frozenset()
     sound = [name for name in weighing.features if name not in asked]
-    if not _kept(whole, weighing.follows(sound)):
+    if not kept(whole, weighing.follows(sound)):
         return frozenset()
-    return frozenset(name for name in asked if not _kept(whole, weighing.follows([*sound, name])))
+    return frozenset(name for name in asked if not kept(whole, weighing.follows([*sound, name])))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -359,8 +344,8 @@ def _when_mended(weighing: Weighing, faults: Sequence[ColumnFault]) -> Relation 
 def judged_column(weighing: Weighing, one: ColumnEvidence, *, together: Collection[str] = ()) -> Rival:
     """Whether a column stands as a cause, by three tests: it gains when put back, its worth is lost, the rest keeps."""
     whole = weighing.follows(weighing.features)
-    tests = _Tests.of(weighing, one, whole=whole, together=one.fault.column in together)
-    strength = _strength(one, tests)
+    tests = ColumnTests.of(weighing, one, whole=whole, together=one.fault.column in together)
+    strength = strength_of(one, tests)
     if strength == "shown" and weighing.asker is not None and weighing.asker.fidelity is not None:
         strength = "suggested"  # a stand-in answered
     part = _of_put_back(one.put, one.fault, weighing) if one.put is not None else None
@@ -377,8 +362,8 @@ def judged_column(weighing: Weighing, one: ColumnEvidence, *, together: Collecti
         fault=one.fault.fault,
         part=replace(part, name=name) if part is not None else None,
         strength=strength,
-        found=_found(one, tests) + INJECTED * (injected is not None),
-        against=_against(one, tests) if injected is None else "",
+        found=found_of(one, tests) + INJECTED * (injected is not None),
+        against=against_of(one, tests) if injected is None else "",
         paired=tests.gained or tests.lost or (one.fault.broken and tests.likely) or injected is not None,
     )
 
@@ -399,89 +384,6 @@ def _injected(weighing: Weighing, fault: ColumnFault) -> Contribution | None:
         assumptions=("rows of today suffer from the fault as those of the reference would",),
     )  # fmt: skip
     return replace(part, strength="suggested", where=_where(weighing, fault.where))
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Tests:
-    """What was asked of a column: put back it gains; its worth is lost, surely or likely; the others are kept."""
-
-    gained: bool = False
-    lost: bool = False
-    likely: bool = False
-    sieved: bool = False
-    changed: bool = False
-    surely: bool = False
-
-    @classmethod
-    def of(cls, weighing: Weighing, one: ColumnEvidence, *, whole: Relation | None, together: bool) -> "_Tests":
-        sign, least = weighing.sign, PART * weighing.harm
-        changed = whole is not None and whole.z >= OTHERWISE
-        kept = changed and whole is not None and (together or _kept(whole, one.without, one.mended))
-        if one.put is None:
-            return cls(sieved=kept, changed=changed)
-        put = one.put
-        return cls(
-            gained=sign * put.gain >= max(GAINED * put.gain_error, least),
-            lost=sign * put.lost >= max(LOST * put.lost_error, least),
-            likely=sign * put.lost >= max((LIKELY if kept or one.fault.broken else SUSPECTED) * put.lost_error, least),
-            sieved=kept,
-            changed=changed,
-            surely=whole is not None and whole.z >= SURELY,
-        )
-
-
-def _kept(whole: Relation, *others: Relation | None) -> bool:
-    """Whether the outcome follows other columns, or the mended ones, as before."""
-    told = [one for one in others if one is not None and one.telling]
-    return any(one.z < max(AS_BEFORE, KEPT_SHARE * whole.z) for one in told)
-
-
-def _strength(one: ColumnEvidence, tests: _Tests) -> Strength | None:
-    if one.put is None:
-        return "suggested" if tests.sieved and (one.broke or one.moved) else None
-    if not (one.broke or one.moved):
-        return _silent(one, tests)
-    if one.broke and (tests.gained or tests.lost) and (tests.sieved or not tests.changed or one.fault.broken):
-        return "shown"
-    if tests.lost and tests.sieved:
-        return "shown" if tests.gained else "suggested"
-    if tests.gained or tests.lost:
-        return "suggested" if one.broke or not tests.changed else "assumed"
-    unspoken = not tests.changed or one.fault.broken
-    likely = (tests.surely and tests.sieved) or (tests.likely and (tests.sieved or unspoken))
-    return "suggested" if likely and one.broke else None
-
-
-def _silent(one: ColumnEvidence, tests: _Tests) -> Strength | None:
-    """A column that did not move: it is sound where it still goes with the others, or is worse than a random value."""
-    if tests.gained or not tests.lost or one.relation.tied:
-        return None
-    return "suggested" if tests.sieved else "assumed"
-
-
-def _found(one: ColumnEvidence, tests: _Tests) -> str:
-    said = []
-    if tests.gained:
-        said.append("put back, the metric is better on the same rows")
-    if tests.lost or tests.likely:
-        said.append("it is worth less to the model than it was")
-    if tests.sieved:
-        said.append("the outcome follows the other columns as before")
-    if one.broke:
-        said.append(one.fault.evidence if one.fault.broken else "its values changed as no drift would change them")
-    return "; ".join(said)
-
-
-def _against(one: ColumnEvidence, tests: _Tests) -> str:
-    if tests.gained or tests.lost or (tests.sieved and one.put is None):
-        return "" if tests.sieved or not tests.changed else "the outcome follows the other columns otherwise, too"
-    if one.put is not None:
-        return "put back, the metric is no better on the same rows"
-    return (
-        "the outcome follows the other columns otherwise as well"
-        if tests.changed
-        else "the outcome follows it as before"
-    )
 
 
 def _shared_harm(weighing: Weighing, faults: Mapping[str, ColumnFault], judged: Sequence[Rival]) -> list[Rival]:

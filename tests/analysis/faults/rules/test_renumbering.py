@@ -198,13 +198,13 @@ def in_part(seed, part, *, gone=2, rows=3000, shares=(0.1, 0.22, 0.08, 0.2, 0.05
     before, after = (rng.choice(len(shares), rows, p=shares) for _ in range(2))
     now = after[after != gone]
     now = np.where((now > gone) & (rng.random(len(now)) < part), now - 1, now)
-    return ColumnPair(reference=pd.Series(before), current=pd.Series(now))
+    return pd.DataFrame({"c": before}), pd.DataFrame({"c": now})
 
 
 @pytest.mark.parametrize("part", [0.25, 0.5, 0.8])
 @pytest.mark.parametrize("seed", range(3))
 def test_codes_that_a_part_of_the_rows_counts_anew_are_known_by_their_shares(seed, part):
-    found = renumbered_in_part(in_part(seed, part))
+    found = asked(*in_part(seed, part), renumbered_in_part)
     assert found.fault == "recoded"
     share, gone = re.search(r"some (\d+)% of the rows codes are numbered anew without (\d)", found.evidence).groups()
     assert int(gone) == 2
@@ -214,6 +214,6 @@ def test_codes_that_a_part_of_the_rows_counts_anew_are_known_by_their_shares(see
 def test_codes_of_which_one_is_gone_or_comes_more_often_are_not_numbered_anew():
     other = (0.1, 0.12, 0.08, 0.3, 0.05, 0.25, 0.1)
     for seed in range(40):
-        assert renumbered_in_part(in_part(seed, 0.0)) is None
-        before, now = in_part(seed, 0.0, gone=9), in_part(seed + 100, 0.0, gone=9, shares=other)
-        assert renumbered_in_part(ColumnPair(reference=before.reference, current=now.reference)) is None
+        assert asked(*in_part(seed, 0.0), renumbered_in_part) is None
+        (before, _), (now, _) = in_part(seed, 0.0, gone=9), in_part(seed + 100, 0.0, gone=9, shares=other)
+        assert asked(before, now, renumbered_in_part) is None

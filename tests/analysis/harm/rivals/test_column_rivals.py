@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rca.analysis.harm.rivals.column_rivals import column_rivals, slice_columns
+from rca.analysis.faults.column_fault import ColumnFault
+from rca.analysis.harm.rivals.column_rivals import _doubtful, column_rivals, slice_columns
 from rca.analysis.slices.question import slices_of
 from tests.analysis.harm.rivals.simulated_windows import FEATURES, drawn, model, standing, weighing
 
@@ -78,3 +79,10 @@ def test_a_column_that_broke_in_one_slice_is_found_there():
     assert [one.name for one in inside] == ["c"]
     assert slice_columns(asked, ()) == []
     assert all(one.part.where is not None and "shop=p" in one.part.where.condition for one in inside)
+
+
+def test_only_a_way_of_putting_back_that_is_a_guess_is_doubted():
+    codes = ColumnFault(column="c", fault="recoded", share=1.0, evidence="", recoding=(("1", "2"), ("2", "1")))
+    noisy = replace(codes, fault="distribution", noise=0.3, recoding=())
+    unit = replace(codes, fault="scaled", factor=12.0, recoding=())
+    assert _doubtful(noisy) > 0 > _doubtful(codes) > _doubtful(unit) == -np.inf

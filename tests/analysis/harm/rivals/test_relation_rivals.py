@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rca.analysis.faults.column_fault import ColumnFault
+from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.harm.question import harm
 from rca.analysis.harm.rivals.relation_rivals import answer_rivals, departure, world_rivals
 from tests.analysis.harm.rivals.simulated_windows import (
@@ -35,6 +37,16 @@ def test_a_reversed_law_is_shown_with_most_of_the_harm(how):
     assert (found.kind, found.name, found.strength) == ("concept", "y", "shown")
     assert found.part.value > asked.measured.worse / 2
     assert world_rivals(asked, ["shop"])[0].strength == "suggested"
+
+
+@pytest.mark.parametrize(("period", "rejected"), [("day", True), ("rows", False)])
+def test_a_column_late_by_a_time_leaves_what_it_should_have_said_untold(period, rejected):
+    asked = weighing(*drawn(0, 900, law=reversed_law), model=model)
+    late = ColumnFault(column="shop", fault="stale", share=1.0, evidence="late", lag=1, period=period)
+    asked = replace(asked, faults=Faults(columns=(*asked.faults.columns, late)))
+    (found,) = world_rivals(asked, ["shop"])
+    assert found.rejected is rejected
+    assert ("shop came too late" in found.against) is rejected
 
 
 def test_the_law_of_a_number_is_reversed_as_well():

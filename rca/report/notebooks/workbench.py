@@ -1,0 +1,117 @@
+"""A notebook of one's own, bound to a case: made once beside no report, and never written over."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from rca.errors import InvalidCase
+from rca.record.case import Case
+
+NOTEBOOK = """\
+# %% [markdown]
+# Investigation of @ID
+
+Your own notebook. Nothing writes over it: run it again when the case has changed. `rca run` makes what is sealed.
+# %%
+import pandas as pd
+
+import rca
+
+case = rca.load(@CASE)
+case
+# %%
+found = rca.analyse(case)
+found.verdict
+# %% [markdown]
+## Every explanation that was asked
+
+What speaks for each, and what killed it. Put two beside each other.
+# %%
+rivals = found.harm.rivals if found.harm else ()
+asked = pd.DataFrame([vars(one) for one in rivals])
+asked[["kind", "name", "strength", "found", "against"]] if rivals else asked
+# %% [markdown]
+## A column in both windows
+# %%
+columns = {one.column: one for one in found.drift.columns} if found.drift else {}
+name = found.verdict.causes[0].name if found.verdict.causes else None  # or any other
+rca.plot(columns[name]) if name in columns else list(columns)
+# %% [markdown]
+## The rows behind a claim
+
+Of a fault, or of a slice.
+# %%
+claims = [*(found.faults.broken if found.faults else ()), *(found.slices.slices if found.slices else ())]
+rows = rca.rows_of(case, claims[0]) if claims else None
+claims if rows is None else rows.head(20)
+# %% [markdown]
+## Why
+
+The tree of the record, or a first one. `rca.save_whys(case.folder, whys=tree)` writes it into the record.
+# %%
+tree = list(found.whys)
+tree
+"""
+"""The cells of a new notebook, for its case's id and folder."""
+
+SEAL = "manifest.sha256"
+"""What a sealed folder has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workbench:
+    """A notebook of one's own.
+
+    Attributes
+    ----------
+    notebook : pathlib.Path
+    fresh : bool
+        Whether it was made now; an older one is as its owner left it.
+    """
+
+    notebook: Path
+    fresh: bool
+
+
+def workbench(case: Case, folder: Path) -> Workbench:
+    """Make a notebook bound to a case, unless there is one.
+
+    Parameters
+    ----------
+    case : Case
+    folder : pathlib.Path
+        Where it lies, as `<id>.ipynb`.
+
+    Raises
+    ------
+    InvalidCase
+        If the folder lies in a report, whose seal it would break.
+    OSError
+        If nothing can be written there.
+    """
+    sealed = next((one for one in (folder.resolve(), *folder.resolve().parents) if (one / SEAL).is_file()), None)
+    if sealed is not None:
+        what = f"'{folder}' lies in the report {sealed.name}, which is sealed"
+        raise InvalidCase.because(what, place="--in", hint="choose a folder outside of it")
+    known, notebook = case.incident, folder / f"{case.incident.id}.ipynb"
+    folder.mkdir(parents=True, exist_ok=True)
+    at = repr(os.path.relpath(case.folder.resolve(), folder.resolve()))
+    text = NOTEBOOK.replace("@ID", known.id).replace("@CASE", at)
+    cells = [_cell(one, place) for place, one in enumerate(text.split("# %%")[1:])]
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    content = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    try:
+        with notebook.open("x", encoding="utf-8") as file:
+            json.dump(content, file, indent=1, ensure_ascii=False)
+    except FileExistsError:
+        return Workbench(notebook=notebook, fresh=False)
+    return Workbench(notebook=notebook, fresh=True)
+
+
+def _cell(text: str, place: int) -> dict[str, object]:
+    kind, _, source = text.partition("\n")
+    cell: dict[str, object] = {"id": f"cell-{place}", "metadata": {}, "source": source.strip()}
+    if kind.strip() == "[markdown]":
+        return {"cell_type": "markdown", **cell}
+    return {"cell_type": "code", **cell, "execution_count": None, "outputs": []}

@@ -1,0 +1,59 @@
+"""A notebook of one's own is bound to its case, runs, and is never written over; from claims one comes to rows."""
+
+import json
+
+import numpy as np
+import pytest
+
+import rca
+from rca.report.notebooks.workbench import workbench
+from tests.conftest import INCIDENTS, ROOT
+
+
+@pytest.fixture(scope="module")
+def case():
+    return rca.load(INCIDENTS / "credit-drift")
+
+
+def test_its_cells_run_one_after_the_other_wherever_it_lies(case, analysis_of, tmp_path, monkeypatch):
+    made = workbench(case, tmp_path / "mine")
+    cells = json.loads(made.notebook.read_text())["cells"]
+    monkeypatch.chdir(tmp_path / "mine")
+    known = analysis_of("credit-drift")
+    monkeypatch.setattr(rca, "analyse", lambda case: known)
+    space = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            exec(compile("".join(cell["source"]), "cell", "exec"), space)
+    assert space["case"].incident.id == "credit-drift"
+    assert space["name"] == "regional_unemployment"
+    assert len(space["rows"]) > 1000
+
+
+def test_what_its_owner_wrote_stays(case, tmp_path):
+    first = workbench(case, tmp_path)
+    first.notebook.write_text("mine")
+    again = workbench(case, tmp_path)
+    assert (first.fresh, again.fresh) == (True, False)
+    assert again.notebook.read_text() == "mine"
+
+
+def test_a_report_is_no_place_to_work_in(case):
+    report = ROOT / "reports" / "sample" / "credit-drift"
+    with pytest.raises(rca.InvalidCase, match="sealed"):
+        workbench(case, report / "mine")
+    assert not (report / "mine").exists()
+
+
+def test_rows_of_a_slice_and_of_a_fault_are_those_that_it_is_made_of(case, analysis_of):
+    known = analysis_of("credit-drift")
+    fault = known.faults.get("regional_unemployment")
+    hit = rca.rows_of(case, fault)
+    assert set(hit["regional_unemployment"].round(3)) == {round(float(fault.value), 3)}
+    one = known.slices.slices[0]
+    for window, counted in (("reference", one.rows_reference), ("current", one.rows_current)):
+        rows = rca.rows_of(case, one, window=window)
+        assert len(rows) >= counted
+        assert np.all([condition.holds(rows) for condition in one.conditions])
+    with pytest.raises(rca.InvalidCase, match="no rows in the reference window"):
+        rca.rows_of(case, fault, window="reference")
