@@ -10,7 +10,7 @@ import pandas as pd
 from rca.analysis.cascade.departure_onset import DepartureOnset, departure_onset
 from rca.analysis.cascade.normal_range import THINNED, Clock, Flags, NormalRange, normal_range, regular
 from rca.analysis.cascade.quiet_window import Excess, excess
-from rca.analysis.cascade.signal_evidence import SignalEvidence, ended, has_no_zero, joined, signal_evidence
+from rca.analysis.cascade.signal_evidence import UNSEEN, SignalEvidence, ended, has_no_zero, joined, signal_evidence
 from rca.analysis.cascade.sustained_shift import SustainedShift, sustained_shift
 from rca.arrays import Floats
 
@@ -32,17 +32,11 @@ SHARE = 0.75
 HELD = 3
 """Consecutive samples that have to lie as far out: a single one may be an accident."""
 
-UNSEEN = 10.0
-"""Cap on the z-score of a signal that never moved before, whose range is not known."""
-
 QUIET = 3.0
 """Robust z-score that a stationary signal may hold in normal times."""
 
-HUGEST = 1e150
-"""Values are cut here, so that their squares are finite."""
-
-MAX_SCORE = 1e300
-"""Deviations are cut here, so that they are finite."""
+HUGEST, MAX_SCORE = 1e150, 1e300
+"""Values are cut at the one, so that their squares are finite, and deviations at the other."""
 
 STUCK = 12
 """Samples without any change that a stuck signal has at least, and three times the longest stand it had before."""

@@ -12,7 +12,7 @@ import pandas as pd
 from rca.analysis.cascade.anomaly_score import HELD, Departure, Judged, departures, judge
 from rca.analysis.cascade.blast_radius import is_count, passed, touched, traffic_of
 from rca.analysis.cascade.normal_range import Clock, Flags
-from rca.analysis.cascade.origin_score import Systems
+from rca.analysis.cascade.origin_score import LOUD_PART, Systems
 from rca.analysis.cascade.propagation import (
     Causes,
     Departed,
@@ -40,9 +40,6 @@ STRAYED = 2.0
 
 NORMAL_ROWS = 10
 """Normal samples below which no range can be estimated."""
-
-LOUD_PART = 0.5
-"""Part of a component's largest departure from which a signal dates it."""
 
 NAMED, RIVAL = 0.8, 0.1
 """Probability from which an origin is named, and from which another is told as its rival."""
@@ -149,9 +146,8 @@ class _Window:
 
     def moment_of(self, seconds: float) -> datetime:
         """The time of a sample, from its seconds."""
-        found: datetime = (
-            self.table["time"].iloc[int(np.searchsorted(self.clock.seconds, seconds))].to_pydatetime(warn=False)
-        )
+        at = int(np.searchsorted(self.clock.seconds, seconds))
+        found: datetime = self.table["time"].iloc[at].to_pydatetime(warn=False)
         return found
 
 
@@ -354,12 +350,7 @@ class _Ranking:
     @cached_property
     def order(self) -> list[int]:
         """Positions, the likeliest origin first; of equals the first by name."""
-        return [int(at) for at in np.argsort(-self.probability, kind="stable")]
-
-    @cached_property
-    def probability(self) -> Floats:
-        """Of each component to be the origin, given that one is."""
-        return self.systems.probability
+        return [int(at) for at in np.argsort(-self.systems.probability, kind="stable")]
 
     @property
     def first(self) -> str:
@@ -461,7 +452,7 @@ class _Ranking:
             component=name,
             signal=signal,
             score=own.score,
-            probability=float(self.probability[at]),
+            probability=float(self.systems.probability[at]),
             onset=moment(left.latest) if left is not None else None,
             explained=bool(explained and left is not None),
             upstream=name in self.reaching,

@@ -16,11 +16,8 @@ import numpy as np
 from rca.analysis.cascade.signal_evidence import PRIOR_SPREAD, UNSEEN, SignalEvidence
 from rca.arrays import Floats, Mask, Places
 
-SIGNALS = 3
-"""Loudest signals of a component that count."""
-
-SHARED = 3
-"""Components that have to share the alarm's metric before it represents them."""
+SIGNALS, SHARED = 3, 3
+"""Loudest signals of a component that count, and components that have the alarm's metric before it stands for them."""
 
 LATE = 0.35
 """Price of being late, in log-likelihood for each e-fold of samples."""
@@ -43,24 +40,19 @@ BEYOND = 2.0
 CALLS = (0.2, 5.0)
 """Range that the ratio of calls of callee and caller is kept in."""
 
-UNHEARD = 0.9
-"""Part of its callers' departures that a callee brings which shows nothing, where all of them are slow."""
+UNHEARD, DELAYED = 0.9, 0.3
+"""Part of its callers' departures that a callee brings which shows nothing, where all of them are slow; and probability
+that one caller which is slow, its own resources at rest, waits for such a callee."""
 
 AMPLIFIED, PAST, SELDOM = np.log(5.0), 0.5, 0.1
 """Logarithm of the factor by which queues and retries enlarge what came before, part that comes past a component which
 shows nothing where the order in time is sure, and part of what callees bring by which a service dies."""
 
-DELAYED = 0.3
-"""Probability that a caller which is slow, its own resources at rest, waits for a callee that shows nothing."""
-
 SHARPNESS = 2.0
 """Factor from score to log posterior odds within one reading."""
 
 SURER, FLATTER, EXTREME = 0.42, 0.54, 4.0
-"""How often the first was right on drawn lines: its log odds are this and this part of its posterior's, which are cut.
-
-Fitted to all structures but one, it holds for the one left out within 0.05.
-"""
+"""How often the first was right on drawn lines: its log odds are this and this part of its posterior's, cut here."""
 
 QUANTILE = re.compile(r"(?<![a-z0-9])p\d\d|percentile|quantile|median", re.IGNORECASE)
 """Words of metrics that are quantiles: a part of the requests that is slow enough moves them wholly."""

@@ -21,18 +21,11 @@ LONGER = 0.1
 QUIET, STIRRED = 0.25, 0.45
 """Excess beyond chance up to which a window is like normal time, and from which it surely is not.
 
-Of drawn lines, 93 % of the quiet ones lie below the first, and 98 % below the second; 4 % of those whose origin leaves
-its range by six lie below the first.
+Of drawn lines, 93 % of the quiet ones lie below the first, 98 % below the second; of those that are asked for 4 %.
 """
 
-SOME, ALIKE = 12, 0.75
-"""Normal blocks that chance is told from, at most; and the part of them that does, the farthest left out."""
-
-USUALLY = 0.75
-"""Quantile of normal blocks by which what a signal always does is taken off."""
-
-THIRD = 3
-"""Blocks that the normal samples are cut into at least."""
+THIRD, SOME, ALIKE = 3, 12, 0.75
+"""Blocks that normal samples are cut into at least, that chance is told from at most; the part that shows the usual."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -99,7 +92,7 @@ def excess(values: Floats, n_normal: int, evidence: SignalEvidence) -> Excess:
     largest, second = two_largest(np.stack(usual))[..., None]
     some = np.stack(usual)[..., np.unique(np.linspace(0, blocks - 1, min(SOME, blocks)).astype(int))]
     usually = some - np.where(some == largest, second, largest)
-    over = now[0][:, 0] - np.where(still, 0.0, np.quantile(usual[0], USUALLY, axis=1))
+    over = now[0][:, 0] - np.where(still, 0.0, np.quantile(usual[0], ALIKE, axis=1))
     return Excess(size=size, shift=shift, over=over, usual=usually, longer=failing.shape[1] / length)
 
 

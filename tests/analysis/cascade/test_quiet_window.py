@@ -34,16 +34,7 @@ def quiet(rng, *, memory=0.0, normal=200, failing=40, step=0.0, spikes=0.0):
 
 
 @pytest.mark.parametrize(
-    "kind",
-    [
-        {},
-        {"memory": 0.9},
-        {"spikes": 0.03},
-        {"normal": 60, "failing": 60},
-        {"failing": 4},
-        {"spikes": 0.03, "normal": 50, "failing": 25},
-    ],
-    ids=str,
+    "kind", [{}, {"memory": 0.9}, {"spikes": 0.03}, {"normal": 60, "failing": 60}, {"failing": 4}], ids=str
 )
 @long_and_short(12, 400, at_least=0.9)
 def test_a_quiet_window_is_said_to_be_one(draws, kind):
