@@ -244,7 +244,7 @@ def _without_season(values: Floats, clock: Clock, *, period: float, cuts: tuple[
     known, own, many = values[:, :n], part[:n], int(part.max()) + 1
     odd = clock.seconds[:n] // period % 2 == 1
     others = np.hstack([_levels(known, np.where(kept, own, -1), many) for kept in (~odd, odd)])
-    some = _thin(np.arange(n)[None], ROUGHLY)[0]
+    some = np.arange(0, n, max(1, -(-n // ROUGHLY)))
     apart = known[:, some] - others[:, np.where(odd, own, own + many)[some]]
     seasonal = np.flatnonzero(_width(apart) <= TIGHTER * _width(known))
     if not len(seasonal):

@@ -372,7 +372,7 @@ class Systems:
     @cached_property
     def may_wait(self) -> Mask:
         """Components that wait, as far as their resources are known, and that call something that shows nothing."""
-        return self.waits & self._any(self.resources) & (self._callees().sum(axis=0) > 0)
+        return np.asarray(self.waits & self._any(self.resources) & (self._callees().sum(axis=0) > 0))
 
     def _callees(self) -> Floats:
         """Callees that show nothing, by caller, each column of sum 1 or 0: (components, callers)."""
