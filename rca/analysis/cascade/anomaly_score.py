@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from rca.analysis.cascade.departure_onset import DepartureOnset, departure_onset
-from rca.analysis.cascade.normal_range import Clock, Flags, NormalRange, normal_range, regular
+from rca.analysis.cascade.normal_range import THINNED, Clock, Flags, NormalRange, normal_range, regular
 from rca.analysis.cascade.quiet_window import Excess, excess
-from rca.analysis.cascade.signal_evidence import SignalEvidence, ended, has_no_zero, joined, signal_evidence
+from rca.analysis.cascade.signal_evidence import UNSEEN, SignalEvidence, ended, has_no_zero, joined, signal_evidence
 from rca.analysis.cascade.sustained_shift import SustainedShift, sustained_shift
 from rca.arrays import Floats
 
@@ -32,17 +32,11 @@ SHARE = 0.75
 HELD = 3
 """Consecutive samples that have to lie as far out: a single one may be an accident."""
 
-UNSEEN = 10.0
-"""Cap on the z-score of a signal that never moved before, whose range is not known."""
-
 QUIET = 3.0
 """Robust z-score that a stationary signal may hold in normal times."""
 
-HUGEST = 1e150
-"""Values are cut here, so that their squares are finite."""
-
-MAX_SCORE = 1e300
-"""Deviations are cut here, so that they are finite."""
+HUGEST, MAX_SCORE = 1e150, 1e300
+"""Values are cut at the one, so that their squares are finite, and deviations at the other."""
 
 STUCK = 12
 """Samples without any change that a stuck signal has at least, and three times the longest stand it had before."""
@@ -261,8 +255,8 @@ def _n_sigma(normal: Floats, failing: Floats) -> Floats:
         known = np.isfinite(normal)
         count = np.maximum(known.sum(axis=1), 1)
         mean = np.where(known, normal, 0.0).sum(axis=1) / count
-        square = (np.where(known, normal, mean[:, None]) - mean[:, None]) ** 2
-        scale = np.sqrt(square.sum(axis=1) / count)
+        off = np.where(known, normal - mean[:, None], 0.0)
+        scale = np.sqrt(np.einsum("ij,ij->i", off, off) / count)
         away = np.abs(failing - mean[:, None]).max(axis=1, initial=0.0, where=np.isfinite(failing))
         return np.asarray(np.nan_to_num(away / np.where(scale > 0, scale, 1.0), posinf=MAX_SCORE))
 
@@ -288,8 +282,8 @@ def _held(away: Floats, length: int) -> Floats:
 
 
 def _memory(away: Floats) -> Floats:
-    """Lag-1 autocorrelation in normal times, with extremes clipped."""
-    cut = np.nan_to_num(np.clip(away, -QUIET, QUIET))
+    """Lag-1 autocorrelation in the last normal times, with extremes clipped."""
+    cut = np.nan_to_num(np.clip(away[:, -THINNED:], -QUIET, QUIET))
     cut -= cut.mean(axis=1, keepdims=True)
     square = np.maximum((cut**2).sum(axis=1), 1e-300)
     return np.asarray((cut[:, 1:] * cut[:, :-1]).sum(axis=1) / square)

@@ -44,8 +44,9 @@ QUARTER_SIGMA = 1.349
 GRAIN = 0.003
 """Part of a signal's level below which no step is material."""
 
-THINNED, ROUGHLY = 20_000, 3_000
-"""Normal samples that a range is estimated from, and a level or a width; more are thinned evenly."""
+THINNED, ROUGHLY, BIN = 6_000, 3_000, 80
+"""Normal samples that a range is estimated from, a level or a width, and the level of a bin of a season; more are
+thinned evenly."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -240,17 +241,16 @@ def _without_season(values: Floats, clock: Clock, *, period: float, cuts: tuple[
     if part is None:
         return values
     n = clock.n_normal
-    known, own = values[:, :n], part[:n]
-    many = int(part.max()) + 1
-    level = _levels(known, own, many)
+    known, own, many = values[:, :n], part[:n], int(part.max()) + 1
     odd = clock.seconds[:n] // period % 2 == 1
-    others = [_levels(known[:, kept], own[kept], many)[:, own] for kept in (~odd, odd)]
-    apart = known - np.where(odd, *others)
+    others = np.hstack([_levels(known, np.where(kept, own, -1), many) for kept in (~odd, odd)])
+    some = np.arange(0, n, max(1, -(-n // ROUGHLY)))
+    apart = known[:, some] - others[:, np.where(odd, own, own + many)[some]]
     seasonal = np.flatnonzero(_width(apart) <= TIGHTER * _width(known))
     if not len(seasonal):
         return values
     values = values.copy()
-    values[seasonal] -= level[seasonal][:, part]
+    values[seasonal] -= _levels(known[seasonal], own, many)[:, part]
     left = values[seasonal, :n]
     squared = np.maximum((_width(apart[seasonal]) / np.maximum(_width(left), 1e-300)) ** 2, 1 + 1e-9)
     draws = np.maximum((2 + squared) / (squared - 1), 2.0)
@@ -260,11 +260,15 @@ def _without_season(values: Floats, clock: Clock, *, period: float, cuts: tuple[
 
 
 def _levels(known: Floats, part: npt.NDArray[np.intp], many: int) -> Floats:
-    """Median of each seasonal bin less the mean of all: (signals, parts); 0 of a bin without samples."""
+    """Median of each seasonal bin less the mean of all: (signals, parts); 0 of a bin without samples.
+
+    Samples of part -1 are left out.
+    """
     found = np.zeros((len(known), many))
-    seen = np.unique(part)
+    seen = np.unique(part[part >= 0])
     for one in seen:
-        found[:, one] = quantiles(known[:, part == one], (0.5,))[0]
+        at = np.flatnonzero(part == one)
+        found[:, one] = quantiles(known[:, at[:: -(-len(at) // BIN)]], (0.5,))[0]
     found[:, seen] -= found[:, seen].mean(axis=1, keepdims=True)
     return found
 

@@ -12,7 +12,7 @@ import pandas as pd
 from rca.analysis.cascade.anomaly_score import HELD, Departure, Judged, departures, judge
 from rca.analysis.cascade.blast_radius import is_count, passed, touched, traffic_of
 from rca.analysis.cascade.normal_range import Clock, Flags
-from rca.analysis.cascade.origin_score import Systems
+from rca.analysis.cascade.origin_score import LOUD_PART, Systems
 from rca.analysis.cascade.propagation import (
     Causes,
     Departed,
@@ -40,9 +40,6 @@ STRAYED = 2.0
 
 NORMAL_ROWS = 10
 """Normal samples below which no range can be estimated."""
-
-LOUD_PART = 0.5
-"""Part of a component's largest departure from which a signal dates it."""
 
 NAMED, RIVAL = 0.8, 0.1
 """Probability from which an origin is named, and from which another is told as its rival."""
@@ -149,22 +146,20 @@ class _Window:
 
     def moment_of(self, seconds: float) -> datetime:
         """The time of a sample, from its seconds."""
-        found: datetime = (
-            self.table["time"].iloc[int(np.searchsorted(self.clock.seconds, seconds))].to_pydatetime(warn=False)
-        )
+        at = int(np.searchsorted(self.clock.seconds, seconds))
+        found: datetime = self.table["time"].iloc[at].to_pydatetime(warn=False)
         return found
 
 
 def _window(table: pd.DataFrame, signals: "Signals") -> _Window:
-    table = table.sort_values("time", kind="stable")
-    normal = (table["time"] < signals.from_).to_numpy(bool)
-    failing = ((table["time"] >= signals.from_) & (table["time"] <= signals.to)).to_numpy(bool)
-    if normal.sum() < NORMAL_ROWS or not failing.any():
-        why = f"{normal.sum()} normal and {failing.sum()} failing samples are too few"
+    if not table["time"].is_monotonic_increasing:
+        table = table.sort_values("time", kind="stable")
+    normal, end = int((table["time"] < signals.from_).sum()), int((table["time"] <= signals.to).sum())
+    if normal < NORMAL_ROWS or end <= normal:
+        why = f"{normal} normal and {max(end - normal, 0)} failing samples are too few"
         raise Unanswerable(CASCADE_QUESTION, why)
-    table = table[normal | failing]
-    seconds = seconds_of(table["time"])
-    return _Window(table=table, judged=table, clock=Clock(seconds=seconds, n_normal=int(normal.sum())))
+    table = table.iloc[:end]
+    return _Window(table=table, judged=table, clock=Clock(seconds=seconds_of(table["time"]), n_normal=normal))
 
 
 def _held(window: _Window, target: str, bad: int) -> int:
@@ -248,6 +243,7 @@ class Found:
             evidence=self.judged.evidence,
             dead=np.array([one.how in ("silent", "stuck") for one in self.judged.departures]),
             beyond=self.judged.excess.size,
+            over=self.judged.excess.over,
             dated=np.array([_dated(one) for one in self.judged.departures]),
             traffic_signals=np.isin(self.signals, [one for own in traffic_of(self.signals).values() for one in own]),
             causes=tuple(
@@ -354,12 +350,7 @@ class _Ranking:
     @cached_property
     def order(self) -> list[int]:
         """Positions, the likeliest origin first; of equals the first by name."""
-        return [int(at) for at in np.argsort(-self.probability, kind="stable")]
-
-    @cached_property
-    def probability(self) -> Floats:
-        """Of each component to be the origin, without digits that the order of sums leaves."""
-        return np.round(self.systems.posterior, 6)
+        return [int(at) for at in np.argsort(-self.systems.probability, kind="stable")]
 
     @property
     def first(self) -> str:
@@ -422,12 +413,12 @@ class _Ranking:
 
     @cached_property
     def unheard(self) -> list[str]:
-        """Callers that all are out where the first suspect itself shows nothing, the loudest in front."""
-        at, sizes = self.order[0], self.systems.sizes()
-        if self.systems.out[at]:
+        """Callers that are slow where the first suspect itself shows nothing, the loudest in front."""
+        systems, sizes = self.systems, self.systems.sizes()
+        if systems.out[self.order[0]] or not systems.calls:
             return []
-        callers = [effect for cause, effect in self.systems.links if cause == at]
-        return [self.systems.names[one] for one in sorted(callers, key=lambda one: (-sizes[one], one))]
+        callers = [effect for cause, effect in systems.causes if cause == self.order[0] and systems.slow[effect]]
+        return [systems.names[one] for one in sorted(callers, key=lambda one: (-sizes[one], one))]
 
     @property
     def where(self) -> str | None:
@@ -461,7 +452,7 @@ class _Ranking:
             component=name,
             signal=signal,
             score=own.score,
-            probability=float(self.probability[at]),
+            probability=float(self.systems.probability[at]),
             onset=moment(left.latest) if left is not None else None,
             explained=bool(explained and left is not None),
             upstream=name in self.reaching,

@@ -16,20 +16,20 @@ import numpy as np
 from rca.analysis.cascade.signal_evidence import PRIOR_SPREAD, UNSEEN, SignalEvidence
 from rca.arrays import Floats, Mask, Places
 
-SIGNALS = 3
-"""Loudest signals of a component that count."""
+SIGNALS, SHARED = 3, 3
+"""Loudest signals of a component that count, and components that have the alarm's metric before it stands for them."""
 
-SHARED = 3
-"""Components that have to share the alarm's metric before it represents them."""
-
-LATE = 0.5
+LATE = 0.35
 """Price of being late, in log-likelihood for each e-fold of samples."""
 
 LOUD_PART = 0.5
 """Part of the largest size from which a signal dates its component, and a component the failure."""
 
-OUT = 3.0
-"""Deviations from which a signal is out, if it went farther than it ever did."""
+OUT, FARTHER = 3.0, 0.3
+"""Deviations from which a signal is out, if it went farther than it ever did, by so much in logarithms."""
+
+FIRST_TIME = 1.0
+"""Size at most by which a signal that never moved before went farther than ever: a monitor that counts says no more."""
 
 GONE = 100.0
 """Deviations that a component counts for which reports nothing any more."""
@@ -37,23 +37,22 @@ GONE = 100.0
 BEYOND = 2.0
 """Standard deviations that are taken off what a cause can have brought, since noise goes so far."""
 
-AMPLIFIED = np.log(5.0)
-"""Logarithm of the factor by which queues and retries are taken to enlarge what came before."""
-
-PAST = 0.5
-"""Part of a departure that comes past a component which shows nothing, where the order in time is sure."""
-
 CALLS = (0.2, 5.0)
 """Range that the ratio of calls of callee and caller is kept in."""
 
-UNHEARD = 0.7
-"""Part of its callers' departures that a callee brings which shows nothing, where they are out and little else is."""
+UNHEARD, DELAYED = 0.9, 0.3
+"""Part of its callers' departures that a callee brings which shows nothing, where all of them are slow; and probability
+that one caller which is slow, its own resources at rest, waits for such a callee."""
 
-DELAYED = 0.3
-"""Probability that a caller which is slow, its own resources at rest, waits for a callee that shows nothing."""
+AMPLIFIED, PAST, SELDOM = np.log(5.0), 0.5, 0.1
+"""Logarithm of the factor by which queues and retries enlarge what came before, part that comes past a component which
+shows nothing where the order in time is sure, and part of what callees bring by which a service dies."""
 
 SHARPNESS = 2.0
 """Factor from score to log posterior odds within one reading."""
+
+SURER, FLATTER, EXTREME = 0.42, 0.54, 4.0
+"""How often the first was right on drawn lines: its log odds are this and this part of its posterior's, cut here."""
 
 QUANTILE = re.compile(r"(?<![a-z0-9])p\d\d|percentile|quantile|median", re.IGNORECASE)
 """Words of metrics that are quantiles: a part of the requests that is slow enough moves them wholly."""
@@ -100,8 +99,8 @@ class Systems:
     evidence : SignalEvidence
     dead : ndarray of bool, shape (signals,)
         Signals that fell silent, or stood still: their samples say less than that.
-    beyond : ndarray of shape (signals,)
-        Excess over normal blocks, as a difference of logarithms.
+    beyond, over : ndarray of shape (signals,)
+        Excess over the farthest and over most of the normal blocks, as differences of logarithms.
     dated : ndarray of shape (signals,)
         Position at which each left its range, between samples; infinite where it did not.
     causes : sequence of (int, int)
@@ -124,6 +123,7 @@ class Systems:
     evidence: SignalEvidence
     dead: Mask
     beyond: Floats
+    over: Floats
     dated: Floats
     traffic_signals: Mask
     causes: Sequence[tuple[int, int]] = ()
@@ -150,11 +150,26 @@ class Systems:
 
     def sizes(self, reading: Reading = RULE) -> Floats:
         """Size of each component: half its loudest signal, half the mean of a few; or the alarm's metric, if larger."""
-        own = self.sizes_of_signals(reading)
+        return self._of_components(self.sizes_of_signals(reading), reading)
+
+    def _of_components(self, own: Floats, reading: Reading) -> Floats:
         loudest, few = (self.mean_of_loudest(own, most=most) for most in (1, reading.signals))
         alarming = self.mean_of_loudest(own, most=reading.signals, kept=self.alarming)
         found = np.maximum((loudest + few) / 2, alarming)
         return np.where(np.isfinite(self.gone), np.maximum(found, min(np.log1p(GONE), reading.cap)), found)
+
+    def excesses(self, *, first_time: float = np.inf) -> Floats:
+        """Size of each component's departure over what it did in normal times, by the same rule; 0 where it is none."""
+        most = np.where(self.evidence.scale() > 0, np.inf, first_time)
+        return self._of_components(np.clip(self.over, 0.0, most), RULE)
+
+    @cached_property
+    def _brought(self) -> Floats:
+        return (self.reached - np.eye(self.many)) @ self.excesses()
+
+    @cached_property
+    def _own(self) -> Floats:
+        return self.excesses(first_time=FIRST_TIME)
 
     @cached_property
     def gone(self) -> Floats:
@@ -198,6 +213,7 @@ class Systems:
         late = np.where(
             np.isfinite(self.onsets), self.onsets - (first if np.isfinite(first) else 0.0) - 1, self.samples
         )
+        late[[callee for callee, _ in self._unheard]] = 0.0
         return np.clip(late, 0.0, self.samples)
 
     # -- what can have brought what --------------------------------------------------------------------------------
@@ -205,14 +221,12 @@ class Systems:
     @cached_property
     def out(self) -> Mask:
         """Components with a signal that went farther than it ever did, or that ended."""
-        found = np.isfinite(self.gone)
-        np.logical_or.at(found, self.of, self.far)
-        return found
+        return np.isfinite(self.gone) | self._any(self.far)
 
     @cached_property
     def far(self) -> Mask:
         """Signals that went farther than they ever did in normal times."""
-        return np.asarray((self.sizes_of_signals() >= np.log1p(OUT)) & (self.beyond > 0))
+        return np.asarray((self.sizes_of_signals() >= np.log1p(OUT)) & (self.beyond > FARTHER))
 
     @cached_property
     def amounts(self) -> dict[str, tuple[Floats, Floats]]:
@@ -251,20 +265,21 @@ class Systems:
     @cached_property
     def links(self) -> dict[tuple[int, int], float]:
         """Cause and effect → part of the effect that the cause can have brought, by amount and time."""
+        dies = np.isfinite(self.gone) & self.calls
         found = {
             (cause, effect): min(1.0, self.part(cause, effect) * float(np.exp(self._ahead(cause, effect))))
+            * (SELDOM if dies[effect] else 1.0)
             for cause, effect in self.causes
             if self.out[cause]
         }
-        return found | self._unheard(found)
+        return found | self._unheard
 
     def _ahead(self, cause: int, effect: int) -> float:
         """Logarithm of the factor that time brings: queues and retries grow in what came before, nothing goes back."""
         cause_at, effect_at = np.minimum(self.onsets[[cause, effect]], self.samples)
         return AMPLIFIED if cause_at < effect_at - 1 else -max(float(cause_at - effect_at) - 1, 0.0)
 
-    @cached_property
-    def past_guards(self) -> dict[tuple[int, int], float]:
+    def _past_guards(self) -> dict[tuple[int, int], float]:
         """Links past a component that stayed in its range, where the cause was out before the effect."""
         above: dict[int, set[int]] = {}
         for cause, effect in self.causes:
@@ -272,43 +287,32 @@ class Systems:
         return {
             (cause, effect): PAST
             for effect, near in above.items()
-            if self.out[effect]
             for guard in near
-            if not self.out[guard]
+            if self.out[effect] and not self.out[guard]
             for cause in above.get(guard, set()) - near - {effect}
             if self.out[cause] and self.onsets[cause] < self.onsets[effect] - 1
         }
 
-    def _unheard(self, links: Mapping[tuple[int, int], float]) -> dict[tuple[int, int], float]:
-        """Links of callees that show nothing, where all that call them are out, and nothing explains those."""
-        if not self.calls:
-            return {}
+    @cached_property
+    def _unheard(self) -> dict[tuple[int, int], float]:
+        """Links of callees that show nothing, where all that call them are slow, their own resources at rest."""
         above: dict[int, set[int]] = {}
-        for cause, effect in self.causes:
+        for cause, effect in self.causes if self.calls else ():
             above.setdefault(cause, set()).add(effect)
-        explained = {effect for (_, effect), strength in links.items() if strength >= LOUD_PART}
-        sizes = self.sizes()
-        loud = self.slow & (sizes >= LOUD_PART * sizes.max(initial=0.0))
-        found: dict[tuple[int, int], float] = {}
-        for callee, callers in above.items():
-            if self.out[callee] or len(callers) < 2 or not all(loud[one] for one in callers) or callers & explained:
-                continue
-            reached, waiting = {callee}, [callee]
-            while waiting:
-                new = above.get(waiting.pop(), set()) - reached
-                reached |= new
-                waiting += new
-            others = [at for at in range(self.many) if at not in reached]
-            if not others or np.mean([not loud[at] for at in others]) >= LOUD_PART:
-                found |= {(callee, caller): UNHEARD for caller in callers}
-        return found
+        return {
+            (callee, caller): UNHEARD
+            for callee, callers in above.items()
+            if not self.out[callee] and len(callers) > 1 and all(self.waits[one] for one in callers)
+            for caller in callers
+        }
 
     @cached_property
     def slow(self) -> Mask:
         """Components of which a signal of quality is far out."""
-        found = np.zeros(self.many, dtype=bool)
-        np.logical_or.at(found, self.of, self.far & (self.evidence.bad != 0))
-        return found
+        return self._any(self.far & (self.evidence.bad != 0))
+
+    def _any(self, signals: Mask) -> Mask:
+        return np.bincount(self.of[signals], minlength=self.many) > 0
 
     @cached_property
     def reached(self) -> Floats:
@@ -316,8 +320,7 @@ class Systems:
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import dijkstra
 
-        links = self.past_guards | self.links
-        known = [(pair, strength) for pair, strength in sorted(links.items()) if strength > 1e-6]
+        known = [one for one in sorted((self._past_guards() | self.links).items()) if one[1] > 1e-6]
         if not known:
             return np.eye(self.many)
         rows, columns = np.array([pair for pair, _ in known]).T
@@ -328,10 +331,10 @@ class Systems:
     # -- the score ---------------------------------------------------------------------------------------------------
 
     def scores(self, reading: Reading = RULE) -> Floats:
-        """Score of each component as the origin."""
+        """Score of each component as the origin; its own size counts half by its scale, half by its normal blocks."""
         sizes = self.sizes(reading)
-        brought = (self.reached - np.eye(self.many)) @ sizes
-        return sizes - reading.late * np.log1p(self.lateness(sizes)) + reading.graph * brought
+        own = (sizes + np.minimum(sizes, self._own)) / 2
+        return own - reading.late * np.log1p(self.lateness(sizes)) + reading.graph * self._brought
 
     @cached_property
     def posterior(self) -> Floats:
@@ -346,13 +349,30 @@ class Systems:
         return np.asarray(found - given + self._callees() @ given)
 
     @cached_property
+    def probability(self) -> Floats:
+        """How often each is the origin, as counted: the first by its posterior, the others by parts of the rest."""
+        found = np.round(self.posterior, 6)
+        first = int(found.argmax())
+        odds = np.clip(np.log(found[first] + 1e-9) - np.log(1 - found[first] + 1e-9), -EXTREME, EXTREME)
+        said = 1 / (1 + np.exp(-SURER - FLATTER * odds))
+        found *= (1 - said) / max(1 - found[first], 1e-9)
+        found[first] = said
+        return np.round(found, 6)
+
+    @property
+    def resources(self) -> Mask:
+        """Signals of what a component has to itself."""
+        return np.asarray((self.evidence.bad == 0) & ~self.traffic_signals)
+
+    @cached_property
+    def waits(self) -> Mask:
+        """Components that are slow while their own resources are as ever."""
+        return self.slow & ~self._any(self.resources & self.far)
+
+    @cached_property
     def may_wait(self) -> Mask:
-        """Callers that are slow while their own resources are as ever, and that call something that shows nothing."""
-        resources = (self.evidence.bad == 0) & ~self.traffic_signals
-        measured, far = (
-            np.bincount(self.of[which], minlength=self.many) for which in (resources, resources & self.far)
-        )
-        return np.asarray(self.slow & (measured > 0) & (far == 0) & (self._callees().sum(axis=0) > 0))
+        """Components that wait, as far as their resources are known, and that call something that shows nothing."""
+        return np.asarray(self.waits & self._any(self.resources) & (self._callees().sum(axis=0) > 0))
 
     def _callees(self) -> Floats:
         """Callees that show nothing, by caller, each column of sum 1 or 0: (components, callers)."""

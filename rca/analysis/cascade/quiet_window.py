@@ -2,8 +2,8 @@
 
 Blocks carry what a standard deviation does not: autocorrelation, rare spikes, common movements of many signals. Each
 signal's statistics in the failing window are compared with the largest that it had in any normal block, scaled by the
-other normal samples; what goes beyond is the excess. Of exchangeable blocks a new one exceeds the largest of B with
-probability 1 / (B + 1); by how much follows an exponential tail on the scale of logarithms.
+other normal samples; what goes beyond is the excess. Each normal block has an excess over the other blocks as well:
+what those show on average, chance alone brings.
 """
 
 from collections.abc import Sequence
@@ -11,24 +11,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rca.analysis.cascade.origin_score import Systems
-from rca.analysis.cascade.signal_evidence import MEAN_OF, PRIOR_SPREAD, UNSEEN, SignalEvidence
+from rca.analysis.cascade.origin_score import FIRST_TIME, Systems
+from rca.analysis.cascade.signal_evidence import MEAN_OF, PRIOR_SPREAD, UNSEEN, SignalEvidence, two_largest
 from rca.arrays import Floats
 
-PER_BLOCK, PER_SIGNAL = 0.2, 0.1
-"""What a longer window, fewer blocks and more signals add to the excess that chance alone brings."""
+LONGER = 0.1
+"""What a window longer than its blocks adds to the excess that chance alone brings, by the logarithm of its length."""
 
-QUIET, STIRRED = 0.6, 1.35
+QUIET, STIRRED = 0.25, 0.45
 """Excess beyond chance up to which a window is like normal time, and from which it surely is not.
 
-Of drawn lines, 98 % of the quiet ones lie below the first, and 3 % of those whose origin leaves its range by six.
+Of drawn lines, 93 % of the quiet ones lie below the first, 98 % below the second; of those that are asked for 4 %.
 """
 
-FIRST_TIME = 1.0
-"""Excess of a signal that never moved before, at most."""
-
-THIRD = 3
-"""Blocks that the normal samples are cut into at least."""
+THIRD, SOME, ALIKE = 3, 12, 0.75
+"""Blocks that normal samples are cut into at least, that chance is told from at most; the part that shows the usual."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,15 +36,18 @@ class Excess:
     ----------
     size, shift : ndarray of shape (signals,)
         Of the two farthest samples, and of the mean of the window.
-    blocks : int
-        Normal blocks.
+    over : ndarray of shape (signals,)
+        Size over what three normal blocks in four stay below.
+    usual : ndarray of shape (2, signals, blocks)
+        The same two of some normal blocks, each over the other blocks.
     longer : float
         Length of the window in blocks, 1 at least.
     """
 
     size: Floats
     shift: Floats
-    blocks: int
+    over: Floats
+    usual: Floats
     longer: float
 
     @property
@@ -58,8 +58,11 @@ class Excess:
     @classmethod
     def joined(cls, parts: "Sequence[Excess]") -> "Excess":
         """Excess of several blocks of signals as one."""
-        size, shift = (np.concatenate(side) for side in ([one.size for one in parts], [one.shift for one in parts]))
-        return cls(size=size, shift=shift, blocks=parts[0].blocks, longer=parts[0].longer)
+        size, shift, over, usual = (
+            np.concatenate(side, axis=min(side[0].ndim - 1, 1))
+            for side in zip(*((one.size, one.shift, one.over, one.usual) for one in parts), strict=True)
+        )
+        return cls(size=size, shift=shift, over=over, usual=usual, longer=parts[0].longer)
 
 
 def excess(values: Floats, n_normal: int, evidence: SignalEvidence) -> Excess:
@@ -77,7 +80,8 @@ def excess(values: Floats, n_normal: int, evidence: SignalEvidence) -> Excess:
     length = min(failing.shape[1], max(n_normal // THIRD, 1))
     blocks = n_normal // length
     normal = values[:, n_normal - blocks * length : n_normal].reshape(len(values), blocks, length)
-    usual = _others(normal, evidence).statistics(normal)
+    others = _others(normal, evidence)
+    usual = [np.where(others.width > 0, one, np.minimum(one, FIRST_TIME)) for one in others.statistics(normal)]
     whole = _Scale(centre=evidence.mean[:, None], width=evidence.scale()[:, None], bad=evidence.bad[:, None])
     now = whole.statistics(failing[:, None])
     still = evidence.scale() == 0
@@ -85,30 +89,39 @@ def excess(values: Floats, n_normal: int, evidence: SignalEvidence) -> Excess:
         np.where(still, np.minimum(one[:, 0], FIRST_TIME), one[:, 0] - before.max(axis=1))
         for one, before in zip(now, usual, strict=True)
     )
-    return Excess(size=size, shift=shift, blocks=blocks, longer=failing.shape[1] / length)
+    largest, second = two_largest(np.stack(usual))[..., None]
+    some = np.stack(usual)[..., np.unique(np.linspace(0, blocks - 1, min(SOME, blocks)).astype(int))]
+    usually = some - np.where(some == largest, second, largest)
+    over = now[0][:, 0] - np.where(still, 0.0, np.quantile(usual[0], ALIKE, axis=1))
+    return Excess(size=size, shift=shift, over=over, usual=usually, longer=failing.shape[1] / length)
 
 
 def beyond_chance(found: Excess, systems: Systems) -> float:
-    """By how much the farthest signal, component and mean exceed their blocks, less what chance alone brings.
+    """By how much the farthest component exceeds its blocks, by size and by mean, less what chance alone brings.
 
     A component of which nothing comes any more is far beyond, whatever its last samples were.
     """
     if np.isfinite(systems.gone).any():
         return float(UNSEEN)
-    several, means = (systems.mean_of_loudest(one).max() for one in (found.size, found.shift))
-    chance = PER_BLOCK * np.log(found.longer / (found.blocks + 1)) + PER_SIGNAL * np.log(len(found.size))
-    return float((float(found.size.max()) + several) / 4 + means / 2 - chance)
+
+    def farthest(size: Floats, shift: Floats) -> float:
+        return float(systems.mean_of_loudest(size).max() + systems.mean_of_loudest(shift).max()) / 2
+
+    usual = np.sort([farthest(*block) for block in np.moveaxis(found.usual, 2, 0)])
+    chance = float(usual[: int(np.ceil(ALIKE * len(usual)))].mean())
+    return farthest(found.size, found.shift) - chance - LONGER * float(np.log(found.longer))
 
 
 def _others(normal: Floats, evidence: SignalEvidence) -> "_Scale":
     """Mean and scale of the normal samples outside each block: (signals, blocks)."""
     known = np.isfinite(normal)
     off = np.where(known, normal - evidence.mean[:, None, None], 0.0)
-    count, total, square = known.sum(axis=2), off.sum(axis=2), (off**2).sum(axis=2)
+    count, total, square = known.sum(axis=2), off.sum(axis=2), np.einsum("ijk,ijk->ij", off, off)
     left = np.maximum(count.sum(axis=1, keepdims=True) - count, 1)
     mean = (total.sum(axis=1, keepdims=True) - total) / left
-    variance = np.maximum((square.sum(axis=1, keepdims=True) - square) / left - mean**2, 0.0)
-    variance = np.where(variance > 1e-18 * evidence.mean[:, None] ** 2, variance, 0.0)
+    whole = square.sum(axis=1, keepdims=True)
+    variance = np.maximum((whole - square) / left - mean**2, 0.0)
+    variance = np.where(variance > 1e-9 * whole / left + 1e-18 * evidence.mean[:, None] ** 2, variance, 0.0)
     prior = (PRIOR_SPREAD * evidence.level[:, None]) ** 2
     scale = np.sqrt((left * variance + prior) / (left + 1) * (1 + 1 / left))
     return _Scale(centre=evidence.mean[:, None] + mean, width=scale, bad=evidence.bad[:, None])
@@ -124,11 +137,9 @@ class _Scale:
 
     def statistics(self, values: Floats) -> tuple[Floats, Floats]:
         """Size of the two farthest samples, and of the mean in standard errors, of each block: (signals, blocks)."""
-        known, many = np.isfinite(values), values.shape[2]
-        apart = values - self.centre[..., None]
-        top = np.partition(np.where(known, apart, -np.inf), max(many - 2, 0), axis=2)[..., -2:]
-        bottom = -np.partition(np.where(known, apart, np.inf), min(1, many - 1), axis=2)[..., :2]
-        up, down = (self._sizes(side).mean(axis=2) for side in (top, bottom))
+        known, apart = np.isfinite(values), values - self.centre[..., None]
+        farthest = (two_largest(np.where(known, side, -np.inf)) for side in (apart, -apart))
+        up, down = (self._sizes(np.moveaxis(side, 0, -1)).mean(axis=2) for side in farthest)
         count = np.maximum(known.sum(axis=2), 1)
         mean = np.where(known, apart, 0.0).sum(axis=2) / count
         mean = np.where(self.bad * mean < 0, 0.0, np.abs(mean)) * np.sqrt(np.minimum(count, MEAN_OF))

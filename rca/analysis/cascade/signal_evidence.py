@@ -52,8 +52,6 @@ class SignalEvidence:
         Largest sample, second largest, and largest that three in a row held; likewise downwards.
     average : ndarray
         Mean of the failing window.
-    count : ndarray
-        Failing samples.
     normal_high, normal_low : ndarray
         Farthest normal samples.
     first : ndarray
@@ -73,7 +71,6 @@ class SignalEvidence:
     high: Floats
     low: Floats
     average: Floats
-    count: Floats
     normal_high: Floats
     normal_low: Floats
     first: Floats
@@ -150,22 +147,19 @@ def signal_evidence(values: Floats, n_normal: int, *, bad: npt.NDArray[np.int64]
     square = np.einsum("ij,ij->i", off, off)
     spread = np.sqrt(square / count)
     spread = np.where(spread > 1e-9 * np.abs(mean), spread, 0.0)
-    low, first, median, third, high = _quantiles(np.where(known, normal, np.nan))
+    first, median, third = _quartiles(np.where(known, normal, np.nan))
+    high, low = (np.nan_to_num(side.reduce(normal, axis=1)) for side in (np.fmax, np.fmin))
     level = np.abs(median)
     level = np.where(bad < 0, np.maximum(high - median, 0.0), level)
     level = np.where(no_zero & (bad == 0), WIDE * spread, level)
-    below, above, count_failing = (
-        np.where(np.isfinite(failing), failing, np.inf),
-        failing,
-        np.isfinite(failing).sum(axis=1),
-    )
-    above = np.where(np.isfinite(failing), failing, -np.inf)
+    lost = ~np.isfinite(failing)
+    left = (~lost).sum(axis=1)
+    above, below = (np.where(lost, -np.inf, side) for side in (failing, -failing))
     found = SignalEvidence(
         mean=mean, spread=spread, seen=count.astype(float), level=level,
-        median=median, quartile=(third - first) / 1.349, high=_largest(above), low=-_largest(-below),
-        average=np.where(count_failing > 0, np.nan_to_num(failing).sum(axis=1) / np.maximum(count_failing, 1), mean),
-        count=count_failing.astype(float), normal_high=high, normal_low=low, first=np.zeros(len(values)),
-        ended=np.full(len(values), np.inf),
+        median=median, quartile=(third - first) / 1.349, high=_largest(above), low=-_largest(below),
+        average=np.where(left > 0, np.where(lost, 0.0, failing).sum(axis=1) / np.maximum(left, 1), mean),
+        normal_high=high, normal_low=low, first=np.zeros(len(values)), ended=np.full(len(values), np.inf),
         bad=bad.astype(float),
     )  # fmt: skip
     return _with_first(_finite(found), failing)
@@ -185,19 +179,27 @@ def ended(raw: Floats, n_normal: int) -> Floats:
     return np.where(~ever & (raw.shape[1] - n_normal - since >= ENDED), since.astype(float), np.inf)
 
 
-def _quantiles(normal: Floats) -> Floats:
+def _quartiles(normal: Floats) -> Floats:
     from rca.analysis.cascade.normal_range import THINNED, quantiles
 
-    thin = normal[:, :: max(1, -(-normal.shape[1] // THINNED))]
-    return quantiles(thin, (0.0, 0.25, 0.5, 0.75, 1.0))
+    return quantiles(normal[:, :: max(1, -(-normal.shape[1] // THINNED))], (0.25, 0.5, 0.75))
+
+
+def two_largest(values: Floats) -> Floats:
+    """Largest and second largest along the last axis: (2, …); of one alone twice the same."""
+    if values.shape[-1] == 1:
+        return np.stack([values[..., 0]] * 2)
+    at = values.argmax(axis=-1)[..., None]
+    others = values.copy()
+    np.put_along_axis(others, at, -np.inf, axis=-1)
+    return np.stack([np.take_along_axis(values, at, axis=-1)[..., 0], others.max(axis=-1)])
 
 
 def _largest(above: Floats) -> Floats:
     """Largest, second largest, and largest that three in a row held: (3, signals)."""
-    many = above.shape[1]
-    order = np.partition(above, max(many - 2, 0), axis=1)
-    held = np.minimum.reduce([above[:, at : many - min(3, many) + 1 + at] for at in range(min(3, many))]).max(axis=1)
-    return np.stack([order[:, -1], order[:, -2] if many > 1 else order[:, -1], held])
+    many, length = above.shape[1], min(3, above.shape[1])
+    held = np.minimum.reduce([above[:, at : many - length + 1 + at] for at in range(length)]).max(axis=1)
+    return np.stack([*two_largest(above), held])
 
 
 def _finite(found: SignalEvidence) -> SignalEvidence:

@@ -35,7 +35,7 @@ class Confidence:
         return f"verdicts of this kind and strength were right in {self.right} of {self.of} {self.on}"
 
 
-BANDS = (0.9, 0.97)
+BANDS = (0.87, 0.92)
 """Probabilities of an origin that part the verdicts on cascades."""
 
 
@@ -51,8 +51,8 @@ def verdict_key(status: str, kind: str | None = None, strength: str | None = Non
 def cascade_key(status: str, probability: float) -> str:
     """What verdicts from signals are counted by: the status, and of an explained one the origin's probability.
 
-    >>> cascade_key("explained", 0.93), cascade_key("no_incident", 0.4)
-    ('signals, explained, 0.90 to 0.97', 'signals, no_incident')
+    >>> cascade_key("explained", 0.9), cascade_key("no_incident", 0.4)
+    ('signals, explained, 0.87 to 0.92', 'signals, no_incident')
     """
     if status != "explained":
         return f"signals, {status}"

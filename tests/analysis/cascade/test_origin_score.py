@@ -83,6 +83,26 @@ def test_the_posterior_sums_to_one_and_is_split_where_nothing_tells_two_apart():
     assert found.posterior[0] == pytest.approx(0.5, abs=0.01)
 
 
+def test_what_was_counted_is_said_and_the_order_stays():
+    found = systems({f"{name}|x": signal(at, 4.0 * 3.0**at) for at, name in enumerate("abc")}, calls=False)
+    assert found.probability.sum() == pytest.approx(1)
+    assert found.probability.max() < found.posterior.max()
+    assert np.argsort(found.probability).tolist() == np.argsort(found.posterior).tolist()
+
+
+def test_nothing_slow_brings_a_dead_component_though_its_callees_are_asked_more():
+    dead = np.where(np.arange(130) >= 105, np.nan, 1.0)
+    columns = {"mid|cpu": signal(0) * dead, "mid|latency": signal(1) * dead}
+    columns |= {"web|latency": signal(2, 60.0), "db|latency": signal(3, 200.0), "db|cpu": signal(4, 60.0)}
+    assert first(systems(columns, [("web", "mid"), ("mid", "db")])) == "mid"
+
+
+def test_noise_of_many_components_is_nothing_that_an_origin_brought():
+    columns = {"hub|latency": signal(0, 3.0), "leaf|latency": signal(1, 60.0)}
+    columns |= {f"s{at}|latency": signal(9 + at) for at in range(30)}
+    assert first(systems(columns, [(f"s{at}", "hub") for at in range(30)])) == "leaf"
+
+
 def test_a_caller_that_may_wait_for_a_silent_callee_is_less_sure():
     columns = {"web|latency": signal(0, 80.0), "db|latency": signal(1), "db|cpu": signal(2)}
     plain = systems(columns, [("web", "db")]).posterior.max()

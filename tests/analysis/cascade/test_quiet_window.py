@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from rca.analysis.cascade.origin_ranking import rank_origins
+from rca.analysis.cascade.quiet_window import excess
+from rca.analysis.cascade.signal_evidence import signal_evidence
 from rca.record.schema.incident import Signals
 from tests.statistical import promises
 from tests.statistical.promises import long_and_short
@@ -38,6 +40,14 @@ def quiet(rng, *, memory=0.0, normal=200, failing=40, step=0.0, spikes=0.0):
 def test_a_quiet_window_is_said_to_be_one(draws, kind):
     rng = np.random.default_rng(3)
     promises.at_least(sum(quiet(rng, **kind) for _ in range(draws)), draws, 0.9, of=str(kind))
+
+
+def test_a_single_event_in_a_block_of_normal_time_is_nothing_that_chance_brings_every_time():
+    values = np.zeros((1, 130))
+    values[0, 40] = 0.001
+    values = np.vstack([values, np.random.default_rng(0).normal(10.0, 1.0, (1, 130))])
+    evidence = signal_evidence(values, 100, bad=np.zeros(2, dtype=int), no_zero=np.zeros(2, dtype=bool))
+    assert excess(values, 100, evidence).usual[:, 0].max() <= 1
 
 
 @pytest.mark.parametrize("kind", [{}, {"memory": 0.9}, {"failing": 4}], ids=str)
