@@ -19,7 +19,7 @@ from rca.arrays import Floats, Mask, Places
 SIGNALS, SHARED = 3, 3
 """Loudest signals of a component that count, and components that have the alarm's metric before it stands for them."""
 
-LATE = 0.35
+LATE = 0.5
 """Price of being late, in log-likelihood for each e-fold of samples."""
 
 LOUD_PART = 0.5
