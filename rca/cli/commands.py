@@ -239,9 +239,11 @@ def _results(arguments: Arguments, incident: str) -> "Mapping[str, Any] | None":
 
 def _written(arguments: Arguments, text: str, document: "Callable[[], Document]") -> int:
     """Say a text, or write it or its document to a file."""
+    from rca.report.rendering.document_formats import to_html
     from rca.report.rendering.docx_writer import to_docx
 
-    _put(arguments, lambda: to_docx(document()) if arguments.format == "docx" else text.encode())
+    formats = {"docx": lambda: to_docx(document()), "html": lambda: to_html(document()).encode()}
+    _put(arguments, formats.get(arguments.format, text.encode))
     return DONE
 
 

@@ -7,7 +7,11 @@ import subprocess
 
 import pytest
 
+from rca.record.case import load
+from rca.report.brief.board import board
+from rca.report.rendering.document_formats import to_html
 from rca.report.rendering.plotly_adapter import MIME, plotly_js
+from tests.conftest import INCIDENTS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
@@ -131,3 +135,11 @@ def test_titles_of_figures_are_whole_in_a_notebook(report, browse, tmp_path):
     body = f"<script>{plotly_js()}</script><body style='width: 800px'><script>{''.join(drawn)}{TITLES}</script>"
     page.write_text(f"<!doctype html>{body}", encoding="utf-8")
     assert f"<title>whole {len(specs)} of {len(specs)}</title>" in browse(page, "--dump-dom").stdout
+
+
+@pytest.mark.parametrize("name", ["credit-drift", "chatbot-update"])
+def test_the_page_for_a_board_is_one_page(name, browse, tmp_path):
+    page = tmp_path / "board.html"
+    page.write_text(to_html(board(load(INCIDENTS / name).incident)), encoding="utf-8")
+    browse(page, f"--print-to-pdf={tmp_path / 'board.pdf'}", "--no-pdf-header-footer")
+    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", (tmp_path / "board.pdf").read_bytes())) == 1

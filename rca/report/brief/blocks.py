@@ -270,7 +270,7 @@ def timeline(facts: Facts) -> str:
 
 
 def _at(facts: Facts, at: datetime) -> str:
-    return when(at, of_a_day=facts.of_a_day and at.date() == facts.moments["onset"].date())
+    return when(at, of_a_day=facts.by_the_hour(at))
 
 
 def _after(seconds: float) -> str:

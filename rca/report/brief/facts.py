@@ -109,6 +109,11 @@ class Facts:
         known = [self.moments[name] for name in KEY_MOMENTS if name in self.moments]
         return bool(known) and known[0].date() == known[-1].date()
 
+    def by_the_hour(self, at: datetime) -> bool:
+        """Whether the hour tells this moment: all is of one day, and so is it."""
+        days = {self.moments[name].date() for name in KEY_MOMENTS if name in self.moments}
+        return self.of_a_day and at.date() in days
+
     def between(self, first: str, second: str) -> float | None:
         """Seconds from one moment to another; None where one is not known, or they are the other way round."""
         if first not in self.moments or second not in self.moments:

@@ -26,7 +26,11 @@ STYLE = """\
 body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b;background:#fff}
 h2{border-top:1px solid #bbb;padding-top:.8rem;margin-top:2rem}li{margin:.25rem 0;overflow-wrap:anywhere}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f3f3f3;padding:.7rem}small{color:#5a5a5a}
-table{border-collapse:collapse}td,th{border:1px solid #bbb;padding:.3rem .5rem;text-align:left;vertical-align:top}"""
+table{border-collapse:collapse}td,th{border:1px solid #bbb;padding:.3rem .5rem;text-align:left;vertical-align:top}
+@media print{body{font:9.5pt/1.32 system-ui,sans-serif;max-width:none;margin:0;padding:0}
+h1{font-size:16pt;margin:0 0 .4rem}
+h2{margin:.7rem 0 .2rem;padding-top:.4rem;font-size:11.5pt}p,ul,table{margin:.25rem 0}td,th{padding:.12rem .4rem}
+ul{padding-left:1.1rem}@page{margin:14mm}}"""
 
 
 def source(block: Line) -> str:

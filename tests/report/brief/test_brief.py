@@ -215,8 +215,17 @@ def test_what_cannot_be_told_is_not_told(credit):
     assert verdict(facts).endswith("The record cannot tell why.")
 
 
-def test_a_bare_record_makes_a_brief():
-    record = {"schema": 1, "id": "i", "title": "t", "severity": "sev3", "category": "other", "status": "open"}
+@pytest.mark.parametrize("moments", [(), ("detected",), ("detected", "closed"), ("onset", "closed"), ("closed",)])
+def test_a_bare_record_makes_a_brief(moments):
+    record = {
+        "timeline": {name: f"2026-03-01T0{at}:00:00Z" for at, name in enumerate(moments)},
+        "schema": 1,
+        "id": "i",
+        "title": "t",
+        "severity": "sev3",
+        "category": "other",
+        "status": "open",
+    }
     results = {
         "verdict": {"status": "cannot_tell", "summary": "No data.", "metric": None, "causes": [], "onset": None},
         "findings": [], "unanswered": [],
