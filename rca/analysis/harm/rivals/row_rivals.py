@@ -25,6 +25,9 @@ SEASON_PART = 0.5
 CHANCE = 1.96
 """Standard errors within which what is left is chance."""
 
+BORNE_OUT = 2.0
+"""Times the metric's own change that a mix may have done: more is what others made up for, and no harm was done."""
+
 
 # -- who comes ---------------------------------------------------------------------------------------------------------
 
@@ -68,7 +71,7 @@ def _mix_rival(weighing: Weighing, mix: ColumnMix) -> Rival | None:
         strength=None if against else "suggested",
         found="" if against else why,
         against=against,
-        paired=not against,
+        paired=not against and part.value <= BORNE_OUT * weighing.measured.worse,
     )
 
 

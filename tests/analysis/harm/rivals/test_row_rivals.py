@@ -1,5 +1,7 @@
 """Who came, what was copied, whose outcome is known, when, and how few: each stands where it is the cause."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -47,6 +49,17 @@ def test_a_bad_group_that_grew_explains_the_change_and_is_only_suggested():
     (found,) = [one for one in mix_rivals(asked, ()) if not one.rejected]
     assert (found.name, found.fault, found.strength) == ("shop", "distribution", "suggested")
     assert mix_rivals(asked, ["shop"]) == []
+    assert found.paired
+
+
+def test_what_a_group_that_grew_would_do_and_others_made_up_for_is_no_harm():
+    asked = weighing(*grown(0), model=model)
+    (found,) = [one for one in mix_rivals(asked, ()) if not one.rejected]
+    measured = asked.measured
+    little = replace(measured, change=measured.change / measured.worse * found.part.value / 3)
+    (made_up,) = [one for one in mix_rivals(replace(asked, measured=little), ()) if not one.rejected]
+    assert little.worse > 0
+    assert not made_up.paired
 
 
 def test_a_group_that_grew_and_is_like_the_others_does_not_stand():
