@@ -459,7 +459,9 @@ def test_an_error_is_a_line_on_stderr_and_an_exit_status(stand_in, capsys, error
         (signal.SIGINT, 130, "Interrupted"),
     ],
 )
-def test_a_signal_to_end_is_a_line_and_a_status_once_and_then_as_it_was(monkeypatch, capsys, number, status, said):
+def test_a_signal_to_end_is_a_line_and_a_status_once_and_then_as_it_was(
+    monkeypatch, capsys, request, number, status, said
+):
     def twice(_):
         for _ in range(2):
             try:
@@ -467,12 +469,14 @@ def test_a_signal_to_end_is_a_line_and_a_status_once_and_then_as_it_was(monkeypa
             finally:
                 signal.raise_signal(number)
 
-    before = signal.getsignal(number)
+    usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+    ignored = signal.signal(number, usual)  # under nohup, or in the background, it is ignored
+    request.addfinalizer(lambda: signal.signal(number, ignored))
     monkeypatch.setattr(ending, "CHATTY", ())
     monkeypatch.setattr(cli, "COMMANDS", (cli.Command(name="x", says="x", takes=lambda _: None, does=twice),))
     assert cli.main(["x"]) == status
     assert capsys.readouterr().err == f"{said}; nothing was published.\n"
-    assert signal.getsignal(number) == before
+    assert signal.getsignal(number) == usual
 
 
 def test_a_mistake_in_our_own_code_is_not_dressed_up_as_an_answer(stand_in):

@@ -31,4 +31,4 @@ def test_differences_name_the_cell_and_the_values():
     before, after = (to_json({"cells": [{"id": "harm", "source": [source]}]}) for source in ("a", "b"))
     assert differences("n.ipynb", before, after) == ['n.ipynb: cells[harm].source[0] was "a", is "b"']
     assert differences("n.ipynb", b"{}", b"{} ") == ["n.ipynb: the same values, written otherwise"]
-    assert differences("n.html", b"<p>", b"<b>") == ["n.html: the bytes differ"]
+    assert differences("n.html", b"<p>", b"<b>") == ['n.html: "<p>" was there, is "<b>"']
