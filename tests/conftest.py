@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
+import hypothesis
 import pytest
 
 from rca.analysis.cascade.blast_radius import Touched
@@ -38,6 +39,15 @@ INCIDENTS = ROOT / "data" / "incidents"
 SMALLEST = "line-cascade"
 
 HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>]]>\x1b[31m\u202egnp.exe &amp; ann@example.org"
+
+
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+
+
+def pytest_configure(config):
+    """Every run tries the same examples, so that none fails of another change than its own; proofs look for new ones."""
+    if config.option.markexpr != "prove":
+        hypothesis.settings.load_profile("repeatable")
 
 
 @pytest.fixture
