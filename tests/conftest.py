@@ -45,7 +45,7 @@ hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=No
 
 
 def pytest_configure(config):
-    """Every run tries the same examples, so that none fails of another change than its own; proofs look for new ones."""
+    """Every run tries the same examples, so none fails of a change that is not its own; proofs look for new ones."""
     if config.option.markexpr != "prove":
         hypothesis.settings.load_profile("repeatable")
 
