@@ -361,10 +361,10 @@ def _lab(arguments: Arguments) -> int:
 
 
 def _index(arguments: Arguments) -> int:
-    from rca.report.page.index import entries, index_page
+    from rca.report.page.index import entries, index_page, require_own
 
     found, unread = entries(arguments.folder)
-    to = arguments.folder / "index.html"
+    require_own(to := arguments.folder / "index.html")
     write_whole(to, index_page(found, unread).encode())
     say(str(to))
     for name in unread:

@@ -158,6 +158,9 @@ def test_index_lists_the_reports_of_a_folder_and_says_what_is_none(capsys, tmp_p
     assert cli.main(["index", str(tmp_path)]) == cli.NEEDS_A_PERSON
     assert capsys.readouterr().err == "Not listed: other, which is no report of a run.\n"
     assert cli.main(["index", str(tmp_path / "nowhere")]) == cli.BAD_INPUT
+    (tmp_path / "index.html").write_bytes(b"a page of somebody's own, \xff")
+    assert cli.main(["index", str(tmp_path)]) == cli.BAD_INPUT
+    assert (tmp_path / "index.html").read_bytes() == b"a page of somebody's own, \xff"
 
 
 # --- run and demo ----------------------------------------------------------------------------------------------------

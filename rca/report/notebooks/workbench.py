@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rca.errors import InvalidCase
 from rca.record.case import Case
+from rca.report.notebooks.held_folder import alone, write_whole
 
 NOTEBOOK = """\
 # %% [markdown]
@@ -101,12 +102,11 @@ def workbench(case: Case, folder: Path) -> Workbench:
     cells = [_cell(one, place) for place, one in enumerate(text.split("# %%")[1:])]
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     content = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
-    try:
-        with notebook.open("x", encoding="utf-8") as file:
-            json.dump(content, file, indent=1, ensure_ascii=False)
-    except FileExistsError:
-        return Workbench(notebook=notebook, fresh=False)
-    return Workbench(notebook=notebook, fresh=True)
+    with alone(folder):
+        fresh = not notebook.exists()
+        if fresh:
+            write_whole(notebook, json.dumps(content, indent=1, ensure_ascii=False).encode())
+    return Workbench(notebook=notebook, fresh=fresh)
 
 
 def _cell(text: str, place: int) -> dict[str, object]:

@@ -17,6 +17,12 @@ from rca.report.rendering.plain_text import count
 MOST = 32 * 1024 * 1024
 """Bytes of a page, and of results, that are read."""
 
+TITLE = "Index of post-mortems"
+"""Of the page; by it an older one is known."""
+
+MOST_HEAD = 1_000
+"""Bytes of a page among which its title stands."""
+
 TIMES = {"time_to_detect": "to detect", "time_to_contain": "to contain", "time_to_recover": "to recover"}
 """Durations that are listed, and their words."""
 
@@ -112,7 +118,19 @@ def index_page(found: Sequence[Entry], unread: Sequence[str]) -> str:
     if unread:
         names = ", ".join(map(escape, unread))
         body += f"<section><h2>Not listed</h2><div class='body'><p>No report of a run: {names}</p></div></section>"
-    return sheet("Post-mortems", facts, body)
+    return sheet(TITLE, facts, body)
+
+
+def require_own(place: Path) -> None:
+    """Refuse to write over a page that is no index of ours.
+
+    Raises
+    ------
+    InvalidCase
+    """
+    if place.exists() and TITLE.encode() not in place.read_bytes()[:MOST_HEAD]:
+        hint = "move it, or give another folder"
+        raise InvalidCase.because("is in the way: it is no index of reports", place=str(place), hint=hint)
 
 
 def _card(entry: Entry) -> str:
