@@ -4,8 +4,12 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from rca.errors import InvalidCase, Problem
+from rca.record.files.whole_file import write_whole
 
 if TYPE_CHECKING:
     from rca.report.run.case_run import RunResult
@@ -62,14 +66,22 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, allow_nan=False))
 
 
-def write_whole(path: Path, raw: bytes) -> None:
-    """Write a file whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
-    try:
-        draft.write_bytes(raw)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+def put(form: str, to: Path | None, raw: Callable[[], bytes]) -> None:
+    """Say a text, or write it, or what is none, to a file."""
+    if form == "docx" and to is None:
+        raise InvalidCase.because("is no text for a terminal", place="--format docx", hint="name a file: --out FILE")
+    if to is not None:
+        write_whole(to, raw())
+        say(str(to))
+        return
+    for line in raw().decode().splitlines():
+        say(line)
+
+
+def refuse(problems: Iterable[Problem]) -> None:
+    """Every problem of an input, a line each, on stderr."""
+    for problem in problems:
+        tell(f"InvalidCase: {problem}")
 
 
 def say(line: str) -> None:

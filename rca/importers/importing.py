@@ -22,11 +22,12 @@ from rca.importers.vendor_map import VendorMap, parsed, vendor
 from rca.record.case import RECORD, names_of, opened, scaffold
 from rca.record.files.table_files import inside
 from rca.record.files.validation import take_in
+from rca.record.files.whole_file import write_whole
 from rca.record.files.yaml_document import MAX_BYTES as LARGEST_RECORD
 from rca.record.files.yaml_document import Document, document, near, plain, read_yaml, show
 from rca.record.schema.imported import Source
 from rca.record.schema.incident import MOMENTS, Incident
-from rca.record.why_tree.write_back import replace_file, with_values
+from rca.record.why_tree.write_back import with_values
 
 AUTO = "auto"
 """Instead of a vendor: whoever's form the file has."""
@@ -322,7 +323,7 @@ def _write(folder: Path, text: str, files: Iterable[_File]) -> None:
                     target.write_bytes(raw)
         path = folder / RECORD
         if path.read_bytes() != text.encode():
-            replace_file(path, text.encode())
+            write_whole(path, text.encode())
     except OSError as error:
         for target in added:
             target.unlink(missing_ok=True)

@@ -7,8 +7,9 @@ from typing import Any
 
 from rca.record.case import RECORD, names_of
 from rca.record.files.validation import take_in
+from rca.record.files.whole_file import write_whole
 from rca.record.files.yaml_document import document
-from rca.record.why_tree.write_back import replace_file, with_values
+from rca.record.why_tree.write_back import with_values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ def ask_first(folder: Path, ask: Callable[[str], str], tell: Callable[[str], Non
     for question in QUESTIONS:
         try:
             for text in _taken(folder, question, ask, tell=tell):
-                replace_file(path, text.encode())
+                write_whole(path, text.encode())
                 answered += 1
         except EOFError:
             break

@@ -18,8 +18,9 @@ from rca.errors import InvalidCase
 from rca.record.case import RECORD, names_of, opened
 from rca.record.files.table_files import inside
 from rca.record.files.validation import take_in
+from rca.record.files.whole_file import write_whole
 from rca.record.files.yaml_document import Document, document, plain
-from rca.record.why_tree.write_back import replace_file, with_values
+from rca.record.why_tree.write_back import with_values
 
 FOLDER, ENDING = "frozen", ".frozen"
 """Where copies lie in a case, and what their names end in."""
@@ -145,4 +146,4 @@ def _log(folder: Path, record: Document, taken: list[Frozen], *, role: str, at: 
     _, problems = take_in(document(text, name=RECORD), names=names_of(folder))
     if problems:
         raise InvalidCase(problems)
-    replace_file(path, text.encode())
+    write_whole(path, text.encode())

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from rca import __version__
 from rca.analysis.inputs.glance import Glance
-from rca.cli import argtypes, ending, options, telling
+from rca.cli import argtypes, command, ending, options, reports, telling
 from rca.cli import commands as cli
 from rca.errors import InvalidCase, Problem, RunFailed, Unanswerable
 from rca.report.audit.signatures import Signature
@@ -92,7 +92,7 @@ def test_help_names_every_command_and_every_exit_status():
     assert "Exit status: 0 done, 1 the run failed, 2 bad input" in shown
 
 
-@pytest.mark.parametrize("command", cli.COMMANDS, ids=lambda command: command.name)
+@pytest.mark.parametrize("command", cli.COMMANDS, ids=lambda one: one.name)
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as done:
         cli.main([command.name, "--help"])
@@ -136,12 +136,12 @@ def test_a_malformed_command_line_is_bad_input(arguments, capsys):
 def test_lab_makes_a_notebook_once_and_opens_it(monkeypatch, capsys, tmp_path):
     opened = []
     monkeypatch.setattr(
-        cli.subprocess, "run", lambda command, **_: opened.append(command) or SimpleNamespace(returncode=0)
+        reports.subprocess, "run", lambda command, **_: opened.append(command) or SimpleNamespace(returncode=0)
     )
     monkeypatch.chdir(tmp_path)
     case = str(HERE / "data" / "incidents" / options.DEMO)
-    assert cli.main(["lab", case]) == cli.DONE
-    assert cli.main(["lab", case, "--prepare"]) == cli.DONE
+    assert cli.main(["lab", case]) == command.DONE
+    assert cli.main(["lab", case, "--prepare"]) == command.DONE
     notebook = f"investigations/{options.DEMO}.ipynb"
     assert [command[-1] for command in opened] == [notebook]
     shown = capsys.readouterr()
@@ -151,15 +151,15 @@ def test_lab_makes_a_notebook_once_and_opens_it(monkeypatch, capsys, tmp_path):
 
 def test_index_lists_the_reports_of_a_folder_and_says_what_is_none(capsys, tmp_path):
     shutil.copytree(HERE / "reports" / "sample" / "credit-drift", tmp_path / "credit-drift")
-    assert cli.main(["index", str(tmp_path)]) == cli.DONE
+    assert cli.main(["index", str(tmp_path)]) == command.DONE
     assert "credit-drift/report.html" in (tmp_path / "index.html").read_text()
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "report.html").write_text("a page")
-    assert cli.main(["index", str(tmp_path)]) == cli.NEEDS_A_PERSON
+    assert cli.main(["index", str(tmp_path)]) == command.NEEDS_A_PERSON
     assert capsys.readouterr().err == "Not listed: other, which is no report of a run.\n"
-    assert cli.main(["index", str(tmp_path / "nowhere")]) == cli.BAD_INPUT
+    assert cli.main(["index", str(tmp_path / "nowhere")]) == command.BAD_INPUT
     (tmp_path / "index.html").write_bytes(b"a page of somebody's own, \xff")
-    assert cli.main(["index", str(tmp_path)]) == cli.BAD_INPUT
+    assert cli.main(["index", str(tmp_path)]) == command.BAD_INPUT
     assert (tmp_path / "index.html").read_bytes() == b"a page of somebody's own, \xff"
 
 
@@ -171,7 +171,7 @@ def test_run_hands_over_what_was_asked(stand_in, capsys):
     asked = (
         "run case --out there --only drift,postmortem --set alpha=0.01 --set deep=false --set name=x --seed 7 --quiet"
     )
-    assert cli.main(asked.split()) == cli.DONE
+    assert cli.main(asked.split()) == command.DONE
     [((case,), options)] = calls
     assert case == Path("case")
     assert options == {
@@ -216,7 +216,7 @@ def test_a_cause_without_harm_or_interval_is_still_named():
 
 def test_a_parameter_set_twice_is_refused(stand_in, capsys):
     calls = stand_in("rca.report.run.case_run:run", Ran())
-    assert cli.main(["run", "case", "--set", "alpha=1", "--set", "alpha=2"]) == cli.BAD_INPUT
+    assert cli.main(["run", "case", "--set", "alpha=1", "--set", "alpha=2"]) == command.BAD_INPUT
     assert calls == []
     assert capsys.readouterr().err == "InvalidCase: --set: 'alpha' is set more than once.\n"
 
@@ -229,33 +229,33 @@ def test_a_value_that_is_no_sound_json_stays_text(value):
 def test_demo_runs_the_named_incident_by_a_path_that_names_no_machine(stand_in, monkeypatch):
     calls = stand_in("rca.report.run.case_run:run", Ran())
     monkeypatch.chdir(HERE)
-    assert cli.main(["demo", options.DEMO]) == cli.DONE
+    assert cli.main(["demo", options.DEMO]) == command.DONE
     assert calls[0][0] == (Path("data/incidents") / options.DEMO,)
 
 
 def test_demo_elsewhere_still_finds_the_incident(stand_in, monkeypatch, tmp_path):
     calls = stand_in("rca.report.run.case_run:run", Ran())
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["demo"]) == cli.DONE
+    assert cli.main(["demo"]) == command.DONE
     assert (calls[0][0][0] / "incident.yaml").is_file()
 
 
 def test_demo_suggests_the_name_that_was_meant(capsys):
-    assert cli.main(["demo", options.DEMO[:-1]]) == cli.BAD_INPUT
+    assert cli.main(["demo", options.DEMO[:-1]]) == command.BAD_INPUT
     assert f"Hint: did you mean '{options.DEMO}'?" in capsys.readouterr().err
 
 
 def test_demo_lists_what_ships_with_its_title(capsys):
-    assert cli.main(["demo", "--list"]) == cli.DONE
+    assert cli.main(["demo", "--list"]) == command.DONE
     rows = capsys.readouterr().out.splitlines()
-    assert [row.split()[0] for row in rows] == [folder.name for folder in cli._demos()]
+    assert [row.split()[0] for row in rows] == [folder.name for folder in reports._demos()]
     assert all(len(row.split()) > 1 for row in rows)
 
 
 # --- the others ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [cli.DONE, cli.NEEDS_A_PERSON, 4])
+@pytest.mark.parametrize("status", [command.DONE, command.NEEDS_A_PERSON, 4])
 def test_a_verification_ends_as_it_says(stand_in, capsys, status):
     calls = stand_in("rca.report.audit.verify:verify", Told(status=status))
     assert cli.main(["verify", "report", "--case", "case", "--rerun", "--key", "a.pem"]) == status
@@ -263,7 +263,7 @@ def test_a_verification_ends_as_it_says(stand_in, capsys, status):
     assert capsys.readouterr().out == "first line\nsecond line\n"
 
 
-@pytest.mark.parametrize(("failed", "status"), [((), cli.DONE), (("one",), cli.FAILED)])
+@pytest.mark.parametrize(("failed", "status"), [((), command.DONE), (("one",), command.FAILED)])
 def test_a_library_is_scored_when_every_case_ran(stand_in, capsys, failed, status):
     calls = stand_in("rca.practice.score:score", Told(failed=failed))
     assert cli.main(["score", "library", "--json"]) == status
@@ -300,27 +300,27 @@ def test_check_says_a_sound_case_is_sound_with_its_windows_and_what_is_odd(stand
     stand_in("rca.record.case:load", None)
     stand_in("rca.analysis.inputs.glance:glance", ([seen], "error rate went up"))
     stand_in("rca.record.remarks:remarks", [odd])
-    assert cli.main(["check", "case"]) == cli.DONE
+    assert cli.main(["check", "case"]) == command.DONE
     assert capsys.readouterr().out.splitlines() == [
         "case: sound",
         "current    1,200 rows, 2026-01-01 to 2026-01-31, 40 a day",
         "error rate went up",
         "remark  data.current: 30 rows are copies. Hint: a join?",
     ]
-    assert cli.main(["check", "case", "--json"]) == cli.DONE
+    assert cli.main(["check", "case", "--json"]) == command.DONE
     told = json.loads(capsys.readouterr().out)
     assert (told["remarks"][0]["what"], told["windows"][0]["rows"]) == ("30 rows are copies", 1200)
 
 
 def test_check_lists_every_problem_with_its_hint(stand_in, capsys):
     stand_in("rca.record.check:check", [Problem(what="no", place="a", hint="try"), Problem(what="nor this", place="b")])
-    assert cli.main(["check", "case"]) == cli.BAD_INPUT
+    assert cli.main(["check", "case"]) == command.BAD_INPUT
     assert capsys.readouterr() == ("", "InvalidCase: a: no. Hint: try\nInvalidCase: b: nor this.\n")
 
 
 def test_check_answers_in_json_too(stand_in, capsys):
     stand_in("rca.record.check:check", [Problem(what="no", place="a", hint="try")])
-    assert cli.main(["check", "case", "--json"]) == cli.BAD_INPUT
+    assert cli.main(["check", "case", "--json"]) == command.BAD_INPUT
     problem = {"place": "a", "what": "no", "hint": "try"}
     assert json.loads(capsys.readouterr().out) == {
         "case": "case", "sound": False, "problems": [problem], "remarks": [], "windows": [],
@@ -328,13 +328,13 @@ def test_check_answers_in_json_too(stand_in, capsys):
 
 
 def test_schema_prints_the_schema_of_the_record(capsys):
-    assert cli.main(["schema"]) == cli.DONE
+    assert cli.main(["schema"]) == command.DONE
     assert json.loads(capsys.readouterr().out)["title"] == "Incident"
 
 
 def test_new_says_where_the_case_is_and_what_comes_next(stand_in, capsys):
     calls = stand_in("rca.record.case:scaffold", Path("cases/storm"))
-    assert cli.main(["new", "storm", "--in", "cases"]) == cli.DONE
+    assert cli.main(["new", "storm", "--in", "cases"]) == command.DONE
     assert calls == [((Path("cases"), "storm"), {})]
     told = capsys.readouterr()
     assert told.out == "cases/storm\n"
@@ -346,7 +346,7 @@ def test_import_hands_over_what_the_files_do_not_say(stand_in, capsys):
     calls = stand_in("rca.importers.importing:import_files", done)
     asked = "import pagerduty a.json b.json --into case --incident Q1 --zone UTC --unit ms --columns a,b --json"
     said = ["--at", "2026-05-02T09:10:00Z", "--moment", "Impact over=recovered", "--moment", "Fixed=resolved"]
-    assert cli.main([*asked.split(), *said]) == cli.DONE
+    assert cli.main([*asked.split(), *said]) == command.DONE
     [((case, files), options)] = calls
     assert (case, files) == (Path("case"), [Path("a.json"), Path("b.json")])
     assert (options["by"], options["attach"]) == ("pagerduty", False)
@@ -370,7 +370,7 @@ def test_freeze_hands_over_what_who_and_when(stand_in, capsys):
         "--at",
         "2026-05-02T10:00:00Z",
     ]
-    assert cli.main(asked) == cli.DONE
+    assert cli.main(asked) == command.DONE
     at = datetime(2026, 5, 2, 10, tzinfo=UTC)
     assert calls == [
         ((Path("case"), {"model": Path("m.txt")}), {"role": "ml on call", "said": {"index": "v37"}, "at": at})
@@ -378,7 +378,9 @@ def test_freeze_hands_over_what_who_and_when(stand_in, capsys):
     assert capsys.readouterr().out == "model  frozen/m  ab\n"
 
 
-@pytest.mark.parametrize(("open_", "status"), [((), cli.DONE), (("severity: which is it?",), cli.NEEDS_A_PERSON)])
+@pytest.mark.parametrize(
+    ("open_", "status"), [((), command.DONE), (("severity: which is it?",), command.NEEDS_A_PERSON)]
+)
 def test_new_from_files_says_what_a_person_has_to(stand_in, open_, status, capsys):
     calls = stand_in("rca.importers.importing:new_from", SimpleNamespace(contradictions=(), asked=open_))
     assert cli.main(["new", "storm", "--in", "cases", "--from", "a.json", "--source", "auto"]) == status
@@ -424,27 +426,27 @@ def test_new_asks_on_a_terminal_and_only_there(stand_in, monkeypatch, capsys):
     [
         (
             InvalidCase.because("gone", place="case", hint="look"),
-            cli.BAD_INPUT,
+            command.BAD_INPUT,
             "InvalidCase: case: gone. Hint: look\n",
         ),
-        (RunFailed("cell 3 of drift"), cli.FAILED, "RunFailed: cell 3 of drift\n"),
-        (Unanswerable("why", "no rows"), cli.FAILED, "Unanswerable: why: cannot tell, because no rows\n"),
+        (RunFailed("cell 3 of drift"), command.FAILED, "RunFailed: cell 3 of drift\n"),
+        (Unanswerable("why", "no rows"), command.FAILED, "Unanswerable: why: cannot tell, because no rows\n"),
         (
             PermissionError(13, "Permission denied"),
-            cli.FAILED,
+            command.FAILED,
             "RunFailed: [Errno 13] Permission denied. Hint: is it yours to write?\n",
         ),
         (
             OSError(24, "Too many"),
-            cli.FAILED,
+            command.FAILED,
             "RunFailed: [Errno 24] Too many. Hint: allow this process more open files (ulimit -n)\n",
         ),
         (
             MemoryError(),
-            cli.FAILED,
+            command.FAILED,
             "RunFailed: MemoryError where memory was used up. Hint: allow this process more memory (ulimit -v)\n",
         ),
-        (KeyboardInterrupt(), cli.INTERRUPTED, "Interrupted; nothing was published.\n"),
+        (KeyboardInterrupt(), command.INTERRUPTED, "Interrupted; nothing was published.\n"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -476,7 +478,7 @@ def test_a_signal_to_end_is_a_line_and_a_status_once_and_then_as_it_was(
     ignored = signal.signal(number, usual)  # under nohup, or in the background, it is ignored
     request.addfinalizer(lambda: signal.signal(number, ignored))
     monkeypatch.setattr(ending, "CHATTY", ())
-    monkeypatch.setattr(cli, "COMMANDS", (cli.Command(name="x", says="x", takes=lambda _: None, does=twice),))
+    monkeypatch.setattr(cli, "COMMANDS", (command.Command(name="x", says="x", takes=lambda _: None, does=twice),))
     assert cli.main(["x"]) == status
     assert capsys.readouterr().err == f"{said}; nothing was published.\n"
     assert signal.getsignal(number) == usual
@@ -489,16 +491,16 @@ def test_a_mistake_in_our_own_code_is_not_dressed_up_as_an_answer(stand_in):
 
 
 def test_a_reader_who_leaves_early_is_no_error():
-    command = [sys.executable, "-m", "rca", "schema"]
-    with subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    called = [sys.executable, "-m", "rca", "schema"]
+    with subprocess.Popen(called, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         said = process.stderr.read()
-    assert (process.returncode, said) == (cli.PIPE_CLOSED, b"")
+    assert (process.returncode, said) == (command.PIPE_CLOSED, b"")
 
 
 def test_a_terminal_without_the_letters_gets_escapes():
     shown = rca("demo", "störm", env={"PYTHONIOENCODING": "ascii", "PATH": ""})
-    assert (shown.returncode, shown.stdout) == (cli.BAD_INPUT, "")
+    assert (shown.returncode, shown.stdout) == (command.BAD_INPUT, "")
     assert r"no incident named 'st\xf6rm' ships with rca" in shown.stderr
 
 

@@ -234,7 +234,7 @@ def test_a_write_that_fails_takes_back_what_it_added(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(importing, "replace_file", full)
+    monkeypatch.setattr(importing, "write_whole", full)
     refused(case, "cannot be written: No space left", put(tmp_path, "a.json", raw(ALERTS)))
 
 

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from rca.cli import command
 from rca.cli import commands as cli
 from rca.errors import InvalidCase
 from rca.record.past import past_incidents
@@ -61,7 +62,7 @@ def test_the_command_looks_among_them(cases, capsys):
     shutil.copytree(cases / "line-cascade", copy)
     text = (copy / "incident.yaml").read_text().replace("id: line-cascade", "id: line-again", 1)
     (copy / "incident.yaml").write_text(text)
-    assert cli.main(["obligations", str(copy), "--among", str(cases)]) == cli.DONE
+    assert cli.main(["obligations", str(copy), "--among", str(cases)]) == command.DONE
     assert (
         "warning  2 incidents from 2026-03-05 to 2026-03-05, cause: parts of a new supplier" in capsys.readouterr().out
     )

@@ -1,9 +1,7 @@
 """Deadlines as a calendar file (RFC 5545), so that they stand where people look."""
 
-import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 from rca.record.obligations.answers import Duty
 from rca.record.obligations.duties import Duties
@@ -27,16 +25,6 @@ def calendar_text(duties: Duties, incident: str) -> str:
         if duty.deadline and duty.sent is None and duty.answer in ("not_yet_due", "late_by"):
             lines += _entry(duty, incident, duty.deadline, stamp=stamp)
     return "".join(f"{part}\r\n" for line in (*lines, "END:VCALENDAR") for part in _folded(line))
-
-
-def write_calendar(path: Path, text: str) -> None:
-    """Write a calendar whole or not at all."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        draft.write_bytes(text.encode())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _entry(duty: Duty, incident: str, due: datetime, *, stamp: str) -> list[str]:

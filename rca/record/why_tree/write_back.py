@@ -1,7 +1,6 @@
 """Write why-trees and actions back into `incident.yaml` with minimal edits: every other byte and comment is kept."""
 
 import json
-import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -12,6 +11,7 @@ import yaml
 from pydantic import BaseModel, TypeAdapter
 
 from rca.errors import InvalidCase
+from rca.record.files.whole_file import write_whole
 from rca.record.files.yaml_document import LOADER, document, scalar
 from rca.record.schema.corrective_action import CorrectiveAction
 from rca.record.schema.why_tree import Why
@@ -70,19 +70,8 @@ def save_whys(
     fresh = edited(text, whys=whys, actions=actions).encode()
     if fresh == raw:
         return False
-    replace_file(path, fresh)
+    write_whole(path, fresh)
     return True
-
-
-def replace_file(path: Path, fresh: bytes) -> None:
-    """Put other bytes into a file, whole or not at all; its mode stays."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        draft.write_bytes(fresh)
-        draft.chmod(path.stat().st_mode & 0o777)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def with_values(text: str, values: Mapping[str, Any]) -> str:

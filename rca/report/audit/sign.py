@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rca.errors import InvalidCase, did_you_mean
+from rca.record.files.whole_file import write_whole
 from rca.report.audit.keys import envelope
 from rca.report.audit.signatures import Signature, beside, signature_of, statement
 from rca.report.audit.verify import Verification, verify
@@ -19,7 +20,7 @@ from rca.report.manifest.integrity import SCHEMA, Record, read
 from rca.report.manifest.provenance import LONGEST
 from rca.report.manifest.standalone import SKEW, compact, signatures
 from rca.report.notebooks.canonical import to_json
-from rca.report.notebooks.held_folder import alone, write_whole
+from rca.report.notebooks.held_folder import alone
 from rca.report.rendering.plain_text import plain
 
 

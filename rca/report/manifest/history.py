@@ -4,8 +4,8 @@ import hashlib
 from pathlib import Path
 
 from rca.errors import InvalidCase
+from rca.record.files.whole_file import write_whole
 from rca.report.manifest.standalone import BROKEN, chain, compact, history
-from rca.report.notebooks.held_folder import write_whole
 
 
 def head(report: Path, incident: str) -> str:

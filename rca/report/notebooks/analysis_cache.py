@@ -10,6 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rca.record.files.whole_file import write_whole
+
 if TYPE_CHECKING:
     from rca.analysis.conclusion.analysis import Analysis
     from rca.record.case import Case
@@ -46,7 +48,8 @@ def analyse(case: "Case", *, seed: int = 0, alpha: float = 0.05) -> "Analysis":
     if kept is None:
         return ask(case, seed=seed, alpha=alpha)
     if not kept.is_file():
-        _write(kept, ask(case, seed=seed, alpha=alpha).to_dict())
+        kept.parent.mkdir(parents=True, exist_ok=True)  # shared by kernels
+        write_whole(kept, json.dumps(ask(case, seed=seed, alpha=alpha).to_dict()).encode())
     return Analysis.from_dict(json.loads(kept.read_bytes()))
 
 
@@ -56,11 +59,3 @@ def _place(case: "Case", seed: int, alpha: float) -> Path | None:
     if not folder:
         return None
     return Path(folder) / f"{sha256(repr((case.digest, seed, alpha)).encode()).hexdigest()}.json"
-
-
-def _write(kept: Path, plain: dict[str, object]) -> None:
-    """Write a cache file atomically: the folder may be shared by kernels."""
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    draft = kept.with_suffix(f".{os.getpid()}")
-    draft.write_text(json.dumps(plain), encoding="utf-8")
-    draft.replace(kept)

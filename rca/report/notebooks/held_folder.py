@@ -1,4 +1,4 @@
-"""Folders that one process holds, cleared of what dead processes left; files that are written whole or not at all.
+"""Folders that one process holds, cleared of what dead processes left.
 
 A folder is locked while its process lives: the system drops the lock of a process that dies, however it dies, so a
 folder that can be locked belongs to nobody.
@@ -6,15 +6,13 @@ folder that can be locked belongs to nobody.
 
 import fcntl
 import os
-import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-DRAFT = ".tmp-"
-"""How the name of a file or folder begins that is not finished."""
+from rca.record.files.whole_file import DRAFT
 
 
 @contextmanager
@@ -74,16 +72,3 @@ def alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file, and have it on disk, or leave what was there; its folder is held by `alone`."""
-    draft = path.with_name(f"{DRAFT}{secrets.token_hex(8)}")
-    try:
-        with draft.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from rca.errors import InvalidCase
 from rca.record.case import Case
-from rca.report.notebooks.held_folder import alone, write_whole
+from rca.record.files.whole_file import write_whole
+from rca.report.notebooks.held_folder import alone
 
 NOTEBOOK = """\
 # %% [markdown]

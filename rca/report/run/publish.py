@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rca.errors import InvalidCase
+from rca.record.files.whole_file import DRAFT, write_whole
 from rca.report.manifest.history import append, head
 from rca.report.manifest.integrity import MANIFEST, damage, sha256
 from rca.report.manifest.standalone import LOG, RUNS
-from rca.report.notebooks.held_folder import DRAFT, alone, own, write_whole
+from rca.report.notebooks.held_folder import alone, own
 
 REPORT = "report"
 """Folder of the run inside its stage."""

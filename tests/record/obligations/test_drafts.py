@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 import yaml
 
+from rca.cli import command
 from rca.cli import commands as cli
 from rca.errors import InvalidCase
 from rca.record.case import load
@@ -144,7 +145,7 @@ def test_the_command_prints_a_draft(tmp_path, capsys):
         "--results",
         str(tmp_path / "results.json"),
     ]
-    assert cli.main(given) == cli.DONE
+    assert cli.main(given) == command.DONE
     assert capsys.readouterr().out.startswith("DRAFT, not sent: California SB 53")
 
 
@@ -233,10 +234,10 @@ def test_results_of_another_incident_are_refused(tmp_path):
 
 def test_the_command_writes_what_it_drafts_and_compares_with_a_file(tmp_path, capsys):
     case, out = str(INCIDENTS / "credit-drift"), tmp_path / "draft.txt"
-    assert cli.main(["notify", case, "--form", "ca_sb53", "--json"]) == cli.DONE
+    assert cli.main(["notify", case, "--form", "ca_sb53", "--json"]) == command.DONE
     (tmp_path / "first.json").write_text(capsys.readouterr().out)
     asked = ["notify", case, "--form", "ca_sb53", "--earlier", str(tmp_path / "first.json"), "--out", str(out)]
-    assert cli.main(asked) == cli.DONE
+    assert cli.main(asked) == command.DONE
     assert "0 of 4 fields changed since the earlier draft" in out.read_text()
-    assert cli.main(["notify", case, "--form", "ca_sb53", "--format", "docx"]) == cli.BAD_INPUT
+    assert cli.main(["notify", case, "--form", "ca_sb53", "--format", "docx"]) == command.BAD_INPUT
     assert "name a file: --out FILE" in capsys.readouterr().err

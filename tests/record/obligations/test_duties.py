@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rca.cli import command
 from rca.cli import commands as cli
 from rca.record.case import load
 from rca.record.obligations.duties import Duties, duties
@@ -265,9 +266,9 @@ def test_the_incidents_that_ship_are_told_in_a_screen(name):
 
 def test_the_command_says_by_its_status_that_something_is_overdue(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr("rca.record.case.load", lambda _: type("", (), {"incident": bank()}))
-    assert cli.main(["obligations", "x", "--as-of", "2026-11-25T00:00:00Z"]) == cli.NEEDS_A_PERSON
+    assert cli.main(["obligations", "x", "--as-of", "2026-11-25T00:00:00Z"]) == command.NEEDS_A_PERSON
     assert "late by 9 h  dora-init-4h" in capsys.readouterr().out
-    assert cli.main(["obligations", "x", "--as-of", "2026-11-24T14:00:00Z", "--json"]) == cli.DONE
+    assert cli.main(["obligations", "x", "--as-of", "2026-11-24T14:00:00Z", "--json"]) == command.DONE
     assert json.loads(capsys.readouterr().out)["version"] == str(rule_table().version)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from rca.cli import command
 from rca.cli import commands as cli
 from rca.record.case import load
 from rca.record.obligations.frameworks import framework_table, frameworks
@@ -82,6 +83,6 @@ def test_the_table_has_a_column_to_tick():
 
 
 def test_the_command_prints_it(capsys):
-    assert cli.main(["obligations", str(INCIDENTS / "line-cascade"), "--frameworks"]) == cli.DONE
+    assert cli.main(["obligations", str(INCIDENTS / "line-cascade"), "--frameworks"]) == command.DONE
     told = capsys.readouterr().out
     assert "[ ] ISO/IEC 42001:2023 10.2 Nonconformity and corrective action: why_tree" in told

@@ -7,6 +7,7 @@ import pytest
 
 import rca
 from rca.analysis.faults.rules.order import RULES
+from rca.cli import command
 from rca.cli import commands as cli
 from rca.record.schema.incident import Incident
 from rca.report.brief.board import ANALOGIES, PLAIN, board, plainly
@@ -128,5 +129,5 @@ def test_an_overdue_report_stands_beside_every_option():
 
 
 def test_the_command_prints_the_page(capsys):
-    assert cli.main(["board", str(INCIDENTS / "line-cascade")]) == cli.DONE
+    assert cli.main(["board", str(INCIDENTS / "line-cascade")]) == command.DONE
     assert capsys.readouterr().out.startswith("# For the board: Quality dashboard passes faulty parts")

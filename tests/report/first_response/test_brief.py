@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import yaml
 
+from rca.cli import command
 from rca.cli import commands as cli
 from rca.errors import InvalidCase
 from rca.record.case import load, scaffold
@@ -396,10 +397,10 @@ def test_nothing_heavy_is_loaded():
 
 def test_the_command_writes_what_it_says(tmp_path, capsys):
     folder, page = case(tmp_path), tmp_path / "brief.html"
-    assert cli.main(["brief", str(folder), "--format", "html", "--out", str(page)]) == cli.DONE
+    assert cli.main(["brief", str(folder), "--format", "html", "--out", str(page)]) == command.DONE
     assert capsys.readouterr().out.strip() == str(page)
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
-    assert cli.main(["brief", str(folder), "--format", "slack", "--audience", "status-page"]) == cli.DONE
+    assert cli.main(["brief", str(folder), "--format", "slack", "--audience", "status-page"]) == command.DONE
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)["blocks"][0]["type"] == "header"
     assert sorted(one.name for one in tmp_path.iterdir()) == ["brief.html", "chat"]
@@ -408,16 +409,16 @@ def test_the_command_writes_what_it_says(tmp_path, capsys):
 def test_docx_wants_a_file(tmp_path, capsys):
     pytest.importorskip("docx")
     folder, paper = case(tmp_path), tmp_path / "brief.docx"
-    assert cli.main(["brief", str(folder), "--format", "docx"]) == cli.BAD_INPUT
+    assert cli.main(["brief", str(folder), "--format", "docx"]) == command.BAD_INPUT
     assert "--out FILE" in capsys.readouterr().err
     said = ["--audience", "status_page", "--format", "docx", "--out", str(paper)]
-    assert cli.main(["brief", str(folder), *said]) == cli.DONE
+    assert cli.main(["brief", str(folder), *said]) == command.DONE
     assert paper.read_bytes().startswith(b"PK")
 
 
 def test_a_record_with_faults_is_briefed_as_far_as_it_can_be_read(tmp_path, capsys):
     folder = case(tmp_path, severity="terrible", impact={"people": -1})
-    assert cli.main(["brief", str(folder)]) == cli.NEEDS_A_PERSON
+    assert cli.main(["brief", str(folder)]) == command.NEEDS_A_PERSON
     shown = capsys.readouterr()
     assert "The chatbot insults customers" in shown.out
     assert "Problems of the record: 2" in shown.out

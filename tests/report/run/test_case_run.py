@@ -15,11 +15,12 @@ import pytest
 
 from rca import shipped
 from rca.errors import InvalidCase, RunFailed
+from rca.record.files.whole_file import DRAFT
 from rca.report.audit import verify
 from rca.report.cells.output import FINDINGS, RESULTS
 from rca.report.manifest import integrity
 from rca.report.notebooks.canonical import bundles, to_json
-from rca.report.notebooks.held_folder import DRAFT, clear
+from rca.report.notebooks.held_folder import clear
 from rca.report.run import case_run, publish
 from rca.report.run.case_run import run
 from tests.conftest import ROOT

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rca import portfolio
+from rca.cli import command
 from rca.cli import commands as cli
 from rca.errors import InvalidCase, RunFailed
 from rca.report.audit.verify import verify
@@ -24,7 +25,7 @@ def place(tmp_path_factory):
     table.loc[:2, "recovered"] = table.onset
     table.to_parquet(folder / "log.parquet")
     asked = ["--split", "2025-01-01T00:00Z", "--target", "time_to_recover=4h:0.5", "--out", str(folder / "reports")]
-    assert cli.main(["portfolio", str(folder / "log.parquet"), *asked, "--quiet", "--json"]) == cli.DONE
+    assert cli.main(["portfolio", str(folder / "log.parquet"), *asked, "--quiet", "--json"]) == command.DONE
     return folder
 
 
@@ -39,14 +40,14 @@ def test_the_command_hands_over_what_was_asked_and_prints_the_answer(monkeypatch
 
     monkeypatch.setattr(portfolio_run, "run_portfolio", run)
     asked = "--out there --as-of A --split S --zone Z --column end=x --column id=y --target a=1h --target b=2h --quiet"
-    assert cli.main(["portfolio", "log.csv", *asked.split()]) == cli.DONE
+    assert cli.main(["portfolio", "log.csv", *asked.split()]) == command.DONE
     settings = {"as_of": "A", "split": "S", "zone": "Z", "columns": "end=x,id=y", "targets": "a=1h,b=2h"}
     assert calls == [(Path("log.csv"), {"out": Path("there"), "settings": settings, "progress": False})]
     said = capsys.readouterr().out
     assert said.startswith("table: 5 incidents")
     assert "x\\x1b[2J0" in said
     assert said.endswith("digest  ab\n")
-    assert cli.main(["portfolio", "log.csv", "--json"]) == cli.DONE
+    assert cli.main(["portfolio", "log.csv", "--json"]) == command.DONE
     assert json.loads(capsys.readouterr().out)["results"]["incidents"] == 5
 
 
@@ -100,7 +101,7 @@ def test_a_manifest_that_asks_for_something_else_is_not_run(place, change, said)
 def test_what_is_no_log_is_refused_before_anything_is_written(tmp_path, capsys):
     (tmp_path / "log.csv").write_text("id,colour\na,red\n", encoding="utf-8")
     out = tmp_path / "reports"
-    assert cli.main(["portfolio", str(tmp_path / "log.csv"), "--out", str(out)]) == cli.BAD_INPUT
+    assert cli.main(["portfolio", str(tmp_path / "log.csv"), "--out", str(out)]) == command.BAD_INPUT
     assert not out.exists()
     assert "no column is a moment" in capsys.readouterr().err
 

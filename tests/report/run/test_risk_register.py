@@ -6,6 +6,7 @@ import json
 import pytest
 
 from rca import portfolio
+from rca.cli import command
 from rca.cli import commands as cli
 from rca.errors import InvalidCase
 from rca.report.run.risk_register import read_appetite, register
@@ -52,5 +53,5 @@ def test_another_ending_is_refused(found, tmp_path):
 
 
 def test_a_register_without_limits_is_refused_before_anything_runs(tmp_path, capsys):
-    assert cli.main(["portfolio", str(tmp_path), "--register", str(tmp_path / "r.csv")]) == cli.BAD_INPUT
+    assert cli.main(["portfolio", str(tmp_path), "--register", str(tmp_path / "r.csv")]) == command.BAD_INPUT
     assert "--appetite FILE" in capsys.readouterr().err
