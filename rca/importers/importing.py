@@ -19,8 +19,8 @@ from rca.importers.payload import MAX_BYTES, documents
 from rca.importers.reading import Given, Reading, read, recognised
 from rca.importers.times import BadTime, read_time, zone_of
 from rca.importers.vendor_map import VendorMap, parsed, vendor
-from rca.record.case import RECORD, names_of, opened, scaffold
-from rca.record.files.table_files import inside
+from rca.record.case import scaffold
+from rca.record.files.case_folder import RECORD, inside, names_of, opened
 from rca.record.files.validation import take_in
 from rca.record.files.whole_file import write_whole
 from rca.record.files.yaml_document import MAX_BYTES as LARGEST_RECORD

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rca.errors import InvalidCase, Problem
-from rca.record.case import RECORD, Case
+from rca.record.case import Case
+from rca.record.files.case_folder import RECORD
 from rca.record.files.table_files import FORMATS, Table
 from rca.record.files.yaml_document import plain, show
 from rca.record.schema.incident import MOMENTS, Incident
