@@ -68,8 +68,13 @@ def _written(arguments: Arguments, text: str, document: "Callable[[], Document]"
     """Say a text, or write it or its document to a file."""
     from rca.report.rendering.document_formats import to_html
     from rca.report.rendering.docx_writer import to_docx
+    from rca.report.run.pdf import to_pdf
 
-    formats = {"docx": lambda: to_docx(document()), "html": lambda: to_html(document()).encode()}
+    formats = {
+        "docx": lambda: to_docx(document()),
+        "html": lambda: to_html(document()).encode(),
+        "pdf": lambda: to_pdf(to_html(document()).encode()),
+    }
     put(arguments.format, arguments.out, formats.get(arguments.format, text.encode))
     return DONE
 

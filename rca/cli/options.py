@@ -121,7 +121,10 @@ def _results_option(parser: Parser) -> None:
 
 def _document_options(parser: Parser) -> None:
     parser.add_argument(
-        "--format", choices=("text", "html", "docx"), default="text", help="default text; docx needs --out"
+        "--format",
+        choices=("text", "html", "docx", "pdf"),
+        default="text",
+        help="default text; docx and pdf need --out",
     )
     parser.add_argument("--out", type=argtypes.path, metavar="FILE", help="write it there")
 

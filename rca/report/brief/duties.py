@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from rca.record.durations import duration_in_words
 from rca.record.obligations.answers import Duty
 from rca.record.obligations.frameworks import frameworks
+from rca.record.schema.incident import Notification
 from rca.report.brief.facts import Facts
 from rca.report.brief.words import sentence, when
 from rca.report.postmortem.duties import NO_PROOF
 from rca.report.rendering.html import escape
+from rca.report.rendering.plain_text import words
 
 MOST = 4
 """Duties that are told; the notebook has all."""
@@ -46,14 +48,22 @@ def state(one: Duty) -> str:
     return f"{one.owes.partition(';')[0]}{to}: {late}{due}"
 
 
+def _named(one: Notification) -> str:
+    return " ".join(filter(None, (one.regime, words(one.report_type or ""))))
+
+
 def _beside(facts: Facts, left: int) -> Iterator[str]:
     asked = facts.duties.questions
     if left > 0:
         yield f"The evidence has {left} more."
     if asked:
         yield f"To be known first: {asked[0].asks[:1].lower()}{asked[0].asks[1:]}"
+    told = [one.decision for one in running(facts)[:MOST]]
     for one in facts.incident.notifications:
         if one.submitted_at:
-            yield f"Proof of {one.regime}: {', '.join(one.evidence) or NO_PROOF}."
+            yield f"Proof of {_named(one)}: {', '.join(one.evidence) or NO_PROOF}."
+        elif one.not_reportable_because and not any(one.not_reportable_because in each for each in told):
+            who = ", ".join(filter(None, (one.by, when(one.decided_at) if one.decided_at else "")))
+            yield f"Decided to send no {_named(one)}{f' ({who})' if who else ''}: {one.not_reportable_because}."
     items = [one for one in frameworks(facts.incident, results=True).evidence if one.parts]
     yield f"Evidence for NIST and ISO: {sum(not one.lacking for one in items)} of {len(items)} items whole."
