@@ -1,5 +1,6 @@
 """The commands on duties: what is owed, to whom, and what a board has to decide."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +18,15 @@ def _obligations(arguments: Arguments) -> int:
     from rca.record.obligations.duties import duties
     from rca.record.obligations.frameworks import frameworks
     from rca.record.obligations.ics import calendar_text
+    from rca.record.obligations.taxonomy import classify
     from rca.record.past import past_incidents
 
     incident, known = load(arguments.case).incident, None
     if arguments.frameworks:
         answer(frameworks(incident), as_json=arguments.json)
+        return DONE
+    if arguments.taxonomy:
+        answer(classify(incident, _results(arguments, incident.id)), as_json=arguments.json)
         return DONE
     if arguments.among:
         known, unread = past_incidents(arguments.among, reports=arguments.reports)
@@ -46,6 +51,19 @@ def _notify(arguments: Arguments) -> int:
         print_json(found.to_dict())
         return DONE
     return _written(arguments, str(found), lambda: draft_document(found))
+
+
+def _export(arguments: Arguments) -> int:
+    from rca.record.case import load
+    from rca.report.postmortem.export import export
+
+    incident = load(arguments.case).incident
+    results = _results(arguments, incident.id)
+    found = export(incident, arguments.schema, results=results, confidential=arguments.confidential)
+    put("json", arguments.out, f"{json.dumps(found.to_dict(), indent=2)}\n".encode)
+    for line in str(found).splitlines():
+        tell(line)
+    return NEEDS_A_PERSON if found.missing_mandatory else DONE
 
 
 def _board(arguments: Arguments) -> int:
@@ -91,6 +109,12 @@ COMMANDS = (
         says="draft a report in the order of a regulator's form; what is missing is marked, and nothing is sent",
         takes=options.notify,
         does=_notify,
+    ),
+    Command(
+        name="export",
+        says="a record for a public collection, by OECD's or AIID's fields; what is missing is listed and never filled",
+        takes=options.export,
+        does=_export,
     ),
     Command(
         name="board",

@@ -113,8 +113,9 @@ def test_a_later_draft_shows_what_changed():
 
 
 def test_every_form_that_a_rule_names_is_there_and_reports_under_a_name_of_the_table():
-    assert {rule.form for rule in rule_table().rules if rule.form} == set(forms())
-    assert {form.report for form in forms().values()} <= set(rule_table().reports)
+    asked = {rule.form for rule in rule_table().rules if rule.form}
+    assert set(forms()) - asked == {"aiid"}  # a collection, which no law asks for
+    assert {forms()[one].report for one in asked} <= set(rule_table().reports)
 
 
 def test_a_text_of_the_record_cannot_pass_for_a_line_of_the_draft():
@@ -152,13 +153,13 @@ def test_the_command_prints_a_draft(tmp_path, capsys):
 
 # --- traced, counted, compared ---------------------------------------------------------------------------------------
 
-FORMS = ("euaia_art73_draft", "gpai_2025_11_04", "oecd_29", "osha_1904_39", "ca_sb53")
+FORMS = ("euaia_art73_draft", "gpai_2025_11_04", "oecd_29", "osha_1904_39", "ca_sb53", "aiid")
 
 UNFILLED = {
-    "chatbot-update": (14, 4, 18, 7, 3),
-    "credit-drift": (14, 4, 17, 7, 3),
-    "line-cascade": (14, 4, 18, 7, 3),
-    "hiring-bias": (14, 5, 18, 7, 3),
+    "chatbot-update": (14, 4, 18, 7, 3, 42),
+    "credit-drift": (14, 4, 17, 7, 3, 42),
+    "line-cascade": (14, 4, 18, 7, 3, 43),
+    "hiring-bias": (14, 5, 18, 7, 3, 45),
 }
 """Fields of each form that the records of shipped incidents leave open."""
 
