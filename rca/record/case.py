@@ -368,8 +368,8 @@ obligations: {{jurisdictions: [], sector: null, facts: {{}}}}     # `rca obligat
 #                                # jurisdictions: [de]; triggers: {{classified_major: <time>}}; zone: Europe/Berlin
 # notifications: []              # {{regime: gdpr-33, submitted_at: <time>, by: a role}}; or, where a person decides to
 #                                # make none: {{…, not_reportable_because: …, decided_at: <time>, by: a role}}
-# class: incident                # hazard | near_miss | incident | serious_incident | disaster; labels: {{mit_domain: "7"}}
-#                                # `rca obligations CASE --taxonomy` says what record and findings suggest
+# class: incident                # hazard | near_miss | incident | serious_incident | disaster
+# labels: {{mit_domain: "7"}}      # `rca obligations CASE --taxonomy` says what record and findings suggest
 whys: []                         # a report drafts a first tree from the findings
 #  - question: Why did …?
 #    answer: {{statement: …, role: trigger, evidence: [fault.income], category: data}}   # latent: and its `guard`

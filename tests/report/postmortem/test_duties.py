@@ -100,9 +100,10 @@ def block_of(facts=FACTS, status="cannot_tell", **more):
 def test_the_brief_tells_what_is_overdue_what_was_sent_and_its_proof():
     assert "overdue by 16 d, due 4 Mar, 09:00" in plain(block_of())
     told = plain(block_of(sent=[SENT | {"evidence": ["sources/receipt.txt"]}]))
-    assert "Sent to the supervisory authority 3 Mar, 09:00, in time, due 4 Mar, 09:00" in told
-    assert "Proof of gdpr-33 initial: sources/receipt.txt." in told
-    assert "Proof of gdpr-33 initial: no proof on record." in plain(block_of(sent=[SENT]))
+    assert "Notify, with reasons if late: sent to the supervisory authority 3 Mar, 09:00, in time" in told
+    assert "due 4 Mar, 09:00" in told
+    assert "Proof of GDPR-33 initial: sources/receipt.txt." in told
+    assert "Proof of GDPR-33 initial: no proof on record." in plain(block_of(sent=[SENT]))
 
 
 def test_the_block_stays_small_whatever_runs():
@@ -130,7 +131,7 @@ def test_a_decision_not_to_report_is_told_with_who_and_why():
     assert "Decided to send no" not in plain(told)
     assert "<script" not in told
     beside = block_of({"personal_data_breach": False}, sent=[decided])
-    assert "Decided to send no gdpr-33 (dpo, 2 Mar, 09:00): no risk" in plain(beside)
+    assert "Decided to send no GDPR-33 (dpo, 2 Mar, 09:00): no risk" in plain(beside)
     assert "<script" not in beside
 
 
