@@ -111,6 +111,11 @@ class ColumnFault:
         return numbers or self.partner is not None or bool(self.recoding) or self.lag > 0
 
     @property
+    def mispaired(self) -> bool:
+        """Whether the other columns alone told of it, of which one may be at fault instead."""
+        return self.fault == "stale" and not self.lag and not self.late_values
+
+    @property
     def visible(self) -> bool:
         """Whether a row's own value shows, for itself, whether it was hit."""
         told = self.value is not None or bool(self.names) or bool(self.late_values) or self.cut is not None

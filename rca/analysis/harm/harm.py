@@ -82,7 +82,7 @@ class Harm(Result):
         """Whether what the same rows show alone is harm, whatever the two windows show unpaired."""
         if not one.paired or one.strength not in ("shown", "suggested") or one.part is None:
             return False
-        known = one.kind in ("model", "rows") or one.fault not in (None, "distribution")
+        known = one.kind in ("model", "rows", "concept") or one.fault not in (None, "distribution")
         z, share = (NAMED_Z, NAMED_PART) if known else (PAIRED_Z, PAIRED_PART)
         least = max(z * one.part.error, share * abs(self.measured.reference))
         return one.part.value >= least

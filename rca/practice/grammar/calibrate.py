@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rca.analysis.conclusion.confidence import COUNTS, verdict_key
+from rca.practice.grammar.families import FIRST_COUNTED
 from rca.practice.grammar.summary import Line, summary
 
 
@@ -45,6 +46,8 @@ def main() -> int:
     asked.add_argument("--report", type=Path, help="also write the tables as Markdown, such as tests/CALIBRATION.md")
     given = asked.parse_args()
     lines = [json.loads(line) for path in given.lines for line in path.read_text(encoding="utf-8").splitlines()]
+    if used := [line["seed"] for line in lines if line["seed"] < FIRST_COUNTED]:
+        asked.error(f"seed {used[0]} tries or judges the rules; count seeds from {FIRST_COUNTED} on")
     on = f"{len(lines):,} simulated incidents"
     counts = counted(lines)
     place = Path(str(files("rca.analysis.conclusion").joinpath(COUNTS)))

@@ -16,6 +16,13 @@ PARTS: tuple[Part, ...] = get_args(Part)
 FIRST_JUDGED = 1_000_000
 """Seeds from here on are judging, those below are trying."""
 
+FIRST_COUNTED = 3_000_000
+"""Judging seeds from here on judge nothing: verdicts on them are counted, for how sure a verdict may be.
+
+No rule was tried on their families, so that the counts are no better than a new system has to expect. Nobody reads
+their lines one by one.
+"""
+
 TASKS: dict[str, Task] = {
     "linear": "binary", "interactions": "binary", "thresholds": "binary", "categories": "binary", "seasonal": "binary",
     "panel": "binary", "factor": "binary", "heavy_tails": "binary", "multiplicative": "regression",

@@ -2,8 +2,8 @@
 
 A column is predicted from the others, cross-fitted on the reference, and the law of what is left is compared between
 the windows. Selection by a column (other people came) leaves the others given the column as they were; a column that
-broke does not. So a column is told to have broken only where both directions moved. The worst column is taken out of
-all predictors before the others are judged again, or a broken one makes its neighbours look broken.
+broke does not. So a column is told to have broken only where both directions moved. A broken one makes its neighbours
+look broken: the column without which the fewest still do is taken out of all predictors, and the others judged again.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,6 +14,7 @@ import pandas as pd
 
 from rca.arrays import Floats, Places
 from rca.methods.boosted_trees import regressor
+from rca.methods.two_sample_tests import Z
 from rca.methods.two_sample_tests import kolmogorov_distance as distance_of
 from rca.tables.columns import Encoder, for_trees
 
@@ -31,6 +32,9 @@ SURELY = 1e-4
 
 TIED = 0.02
 """Share of a column's variance that the others have to tell of, for them to be predicted from it in turn."""
+
+HALF = 0.5
+"""Part of what the others told of a column that they surely have to tell still."""
 
 OWN_BINS = 16
 """Bins of a column's own value."""
@@ -59,7 +63,8 @@ class ColumnRelation:
         p-values of no change: of the column given the others, and of what they say of it given the column; 1 where
         they told nothing of it.
     tied : bool
-        Whether the others told of it in the reference; if not, nothing shows whose values it holds.
+        Whether the others surely tell of it in the current rows, at least `HALF` as much as in the reference; if not,
+        nothing shows whose values it holds.
     """
 
     column: str
@@ -103,6 +108,12 @@ def column_relations(
     dict of str to ColumnRelation
     """
     bench = _Bench.of(reference, current, columns, beside=beside, seed=seed)
+
+    def left(name: str, broke: Sequence[str], out: Collection[str]) -> int:
+        """How many others still look broken without a column."""
+        others = [other for other in broke if other != name][:PEELED]
+        return sum(bench.judge(other, {*out, name}).moved(len(columns)) for other in others)
+
     out = set(without)
     found: dict[str, ColumnRelation] = {}
     for _ in range(PEELED):
@@ -110,7 +121,7 @@ def column_relations(
         broke = [name for name in columns if name not in out and found[name].moved(len(columns))]
         if not broke:
             break
-        out.add(min(broke, key=lambda name: (found[name].given_others, -bench.distance[name])))
+        out.add(min(broke, key=lambda name: (left(name, broke, out), found[name].given_others, -bench.distance[name])))
     return found
 
 
@@ -161,7 +172,9 @@ class _Bench:
             return ColumnRelation(column=name, given_others=given, others_given=1.0)
         back = self._by_value(self.ranks[name], said)
         turned = chance_of(said[0] - back[0], said[1] - back[1])
-        return ColumnRelation(column=name, given_others=given, others_given=turned, tied=True)
+        return ColumnRelation(
+            column=name, given_others=given, others_given=turned, tied=_still_told(said[1], self.ranks[name][1])
+        )
 
     def _by_value(self, values: tuple[Floats, Floats], said: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
         """Mean of what the others say in bins of the column's own value, each row by one fold that has not seen it."""
@@ -188,12 +201,31 @@ class _Bench:
         return said
 
 
+def _still_told(said: Floats, values: Floats) -> bool:
+    """Whether values follow what was predicted of them by a slope that is surely above `HALF`."""
+    apart = said - said.mean()
+    spread = float((apart**2).sum())
+    if spread == 0:
+        return False
+    slope = float((apart * values).sum()) / spread
+    left = values - values.mean() - slope * apart
+    return slope - Z * float(np.sqrt((left**2).sum() / len(values) / spread)) > HALF
+
+
 def chance_of(before: Floats, after: Floats) -> float:
-    """p-value of the Kolmogorov-Smirnov test by its limiting law; ties make it too large, never too small."""
+    """p-value of what is left having one law, by its distribution or its size, whichever tells more (Bonferroni).
+
+    The Kolmogorov-Smirnov test by its limiting law, where ties make it too large, never too small; and Welch's of the
+    squares, as what a column lost of its relation is size and no shift.
+    """
     from scipy.special import kolmogorov
+    from scipy.stats import norm
 
     size = len(before) * len(after) / (len(before) + len(after))
-    return float(kolmogorov(np.sqrt(size) * distance_of(before, after)))
+    squares = before**2, after**2
+    error = float(np.sqrt(sum(one.var() / len(one) for one in squares)))
+    larger = float(norm.sf((squares[1].mean() - squares[0].mean()) / error)) if error > 0 else 1.0
+    return min(1.0, 2 * min(larger, float(kolmogorov(np.sqrt(size) * distance_of(before, after)))))
 
 
 def _some(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Does an outcome follow its inputs as before: exchangeable cross-fitted residuals, by level and by a paid correction.
+"""Does an outcome follow its inputs as before: cross-fitted residuals, by level, by input, and by a paid correction.
 
 A model of the outcome given the inputs is fitted to the reference in folds. A reference row is scored by the fold that
 has not seen it, and a current row by one fold drawn at random, never by their average, which is calibrated otherwise.
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rca.arrays import Floats
+from rca.arrays import Floats, Places
 from rca.methods.boosted_trees import regressor
 from rca.tables.columns import for_trees
 
@@ -21,11 +21,14 @@ FOLDS = 3
 BINS = 8
 """Bins of the prediction in which mean residuals are compared."""
 
-SKILL_SHARE, SKILL_Z = 0.01, 4.0
+SKILL_SHARE, SKILL_Z = 0.01, 3.0
 """Share of the outcome's variance that inputs have to tell of, beyond chance by so many standard errors."""
 
 Both = tuple[Floats, Floats]
 """Arrays of the reference's rows and of the current ones."""
+
+EFFECT_BINS, EFFECT_ROWS = 6, 8
+"""Bins of an input in which mean residuals are compared, and rows that a bin needs."""
 
 TAIL = 0.002
 """Share of the reference's residuals on either side beyond which a residual counts as no farther."""
@@ -73,6 +76,8 @@ class Relation:
         Loss that a correction learned on half of the current rows saves on the other half, less the same in the
         reference, in standard errors; 0 where the target is a number. There the noise is small beside the error of the
         fit, which all current rows share and the folds of the reference do not, so that a correction would pay.
+    effect_z : float
+        Steepest change of the mean residuals along one input, as a one-sided z, Bonferroni over the inputs.
     skill, skill_error : float
         Share of the outcome's variance in the reference that the inputs tell of, in rows not fitted.
     expected : (ndarray, ndarray)
@@ -82,14 +87,15 @@ class Relation:
     columns: tuple[str, ...]
     level_z: float
     correction_z: float
+    effect_z: float
     skill: float
     skill_error: float
     expected: tuple[Floats, Floats]
 
     @property
     def z(self) -> float:
-        """Evidence that the outcome follows the inputs otherwise: the larger of the two tests."""
-        return max(self.level_z, self.correction_z)
+        """Evidence that the outcome follows the inputs otherwise: the largest of the tests."""
+        return max(self.level_z, self.correction_z, self.effect_z)
 
     @property
     def telling(self) -> bool:
@@ -126,6 +132,7 @@ def followed(outcome: Outcome, columns: Sequence[str], *, seed: int = 0) -> Rela
         columns=tuple(columns),
         level_z=_level(left, expected),
         correction_z=0.0 if outcome.number else _correction(left, seen=(before, after), expected=expected, rng=rng),
+        effect_z=_effect(left, seen=(before, after), expected=expected),
         skill=float(saved.mean()) / spread,
         skill_error=float(saved.std() / np.sqrt(len(saved))) / spread,
         expected=expected,
@@ -157,6 +164,70 @@ def _level(left: tuple[Floats, Floats], expected: tuple[Floats, Floats]) -> floa
                 total, freedom = total + float(rows[1].mean() - rows[0].mean()) ** 2 / error, freedom + 1
     chance = float(chi2.sf(total, freedom)) if freedom else 0.5
     return float(norm.isf(max(chance, 1e-300)))
+
+
+def _effect(left: Both, *, seen: Both, expected: Both) -> float:
+    """Steepest change of mean residuals, current less reference, along an input or along its effect so far, as a z."""
+    from scipy.stats import norm
+
+    steepest, asked = 0.0, 0
+    for column in range(seen[0].shape[1]):
+        edges = np.unique(np.nanquantile(seen[0][:, column], np.linspace(0, 1, EFFECT_BINS + 1)[1:-1]))
+        bins = [np.searchsorted(edges, side[:, column]) for side in seen]
+        count = np.maximum(np.bincount(bins[0], minlength=len(edges) + 1), 1)
+        for target in range(left[0].shape[1]):
+            effect = np.bincount(bins[0], weights=expected[0][:, target], minlength=len(edges) + 1) / count
+            for along in (np.arange(len(edges) + 1.0), effect):
+                slope = slope_of_change([side[:, target] for side in left], bins, along)
+                steepest, asked = max(steepest, abs(slope)), asked + 1
+    chance = min(1.0, 2 * asked * float(norm.sf(steepest)))
+    return float(norm.isf(max(chance, 1e-300))) if chance < 1 else 0.0
+
+
+def own_effect(outcome: Outcome, without: Relation, column: str) -> float:
+    """What a column tells of the outcome beyond others in the current window, along what it told in the reference.
+
+    A wrong value tells less than the right one, or nothing. One that tells the contrary is no wrong value.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    without : Relation
+        To the other columns.
+    column : str
+
+    Returns
+    -------
+    float
+        As a z: above 0 where it tells the same, below 0 where it tells the contrary.
+    """
+    values = [side[:, outcome.columns.index(column)] for side in outcome.inputs]
+    edges = np.unique(np.nanquantile(values[0], np.linspace(0, 1, EFFECT_BINS + 1)[1:-1]))
+    bins = [np.searchsorted(edges, side) for side in values]
+    left = _trimmed(*(target - said for target, said in zip(outcome.targets, without.expected, strict=True)))
+    count = np.maximum(np.bincount(bins[0], minlength=len(edges) + 1), 1)
+    told = []
+    for target in range(left[0].shape[1]):
+        effect = np.bincount(bins[0], weights=left[0][:, target], minlength=len(edges) + 1) / count
+        told.append(slope_of_change([np.zeros(len(bins[0])), left[1][:, target]], bins, effect))
+    return max(told, key=abs)
+
+
+def slope_of_change(left: Sequence[Floats], bins: Sequence[Places], along: Floats) -> float:
+    """Slope along some bins of how residuals changed, current less reference, over its standard error."""
+    counts = [np.bincount(at, minlength=len(along)) for at in bins]
+    sums = [np.bincount(at, weights=values, minlength=len(along)) for at, values in zip(bins, left, strict=True)]
+    squares = [np.bincount(at, weights=values**2, minlength=len(along)) for at, values in zip(bins, left, strict=True)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = [one / count for one, count in zip(sums, counts, strict=True)]
+        error = sum((one / n - mean**2) / n for one, n, mean in zip(squares, counts, means, strict=True))
+    told = (np.minimum(*counts) >= EFFECT_ROWS) & (error > 0)
+    if told.sum() < 2:
+        return 0.0
+    change, weight, place = (means[1] - means[0])[told], 1 / np.asarray(error)[told], along[told]
+    place = place - (weight * place).sum() / weight.sum()
+    spread = float((weight * place**2).sum())
+    return float((weight * place * change).sum() / np.sqrt(spread)) if spread > 0 else 0.0
 
 
 def _correction(left: Both, *, seen: Both, expected: Both, rng: np.random.Generator) -> float:

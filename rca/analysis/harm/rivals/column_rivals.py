@@ -14,7 +14,7 @@ from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.harm.contribution import Contribution, PartEstimate, Where, contribution
 from rca.analysis.harm.evidence.column_relations import ColumnRelation, column_relations
-from rca.analysis.harm.evidence.followed_relation import Relation, followed
+from rca.analysis.harm.evidence.followed_relation import Relation, followed, own_effect
 from rca.analysis.harm.evidence.odd_values import is_unlike, odd_values
 from rca.analysis.harm.fault_injection import injected_harm
 from rca.analysis.harm.repair_and_rescore import PutBack, lost_worth, mended_harm, put_back
@@ -105,13 +105,14 @@ class _Suspects:
         read, rows = weighing.read, weighing.timed
         moved = [name for name in weighing.drift.moved() if name in read]
         broken = [fault.column for fault in weighing.faults.columns if fault.broken and fault.column in read]
+        told = [fault.column for fault in weighing.faults.columns if fault.broken and not fault.mispaired]
         others = {*weighing.drift.moved(), *read}
         relations = column_relations(
             rows.reference,
             rows.current,
             read,
             beside=(*weighing.clock, *(name for name in weighing.features if name not in others)),
-            without={*moved, *broken},
+            without={*moved, *told}.intersection(read),
             seed=weighing.seed,
         )
         odd = [name for name in read if relations[name].moved(len(read))]
@@ -172,13 +173,15 @@ class _Suspects:
         if put is not None and weighing.sign * put.gain < _doubtful(fault) * put.gain_error:
             plain = replace(fault, noise=0.0, usual=(), recoding=())  # by donors, as of a column that moved somehow
             ring, put = (plain, *ring[1:]), _put_back(weighing, plain, *ring[1:], sound=sound)
+        without = weighing.follows(other for other in weighing.features if other not in taken)
         return ColumnEvidence(
             fault=ring[0],
             moved=name in self.moved,
             relation=relation,
             broke=fault.broken or ring[0].noise > 0 or name in self.odd,
             put=put,
-            without=weighing.follows(other for other in weighing.features if other not in taken),
+            without=without,
+            own_effect=own_effect(weighing.outcome.outcome, without, name) if weighing.outcome and without else 0.0,
             mended=_when_mended(weighing, ring),
         )
 
@@ -365,6 +368,7 @@ def judged_column(weighing: Weighing, one: ColumnEvidence, *, together: Collecti
         found=found_of(one, tests) + INJECTED * (injected is not None),
         against=against_of(one, tests) if injected is None else "",
         paired=tests.gained or tests.lost or (one.fault.broken and tests.likely) or injected is not None,
+        broke=one.broke,
     )
 
 

@@ -13,6 +13,10 @@ LIKELY, SUSPECTED = 2.0, 3.0
 """z from which a column has likely lost its worth, where the relation or a named fault says so too, and where not."""
 
 
+CONTRARY = 1.64
+"""z from which a column tells the contrary of what it told."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ColumnEvidence:
     """All that is known of one column as a cause."""
@@ -24,6 +28,7 @@ class ColumnEvidence:
     put: PutBack | None = None
     without: Relation | None = None
     mended: Relation | None = None
+    own_effect: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +84,8 @@ def strength_of(one: ColumnEvidence, tests: ColumnTests) -> Strength | None:
 
 
 def _silent(one: ColumnEvidence, tests: ColumnTests) -> Strength | None:
-    """A column that did not move: it is sound where it still goes with the others, or is worse than a random value."""
-    if tests.gained or not tests.lost or one.relation.tied:
+    """A column that did not move: it is sound where it goes with the others, or tells the contrary of what it told."""
+    if tests.gained or not tests.lost or one.relation.tied or one.own_effect < -CONTRARY:
         return None
     return "suggested" if tests.sieved else "assumed"
 

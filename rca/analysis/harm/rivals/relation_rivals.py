@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from rca.analysis.faults.application import hit
 from rca.analysis.faults.column_fault import READINGS, ROWS
@@ -12,9 +13,10 @@ from rca.analysis.harm.evidence.followed_relation import Relation, followed
 from rca.analysis.harm.evidence.recorded_outcome import RecordedOutcome, expected_parts, read_outcome
 from rca.analysis.harm.rivals.bench import AS_BEFORE, CONCEPT_PART, CONCEPT_Z, GAINED, OTHERWISE, PART, SURELY, Weighing
 from rca.analysis.harm.rivals.rival import Rival
-from rca.arrays import Mask, Places
+from rca.arrays import Floats, Mask, Places
 from rca.finding import CauseKind, Fault, Strength
 from rca.methods.metric import Parts
+from rca.tables.columns import as_numbers
 
 # -- the world ---------------------------------------------------------------------------------------------------------
 
@@ -43,14 +45,10 @@ def world_rivals(
     kind, name = _world(weighing)
     relation = weighing.follows(column for column in weighing.standing if column not in accepted)
     assert relation is not None
-    if (
-        not accepted
-        and weighing.standing == weighing.features
-        and weighing.asker is not None
-        and weighing.asker.fidelity is None
-        and not weighing.asker.classes
-    ):
-        read = with_scores(weighing, read)
+    whole = bool(weighing.features) and weighing.standing == weighing.features
+    scores = _scores(weighing) if whole and not accepted and not doubted else None
+    if scores is not None:
+        read = with_scores(read, scores)
         relation = followed(read.outcome, (*weighing.inputs, *weighing.clock, SCORES), seed=weighing.seed)
     against = _kept(relation, "outcome", from_=OTHERWISE)
     if not against and doubted and relation.z < SURELY:
@@ -99,12 +97,23 @@ def _of_relation(part: Contribution, relation: Relation, *, strength: Strength, 
     )
 
 
-def with_scores(weighing: Weighing, read: RecordedOutcome) -> RecordedOutcome:
+def _scores(weighing: Weighing) -> tuple[Floats, Floats] | None:
+    """Scores of the deployed model for both windows, asked again or else as recorded; None where there are none."""
+    windows, asker, column = weighing.windows, weighing.asker, weighing.windows.roles.score
+    rows = windows.reference, windows.current
+    if asker is not None and asker.fidelity is None:
+        return None if asker.classes else (asker.score(rows[0]), asker.score(rows[1]))
+    if column is None or not all(column in one and pd.api.types.is_numeric_dtype(one[column]) for one in rows):
+        return None
+    return as_numbers(rows[0][column]), as_numbers(rows[1][column])
+
+
+def with_scores(read: RecordedOutcome, scores: tuple[Floats, Floats]) -> RecordedOutcome:
     """The outcome with the scores of the deployed model as one more input: it has seen more rows than the reference."""
-    assert weighing.asker is not None
-    rows = weighing.windows.reference, weighing.windows.current
-    scores = [weighing.asker.score(one.iloc[at])[:, None] for one, at in zip(rows, read.places, strict=True)]
-    seen = [np.hstack([inputs, said]) for inputs, said in zip(read.outcome.inputs, scores, strict=True)]
+    seen = [
+        np.hstack([inputs, said[at][:, None]])
+        for inputs, said, at in zip(read.outcome.inputs, scores, read.places, strict=True)
+    ]
     outcome = replace(read.outcome, inputs=(seen[0], seen[1]), columns=(*read.outcome.columns, SCORES))
     return replace(read, outcome=outcome)
 

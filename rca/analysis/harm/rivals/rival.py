@@ -24,6 +24,8 @@ class Rival:
         What killed it, or weakens it; empty where nothing does.
     paired : bool
         Whether the same rows show its harm, whatever two windows show of each other.
+    broke : bool
+        Of a column: whether its own values, or how they go with the others, show a fault.
     """
 
     kind: CauseKind
@@ -34,6 +36,7 @@ class Rival:
     found: str = ""
     against: str = ""
     paired: bool = False
+    broke: bool = False
 
     @property
     def rejected(self) -> bool:

@@ -113,14 +113,14 @@ def _out_of_season(one: Rival, times: Sequence[Rival]) -> Rival:
 def _told_by(one: Rival) -> int:
     if one.kind != "feature" or one.part is None or one.part.method == "reweighted":
         return 1
-    return 0 if one.fault not in (None, "distribution") else 2
+    return 0 if one.broke else 2
 
 
 def ranked(rivals: Iterable[Rival]) -> tuple[Rival, ...]:
     """Those that stand by strength, then by what speaks for them, then by harm; then the rejected.
 
-    Of what is only suggested, a column whose own values show a fault stands before a relation that changed, and that
-    before a column that only moved.
+    Of what is only suggested, a column whose values show a fault, by themselves or beside the others, stands before a
+    relation that changed, and that before a column that only moved.
     """
 
     def order(one: Rival) -> tuple[int, int, float]:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rca.analysis.harm.evidence.column_relations import CLOCK, chance_of, column_relations, with_clock
+from rca.analysis.harm.evidence.column_relations import CLOCK, _still_told, chance_of, column_relations, with_clock
 
 COLUMNS = ("a", "b", "c", "d", "free")
 
@@ -41,8 +41,17 @@ def test_a_column_drawn_from_other_rows_broke_in_both_directions_and_its_neighbo
         found = judged(seed, permuted)
         assert [name for name, one in found.items() if one.broke(len(COLUMNS))] == ["a"]
         assert [name for name, one in found.items() if one.moved(len(COLUMNS))] == ["a"]
-        assert found["a"].tied
+        assert not found["a"].tied
         assert not found["free"].tied
+        assert all(found[name].tied for name in "bcd")
+
+
+def test_a_column_is_tied_only_where_the_others_surely_tell_of_it_still():
+    rng = np.random.default_rng(0)
+    said = rng.normal(size=400)
+    assert _still_told(said, said + 3 * rng.normal(size=400))
+    assert not _still_told(said, 0.3 * said + 0.5 * rng.normal(size=400))
+    assert not _still_told(np.ones(400), said)
 
 
 def test_a_broken_column_makes_its_neighbour_look_broken_until_it_is_taken_out(monkeypatch):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rca.analysis.harm.evidence.followed_relation import Outcome, followed
+from rca.analysis.harm.evidence.followed_relation import Outcome, followed, own_effect, slope_of_change
 
 COLUMNS = ("a", "b", "c")
 USUAL = (1.5, 0.5, -1.0)
@@ -85,3 +85,37 @@ def test_the_same_seed_finds_the_same():
     one, other = relation(3), relation(3)
     assert (one.z, one.skill) == (other.z, other.skill)
     np.testing.assert_array_equal(one.expected[1], other.expected[1])
+
+
+def turned(seed, kind):
+    return relation(seed, kind, effects=(1.5, -0.5, -1.0), n=1200)
+
+
+@pytest.mark.parametrize("kind", ["two", "three", "number"])
+def test_the_effect_of_one_weak_input_that_turned_is_seen_by_its_slope(kind):
+    found = [turned(seed, kind) for seed in range(3)]
+    assert min(one.effect_z for one in found) > 5
+    assert all(one.effect_z > one.level_z for one in found)
+
+
+def test_no_input_has_a_steep_slope_where_nothing_changed_in_20_draws():
+    assert sum(relation(seed, n=400).effect_z < 2.5 for seed in range(20)) >= 19
+
+
+def test_a_slope_of_bins_that_differ_by_nothing_or_are_empty_is_none():
+    one = np.zeros(40), np.arange(40) % 2
+    assert slope_of_change([one[0], one[0]], [one[1], one[1]], np.arange(2.0)) == 0
+    noisy = np.random.default_rng(0).normal(size=40)
+    assert slope_of_change([noisy, noisy], [one[1], np.zeros(40, dtype=int)], np.arange(2.0)) == 0
+    assert slope_of_change([noisy, noisy + one[1]], [one[1], one[1]], np.array([1.0, 1.0])) == 0
+    assert slope_of_change([noisy, noisy + one[1]], [one[1], one[1]], np.arange(2.0)) > 2
+
+
+@pytest.mark.parametrize("kind", ["two", "three", "number"])
+@pytest.mark.parametrize(("effect", "low", "high"), [(0.5, 1.64, 99), (0.0, -3.5, 3.5), (-0.5, -99, -1.64)])
+def test_a_column_tells_as_before_or_nothing_or_the_contrary(kind, effect, low, high):
+    rng = np.random.default_rng(3)
+    both = side(rng, 2000, kind), side(rng, 2000, kind, effects=(1.5, effect, -1.0))
+    targets, inputs = zip(*both, strict=True)
+    outcome = Outcome(targets=targets, inputs=inputs, columns=COLUMNS, number=kind == "number")
+    assert low < own_effect(outcome, followed(outcome, ("a", "c")), "b") < high

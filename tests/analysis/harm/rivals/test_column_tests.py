@@ -1,5 +1,6 @@
 """What speaks for a column: put back it gains, its worth is lost, the outcome follows the others as before."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -49,3 +50,15 @@ def test_what_is_found_and_what_speaks_against_it_is_said():
     assert found_of(evidence(), passed).endswith("the outcome follows the other columns as before; times 12")
     assert against_of(evidence(), passed) == ""
     assert against_of(evidence(), ColumnTests()) == "put back, the metric is no better on the same rows"
+
+
+@pytest.mark.parametrize(("tells", "strength"), [(3.0, "suggested"), (0.0, "suggested"), (-3.0, None)])
+def test_a_silent_column_that_tells_the_contrary_is_no_wrong_value(tells, strength):
+    silent = replace(evidence("distribution", moved=False, broke=False), own_effect=tells)
+    assert strength_of(silent, ColumnTests(lost=True, sieved=True, changed=True)) == strength
+
+
+def test_a_silent_column_to_which_the_others_are_tied_is_sound():
+    tied = replace(ALONE, tied=True)
+    silent = replace(evidence("distribution", moved=False, broke=False), relation=tied)
+    assert strength_of(silent, ColumnTests(lost=True, sieved=True, changed=True)) is None

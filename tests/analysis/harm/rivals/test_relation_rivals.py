@@ -8,7 +8,7 @@ import pytest
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.harm.question import harm
-from rca.analysis.harm.rivals.relation_rivals import answer_rivals, departure, world_rivals
+from rca.analysis.harm.rivals.relation_rivals import _scores, answer_rivals, departure, world_rivals
 from tests.analysis.harm.rivals.simulated_windows import (
     FEATURES,
     ROLES,
@@ -96,3 +96,11 @@ def test_the_departure_from_a_relation_is_nothing_where_there_is_none():
     assert (part.name, part.fault, part.method) == ("c", "frozen", "expected")
     assert abs(part.value) < 3 * part.error
     assert departure(asked, None, kind="feature", name="c") is None
+
+
+def test_scores_on_record_stand_in_for_those_of_a_file_where_every_column_is():
+    asked = weighing(*drawn(0, 900, law=reversed_law))
+    assert asked.windows.model is None
+    for found in _scores(asked):
+        assert np.isfinite(found).all()
+    assert _scores(weighing(*drawn(0, 900), score=None)) is None
