@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rca.cli import options
 from rca.cli.command import DONE, NEEDS_A_PERSON, Arguments, Command
 from rca.cli.telling import answer, print_json, put, tell
+from rca.errors import InvalidCase
 from rca.record.files.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -22,11 +23,14 @@ def _obligations(arguments: Arguments) -> int:
     from rca.record.past import past_incidents
 
     incident, known = load(arguments.case).incident, None
+    if arguments.results and not (arguments.frameworks or arguments.taxonomy):
+        raise InvalidCase.because("clocks follow from the record alone", place="--results", hint="add --taxonomy")
+    results = _results(arguments, incident.id)
     if arguments.frameworks:
-        answer(frameworks(incident), as_json=arguments.json)
+        answer(frameworks(incident, results=results is not None), as_json=arguments.json)
         return DONE
     if arguments.taxonomy:
-        answer(classify(incident, _results(arguments, incident.id)), as_json=arguments.json)
+        answer(classify(incident, results), as_json=arguments.json)
         return DONE
     if arguments.among:
         known, unread = past_incidents(arguments.among, reports=arguments.reports)

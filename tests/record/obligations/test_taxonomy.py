@@ -9,7 +9,7 @@ from rca.cli import commands as cli
 from rca.record.case import load
 from rca.record.obligations.taxonomy import Classification, classify, taxonomy
 from rca.record.schema.incident import Category, HarmClass
-from tests.conftest import INCIDENTS
+from tests.conftest import INCIDENTS, ROOT
 from tests.record.obligations.situation import incident_of
 
 
@@ -122,3 +122,9 @@ def test_it_comes_back_from_json():
 def test_the_command_tells_it(capsys):
     assert cli.main(["obligations", str(INCIDENTS / "line-cascade"), "--taxonomy"]) == command.DONE
     assert "decided  OECD ladder: near miss" in capsys.readouterr().out
+    results = ["--results", str(ROOT / "reports" / "sample" / "credit-drift" / "results.json")]
+    asked = ["obligations", str(INCIDENTS / "credit-drift"), *results]
+    assert cli.main(asked) == command.BAD_INPUT
+    assert "--results: clocks follow from the record alone" in capsys.readouterr().err
+    assert cli.main([*asked, "--taxonomy"]) == command.DONE
+    assert "the findings name regional_unemployment" in capsys.readouterr().out
