@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from rca.errors import InvalidCase, Problem
+from rca.importers.fact import Given, Reading
 from rca.importers.merging import APART, SEEN, in_order, merged, written
 from rca.importers.payload import MAX_BYTES, documents
-from rca.importers.reading import Given, Reading, read, recognised
+from rca.importers.reading import read, recognised
 from rca.importers.times import BadTime, read_time, zone_of
 from rca.importers.vendor_map import VendorMap, parsed, vendor
 from rca.record.case import scaffold
