@@ -103,7 +103,9 @@ def _scores(weighing: Weighing) -> tuple[Floats, Floats] | None:
     rows = windows.reference, windows.current
     if asker is not None and asker.fidelity is None:
         return None if asker.classes else (asker.score(rows[0]), asker.score(rows[1]))
-    if not weighing.answers_same or column is None or not all(column in one and pd.api.types.is_numeric_dtype(one[column]) for one in rows):
+    if column is None or not weighing.answers_same:
+        return None
+    if not all(column in one and pd.api.types.is_numeric_dtype(one[column]) for one in rows):
         return None
     return as_numbers(rows[0][column]), as_numbers(rows[1][column])
 
