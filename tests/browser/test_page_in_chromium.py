@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 
 import pytest
 
@@ -11,34 +9,10 @@ from rca.record.case import load
 from rca.report.brief.board import board
 from rca.report.rendering.document_formats import to_html
 from rca.report.rendering.plotly_adapter import MIME, plotly_js
+from tests.browser.conftest import CHROMIUM
 from tests.conftest import INCIDENTS
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
-
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--proxy-server=127.0.0.1:9",
-    "--enable-logging=stderr",
-    "--log-level=0",
-    "--virtual-time-budget=20000",
-)
-
-
-@pytest.fixture
-def browse(tmp_path):
-    def run(page, *flags):
-        command = [CHROMIUM, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", *flags, page.as_uri()]
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-
-    return run
 
 
 def console(seen):
