@@ -1,7 +1,6 @@
 """How a command ends before its end: a signal unwinds it, so that it clears up, and an error has a hint."""
 
 import errno
-import logging
 import resource
 import signal
 import threading
@@ -74,6 +73,8 @@ def stoppable() -> Iterator[None]:
 
 
 def _stop(number: int, _: FrameType | None) -> Never:
+    import logging
+
     signal.signal(number, signal.SIG_IGN)  # a second one does not disturb the clearing up
     for name in CHATTY:
         logging.getLogger(name).disabled = True
