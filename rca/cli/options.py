@@ -39,6 +39,11 @@ def _run_options(parser: Parser) -> None:
         "--seed", type=argtypes.natural, default=0, metavar="N", help="seed of all that is random; default 0"
     )
     parser.add_argument("--pdf", action="store_true", help="also print the page, to DIR/<id>.pdf")
+    parser.add_argument(
+        "--plotly-file",
+        action="store_true",
+        help="a small page; plotly.js is a file beside it, on disk once in DIR",
+    )
     _quiet_option(parser)
     _json_option(parser)
 

@@ -41,6 +41,7 @@ def _run(arguments: Arguments) -> int:
         settings=argtypes.settings(arguments.set),
         seed=arguments.seed,
         progress=not arguments.quiet,
+        plotly_file=arguments.plotly_file,
     )
     printed = _printed(result) if arguments.pdf else None
     if arguments.json:

@@ -196,7 +196,7 @@ def _deployed(incident: Incident) -> Any:
     """Deployment time of what failed; None unless a trigger on record is a deployment on the timeline."""
     triggers = [factor for factor in _answers(incident.whys) if factor.role == "trigger"]
     cited = {name for factor in triggers for name in factor.evidence}
-    times = {factor.at for factor in triggers if factor.at is not None} | {_cited_at(name) for name in cited}
+    times = {factor.at for factor in triggers if factor.at is not None} | {cited_at(name) for name in cited}
     found = (
         event.at
         for place, event in enumerate(incident.timeline.events)
@@ -206,7 +206,7 @@ def _deployed(incident: Incident) -> Any:
     return next(found, None)
 
 
-def _cited_at(name: str) -> datetime | None:
+def cited_at(name: str) -> datetime | None:
     """The moment by which evidence names an event, as `timeline.events:2026-02-24T02:00:00Z`; None if it does not."""
     head, _, moment = name.partition(":")
     try:

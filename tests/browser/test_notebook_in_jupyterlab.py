@@ -18,7 +18,10 @@ from tests.browser.jupyterlab import OPEN, adds, cells, does, laboratory, opened
 from tests.causal_case import written
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+pytestmark = [
+    pytest.mark.prove,  # a real JupyterLab, half a minute
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
+]
 
 EVENTS, VALUES, COLUMNS, WHYS = HOSTILE[1:25], HOSTILE[25:45], HOSTILE[45:55], HOSTILE[55:]
 

@@ -2,43 +2,18 @@
 
 import json
 import re
-import shutil
-import subprocess
 
 import pytest
 
 from rca.record.case import load
 from rca.report.brief.board import board
+from rca.report.page.page import render
 from rca.report.rendering.document_formats import to_html
-from rca.report.rendering.plotly_adapter import MIME, plotly_js
+from rca.report.rendering.plotly_adapter import FILE, MIME, plotly_js
+from tests.browser.conftest import CHROMIUM
 from tests.conftest import INCIDENTS
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
-
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--proxy-server=127.0.0.1:9",
-    "--enable-logging=stderr",
-    "--log-level=0",
-    "--virtual-time-budget=20000",
-)
-
-
-@pytest.fixture
-def browse(tmp_path):
-    def run(page, *flags):
-        command = [CHROMIUM, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", *flags, page.as_uri()]
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-
-    return run
 
 
 def console(seen):
@@ -61,6 +36,22 @@ def test_every_figure_is_drawn_and_the_console_stays_silent(report, browse, tmp_
     assert figures > 0
     assert f'data-figures="{figures}"' in seen.stdout
     assert len(re.findall(r'class="main-svg"[^>]*>', seen.stdout)) >= figures
+
+
+def test_plotly_beside_the_page_draws_it_and_where_it_is_gone_the_page_says_so(report, browse, tmp_path):
+    folder = report.result.folder
+    made = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    notebooks = {name.removesuffix(".ipynb"): json.loads((folder / name).read_text()) for name in made["templates"]}
+    told = render(
+        load(report.case).incident, notebooks, results=report.result.results, provenance=made, beside=True
+    ).replace("<details", "<details open")
+    page, figures = tmp_path / "report.html", told.count('<figure class="plot"')
+    page.write_text(told, encoding="utf-8")
+    assert "Not drawn: plotly.js" in browse(page, "--dump-dom").stdout
+    (tmp_path / FILE).write_text(plotly_js(), encoding="utf-8")
+    seen = browse(page, "--dump-dom")
+    assert console(seen) == []
+    assert len(re.findall(r'class="main-svg"[^>]*>', seen.stdout)) >= figures > 0
 
 
 PROBE = "<script>document.title = 'injected'</script><img src='http://127.0.0.1:9/x.png'>"

@@ -13,6 +13,7 @@ from rca.record.case import Case
 from rca.report.manifest.provenance import RunRequest
 from rca.report.notebooks.held_folder import own
 from rca.report.notebooks.templates import choose, fit, for_case
+from rca.report.rendering.plotly_adapter import FILE
 from rca.report.run import publish
 from rca.report.run.case_run import derive
 from rca.report.run.portfolio_run import NAME, derive_portfolio
@@ -73,6 +74,7 @@ def _order(made: Mapping[str, Any], case: Path) -> RunRequest:
         settings=settings,
         seed=seed,
         only=None if only is None else tuple(only),
+        beside=FILE in made["outputs"],
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from rca.analysis.conclusion.lifecycle import SIGNS
 from rca.record.durations import duration_in_words
+from rca.record.log import cited_at
 from rca.record.schema.corrective_action import CorrectiveAction
 from rca.record.schema.why_tree import Factor
 from rca.report.brief.facts import Facts
@@ -347,7 +348,7 @@ def _events(facts: Facts) -> Iterator[tuple[int, Any, str]]:
 
 
 def _cites(cited: set[str], at: Any) -> bool:
-    return any(name.startswith("timeline.events:") and utc(name.partition(":")[2]) == at for name in cited)
+    return any(cited_at(name) == at for name in cited)
 
 
 # --- what follows ----------------------------------------------------------------------------------------------------

@@ -59,6 +59,8 @@ class RunRequest:
     only : tuple of str or None
     timeout : int
         Seconds per cell.
+    beside : bool
+        Whether plotly.js is a file beside the page instead of a part of it.
     """
 
     case: Case
@@ -68,6 +70,7 @@ class RunRequest:
     seed: int
     only: tuple[str, ...] | None = None
     timeout: int = TIMEOUT
+    beside: bool = False
 
     def parameters(self, template: Template) -> dict[str, Any]:
         """Parameters that are injected into one template, in its own order."""

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 MANIFEST, SIDECAR, RESULTS, PAGE, SELF = "manifest.json", "manifest.sha256", "results.json", "report.html", "verify.py"
+LIBRARY = "plotly.js"  # beside the page where that was asked for
 LOG, SIGNED, HISTORY, RUNS = ".log.json", ".signed.json", ".history.jsonl", ".runs"
 BESIDE = rf"(.+-[0-9a-f]{{12}}({LOG}|{SIGNED})?|.+{HISTORY}|(failed|damaged)-.+-\d+|\.tmp-.+)"  # what may lie in .runs
 KEYS = {"schema", "incident", "case", "parameters", "inputs", "templates", "signing", "code", "environment", "outputs"}
@@ -82,7 +83,7 @@ def files(report: Path, answer: dict[str, Any]) -> Iterator[str]:
             yield f"{MANIFEST}: its digest is not the one in the name of its folder"
     made = manifest(report)
     answer.update(made=made, digest=sha256(report / MANIFEST))
-    outputs, ours = made["outputs"], {*made["templates"], RESULTS, PAGE, SELF}
+    outputs, ours = made["outputs"], {*made["templates"], RESULTS, PAGE, SELF, *({LIBRARY} & made["outputs"].keys())}
     yield from (f"{name}: missing" for name in outputs if name not in found)
     yield from (f"{name}: added" for name in found if name not in {*outputs, MANIFEST, SIDECAR})
     yield from (
@@ -147,6 +148,8 @@ def structure(report: Path, made: dict[str, Any]) -> Iterator[str]:
     page, results = (report / PAGE).read_text(encoding="utf-8"), load(report / RESULTS)
     if page.count('<figure class="plot"') != figures:
         yield f"{PAGE}: not the figures of the notebooks, which have {figures}"
+    if (f"<script src='{LIBRARY}'" in page) != (LIBRARY in made["outputs"]):
+        yield f"{LIBRARY}: beside a page that does not use it, or used and not there"
     if results["incident"] != made["incident"]:
         yield f"{RESULTS}: of another incident"
     if "only" in made and made["outputs"][RESULTS]["sha256"] not in page:

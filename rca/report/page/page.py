@@ -1,7 +1,8 @@
 """A report as one HTML page: offline, without a server, on a phone and on paper; the brief, then folded evidence.
 
 Everything from the incident is escaped or rebuilt from an allow-list, nothing remote is loaded, and a
-Content-Security-Policy allows the scripts of the page by their digests and no other.
+Content-Security-Policy allows the scripts of the page by their digests and no other. Where plotly.js lies
+beside the page, the element that names it is allowed by a word that nothing else in the page can hold: its digest.
 """
 
 import base64
@@ -25,7 +26,7 @@ from rca.report.cells.output import ABSENT, FINDINGS, INERT, RESULTS
 from rca.report.notebooks.templates import ELSEWHERE, source, tags
 from rca.report.rendering.html import MISSING, escape, markdown, paragraph, sanitize, table
 from rca.report.rendering.plain_text import count, legible, mask
-from rca.report.rendering.plotly_adapter import MIME, plotly_js
+from rca.report.rendering.plotly_adapter import FILE, MIME, plotly_js
 
 PACKED = re.compile(r"(<script type=['\"]application/gzip['\"][^>]*>)([^<]*)")
 """What is packed in a page, after the tag it stands in."""
@@ -40,7 +41,12 @@ Notebook = Mapping[str, Any]
 
 
 def render(
-    incident: Incident, notebooks: Mapping[str, Notebook], *, results: Mapping[str, Any], provenance: Mapping[str, Any]
+    incident: Incident,
+    notebooks: Mapping[str, Notebook],
+    *,
+    results: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+    beside: bool = False,
 ) -> str:
     """Write the page of a report; the same inputs give the same bytes.
 
@@ -53,6 +59,8 @@ def render(
         The content of `results.json`.
     provenance : dict
         What the report was made from, as the manifest has it.
+    beside : bool
+        Whether plotly.js is a file beside the page instead of a part of it.
     """
     seal = digest(results)
     told = {**results, **{key: without_people(results[key], incident) for key in ("verdict", "unanswered", "findings")}}
@@ -66,7 +74,7 @@ def render(
         f"<footer class='column'>{_made(known, provenance)}</footer>"
     )
     title, drawn = f"{known.title} · post-mortem", "data-figure=" in folded
-    return _page(title, body, drawn=drawn, foot=_foot(known.id, seal))
+    return _page(title, body, drawn=drawn, foot=_foot(known.id, seal), beside=beside)
 
 
 def render_sheet(
@@ -101,15 +109,28 @@ def sheet(title: str, facts: Iterable[str], sections: str) -> str:
     return _page(title, body, drawn="data-figure=" in sections)
 
 
-def _page(title: str, body: str, *, drawn: bool, foot: str = "") -> str:
+def _page(title: str, body: str, *, drawn: bool, foot: str = "", beside: bool = False) -> str:
     headings, tables = count_from(1), count_from(1)
     body = re.sub(r"<(h[1-6])>", lambda found: f"<{found[1]} id='heading-{next(headings)}'>", body)
     body = re.sub(r'aria-label="Table"', lambda _: f'aria-label="Table {next(tables)}"', body)
-    style, scripts = _asset("page.css") + foot, ([_asset("page.js"), plotly_js()] if drawn else [])
-    library = f"<script type='application/gzip' id='library'>{packed(scripts[1])}</script>" if drawn else ""
-    own = f"<script>{scripts[0]}</script>" if drawn else ""
-    head = _head(title, style, scripts)
+    style, own, library, allowed = _asset("page.css") + foot, "", "", ["'none'"]
+    if drawn:
+        library, source = _beside(style + body) if beside else _within()
+        own, allowed = f"<script>{_asset('page.js')}</script>", [f"'sha256-{_digest(_asset('page.js'))}'", source]
+    head = _head(title, style, allowed)
     return f"<!doctype html>\n<html lang='en'><head>{head}</head><body>\n{body}{library}{own}\n</body></html>\n"
+
+
+def _within() -> tuple[str, str]:
+    """plotly.js packed into the page, and what allows it."""
+    whole = plotly_js()
+    return f"<script type='application/gzip' id='library'>{packed(whole)}</script>", f"'sha256-{_digest(whole)}'"
+
+
+def _beside(page: str) -> tuple[str, str]:
+    """plotly.js beside the page, and what allows it: browsers check no digest of a file on disk, but they do a word."""
+    word = hashlib.sha256(spread(page).encode()).hexdigest()
+    return f"<script src='{FILE}' nonce='{word}'></script>", f"'nonce-{word}'"
 
 
 def packed(text: str) -> str:
@@ -144,11 +165,10 @@ def _asset(name: str) -> str:
     return (files("rca.report.page") / "assets" / name).read_text(encoding="utf-8")
 
 
-def _head(title: str, style: str, scripts: list[str]) -> str:
-    allowed = " ".join(f"'sha256-{_digest(text)}'" for text in scripts) or "'none'"
+def _head(title: str, style: str, allowed: list[str]) -> str:
     # plotly writes style elements of its own, so styles cannot be held to digests; no style can load anything
     policy = (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
+        f"default-src 'none'; script-src {' '.join(allowed)}; style-src 'unsafe-inline'; img-src data: blob:; "
         "base-uri 'none'; form-action 'none'"
     )
     return (

@@ -11,11 +11,15 @@ MIME = "application/vnd.plotly.v1+json"
 """Type of a figure among a notebook's outputs."""
 
 
+FILE = "plotly.js"
+"""Where plotly.js lies beside a page that does not hold it."""
+
+
 def figure_of(drawn: Chart) -> "go.Figure":
-    """A chart as a figure of plotly's; equal charts give equal JSON."""
+    """A chart as a figure of plotly's; equal charts give equal JSON, and none has a button that would upload it."""
     import plotly.graph_objects as go
 
-    return go.Figure(drawn.to_dict())
+    return go.Figure(drawn.to_dict()).update_layout(modebar_remove=["sendChartToCloud"])
 
 
 def plotly_js() -> str:

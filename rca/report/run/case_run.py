@@ -20,6 +20,7 @@ from rca.report.notebooks.canonical import Notebook, bundles, canonical, to_json
 from rca.report.notebooks.runner import TIMEOUT, bar, execute
 from rca.report.notebooks.templates import choose, fit, for_case
 from rca.report.rendering.plain_text import plain
+from rca.report.rendering.plotly_adapter import FILE, plotly_js
 from rca.report.run import publish
 
 
@@ -63,6 +64,7 @@ def run(
     seed: int = 0,
     timeout: int = TIMEOUT,
     progress: bool = True,
+    plotly_file: bool = False,
 ) -> RunResult:
     """Run the notebooks on a case and publish what they conclude, whole or not at all.
 
@@ -81,6 +83,9 @@ def run(
         Seconds that one cell may take.
     progress : bool
         Whether a bar is drawn on stderr.
+    plotly_file : bool
+        Whether plotly.js is a file beside the page, which is small then, instead of a part of it. The reports of a
+        folder have one copy on disk between them, where the file system has hard links.
 
     Raises
     ------
@@ -106,10 +111,12 @@ def run(
             seed=seed,
             only=tuple(only) if only else None,
             timeout=timeout,
+            beside=plotly_file,
         )
         started = time.time()
         results, notes = _derived(order, stage, runs, progress=progress)
         digest = manifest.seal(stage / publish.REPORT)
+        publish.share(stage / publish.REPORT / FILE, runs)
         final = runs / f"{name}-{digest[:12]}"
         publish.publish(stage, final, reports / name, log=to_json(_log(started, notes)))
     return RunResult(path=Path(out) / name, folder=final, digest=digest, results=results)
@@ -170,7 +177,9 @@ def derive(order: RunRequest, stage: Path, *, progress: bool = False) -> tuple[d
     for name, notebook in notebooks.items():
         (report / f"{name}.ipynb").write_bytes(to_json(notebook))
     (report / "results.json").write_bytes(to_json(results))
-    page = render(order.case.incident, notebooks, results=results, provenance=provenance)
+    page = render(order.case.incident, notebooks, results=results, provenance=provenance, beside=order.beside)
+    if order.beside and "data-figure=" in page:
+        (report / FILE).write_text(plotly_js(), encoding="utf-8", newline="\n")
     (report / "report.html").write_text(page, encoding="utf-8", newline="\n")
     manifest.finish(report, provenance)
     return results, notes

@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rca.errors import InvalidCase
@@ -83,6 +83,17 @@ def publish(stage: Path, final: Path, link: Path, *, log: bytes | None = None) -
         (stage / "link").symlink_to(Path(RUNS) / final.name)
         (stage / "link").replace(link)
         _sync_folder(link.parent)
+
+
+def share(file: Path, runs: Path) -> None:
+    """Have a file that an earlier run has to the byte on disk once, where the file system has hard links."""
+    for other in sorted(runs.glob(f"*/{file.name}")) if file.is_file() else ():
+        if not other.is_symlink() and other.is_file() and sha256(other) == sha256(file):
+            linked = file.with_name(f"{file.name}.linked")
+            with suppress(OSError):
+                linked.hardlink_to(other)
+                linked.replace(file)
+            return
 
 
 def keep_failed(stage: Path, kept: Path) -> Path | None:

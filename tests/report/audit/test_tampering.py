@@ -67,7 +67,7 @@ def derived_once(kept):
     """The real derivation, kept by all that it depends on: most rows have the same report derived again."""
 
     def derive(order, stage):
-        key = repr((order.case.digest, order.written, order.seed, order.only, order.settings))
+        key = repr((order.case.digest, order.written, order.seed, order.only, order.settings, order.beside))
         if key not in kept:
             case_run.derive(order, stage)
             kept[key] = {path.name: path.read_bytes() for path in (stage / "report").iterdir()}

@@ -289,3 +289,11 @@ def test_no_text_makes_a_tag_or_an_attribute(credit, payload):
     assert Structure(made).seen <= clean
     assert "\x1b" not in made
     assert "\u202e" not in made
+
+
+@pytest.mark.parametrize("named", ["soon", "2026-02-24T02:00:00", "2026-02-24T02:00:00Z <b>"])
+def test_evidence_that_names_no_moment_is_passed_over(credit, named):
+    known, results = credit
+    told = known.model_dump(mode="json", by_alias=True, exclude_none=True)
+    told["whys"][0]["answer"]["evidence"] = [f"timeline.events:{named}"]
+    assert "What set it off" in text_of(Incident.model_validate(told), results)

@@ -15,7 +15,7 @@ from rca.report.notebooks.canonical import bundles
 from rca.report.notebooks.templates import on_the_page
 from rca.report.page.page import packed, render, spread, unpacked
 from rca.report.plot import chart
-from rca.report.rendering.plotly_adapter import MIME
+from rca.report.rendering.plotly_adapter import FILE, MIME
 
 
 def cell(*outputs, **kind):
@@ -103,6 +103,23 @@ def test_plotly_is_in_the_page_once_and_only_where_there_is_a_figure(page, harm)
     figure = cell({MIME: chart(harm).to_dict()})
     assert len(page(figure, figure)) < 1.1 * len(page(figure))
     assert len(page(cell({"text/html": "<p>a</p>"}))) < 100_000
+
+
+def test_a_page_with_plotly_beside_it_is_small_and_allows_that_one_element(incident, harm):
+    def made(text):
+        cells = [cell({MIME: chart(harm).to_dict()}), cell({"text/html": f"<p>{text}</p>"})]
+        told = render(incident, {"1_a": {"cells": cells}}, results=results(), provenance=PROVENANCE, beside=True)
+        policy = html.unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', told)[1])
+        return told, re.search(r"script-src ([^;]*);", policy)[1].split()
+
+    told, (own, word) = made("a")
+    assert len(told) < 400_000
+    assert own == f"'sha256-{base64.b64encode(hashlib.sha256(scripts(told)[0].encode()).digest()).decode()}'"
+    assert f"<script src='{FILE}' nonce='{word[7:-1]}'></script>" in told
+    assert told.count(word[7:-1]) == 2
+    assert re.findall(r"""(?:src|href)=["']?([^#"'>]+)""", without_scripts(told)) == [FILE]
+    assert made("a")[0] == told
+    assert made("b")[1][1] != word
 
 
 def test_the_page_loads_nothing(page, harm):

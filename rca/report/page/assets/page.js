@@ -4,9 +4,11 @@
     const bytes = Uint8Array.from(atob(document.getElementById(name).textContent), (one) => one.charCodeAt(0));
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
   };
-  const library = document.createElement("script");
-  library.textContent = await unpacked("library");
-  document.body.append(library);
+  if (document.getElementById("library")) {
+    const library = document.createElement("script");
+    library.textContent = await unpacked("library");
+    document.body.append(library);
+  }
 
   const canvases = [...document.querySelectorAll(".canvas")];
   const specs = new Map();
@@ -26,6 +28,10 @@
     return layout;
   };
   const draw = (canvas, color = ink()) => {
+    if (!globalThis.Plotly) {
+      canvas.textContent = "Not drawn: plotly.js, which came with this page, is not beside it. The numbers are below.";
+      return undefined;
+    }
     const spec = specOf(canvas);
     for (const trace of spec.data) if (trace.error_x) trace.error_x.color = color;
     canvas.dataset.drawn = color;
