@@ -11,6 +11,7 @@ from rca.analysis.explanation.question import explanation_of
 from rca.analysis.explanation.results import ExplanationShift
 from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.faults.question import faults_of
+from rca.analysis.harm.column_screening import screened
 from rca.analysis.harm.harm import Harm
 from rca.analysis.harm.label_free_bounds import Unlabelled
 from rca.analysis.harm.question import harm_of, unlabelled_of
@@ -62,7 +63,10 @@ def window_answers(windows: Windows, ask: Asking | None = None, *, seed: int = 0
     drift = ask(lambda: drift_of(windows, alpha=alpha))
     if drift is None:
         return Answers(windows=windows, unanswered=tuple(ask.unanswered))
-    faults = faults_of(windows, drift)
+    every, faults = windows, faults_of(windows, drift)
+    windows = screened(every, drift, faults)
+    if windows is not every:
+        ask.unanswered.append(_unweighed(every, windows))
     measured = ask(lambda: measured_of(windows, seed=seed))
     slices = ask(lambda: slices_of(windows, measured, seed=seed, alpha=alpha)) if measured is not None else None
     harm = harm_of(windows, drift, faults, slices=slices, seed=seed) if measured is not None else None
@@ -71,7 +75,7 @@ def window_answers(windows: Windows, ask: Asking | None = None, *, seed: int = 0
     return Answers(
         windows=windows,
         drift=drift,
-        joint=ask(lambda: joint_of(windows, seed=seed)),
+        joint=ask(lambda: joint_of(every, seed=seed)),
         faults=faults,
         harm=harm,
         slices=slices,
@@ -82,3 +86,11 @@ def window_answers(windows: Windows, ask: Asking | None = None, *, seed: int = 0
         decisive=would_decide(windows, harm, faults=faults, seed=seed) if harm is not None else (),
         unanswered=tuple(ask.unanswered),
     )
+
+
+def _unweighed(every: Windows, weighed: Windows) -> Unanswered:
+    """That most columns were compared and looked at for faults, and not weighed as causes."""
+    columns, kept = len(every.roles.features), len(weighed.roles.features)
+    which = "those that moved, broke, or go most with the outcome or the answers"
+    why = f"of {columns:,} columns {kept} were weighed: {which}"
+    return Unanswered(question="what each column did to the metric", why=why)
