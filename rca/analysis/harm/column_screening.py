@@ -53,7 +53,8 @@ def _alike(windows: Windows, names: list[str]) -> list[str]:
     """Columns by how far they go with the outcome or the answers in either window, the farthest first."""
     roles = windows.roles
     said = (windows.meter.outcome, roles.label, roles.score, roles.prediction, *(one for _, one in roles.class_scores))
-    told = [name for name in dict.fromkeys(said) if name in windows.reference and name in windows.current]
+    both = set(windows.reference.columns) & set(windows.current.columns)
+    told = [name for name in dict.fromkeys(said) if name is not None and name in both]
     plain = [name for name in names if is_plain(windows.reference[name]) and is_plain(windows.current[name])]
     if not told or not plain:
         return plain
