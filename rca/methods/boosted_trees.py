@@ -123,6 +123,15 @@ def closest(rows: Floats, target: Any, most: int) -> Places:
     return np.sort(np.argsort(-close, kind="stable")[:most])
 
 
+def split_on(model: Any) -> Places:
+    """Inputs that any tree of a fitted model splits on, ascending: of the others it says nothing."""
+    chosen, learner = (model.columns, model.learner) if isinstance(model, Screened) else (None, model)
+    nodes = [tree.nodes for stage in learner._predictors for tree in stage]  # noqa: SLF001 - nothing public tells
+    split = [one["feature_idx"][one["is_leaf"] == 0] for one in nodes]
+    found = np.unique(np.concatenate([np.zeros(0), *split])).astype(np.intp)
+    return found if chosen is None else np.asarray(chosen[found])
+
+
 def surrogate_regressor() -> Any:
     """Unfitted boosted trees, large and unshrunk enough to repeat the scores of another model."""
     from sklearn.ensemble import HistGradientBoostingRegressor

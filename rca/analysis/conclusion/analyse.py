@@ -14,10 +14,11 @@ from rca.analysis.conclusion.recovery import Recovery, recovery_of
 from rca.analysis.conclusion.verdict import Verdict, weigh_cascade, weigh_windows
 from rca.analysis.conclusion.why_tree_draft import draft_why_tree
 from rca.analysis.conclusion.window_answers import Answers, window_answers
-from rca.analysis.counterfactual.question import what_if
+from rca.analysis.counterfactual.question import what_if_of
 from rca.analysis.drift.detector_claims import judged_claims
 from rca.analysis.drift.univariate import univariate_drift
-from rca.analysis.inputs.windows import both_windows, windows_of
+from rca.analysis.faults.diagnosis import Faults
+from rca.analysis.inputs.windows import Windows, both_windows, windows_of
 from rca.analysis.onset.event_proximity import EventProximity, nearest_events
 from rca.analysis.onset.since_onset import Otherwise, SinceOnset, since_onset_of_rows, since_onset_of_signals
 from rca.errors import InvalidCase, Unanswerable
@@ -149,16 +150,16 @@ def _since_onset(
         verdict.onset,
         gaps=answers.gaps,
         recovered=case.recovered,
-        otherwise=_otherwise(case, mended, seed=seed),
+        otherwise=_otherwise(windows, answers.faults, mended, seed=seed),
     )
 
 
-def _otherwise(case: "Case", mended: Sequence[str], *, seed: int) -> Otherwise | None:
+def _otherwise(windows: Windows, faults: Faults | None, mended: Sequence[str], *, seed: int) -> Otherwise | None:
     """Decisions that would have been others had these columns been whole; None where nothing answers that."""
-    if not mended:
+    if faults is None or not mended:
         return None
     try:
-        found = what_if(case, mend=tuple(mended), seed=seed)
+        found = what_if_of(windows, faults, None, wanted={"mend": tuple(mended)}, seed=seed)
     except (Unanswerable, InvalidCase):
         return None
     would, righted, wronged = found.would_be, found.righted, found.wronged

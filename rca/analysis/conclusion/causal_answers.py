@@ -24,6 +24,7 @@ from rca.analysis.event_study.identification import EFFECT_QUESTION
 from rca.analysis.event_study.question import effect
 from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.faults.question import faults_of
+from rca.analysis.harm.column_screening import screened
 from rca.analysis.inputs.windows import Windows, windows_of
 from rca.errors import Unanswerable
 from rca.finding import Finding, Unanswered
@@ -190,7 +191,9 @@ def _imagined(
     @cache
     def broke() -> tuple[Windows, Faults]:
         windows = windows_of(case)
-        return windows, faults_of(windows, drift_of(windows))
+        drift = drift_of(windows)
+        faults = faults_of(windows, drift)
+        return screened(windows, drift, faults), faults
 
     def imagine(one: dict[str, Any]) -> WhatIf:
         return what_if_of(*broke(), timeline, wanted=one, seed=seed)

@@ -11,6 +11,7 @@ from rca.analysis.explanation.question import explanation_of
 from rca.analysis.explanation.results import ExplanationShift
 from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.faults.question import faults_of
+from rca.analysis.harm.column_screening import screened
 from rca.analysis.harm.harm import Harm
 from rca.analysis.harm.label_free_bounds import Unlabelled
 from rca.analysis.harm.question import harm_of, unlabelled_of
@@ -23,6 +24,12 @@ from rca.analysis.slices.question import gaps_of, slices_of
 from rca.analysis.slices.slices import Slices
 from rca.finding import Unanswered
 from rca.result import Asking
+
+UNWEIGHTED = Unanswered(
+    question="what moved and broke, by weight",
+    why="weights count in the metric and what is summed of it; drift, joint drift, faults and explanations count rows",
+)
+"""Said where the record names a column of weights: which answers do without it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,11 +66,16 @@ def window_answers(windows: Windows, ask: Asking | None = None, *, seed: int = 0
     ask = ask if ask is not None else Asking()
     if windows.unasked:
         ask.unanswered.append(Unanswered(question="what does the model on file answer", why=windows.unasked))
+    if windows.roles.weight is not None:
+        ask.unanswered.append(UNWEIGHTED)
     drift = ask(lambda: drift_of(windows, alpha=alpha), "what moved")
     if drift is None:
         return Answers(windows=windows, unanswered=tuple(ask.unanswered))
     ask.tell("how did columns break")
-    faults = faults_of(windows, drift)
+    every, faults = windows, faults_of(windows, drift)
+    windows = screened(every, drift, faults)
+    if windows is not every:
+        ask.unanswered.append(_unweighed(every, windows))
     measured = ask(lambda: measured_of(windows, seed=seed))
     slices = None
     if measured is not None:
@@ -77,7 +89,7 @@ def window_answers(windows: Windows, ask: Asking | None = None, *, seed: int = 0
     return Answers(
         windows=windows,
         drift=drift,
-        joint=ask(lambda: joint_of(windows, seed=seed), "what moved jointly"),
+        joint=ask(lambda: joint_of(every, seed=seed), "what moved jointly"),
         faults=faults,
         harm=harm,
         slices=slices,
@@ -90,3 +102,11 @@ def window_answers(windows: Windows, ask: Asking | None = None, *, seed: int = 0
         decisive=would_decide(windows, harm, faults=faults, seed=seed) if harm is not None else (),
         unanswered=tuple(ask.unanswered),
     )
+
+
+def _unweighed(every: Windows, weighed: Windows) -> Unanswered:
+    """That most columns were compared and looked at for faults, and not weighed as causes."""
+    columns, kept = len(every.roles.features), len(weighed.roles.features)
+    which = "those that moved, broke, or go most with the outcome or the answers"
+    why = f"of {columns:,} columns {kept} were weighed: {which}"
+    return Unanswered(question="what each column did to the metric", why=why)

@@ -18,7 +18,7 @@ from rca.analysis.drift.univariate import require
 from rca.arrays import Floats, Mask, Places
 from rca.errors import InvalidCase, Unanswerable
 from rca.finding import Finding, Interval
-from rca.methods.boosted_trees import classifier
+from rca.methods.boosted_trees import classifier, split_on
 from rca.methods.two_sample_tests import Z
 from rca.result import Result, Row
 from rca.tables.column_pair import read
@@ -271,11 +271,12 @@ def _fold(seen: Floats, window: Sides, held: Mask, *, owner: Places, rng: np.ran
     rows, side = seen[held], window[held]
     parts = _parts(model.decision_function(rows), side)
     dealt = rows[rng.permutation(len(rows))]
-    drops = []
-    for column in range(owner[-1] + 1):
-        without = np.where(owner == column, dealt, rows)
-        drops.append(
-            _estimate([a - b for a, b in zip(parts, _parts(model.decision_function(without), side), strict=True)])
+    drops = [(0.0, 0.0)] * (int(owner[-1]) + 1)  # of a column that no tree splits on
+    for column in np.unique(owner[split_on(model)]):
+        without, own = rows.copy(), owner == column
+        without[:, own] = dealt[:, own]
+        drops[column] = _estimate(
+            [a - b for a, b in zip(parts, _parts(model.decision_function(without), side), strict=True)]
         )
     return _Fold(auc=_estimate(parts), drops=drops)
 

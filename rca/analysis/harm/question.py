@@ -8,6 +8,7 @@ from rca.analysis.drift.question import drift_of
 from rca.analysis.drift.univariate import Drift
 from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.faults.question import faults_of
+from rca.analysis.harm.column_screening import screened
 from rca.analysis.harm.harm import Harm, attribute_harm
 from rca.analysis.harm.label_free_bounds import Unlabelled, label_free_bounds
 from rca.analysis.inputs.arguments import Comparison, seeded, spelled_out
@@ -78,5 +79,7 @@ def harm(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Unp
     """
     windows = windows_asked(case, current, asked)
     moved = drift_of(windows)
+    broke = faults_of(windows, moved)
+    windows = screened(windows, moved, broke)
     found = slices_of(windows, measured_of(windows, seed=seed), seed=seed)
-    return harm_of(windows, moved, faults_of(windows, moved), slices=found, seed=seed)
+    return harm_of(windows, moved, broke, slices=found, seed=seed)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from rca.analysis.drift.question import drift_of
 from rca.analysis.faults.diagnosis import Faults
 from rca.analysis.faults.question import faults_of
+from rca.analysis.harm.column_screening import screened
 from rca.analysis.harm.harm import Harm
 from rca.analysis.harm.question import harm_of
 from rca.analysis.inputs.arguments import Comparison, spelled_out
@@ -35,6 +36,7 @@ def onset(case: "Case | Any", current: Any = None, *, seed: int = 0, **asked: Un
     if drift is None:
         return None
     faults = faults_of(windows, drift)
+    windows = screened(windows, drift, faults)
     measured = ask(lambda: measured_of(windows, seed=seed))
     if measured is None:
         return None

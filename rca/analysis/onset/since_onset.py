@@ -337,7 +337,8 @@ def _course(
     time = windows.roles.time
     if time is None:
         return {}
-    tables = [windows.reference, windows.current]
+    needed = {time, *meter.windows.meter.read, *(column for _, column in windows.roles.named())}
+    tables = [one[[name for name in one if name in needed]] for one in (windows.reference, windows.current)]
     tables = tables[1:] if _far_apart(*(one[time] for one in tables)) else tables
     turn = onset.at if onset is not None else windows.current[time].min().to_pydatetime(warn=False)
     rows = pd.concat(tables, ignore_index=True).sort_values(time, kind="stable", ignore_index=True)

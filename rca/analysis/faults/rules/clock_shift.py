@@ -251,9 +251,18 @@ def _all_followed(pair: ColumnPair, scene: Scene) -> list[_Followed]:
     names = [name for name, clock in CLOCKS.items() if _within(values[0], clock)]
     if not names:
         return []
-    times = [_moments(window[scene.late.time]) for window in (scene.reference, scene.current)]
-    found = (_followed(name, values, times) for name in names)
-    return [one for one in found if one is not None]
+    times = scene.once("moments of the rows", lambda: _times(scene))
+
+    def followed() -> list[_Followed]:
+        found = (_followed(name, values, times, once=scene.once) for name in names)
+        return [one for one in found if one is not None]
+
+    return scene.once(f"clocks of {pair.name}", followed)
+
+
+def _times(scene: Scene) -> list[pd.DatetimeIndex]:
+    assert scene.late is not None
+    return [_moments(window[scene.late.time]) for window in (scene.reference, scene.current)]
 
 
 def _numeric(pair: ColumnPair) -> bool:
@@ -274,12 +283,15 @@ def _moments(times: "pd.Series[Any]") -> pd.DatetimeIndex:
     return pd.DatetimeIndex(pd.to_datetime(times, utc=True, errors="coerce")).tz_localize(None)
 
 
-def _followed(name: str, values: tuple[Floats, Floats], times: Sequence[pd.DatetimeIndex]) -> _Followed | None:
+def _followed(
+    name: str, values: tuple[Floats, Floats], times: Sequence[pd.DatetimeIndex], *, once: Callable[[str, Any], Any]
+) -> _Followed | None:
     clock, half = CLOCKS[name], HALF if are_whole(values[0]) else FINE
     at = np.linspace(0, len(values[0]) - 1, min(len(values[0]), SAMPLED)).astype(int)
-    if _densest(values[0][at] - clock.read(times[0][at]), clock.span, half=half)[1] < FOLLOWS - 0.05:
+    sample = once(f"{name} of a sample", lambda: clock.read(times[0][at]))
+    if _densest(values[0][at] - sample, clock.span, half=half)[1] < FOLLOWS - 0.05:
         return None
-    readings = [clock.read(one) for one in times]
+    readings = once(f"{name} of the rows", lambda: [clock.read(one) for one in times])
     middle, share = _densest(values[0] - readings[0], clock.span, half=half)
     known = np.isfinite(values[0] - readings[0])
     if share < FOLLOWS or known.sum() < MIN_ROWS or not _varies(readings[0][known]):

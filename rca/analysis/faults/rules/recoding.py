@@ -63,6 +63,8 @@ def _rounded(pair: ColumnPair) -> bool:
     """Whether numbers that did not move are spelled otherwise: then by less than can matter, and as no other code."""
     if not pair.ordered:
         return False
+    if pair.reference.dtype == pair.current.dtype and np.isin(pair.known(pair.numbers)[1], pair.numbers[0]).all():
+        return False  # one number of a type has one spelling
     before, after = pair.known(pair.labels)
     return len(after) > 0 and float((~pd.Series(after).isin(before)).mean()) >= MATERIAL
 

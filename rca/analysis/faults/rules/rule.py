@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,8 @@ COMMONEST = 4
 """Names of which it is asked how long a column stays on them."""
 
 Series: TypeAlias = "pd.Series[Any]"
+
+Told = TypeVar("Told")
 
 Stage = Literal["by_time", "everywhere", "by_relation", "mixed", "scattered"]
 """In which rows a fault is looked for, in this order: where the time of the rows says so; in all from a moment on, and
@@ -60,6 +62,7 @@ class Scene:
     contingency: Contingency | None = None
     _read: dict[str, ColumnPair] = field(default_factory=dict, repr=False, compare=False)
     _repeats: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
+    _told: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     _whole: "tuple[Scene, Mask | slice, Mask | slice] | None" = field(default=None, repr=False, compare=False)
 
     def pair(self, name: str) -> ColumnPair:
@@ -73,6 +76,13 @@ class Scene:
                 found = whole.pair(name).take(before, after)
             self._read[name] = found
         return self._read[name]
+
+    def once(self, what: str, tell: Callable[[], Told]) -> Told:
+        """What is told of these rows, once for all columns and rules that ask for it by the same words."""
+        if what not in self._told:
+            self._told[what] = tell()
+        told: Told = self._told[what]
+        return told
 
     def repeats(self, name: str) -> float:
         """How many rows of the reference say as much of a column as one does that no row before it resembles."""
@@ -90,6 +100,7 @@ class Scene:
             current=self.current[after],
             contingency=None,
             _read={},
+            _told={},
             _whole=(self, before, after),
         )
         return part, after
@@ -98,7 +109,7 @@ class Scene:
         """The current rows from a moment on."""
         whole = self, slice(None), slice(at, None)
         part = self.current.iloc[at:]
-        return replace(self, current=part, unsure=unsure, contingency=None, _read={}, _whole=whole)
+        return replace(self, current=part, unsure=unsure, contingency=None, _read={}, _told={}, _whole=whole)
 
 
 def _repeats(pair: ColumnPair) -> float:
