@@ -48,6 +48,9 @@ AMPLIFIED, PAST, SELDOM = np.log(5.0), 0.5, 0.1
 """Logarithm of the factor by which queues and retries enlarge what came before, part that comes past a component which
 shows nothing where the order in time is sure, and part of what callees bring by which a service dies."""
 
+GROWTH = 2.0
+"""Weight of the growth of latencies between components that nothing else speaks for: an exponent of its factor."""
+
 SHARPNESS = 2.0
 """Factor from score to log posterior odds within one reading."""
 
@@ -345,8 +348,36 @@ class Systems:
             odds = np.exp(score - score.max())
             found += odds / odds.sum()
         found /= len(READINGS)
+        found = self._by_growth(found)
         given = DELAYED * found * self.may_wait
         return np.asarray(found - given + self._callees() @ given)
+
+    def _by_growth(self, posterior: Floats) -> Floats:
+        """Posterior of the components that only latencies speak for, weighed by the factors these grew by.
+
+        Seconds that are added somewhere are a smaller part of what each caller takes on the way. What all such
+        components have together stays as it is.
+        """
+        alone = ~self._any(self.resources & self.far) & ~np.isfinite(self.gone)
+        weighed = np.where(alone, posterior * np.exp(GROWTH * self.growth), 0.0)
+        together = posterior[alone].sum() / max(weighed.sum(), 1e-300)
+        return np.where(alone, weighed * together, posterior)
+
+    @cached_property
+    def growth(self) -> Floats:
+        """Logarithm of the factor by which the mean latency of each component grew: half its most, half of a few.
+
+        What only its callers tell of a callee, they tell of its latency as well.
+        """
+        late = np.array([LATENCY.search(metric) is not None for metric in self.metrics], dtype=bool)
+        before, after = np.maximum(self.evidence.mean, 0.0), np.maximum(self.evidence.average, 0.0)
+        known = late & (self.evidence.bad > 0) & (before > 0) & (after > before)
+        grown = np.log(np.where(known, after, 1.0) / np.where(known, before, 1.0))
+        most, few = (self.mean_of_loudest(grown, most=many, kept=late) for many in (1, SIGNALS))
+        found = (most + few) / 2
+        for callee, caller in self._unheard:
+            found[callee] = max(found[callee], found[caller])
+        return found
 
     @cached_property
     def probability(self) -> Floats:
