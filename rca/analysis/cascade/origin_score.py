@@ -356,8 +356,10 @@ class Systems:
         """Posterior of the components that only latencies speak for, weighed by the factors these grew by.
 
         Seconds that are added somewhere are a smaller part of what each caller takes on the way. What all such
-        components have together stays as it is.
+        components have together stays as it is, and so does all where a graph is known.
         """
+        if self.causes:  # then amounts along the graph tell it
+            return posterior
         alone = ~self._any(self.resources & self.far) & ~np.isfinite(self.gone)
         weighed = np.where(alone, posterior * np.exp(GROWTH * self.growth), 0.0)
         together = posterior[alone].sum() / max(weighed.sum(), 1e-300)
@@ -365,19 +367,13 @@ class Systems:
 
     @cached_property
     def growth(self) -> Floats:
-        """Logarithm of the factor by which the mean latency of each component grew: half its most, half of a few.
-
-        What only its callers tell of a callee, they tell of its latency as well.
-        """
+        """Logarithm of the factor by which the mean latency of each component grew: half its most, half of a few."""
         late = np.array([LATENCY.search(metric) is not None for metric in self.metrics], dtype=bool)
         before, after = np.maximum(self.evidence.mean, 0.0), np.maximum(self.evidence.average, 0.0)
         known = late & (self.evidence.bad > 0) & (before > 0) & (after > before)
         grown = np.log(np.where(known, after, 1.0) / np.where(known, before, 1.0))
         most, few = (self.mean_of_loudest(grown, most=many, kept=late) for many in (1, SIGNALS))
-        found = (most + few) / 2
-        for callee, caller in self._unheard:
-            found[callee] = max(found[callee], found[caller])
-        return found
+        return (most + few) / 2
 
     @cached_property
     def probability(self) -> Floats:
