@@ -161,14 +161,17 @@ class Systems:
         found = np.maximum((loudest + few) / 2, alarming)
         return np.where(np.isfinite(self.gone), np.maximum(found, min(np.log1p(GONE), reading.cap)), found)
 
-    def excesses(self, *, first_time: float = np.inf) -> Floats:
+    def excesses(self, *, first_time: float = np.inf, kept: Mask | bool = True) -> Floats:
         """Size of each component's departure over what it did in normal times, by the same rule; 0 where it is none."""
-        most = np.where(self.evidence.scale() > 0, np.inf, first_time)
+        most = np.where(kept, np.where(self.evidence.scale() > 0, np.inf, first_time), 0.0)
         return self._of_components(np.clip(self.over, 0.0, most), RULE)
 
     @cached_property
     def _brought(self) -> Floats:
-        return (self.reached - np.eye(self.many)) @ self.excesses()
+        """What each origin can have brought: along calls slowness and errors alone, where they are measured."""
+        quality = self.evidence.bad != 0
+        passed_on = self.excesses(kept=quality | ~self._any(quality)[self.of] if self.calls else True)
+        return (self.reached - np.eye(self.many)) @ passed_on
 
     @cached_property
     def _own(self) -> Floats:
@@ -216,7 +219,7 @@ class Systems:
         late = np.where(
             np.isfinite(self.onsets), self.onsets - (first if np.isfinite(first) else 0.0) - 1, self.samples
         )
-        late[[callee for callee, _ in self._unheard]] = 0.0
+        late[list(self.unheard)] = 0.0
         return np.clip(late, 0.0, self.samples)
 
     # -- what can have brought what --------------------------------------------------------------------------------
@@ -305,9 +308,19 @@ class Systems:
         return {
             (callee, caller): UNHEARD
             for callee, callers in above.items()
-            if not self.out[callee] and len(callers) > 1 and all(self.waits[one] for one in callers)
+            if self.mute[callee] and len(callers) > 1 and all(self.waits[one] for one in callers)
             for caller in callers
         }
+
+    @property
+    def mute(self) -> Mask:
+        """Components that are not slow themselves, and still there."""
+        return np.asarray(~self.slow & ~np.isfinite(self.gone))
+
+    @cached_property
+    def unheard(self) -> frozenset[int]:
+        """Callees that only their callers tell of."""
+        return frozenset(callee for callee, _ in self._unheard)
 
     @cached_property
     def slow(self) -> Mask:
@@ -393,8 +406,12 @@ class Systems:
 
     @cached_property
     def waits(self) -> Mask:
-        """Components that are slow while their own resources are as ever."""
-        return self.slow & ~self._any(self.resources & self.far)
+        """Components that are slow while their own resources went nowhere near as far."""
+        sizes = self.sizes_of_signals()
+        slow, busy = np.zeros(self.many), np.zeros(self.many)
+        for found, which in ((slow, self.evidence.bad != 0), (busy, self.resources)):
+            np.maximum.at(found, self.of[which & self.far], sizes[which & self.far])
+        return self.slow & (busy < LOUD_PART * slow)
 
     @cached_property
     def may_wait(self) -> Mask:
@@ -405,5 +422,5 @@ class Systems:
         """Callees that show nothing, by caller, each column of sum 1 or 0: (components, callers)."""
         found = np.zeros((self.many, self.many))
         for callee, caller in self.causes if self.calls else ():
-            found[callee, caller] = not self.out[callee]
+            found[callee, caller] = self.mute[callee]
         return np.asarray(found / np.maximum(found.sum(axis=0), 1))
