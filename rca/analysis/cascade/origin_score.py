@@ -54,7 +54,7 @@ GROWTH = 2.0
 SHARPNESS = 2.0
 """Factor from score to log posterior odds within one reading."""
 
-SURER, FLATTER, EXTREME = 0.42, 0.54, 4.0
+SURER, FLATTER, EXTREME = -0.13, 0.69, 4.0
 """How often the first was right on drawn lines: its log odds are this and this part of its posterior's, cut here."""
 
 QUANTILE = re.compile(r"(?<![a-z0-9])p\d\d|percentile|quantile|median", re.IGNORECASE)
