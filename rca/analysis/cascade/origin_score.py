@@ -46,7 +46,7 @@ that one caller which is slow, its own resources at rest, waits for such a calle
 
 AMPLIFIED, PAST, SELDOM = np.log(5.0), 0.5, 0.1
 """Logarithm of the factor by which queues and retries enlarge what came before, part that comes past a component which
-shows nothing where the order in time is sure, and part that callees bring of a death, or of what no metric tells."""
+shows nothing where the order in time is sure, and part of what callees bring by which a service dies."""
 
 GROWTH = 2.0
 """Weight of the growth of latencies between components that nothing else speaks for: an exponent of its factor."""
@@ -236,38 +236,31 @@ class Systems:
 
     @cached_property
     def amounts(self) -> dict[str, tuple[Floats, Floats]]:
-        """Metric → how far it surely went in each component, in its unit, and how far where it left its range.
-
-        Metrics of quality, NaN without one; the alarm's in front, where enough have it.
-        """
+        """Metric → how far it surely went in each component, and how far it went, in its unit; NaN without it."""
         bad = {metric for metric, side in zip(self.metrics, self.evidence.bad, strict=True) if side}
+        wanted = {self.alarm} if self.alarming.any() else bad
         went = self.evidence.amounts()
         surely = np.maximum(went - BEYOND * self.evidence.scale(), 0.0)
         found = {}
-        for metric in sorted(bad, key=lambda one: (one != self.alarm, one)):
+        for metric in sorted(name for name in wanted if name is not None):
             at = np.array([one == metric for one in self.metrics], dtype=bool)
             found[metric] = both = (np.full(self.many, np.nan), np.full(self.many, np.nan))
-            for side, values in zip(both, (surely, np.where(self.far, went, np.nan)), strict=True):
+            for side, values in zip(both, (surely, went), strict=True):
                 side[self.of[at]] = values[at]
         return found
 
     def part(self, cause: int, effect: int) -> float:
-        """Part of an effect's departure that a cause can have brought, by amounts of a metric that both have.
-
-        By the alarm's where it left its range, since a failure travels in kind; else by the one that tells most.
-        """
+        """Part of an effect's departure that a cause can have brought, by amounts of a metric that both have."""
         if not self.calls or np.isfinite(self.gone[cause]):
             return 1.0
         told = []
         for metric, (surely, went) in self.amounts.items():
-            if np.isnan(surely[cause]) or not went[effect] > 0:
+            if np.isnan(surely[cause]) or np.isnan(went[effect]):
                 continue
             calls = self._calls(cause, effect) if LATENCY.search(metric) else 1.0
             calls = max(calls, 1.0) if QUANTILE.search(metric) else calls
-            told.append(min(1.0, surely[cause] * calls / went[effect]))
-            if metric == self.alarm and self.alarming.any():
-                break
-        return max(told, default=SELDOM if self.mute[cause] else 1.0)
+            told.append(1.0 if went[effect] <= 0 else min(1.0, surely[cause] * calls / went[effect]))
+        return max(told, default=1.0)
 
     def _calls(self, cause: int, effect: int) -> float:
         """Calls of a callee for each request of its caller, as far as traffic of one kind tells."""

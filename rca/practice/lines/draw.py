@@ -258,7 +258,9 @@ def _alarm(rng: np.random.Generator, world: Services | Plant, moved: Mapping[str
 
 def _handed(rng: np.random.Generator, world: Services | Plant) -> list[tuple[str, str]]:
     """The graph as it is on record: whole, with some edges missing, or none."""
-    if rng.random() < (0.7 if isinstance(world, Services) and world.bursts else 0.15) or (isinstance(world, Plant) and world.shared.any()):
+    if rng.random() < (0.7 if isinstance(world, Services) and world.bursts else 0.15) or (
+        isinstance(world, Plant) and world.shared.any()
+    ):
         return []
     missing = float(rng.choice([0.0, 0.0, 0.0, 0.1]))
     return [edge for edge in world.edges if rng.random() >= missing]

@@ -143,7 +143,8 @@ class _Play:
         many, shape = len(self.of_.names), (self.clock.samples, REQUESTS)
         for at in reversed(range(many)):
             own = self.of_.own[at] * np.exp(
-                0.5 * self.rng.standard_normal(shape, dtype=np.float32) + max(0.08, self.of_.bursts / 2) * self.noise[many + at][:, None]
+                0.5 * self.rng.standard_normal(shape, dtype=np.float32)
+                + max(0.08, self.of_.bursts / 2) * self.noise[many + at][:, None]
             )
             slow = self._slow(at, self.rng.random(shape, dtype=np.float32))
             usual = self.rates[at, : self.clock.normal].mean()
@@ -215,8 +216,10 @@ def _quantile(seconds: Floats, few: Floats, level: float) -> Floats:
     ordered = np.sort(np.where(passed, seconds, np.inf), axis=1)
     place = level * (passed.sum(axis=1) - 1)
     low = np.floor(place).astype(int)
-    one, other = (np.take_along_axis(ordered, np.minimum(at, passed.sum(axis=1) - 1)[:, None], axis=1)[:, 0]
-                  for at in (low, low + 1))
+    one, other = (
+        np.take_along_axis(ordered, np.minimum(at, passed.sum(axis=1) - 1)[:, None], axis=1)[:, 0]
+        for at in (low, low + 1)
+    )
     return np.asarray(one + (place - low) * (other - one), dtype=float)
 
 
