@@ -241,7 +241,8 @@ OF_PODS = (
 
 def services(rng: np.random.Generator, structure: str) -> Services:
     """Draw a graph of services: a shop (few layers), a mesh, a hub that all call, a pipeline; or pods with little
-    traffic in bursts, watched once in a while."""
+    traffic in bursts, watched once in a while.
+    """
     median = {"mesh": 60, "pipeline": 9}.get(structure, 13)
     many = int(np.clip(rng.lognormal(np.log(median), 0.5), 5, 200))
     calls = []
