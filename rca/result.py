@@ -114,6 +114,11 @@ def cell(value: object) -> str:
 class Asking:
     """Runs analyses one by one; turns `Unanswerable` into None and keeps the reason in `unanswered`.
 
+    Parameters
+    ----------
+    tell : callable, optional
+        Told which question is being asked, in a few words, for who waits.
+
     Examples
     --------
     >>> ask = Asking()
@@ -125,11 +130,14 @@ class Asking:
     (None, [Unanswered(question='since when', why='the case names no time column', would_decide='')])
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[str], object] = str) -> None:
         self.unanswered: list[Unanswered] = []
+        self.tell = tell
 
-    def __call__(self, question: Callable[[], T]) -> T | None:
+    def __call__(self, question: Callable[[], T], about: str = "") -> T | None:
         """The answer; None, with the reason kept as a result, where the question is unanswerable."""
+        if about:
+            self.tell(about)
         try:
             return question()
         except Unanswerable as reason:

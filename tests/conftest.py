@@ -306,6 +306,7 @@ FIRST = (
     "tests/report/audit/test_verify.py",
     "tests/analysis/conclusion/test_causal_answers.py",
     "tests/browser/test_page_in_chromium.py",
+    "tests/browser/test_notebook_in_jupyterlab.py",
     "README.md",
 )
 

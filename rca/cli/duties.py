@@ -1,11 +1,13 @@
 """The commands on duties: what is owed, to whom, and what a board has to decide."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rca.cli import options
 from rca.cli.command import DONE, NEEDS_A_PERSON, Arguments, Command
 from rca.cli.telling import answer, print_json, put, tell
+from rca.errors import InvalidCase
 from rca.record.files.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -17,11 +19,18 @@ def _obligations(arguments: Arguments) -> int:
     from rca.record.obligations.duties import duties
     from rca.record.obligations.frameworks import frameworks
     from rca.record.obligations.ics import calendar_text
+    from rca.record.obligations.taxonomy import classify
     from rca.record.past import past_incidents
 
     incident, known = load(arguments.case).incident, None
+    if arguments.results and not (arguments.frameworks or arguments.taxonomy):
+        raise InvalidCase.because("clocks follow from the record alone", place="--results", hint="add --taxonomy")
+    results = _results(arguments, incident.id)
     if arguments.frameworks:
-        answer(frameworks(incident), as_json=arguments.json)
+        answer(frameworks(incident, results=results is not None), as_json=arguments.json)
+        return DONE
+    if arguments.taxonomy:
+        answer(classify(incident, results), as_json=arguments.json)
         return DONE
     if arguments.among:
         known, unread = past_incidents(arguments.among, reports=arguments.reports)
@@ -48,6 +57,19 @@ def _notify(arguments: Arguments) -> int:
     return _written(arguments, str(found), lambda: draft_document(found))
 
 
+def _export(arguments: Arguments) -> int:
+    from rca.record.case import load
+    from rca.report.postmortem.export import export
+
+    incident = load(arguments.case).incident
+    results = _results(arguments, incident.id)
+    found = export(incident, arguments.schema, results=results, confidential=arguments.confidential)
+    put("json", arguments.out, f"{json.dumps(found.to_dict(), indent=2)}\n".encode)
+    for line in str(found).splitlines():
+        tell(line)
+    return NEEDS_A_PERSON if found.missing_mandatory else DONE
+
+
 def _board(arguments: Arguments) -> int:
     from rca.record.case import load
     from rca.report.brief.board import board
@@ -68,8 +90,13 @@ def _written(arguments: Arguments, text: str, document: "Callable[[], Document]"
     """Say a text, or write it or its document to a file."""
     from rca.report.rendering.document_formats import to_html
     from rca.report.rendering.docx_writer import to_docx
+    from rca.report.run.pdf import to_pdf
 
-    formats = {"docx": lambda: to_docx(document()), "html": lambda: to_html(document()).encode()}
+    formats = {
+        "docx": lambda: to_docx(document()),
+        "html": lambda: to_html(document()).encode(),
+        "pdf": lambda: to_pdf(to_html(document()).encode()),
+    }
     put(arguments.format, arguments.out, formats.get(arguments.format, text.encode))
     return DONE
 
@@ -86,6 +113,12 @@ COMMANDS = (
         says="draft a report in the order of a regulator's form; what is missing is marked, and nothing is sent",
         takes=options.notify,
         does=_notify,
+    ),
+    Command(
+        name="export",
+        says="a record for a public collection, by OECD's or AIID's fields; what is missing is listed and never filled",
+        takes=options.export,
+        does=_export,
     ),
     Command(
         name="board",

@@ -93,6 +93,10 @@ def obligations(parser: Parser) -> None:
     parser.add_argument(
         "--frameworks", action="store_true", help="what NIST AI RMF and ISO/IEC 42001 ask for that the record shows"
     )
+    parser.add_argument(
+        "--taxonomy", action="store_true", help="what kind of incident it was, by OECD and MIT: decided or suggested"
+    )
+    _results_option(parser)
     _json_option(parser)
 
 
@@ -108,6 +112,15 @@ def notify(parser: Parser) -> None:
     _json_option(parser)
 
 
+def export(parser: Parser) -> None:
+    """`rca export`."""
+    parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
+    parser.add_argument("--schema", required=True, choices=("oecd", "aiid"), help="whose fields")
+    _results_option(parser)
+    parser.add_argument("--confidential", action="store_true", help="with what is left out of a public record")
+    parser.add_argument("--out", type=argtypes.path, metavar="FILE", help="write it there; default: on stdout")
+
+
 def board(parser: Parser) -> None:
     """`rca board`."""
     parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")
@@ -121,7 +134,10 @@ def _results_option(parser: Parser) -> None:
 
 def _document_options(parser: Parser) -> None:
     parser.add_argument(
-        "--format", choices=("text", "html", "docx"), default="text", help="default text; docx needs --out"
+        "--format",
+        choices=("text", "html", "docx", "pdf"),
+        default="text",
+        help="default text; docx and pdf need --out",
     )
     parser.add_argument("--out", type=argtypes.path, metavar="FILE", help="write it there")
 

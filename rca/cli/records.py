@@ -13,8 +13,8 @@ from rca.errors import Problem
 
 if TYPE_CHECKING:
     from rca.analysis.inputs.glance import Glance
+    from rca.importers.fact import Given
     from rca.importers.importing import Imported
-    from rca.importers.reading import Given
 
 
 def _new(arguments: Arguments) -> int:
@@ -67,7 +67,7 @@ def _imported(done: "Imported", *, as_json: bool) -> int:
 
 
 def _given(arguments: Arguments) -> "Given":
-    from rca.importers.reading import Given
+    from rca.importers.fact import Given
 
     at = arguments.at.isoformat() if arguments.at else None
     plainly = {name: getattr(arguments, name) for name in ("incident", "zone", "unit", "system", "alias", "columns")}

@@ -1,7 +1,6 @@
 """The commands on reports: make, verify, sign, list and compare them."""
 
 import os
-import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -85,6 +84,8 @@ def _sign(arguments: Arguments) -> int:
 
 
 def _lab(arguments: Arguments) -> int:
+    import subprocess
+
     from rca.record.case import load
     from rca.report.notebooks.workbench import workbench
 

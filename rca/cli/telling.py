@@ -68,8 +68,8 @@ def print_json(value: Any) -> None:
 
 def put(form: str, to: Path | None, raw: Callable[[], bytes]) -> None:
     """Say a text, or write it, or what is none, to a file."""
-    if form == "docx" and to is None:
-        raise InvalidCase.because("is no text for a terminal", place="--format docx", hint="name a file: --out FILE")
+    if form in ("docx", "pdf") and to is None:
+        raise InvalidCase.because("is no text for a terminal", place=f"--format {form}", hint="name a file: --out FILE")
     if to is not None:
         write_whole(to, raw())
         say(str(to))

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from rca.errors import InvalidCase, Problem
+from rca.importers.fact import Given, Reading
 from rca.importers.merging import APART, SEEN, in_order, merged, written
 from rca.importers.payload import MAX_BYTES, documents
-from rca.importers.reading import Given, Reading, read, recognised
+from rca.importers.reading import read, recognised
 from rca.importers.times import BadTime, read_time, zone_of
 from rca.importers.vendor_map import VendorMap, parsed, vendor
-from rca.record.case import RECORD, names_of, opened, scaffold
-from rca.record.files.table_files import inside
+from rca.record.case import scaffold
+from rca.record.files.case_folder import RECORD, inside, names_of, opened
 from rca.record.files.validation import take_in
 from rca.record.files.whole_file import write_whole
 from rca.record.files.yaml_document import MAX_BYTES as LARGEST_RECORD

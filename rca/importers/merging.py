@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rca.importers.reading import Fact, Reading
+from rca.importers.fact import Fact, Reading
 from rca.record.schema.incident import MOMENTS, SEQUENCE
 
 ENDS = ("resolved", "recovered", "closed")

@@ -2,14 +2,15 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from rca.errors import InvalidCase, Problem
+from rca.errors import InvalidCase
+from rca.importers.fact import Fact, Given, Reading
 from rca.importers.paths import MISSING, Scope, each, find
-from rca.importers.times import BadTime, read_time, span
+from rca.importers.values import LONGEST, Values
 from rca.importers.vendor_map import (
     ActionMap,
     DetectionMap,
@@ -23,103 +24,14 @@ from rca.importers.vendor_map import (
     vendor,
     vendors,
 )  # fmt: skip
-from rca.record.files.yaml_document import kind, plain, show
+from rca.record.files.yaml_document import plain, show
 from rca.record.log import field_of
 from rca.record.schema.incident import MOMENTS
 
-LONGEST, SUMMARY = 500, 4_000
-"""Letters of a text, and of a summary, that go into a record; the source keeps all of it."""
-
-LEAVES = 20_000
-"""Fields up to which a payload is searched for such as no map names."""
+SUMMARY = 4_000
+"""Letters of a summary that go into a record; the source keeps all of it."""
 
 ATTACH = "--attach keeps the file in sources/ and reads nothing from it"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Given:
-    """What whoever imports says beside the file, because the file does not.
-
-    Attributes
-    ----------
-    incident : str or None
-        Which of several incidents of a file.
-    zone, unit : str or None
-        Of times without an offset; of numbers whose unit is undocumented.
-    at : str or None
-        When, of payloads that carry no time.
-    system : str or None
-        What a detector watched.
-    alias : str or None
-        The name of a registry under which a version serves.
-    columns : tuple of str
-        Names of the columns of a detector that counts them.
-    names : mapping of str to str
-        A customer's name of a timestamp → the moment that it is.
-    """
-
-    incident: str | None = None
-    zone: str | None = None
-    unit: str | None = None
-    at: str | None = None
-    system: str | None = None
-    alias: str | None = None
-    columns: tuple[str, ...] = ()
-    names: Mapping[str, str] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """What was said, as a record keeps it."""
-        held = {one.name: getattr(self, one.name) for one in fields(self)}
-        plainly = {"columns": list(self.columns), "names": dict(self.names)}
-        return {name: value for name, value in {**held, **plainly}.items() if value}
-
-    @classmethod
-    def of(cls, held: Mapping[str, Any]) -> "Given":
-        """What a record keeps, read again."""
-        return cls(**{**held, "columns": tuple(held.get("columns", ()))})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fact:
-    """A value that a source gives a key of the record, as of a moment.
-
-    `of` is whose it is: the vendor's incident, by its id. `extra` is what else belongs to it.
-    """
-
-    key: str
-    value: Any
-    of: str = ""
-    at: datetime | None = None
-    place: str = ""
-    id: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """What one file says.
-
-    Attributes
-    ----------
-    vendor, source : str
-        `source` is its path in the case.
-    rank : int
-        How soon its title, severity and status are believed.
-    shapes : tuple of str
-    facts : tuple of Fact
-    left : tuple of str
-        Fields that no map names; they stay in the source.
-    asked : tuple of str
-        What the file leaves open.
-    """
-
-    vendor: str
-    source: str
-    rank: int
-    shapes: tuple[str, ...]
-    facts: tuple[Fact, ...]
-    left: tuple[str, ...] = ()
-    asked: tuple[str, ...] = ()
 
 
 def recognised(found: list[Any], *, own: Sequence[VendorMap] = ()) -> VendorMap:
@@ -209,19 +121,12 @@ def _holds(scope: Scope, wanted: Mapping[str, Any]) -> bool:
     return True
 
 
-class _Reader:
-    """Reads the documents of one file, and collects what is wrong with them."""
+class _Reader(Values):
+    """Reads the documents of one file by the map of its vendor."""
 
     def __init__(self, by: VendorMap, file: str, given: Given) -> None:
-        self.by, self.file, self.given = by, file, given
-        self.problems: list[Problem] = []
-        self.asked: list[str] = []
-        self.touched: set[str] = set()
-        self.zone: str | None = None
-
-    def refuse(self, what: str, place: str, hint: str = "") -> None:
-        """Note a problem, and go on."""
-        self.problems.append(Problem(what=what, place=place, hint=hint))
+        super().__init__(file, given)
+        self.by = by
 
     # --- which items, and whose --------------------------------------------------------------------------------------
 
@@ -413,9 +318,7 @@ class _Reader:
                 shown = "nothing" if drift.value is MISSING else show(drift.value)
                 self.refuse(f"says {shown} of drift, and true or false was expected", drift.said(self.file))
             elif at is not None:
-                numbers = {
-                    key: self._number(scope, getattr(rule, key)) for key in ("statistic", "p_value", "threshold")
-                }
+                numbers = {key: self.number(scope, getattr(rule, key)) for key in ("statistic", "p_value", "threshold")}
                 names = {"system": self._watched(scope, rule), "column": self._column(scope, rule)}
                 extra = {"drift": drift.value in (True, "True", "true"), **names, **numbers}
                 yield Fact(key="detection", value=self.said(scope, rule.detector) or "drift", at=at, extra=extra)
@@ -438,101 +341,6 @@ class _Reader:
             return str(self.given.columns[number])
         self.asked.append("how are the detector's columns called? --columns a,b,c, in its order")
         return f"column {number + 1} of {of}"
-
-    # --- values ------------------------------------------------------------------------------------------------------
-
-    def place(self, scope: Scope) -> str:
-        """Where it stands in the file."""
-        return scope.said(self.file)
-
-    def text(self, scope: Scope, path: str) -> str | None:
-        """A value as text; None where there is none. `=word` is the word itself."""
-        if path.startswith("="):
-            return path[1:]
-        found = find(scope, path)
-        self._touch(found)
-        if found.value is MISSING or found.value is None:
-            return None
-        if isinstance(found.value, dict | list):
-            what = f"there is {kind(found.value)}, and a text was expected"
-            raise InvalidCase.because(what, place=found.said(self.file))
-        return _clean(str(found.value)) or None
-
-    def said(self, scope: Scope, template: str, longest: int = LONGEST) -> str | None:
-        """The text at a path, or words with paths in braces."""
-        return self.filled(scope, template) if "{" in template else _cut(self.text(scope, template), longest)
-
-    def filled(self, scope: Scope, template: str) -> str | None:
-        """Words with paths in braces filled in."""
-        told = re.sub(r"\{([^{}]*)\}", lambda match: self.text(scope, match[1]) or "", template)
-        return _cut(_clean(told).strip(" :"), LONGEST)
-
-    def _number(self, scope: Scope, path: str) -> float | None:
-        found = find(scope, path) if path else None
-        if found is None or found.value is MISSING or found.value is None:
-            return None
-        self._touch(found)
-        try:
-            return None if isinstance(found.value, bool) else float(found.value)
-        except (TypeError, ValueError, OverflowError) as error:
-            what = f"there is {show(found.value)}, and a number was expected"
-            raise InvalidCase.because(what, place=found.said(self.file)) from error
-
-    def time(self, scope: Scope, rule: Time) -> datetime | None:
-        """A time in UTC; None where there may be none and is none, or, with a problem, where there is none."""
-        found = self._given(scope) if rule.path == "@given" else find(scope, rule.path)
-        self._touch(found)
-        absent = found.value is MISSING or found.value is None or found.value == "" or found.value in rule.missing
-        if absent:
-            if not rule.path.endswith("?"):
-                hint = "the file carries no time; say when: --at 2026-05-02T09:10:00Z" if rule.path == "@given" else ""
-                self.refuse("there is no time", found.said(self.file), hint)
-            return None
-        try:
-            at = read_time(found.value, unit=rule.unit or self.given.unit, zone=self.zone, formats=rule.formats)
-            return at + self._span(scope, rule) if rule.plus else at
-        except BadTime as error:
-            self.refuse(error.what, found.said(self.file), error.hint)
-        except _Asked:
-            pass
-        except OverflowError:
-            self.refuse("lies beyond the years that a clock has", found.said(self.file))
-        return None
-
-    def _span(self, scope: Scope, rule: Time) -> Any:
-        length = rule.plus
-        assert length is not None
-        found = find(scope, length.path)
-        self._touch(found)
-        if found.value is MISSING or found.value is None:
-            raise _Asked
-        unit = length.unit or self.given.unit
-        if unit is None:
-            shown = f"{found.said(self.file)} is {show(found.value)} after {rule.path}"
-            self.asked.append(f"{shown}, and its unit is not documented: --unit ms, or s")
-            raise _Asked
-        return span(found.value, unit)
-
-    def _given(self, scope: Scope) -> Scope:
-        return Scope(value=self.given.at, place=scope.place, above=scope)
-
-    def _touch(self, scope: Scope) -> None:
-        self.touched.add(_general(scope.place))
-
-    def left(self, found: list[Any]) -> list[str]:
-        """Fields that no map names, each once; not looked for in a payload of very many."""
-        seen: dict[str, None] = {}
-        for number, (place, _) in enumerate(_leaves(found if len(found) > 1 else found[0], ())):
-            if number > LEAVES:
-                return []
-            general = _general(place)
-            if not any(general == one or general.startswith(f"{one}.") for one in self.touched):
-                seen.setdefault(general)
-        return list(seen)
-
-
-class _Asked(Exception):
-    """A length of time is not there, or its unit has been asked for."""
 
 
 def _severity(told: str) -> str | None:
@@ -557,31 +365,3 @@ def _first_and_last(found: list[Fact]) -> list[Fact]:
         ends = [(several[0], "first"), (several[-1], "last")] if len(several) > 1 else []
         told += [replace(one, value=f"{one.value} ({which} of {len(several)})") for one, which in ends] or several
     return told
-
-
-def _cut(text: str | None, longest: int) -> str | None:
-    """A text that says where it was cut; None where there is none.
-
-    >>> _cut("declined", 8), _cut("declined", 5), _cut("", 5)
-    ('declined', 'decl…', None)
-    """
-    return text or None if text is None or len(text) <= longest else text[: longest - 1] + "…"
-
-
-def _clean(text: str) -> str:
-    """A text without what no record can hold: halves of letters, and spaces in a row."""
-    return " ".join(text.encode("utf-8", "replace").decode().split())
-
-
-def _general(place: Iterable[str | int]) -> str:
-    """A place without the numbers of items."""
-    return ".".join(part for part in place if isinstance(part, str))
-
-
-def _leaves(node: Any, place: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    if isinstance(node, dict | list) and node:
-        pairs: Iterable[tuple[Any, Any]] = node.items() if isinstance(node, dict) else enumerate(node)
-        for key, value in pairs:
-            yield from _leaves(value, (*place, key))
-    elif node is not None:
-        yield place, node

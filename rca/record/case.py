@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from rca.errors import InvalidCase
-from rca.record.files.table_files import Table, inside, table_files, walk
+from rca.record.files.case_folder import ANSWER, RECORD, inside, names_of, opened, walk
+from rca.record.files.table_files import Table, table_files
 from rca.record.files.validation import NAMING, take_in
-from rca.record.files.yaml_document import Document, near, read_yaml, show
+from rca.record.files.yaml_document import Document, show
 from rca.record.schema.incident import Data, Incident, Window, is_identifier
 from rca.result import displayed, table_of
 
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
 
     from rca.record.files.graph_file import Graph
     from rca.record.model.model import Model
-
-RECORD = "incident.yaml"
-
-ANSWER = "answer.yaml"
-"""The known cause of a scored case; no analysis may read it, so it is no input."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -271,23 +267,6 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def opened(path: "str | PathLike[str]") -> tuple[Path, Document]:
-    """The folder of a case and its record; the record's own path will do as well."""
-    given = Path(path)
-    folder = given.parent if given.name == RECORD and not given.is_dir() else given
-    if not folder.is_dir():
-        beside = folder.parent.iterdir() if folder.parent.is_dir() else ()
-        hint = near(folder.name, (entry.name for entry in beside if (entry / RECORD).is_file()))
-        raise InvalidCase.because("there is no such folder", place=show(str(path), longest=200)[1:-1], hint=hint)
-    inside(folder, RECORD, place=folder.name or RECORD)
-    return folder, read_yaml(folder / RECORD, name=RECORD)
-
-
-def names_of(folder: Path) -> tuple[str, ...]:
-    """What a folder is called: by where a link leads, and by the path given."""
-    return tuple(dict.fromkeys((folder.resolve().name, folder.absolute().name)))
-
-
 def load(path: "str | PathLike[str]") -> Case:
     """Load the case in a folder.
 
@@ -389,6 +368,8 @@ obligations: {{jurisdictions: [], sector: null, facts: {{}}}}     # `rca obligat
 #                                # jurisdictions: [de]; triggers: {{classified_major: <time>}}; zone: Europe/Berlin
 # notifications: []              # {{regime: gdpr-33, submitted_at: <time>, by: a role}}; or, where a person decides to
 #                                # make none: {{…, not_reportable_because: …, decided_at: <time>, by: a role}}
+# class: incident                # hazard | near_miss | incident | serious_incident | disaster
+# labels: {{mit_domain: "7"}}      # `rca obligations CASE --taxonomy` says what record and findings suggest
 whys: []                         # a report drafts a first tree from the findings
 #  - question: Why did …?
 #    answer: {{statement: …, role: trigger, evidence: [fault.income], category: data}}   # latent: and its `guard`

@@ -8,9 +8,10 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from rca.errors import InvalidCase, Problem
-from rca.record.case import ANSWER, RECORD, Case, names_of, opened
+from rca.record.case import Case
+from rca.record.files.case_folder import ANSWER, RECORD, inside, names_of, opened, walk
 from rca.record.files.graph_file import Graph, read_graph
-from rca.record.files.table_files import Table, inside, walk
+from rca.record.files.table_files import Table
 from rca.record.files.validation import WINDOWS, take_in
 from rca.record.files.yaml_document import Document, Location, near, show
 from rca.record.schema.incident import Metric, Signals

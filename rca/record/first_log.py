@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rca.record.case import RECORD, names_of
+from rca.record.files.case_folder import RECORD, names_of
 from rca.record.files.validation import take_in
 from rca.record.files.whole_file import write_whole
 from rca.record.files.yaml_document import document

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rca.errors import InvalidCase
-from rca.record.case import RECORD, names_of, opened
-from rca.record.files.table_files import inside
+from rca.record.files.case_folder import RECORD, inside, names_of, opened
 from rca.record.files.validation import take_in
 from rca.record.files.whole_file import write_whole
 from rca.record.files.yaml_document import Document, document, plain

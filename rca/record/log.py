@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rca.errors import InvalidCase, Problem
-from rca.record.case import RECORD, Case
+from rca.record.case import Case
+from rca.record.files.case_folder import RECORD
 from rca.record.files.table_files import FORMATS, Table
 from rca.record.files.yaml_document import plain, show
 from rca.record.schema.incident import MOMENTS, Incident
@@ -29,12 +30,13 @@ FINAL = ("recovered", "resolved", "closed", "end")
 AMOUNTS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0}
 """Columns that hold lengths rather than moments, and how many seconds one of them has."""
 
-FACTS = ("id", "severity", "category", "system", "status")
+FACTS = ("id", "severity", "class", "category", "system", "status")
 """What a log may say of an incident beside its moments."""
 
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "id": ("id", "number", "key"),
     "severity": ("severity", "sev", "priority", "impact_level", "urgency"),
+    "class": ("class",),
     "category": ("category", "type", "kind"),
     "system": ("system", "service", "component", "application", "product", "provider"),
     "status": ("status", "state"),
@@ -174,7 +176,12 @@ def _rows(incidents: Iterable[Incident]) -> Any:
 
 
 def _row(incident: Incident) -> dict[str, Any]:
-    facts = {"severity": incident.severity, "category": incident.category, "status": incident.status}
+    facts = {
+        "severity": incident.severity,
+        "class": incident.class_,
+        "category": incident.category,
+        "status": incident.status,
+    }
     moments = dict(incident.timeline.moments())
     system = incident.model_name if incident.systems else None
     times = {**moments, "as_of": incident.now, "deployed": _deployed(incident)}

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from rca.errors import InvalidCase
-from rca.record.case import RECORD, Case
+from rca.record.case import Case
+from rca.record.files.case_folder import RECORD
 from rca.record.obligations.recurring import Past, past
 
 

@@ -135,9 +135,7 @@ def test_a_malformed_command_line_is_bad_input(arguments, capsys):
 
 def test_lab_makes_a_notebook_once_and_opens_it(monkeypatch, capsys, tmp_path):
     opened = []
-    monkeypatch.setattr(
-        reports.subprocess, "run", lambda command, **_: opened.append(command) or SimpleNamespace(returncode=0)
-    )
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: opened.append(command) or SimpleNamespace(returncode=0))
     monkeypatch.chdir(tmp_path)
     case = str(HERE / "data" / "incidents" / options.DEMO)
     assert cli.main(["lab", case]) == command.DONE

@@ -4,8 +4,8 @@ import hashlib
 
 import yaml
 
+from rca.importers.fact import Given
 from rca.importers.importing import import_files
-from rca.importers.reading import Given
 from rca.record.case import load, scaffold
 from tests.importers.simulated import WITH, raw
 

@@ -8,7 +8,7 @@ import io
 import json
 from datetime import datetime
 
-from rca.importers.reading import Given
+from rca.importers.fact import Given
 
 ALERT = "2026-05-02T09:10:00Z"
 ACKNOWLEDGED = "2026-05-02T09:14:30.250Z"

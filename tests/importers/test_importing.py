@@ -10,8 +10,8 @@ import yaml
 
 from rca.errors import InvalidCase
 from rca.importers import importing
+from rca.importers.fact import Given
 from rca.importers.importing import import_files, new_from
-from rca.importers.reading import Given
 from rca.record.case import load
 from rca.record.check import check
 from tests.conftest import ROOT

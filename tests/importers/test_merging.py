@@ -5,9 +5,10 @@ from itertools import permutations
 
 import pytest
 
+from rca.importers.fact import Given
 from rca.importers.merging import in_order, merged, written
 from rca.importers.payload import documents
-from rca.importers.reading import Given, read, recognised
+from rca.importers.reading import read, recognised
 from tests.importers import simulated
 from tests.importers.simulated import WITH, raw
 

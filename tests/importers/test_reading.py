@@ -3,8 +3,9 @@
 import pytest
 
 from rca.errors import InvalidCase
+from rca.importers.fact import Given
 from rca.importers.payload import documents
-from rca.importers.reading import Given, read, recognised
+from rca.importers.reading import read, recognised
 from rca.importers.vendor_map import vendor
 from tests.importers import simulated
 from tests.importers.simulated import FORMS, WITH, raw

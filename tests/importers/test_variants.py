@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from rca.errors import InvalidCase
+from rca.importers.fact import Given
 from rca.importers.importing import import_files
 from rca.importers.payload import documents
-from rca.importers.reading import Given
 from rca.record.case import load, scaffold
 from rca.record.check import check
 from tests.importers.cases import bytes_of

@@ -3,7 +3,8 @@
 import pytest
 
 from rca.errors import InvalidCase
-from rca.importers.reading import Given, read
+from rca.importers.fact import Given
+from rca.importers.reading import read
 from rca.importers.vendor_map import parsed, vendor, vendors
 from rca.record.files.yaml_document import document
 from tests.conftest import ROOT

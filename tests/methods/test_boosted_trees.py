@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rca.methods.boosted_trees import ROUNDS, classifier, on_one_thread, regressor
+from rca.methods.boosted_trees import ROUNDS, WIDE, classifier, on_one_thread, regressor
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(400, 3))
@@ -39,3 +39,36 @@ def test_a_question_runs_on_one_thread_and_keeps_its_name_and_words():
 
     assert threads() == {1}
     assert (threads.__name__, threads.__doc__) == ("threads", "How many there are.")
+
+
+def wide(seed=0, columns=3 * WIDE):
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(400, columns))
+    return rows, rows[:, 7] - rows[:, columns - 2] + 0.3 * rng.normal(size=400)
+
+
+def test_of_many_columns_the_closest_teach_and_the_others_change_nothing():
+    rows, target = wide()
+    few = regressor().fit(rows, target)
+    other = rows.copy()
+    idle = [at for at in range(rows.shape[1]) if at not in few.columns]
+    other[:, idle] = np.nan
+    assert {7, rows.shape[1] - 2} <= set(few.columns)
+    assert len(few.columns) == WIDE
+    assert (few.predict(other) == few.predict(rows)).all()
+    assert np.corrcoef(few.predict(rows), target)[0, 1] > 0.9
+
+
+def test_many_columns_of_a_class_are_screened_likewise_and_missing_values_do_no_harm():
+    rows, target = wide()
+    rows[::9] = np.nan
+    told = classifier().fit(rows, np.where(target > 0, "yes", "no"))
+    assert list(told.classes_) == ["no", "yes"]
+    right = np.where(told.decision_function(rows) > 0, "yes", "no") == told.predict(rows)
+    assert right.all()
+    assert told.predict_proba(rows).shape == (400, 2)
+
+
+def test_a_few_columns_are_taught_by_the_learner_itself():
+    rows, target = wide(columns=WIDE)
+    assert type(regressor().fit(rows, target)).__name__ == "HistGradientBoostingRegressor"

@@ -190,7 +190,7 @@ def parameters(notebook: Path) -> list[str]:
 
 
 def test_there_are_notebooks():
-    known = {"1_timeline", "2_drift", "3_explanation", "4_causes", "5_cascade", "6_postmortem"}
+    known = {"1_timeline", "2_drift", "3_explanation", "4_causes", "5_cascade", "6_postmortem", "7_notification"}
     assert known <= {notebook.stem for notebook in NOTEBOOKS}
 
 

@@ -1,6 +1,6 @@
 """The analysis of a case: every question in order, from which notebooks, scores and reports are made."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-def analyse(case: "Case", *, seed: int = 0, alpha: float = 0.05) -> Analysis:
+def analyse(case: "Case", *, seed: int = 0, alpha: float = 0.05, tell: Callable[[str], object] = str) -> Analysis:
     """Run every analysis of a case: tables, signals, events, verdict and a draft of the why-tree.
 
     Parameters
@@ -44,6 +44,8 @@ def analyse(case: "Case", *, seed: int = 0, alpha: float = 0.05) -> Analysis:
         Of every random draw; the same seed gives the same numbers.
     alpha : float
         False discovery rate of what is called moved.
+    tell : callable, optional
+        Told which question is being asked, in a few words.
 
     Returns
     -------
@@ -57,7 +59,7 @@ def analyse(case: "Case", *, seed: int = 0, alpha: float = 0.05) -> Analysis:
     """
     _require_case(case)
     try:
-        return _analysed(case, seed=seed, alpha=alpha)
+        return _analysed(case, Asking(tell), seed=seed, alpha=alpha)
     except InvalidCase:
         raise
     except Exception as error:
@@ -73,15 +75,16 @@ def _require_case(given: object) -> None:
 
 
 @on_one_thread
-def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
+def _analysed(case: "Case", ask: Asking, *, seed: int, alpha: float) -> Analysis:
     """Run the analyses in the order in which evidence builds on evidence."""
-    ask = Asking()
     answers = _of_tables(case, ask, seed=seed, alpha=alpha)
-    cascade = ask(lambda: cascade_of(case)) if case.incident.signals is not None else None
+    signals = case.incident.signals
+    cascade = ask(lambda: cascade_of(case), "which system failed first") if signals is not None else None
     if answers.harm is not None or cascade is None:
         events = _events_of_rows(case, answers)
     else:
         events = _events_of_signals(case, cascade)
+    ask.tell("what follows from all of it")
     verdict = _weighed(answers, cascade, events, unanswered=ask.unanswered)
     whys = case.incident.whys or _drafted(case, verdict, answers, events=events, cascade=cascade)
     ask.unanswered += [*_left_open(whys), *_origin_left_open(cascade)]
@@ -115,7 +118,7 @@ def _analysed(case: "Case", *, seed: int, alpha: float) -> Analysis:
 
 def _of_tables(case: "Case", ask: Asking, *, seed: int, alpha: float) -> Answers:
     """Answers from the tables; drift alone, where the case has no metric."""
-    windows = ask(lambda: windows_of(case))
+    windows = ask(lambda: windows_of(case), "what is on record")
     if windows is not None:
         return window_answers(windows, ask, seed=seed, alpha=alpha)
     if case.reference is None or case.current is None:
@@ -128,7 +131,7 @@ def _recovered(case: "Case", answers: Answers, ask: Asking) -> Recovery | None:
     windows, rows = answers.windows, case.recovered
     if windows is None or rows is None:
         return None
-    return ask(lambda: recovery_of(windows, rows))
+    return ask(lambda: recovery_of(windows, rows), "did the repair work")
 
 
 def _since_onset(

@@ -5,8 +5,12 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 from rca.analysis.conclusion.analyse import analyse
 from rca.analysis.conclusion.recovery import RECOVERY_QUESTION, Recovery, recovery_of
 from rca.analysis.conclusion.verdict import Verdict
+from rca.analysis.drift.question import drift_of
 from rca.analysis.faults.application import hit
 from rca.analysis.faults.column_fault import ColumnFault
+from rca.analysis.faults.question import faults_of
+from rca.analysis.harm.rivals.accused_rows import accused_rows
+from rca.analysis.harm.rivals.rival import Rival
 from rca.analysis.inputs.arguments import Comparison, margin_of, share_of, spelled_out
 from rca.analysis.inputs.windows import as_frames, windows_asked, windows_from
 from rca.analysis.slices.slices import Slice
@@ -79,15 +83,16 @@ def recovery(
 
 
 def rows_of(
-    case: Case, of: "Slice | ColumnFault", *, window: Literal["reference", "current"] = "current"
+    case: Case, of: "Slice | ColumnFault | Rival", *, window: Literal["reference", "current"] = "current"
 ) -> "DataFrame":
-    """The rows of a case that lie in a slice, or that a fault hit: from a claim to what it was made of.
+    """The rows of a case that a slice, a fault or a rival is about: from a claim to what it was made of.
 
     Parameters
     ----------
     case : Case
-    of : Slice or ColumnFault
-        As `slices`, `faults` or `analyse` gave it.
+    of : Slice, ColumnFault or Rival
+        As `slices`, `faults`, `harm` or `analyse` gave it. Of a rival: the rows that the fault of its column hit, all
+        copies but one of each set, rows without an outcome, or the few rows that carry the change.
     window : {'reference', 'current'}
         Of a fault only the current one: it hit no other.
 
@@ -99,13 +104,19 @@ def rows_of(
     Raises
     ------
     InvalidCase
-        If it is none of these.
+        If it is none of these, or about no rows that could be told from others.
     """
     windows = windows_asked(case, None, {})
     rows = windows.reference if window == "reference" else windows.current
+    if isinstance(of, Rival) and of.kind == "feature" and window == "current":
+        of = faults_of(windows, drift_of(windows)).get(of.name) or of
     if isinstance(of, ColumnFault) and window == "current":
         return rows[hit(of, rows)]
-    if not isinstance(of, Slice):
+    if isinstance(of, Slice):
+        return rows[all_hold(of.conditions, rows)]
+    meant = accused_rows(windows, of, window=window) if isinstance(of, Rival) else None
+    if meant is None:
+        told = f"the {of.kind} {of.name}" if isinstance(of, Rival) else type(of).__name__
         hint = "give a slice, as slices(case).slices[0], or a fault, as faults(case).broken[0]; of a fault current rows"
-        raise InvalidCase.because(f"{type(of).__name__} has no rows in the {window} window", place="of", hint=hint)
-    return rows[all_hold(of.conditions, rows)]
+        raise InvalidCase.because(f"{told} has no rows in the {window} window", place="of", hint=hint)
+    return rows[meant]

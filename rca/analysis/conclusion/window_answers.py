@@ -59,26 +59,34 @@ def window_answers(windows: Windows, ask: Asking | None = None, *, seed: int = 0
     ask = ask if ask is not None else Asking()
     if windows.unasked:
         ask.unanswered.append(Unanswered(question="what does the model on file answer", why=windows.unasked))
-    drift = ask(lambda: drift_of(windows, alpha=alpha))
+    drift = ask(lambda: drift_of(windows, alpha=alpha), "what moved")
     if drift is None:
         return Answers(windows=windows, unanswered=tuple(ask.unanswered))
+    ask.tell("how did columns break")
     faults = faults_of(windows, drift)
     measured = ask(lambda: measured_of(windows, seed=seed))
-    slices = ask(lambda: slices_of(windows, measured, seed=seed, alpha=alpha)) if measured is not None else None
+    slices = None
+    if measured is not None:
+        slices = ask(lambda: slices_of(windows, measured, seed=seed, alpha=alpha), "where does it hurt")
+    ask.tell("what did the harm")
     harm = harm_of(windows, drift, faults, slices=slices, seed=seed) if measured is not None else None
-    since = ask(lambda: onset_of(windows, harm, faults=faults, slices=slices)) if harm is not None else None
+    since = None
+    if harm is not None:
+        since = ask(lambda: onset_of(windows, harm, faults=faults, slices=slices), "since when")
     now = current_since(windows, since.onset if since is not None else None)
     return Answers(
         windows=windows,
         drift=drift,
-        joint=ask(lambda: joint_of(windows, seed=seed)),
+        joint=ask(lambda: joint_of(windows, seed=seed), "what moved jointly"),
         faults=faults,
         harm=harm,
         slices=slices,
-        gaps=ask(lambda: gaps_of(now, alpha=alpha)),
+        gaps=ask(lambda: gaps_of(now, alpha=alpha), "which groups fare worse"),
         since=since,
-        explanation=ask(lambda: explanation_of(windows, slices, seed=seed, alpha=alpha)),
-        unlabelled=ask(lambda: unlabelled_of(windows, seed=seed)),
+        explanation=ask(
+            lambda: explanation_of(windows, slices, seed=seed, alpha=alpha), "how did the model's reasons change"
+        ),
+        unlabelled=ask(lambda: unlabelled_of(windows, seed=seed), "what can be said without labels"),
         decisive=would_decide(windows, harm, faults=faults, seed=seed) if harm is not None else (),
         unanswered=tuple(ask.unanswered),
     )

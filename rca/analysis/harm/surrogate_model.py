@@ -18,7 +18,7 @@ from rca.analysis.faults.rules.order import RULE_OF
 from rca.analysis.harm.rescoring import Score, Scorer, decision_rule
 from rca.analysis.inputs.windows import Windows
 from rca.arrays import Floats, Mask, Places
-from rca.methods.boosted_trees import classifier, surrogate_regressor
+from rca.methods.boosted_trees import Screened, classifier, surrogate_regressor
 from rca.tables.columns import Encoder, as_labels, as_numbers, for_trees, kind_of
 
 FAITHFUL = 0.9
@@ -260,11 +260,14 @@ class FittedTrees:
         return np.asarray(self.held.predict(self.encode(rows)))
 
 
-def fit_trees(rows: pd.DataFrame, scores: Floats, features: Sequence[str], *, part: Mask | None = None) -> FittedTrees:
+def fit_trees(
+    rows: pd.DataFrame, scores: Floats, features: Sequence[str], *, part: Mask | None = None, screened: bool = False
+) -> FittedTrees:
     """Fit boosted trees to scores, of all rows or of a part; categories are read as they are in all of them."""
     encode = Encoder.fit(rows, features)
     part = part if part is not None else np.ones(len(rows), dtype=bool)
-    held = surrogate_regressor().fit(for_trees(encode(rows[part])), scores[part])
+    learner = Screened(surrogate_regressor()) if screened else surrogate_regressor()
+    held = learner.fit(for_trees(encode(rows[part])), scores[part])
     return FittedTrees(held=held, encode=encode)
 
 
@@ -278,7 +281,7 @@ def variance_repeated(recorded: Floats, said: Floats) -> float:
 
 def _trees(rows: pd.DataFrame, answers: str, features: Sequence[str]) -> Score:
     target = as_numbers(rows[answers])
-    trees, low, high = fit_trees(rows, target, features), float(target.min()), float(target.max())
+    trees, low, high = fit_trees(rows, target, features, screened=True), float(target.min()), float(target.max())
     return lambda asked: np.clip(trees(asked), low, high)
 
 

@@ -36,7 +36,7 @@ OVER = frozenset({"closed", "resolved", "recovered", "done", "completed", "compl
 
 _NAMING = "name columns by moments, such as onset and recovered, or start and end; or say which is which: `columns`"
 
-GROUPINGS = ("severity", "category", "system", "quarter")
+GROUPINGS = ("severity", "class", "category", "system", "quarter")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +121,7 @@ def incidents_of(
     ----------
     table : frame of any engine, or path of Parquet files
         A row an incident. Columns are known by name: the moments of a case, `start`, `end`, `id`, `severity`,
-        `category`, `system`, `status`, `as_of`, or a length as `seconds`, `minutes` or `hours`.
+        `class`, `category`, `system`, `status`, `as_of`, or a length as `seconds`, `minutes` or `hours`.
     as_of : datetime or str, optional
         What "now" is: what happened later is not known yet. The last stamp of the log where it is left out.
     zone : str, optional
@@ -368,9 +368,9 @@ def _sizes(values: "pd.Series[Any]", unit: float) -> Floats:
 
 
 def _labels(rows: pd.DataFrame, began: Ticks) -> dict[str, tuple[Codes, tuple[str, ...]]]:
-    """Grouping variables as codes: severity, category, system and quarter."""
+    """Grouping variables as codes: severity, class, category, system and quarter."""
     found = {}
-    for name in ("severity", "category", "system"):
+    for name in GROUPINGS[:-1]:
         if name in rows:
             codes, distinct = pd.factorize(rows[name], sort=True)
             found[name] = codes.astype(np.int64), tuple(map(column_name, distinct))

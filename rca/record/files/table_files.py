@@ -3,15 +3,15 @@
 Times come out as UTC datetimes. A table whose times have no offset, or a path that leaves the folder, is refused.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, reduce
 from operator import and_
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from rca.errors import InvalidCase
+from rca.record.files.case_folder import REFUSED, hold_inside, inside, walk, wrong_path
 from rca.record.files.yaml_document import near, plain, show
 
 if TYPE_CHECKING:
@@ -25,91 +25,12 @@ FORMATS = {
 }  # fmt: skip
 """Ending of a file → how it is read; `.gz` is `.csv.gz`."""
 
-ACTIVE = frozenset((".pkl", ".pickle", ".p", ".joblib", ".cloudpickle", ".cpkl", ".dill", ".pt", ".pth", ".sav"))
-"""Endings of formats that run code when they are read."""
-
-REFUSED = "is in a format that can run code when it is read (pickle, joblib, cloudpickle); it is not opened"
-
-LONGEST = 250
-"""Bytes that a path may have; longer ones are no names, and file systems stop at 255 a part."""
-
 PICKLED = (
     *(bytes((0x80, protocol)) for protocol in range(2, 6)),
     b"(lp", b"(dp", b"(i", b"ccopy_reg", b"c__builtin__", b"cbuiltins", b"cos\n", b"cposix\n",
     b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"BZh", b"\xfd7zXZ", b"\x5d\x00\x00", b"\x04\x22\x4d\x18",
 )  # fmt: skip
 """How pickles begin, bare or as joblib compresses them, whatever their file is called."""
-
-# --- paths ------------------------------------------------------------------------------------------------------------
-
-
-def wrong_path(path: str) -> tuple[str, str] | None:
-    """What is wrong with a relative path, and a hint; None if its text stays in the folder.
-
-    >>> wrong_path("data/reference.parquet")
-    >>> wrong_path("../other/current.parquet")
-    ("'../other/current.parquet' leaves the case folder", 'copy the file into the folder')
-    """
-    parts = PurePosixPath(path).parts
-    if not parts or not path.isprintable() or "\\" in path or len(path.encode()) > LONGEST:
-        return f"{show(path)} is no path", "write it relative to the case folder, with `/`"
-    if path.startswith("/") or ".." in parts or ":" in parts[0]:
-        return f"{show(path)} leaves the case folder", "copy the file into the folder"
-    if any(part.startswith(".") for part in parts):
-        return f"{show(path)} is hidden", "a name that begins with a dot is no part of a case"
-    if parts[-1].lower() == "answer.yaml":
-        return f"{show(path)} is the known answer, which no analysis may read", ""
-    if PurePosixPath(path.lower()).suffix in ACTIVE:
-        return f"{show(path)} {REFUSED}", "export the table to Parquet, the model to its library's own format"
-    return None
-
-
-def inside(folder: Path, path: str, *, place: str) -> Path:
-    """The file or folder at `path` of a case folder.
-
-    Raises
-    ------
-    InvalidCase
-        If it is not there, or leaves the folder in words or through a link.
-    """
-    if wrong := wrong_path(path):
-        raise InvalidCase.because(wrong[0], place=place, hint=wrong[1])
-    home = folder.resolve()
-    found = home / path
-    if not found.exists():
-        known = (entry.relative_to(home).as_posix() for entry in _visible(found.parent))
-        hint = near(path, (name for name in known if not wrong_path(name)))
-        raise InvalidCase.because(f"there is no file {show(path)} in the case folder", place=place, hint=hint)
-    _stays(home, found, path=path, place=place)
-    return found
-
-
-def _stays(home: Path, found: Path, *, path: str, place: str) -> None:
-    try:
-        stays = found.resolve(strict=True).is_relative_to(home)
-    except (OSError, RuntimeError):  # a loop of links, or one that leads nowhere
-        stays = False
-    if not stays:
-        raise InvalidCase.because(
-            f"{show(path)} leaves the case folder through a link", place=place, hint="copy the file into the folder"
-        )
-
-
-def _visible(folder: Path) -> Iterator[Path]:
-    if folder.is_dir():
-        yield from sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-
-
-def walk(folder: Path) -> Iterator[Path]:
-    """Every visible file under a folder, in order of name; links to folders are not followed.
-
-    A case is its visible files; `.ipynb_checkpoints` or `.DS_Store`, which tools leave behind, are no part of it.
-    """
-    for entry in _visible(folder):
-        if entry.is_dir() and not entry.is_symlink():
-            yield from walk(entry)
-        else:
-            yield entry
 
 
 def table_files(folder: Path, path: str, *, place: str) -> list[Path]:
@@ -131,7 +52,7 @@ def table_files(folder: Path, path: str, *, place: str) -> list[Path]:
             f"{show(path)} holds no table", place=place, hint="tables are .parquet, .arrow, .feather or .csv files"
         )
     for file in files:
-        _stays(folder.resolve(), file, path=file.name, place=place)
+        hold_inside(folder.resolve(), file, path=file.name, place=place)
         if not file.is_file():
             raise InvalidCase.because(f"{show(file.name)} is not a regular file", place=place)
     return files

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from rca.errors import Problem
-from rca.record.files.table_files import wrong_path
+from rca.record.files.case_folder import wrong_path
 from rca.record.files.yaml_document import Document, Location, kind, near, show
 from rca.record.schema.incident import SEQUENCE, Data, Incident, Metric, Window
 

@@ -1,7 +1,6 @@
 """Files that are there whole or not at all."""
 
 import os
-import secrets
 from pathlib import Path
 
 DRAFT = ".tmp-"
@@ -16,7 +15,7 @@ def write_whole(path: Path, content: bytes) -> None:
     OSError
         If it cannot be written; nothing is left beside it then.
     """
-    draft = path.with_name(f"{DRAFT}{secrets.token_hex(8)}")
+    draft = path.with_name(f"{DRAFT}{os.urandom(8).hex()}")
     try:
         with draft.open("xb") as file:
             file.write(content)

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rca.errors import InvalidCase
-from rca.record.files.table_files import PICKLED, REFUSED
+from rca.record.files.case_folder import REFUSED
+from rca.record.files.table_files import PICKLED
 from rca.record.files.yaml_document import near, plain, show
 from rca.record.model.feature_matrix import matrix_of, numbers_of
 from rca.record.model.model import Inside, Model

@@ -165,6 +165,12 @@ def forms() -> dict[str, Form]:
 
 
 @cache
+def confidential() -> frozenset[str]:
+    """Keys that no public record has unless it is asked for."""
+    return frozenset(read_data("forms.yaml")["confidential"])
+
+
+@cache
 def _beside() -> tuple[str, ...]:
     """Keys that are printed beside every draft."""
     return tuple(read_data("forms.yaml")["beside"])

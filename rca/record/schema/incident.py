@@ -302,6 +302,8 @@ class Incident(Record):
     """Inputs that bring it about, as they were typed or sent."""
     class_: HarmClass | None = Field(default=None, alias="class")
     """How far it went, apart from its severity."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """Axis of a public vocabulary → the value that a person decided on, such as `{mit_domain: "7"}`."""
     obligations: Obligations = Obligations()
     notifications: tuple[Notification, ...] = ()
     whys: tuple[Why, ...] = ()

@@ -8,7 +8,7 @@ from rca.record.schema.corrective_action import CorrectiveAction
 from rca.record.schema.incident import Incident
 from rca.record.why_tree.blameless import nameless, without_people
 from rca.report.brief.blocks import unknown_lines
-from rca.report.brief.duties import running, state
+from rca.report.brief.duties import decided, running, state
 from rca.report.brief.facts import Facts
 from rca.report.brief.verdict import badge, verdict
 from rca.report.brief.words import clause, counted, day, rounded, sentence
@@ -54,6 +54,7 @@ PLAIN = {
     "drift": "slow change", "drift alarm": "alarm for slow changes",
     "anomaly": "odd value", "baseline": "usual value", "outlier": "odd value",
     "p-value": "chance", "classifier": "model", "dataset": "data", "timestamp": "time", "API": "interface",
+    "CSIRT or competent authority": "competent authority",
     "inference": "answering", "hotfix": "quick repair", "monitor rang": "alarm rang",
 }  # fmt: skip
 """Words of the trade → what a board reads in their place."""
@@ -70,6 +71,9 @@ _UNREAD: Mapping[str, Any] = {
 SURE = {"shown": "This was put to the test and held.", "suggested": "This is likely, and not proven."}
 
 MOST_OPEN, MOST_DUTIES = 2, 3
+
+FEWEST_TRIALS = 20
+"""Trials from which a share of right findings tells a reader something."""
 
 
 def plainly(text: str) -> str:
@@ -152,6 +156,7 @@ def _task(facts: Facts) -> Iterator[Block]:
         asked = facts.duties.questions
         open_ = f" That may change: {count(len(asked), 'question')} of law not answered yet." if asked else ""
         yield Line(label="Duty to report", text=f"No time limit runs by what is on record.{open_}")
+    yield from (Line(label="Decided to send no report", text=sentence(said)) for said in decided(facts))
 
 
 def _action(facts: Facts) -> Iterator[Block]:
@@ -182,13 +187,20 @@ def _result(facts: Facts, *, analysed: bool) -> Iterator[Block]:
         text = f"{facts.measure.says.format(facts.value(after['value']))}; before the failure it was "
         yield Line(label="After the repair", text=f"{text}{facts.value(facts.now['usual'])}.")
     if first is not None:
-        often = f" Findings of this kind were right in {sure['right']} of {sure['of']} trials." if sure else ""
-        yield Line(label="How sure the cause is", text=SURE.get(first["strength"], "This is a guess.") + often)
+        yield Line(label="How sure the cause is", text=SURE.get(first["strength"], "This is a guess.") + _often(sure))
     ends = {"cannot_tell": "The data cannot say why it happened.", "no_incident": "Nothing harmful was found."}
     if badge(facts) in ends:
         yield Line(label="What was found", text=ends[badge(facts)])
     for asks, says in [*unknown_lines(facts)][:MOST_OPEN] if first is None else ():
         yield Line(label="Not known", text=f"{sentence(asks, '?')} {sentence(says)}")
+
+
+def _often(sure: Mapping[str, Any] | None) -> str:
+    if not sure:
+        return ""
+    if sure["of"] < FEWEST_TRIALS:
+        return " How often findings of this kind are right is not known: too few were tried."
+    return f" Findings of this kind were right in {sure['right']} of {sure['of']} trials."
 
 
 def _picture(facts: Facts) -> Iterator[Block]:
@@ -209,7 +221,7 @@ def _risk(facts: Facts) -> Iterator[Block]:
     rows = (
         ("People", known.people, None),
         ("Wrong decisions", known.wrong, known.wrong_interval),
-        ("Of them more than in usual times", above if known.wrong and above else None, None),
+        ("Of them more than in usual times", above if above and above <= (known.wrong or 0) else None, None),
         ("Decisions that would have been others", would and would["rows"], would and would["interval"]),
         ("Money", known.money, known.money_interval),
         ("Penalties", known.penalties, known.penalties_interval),

@@ -1,4 +1,4 @@
-"""Cells of notebook 6, the post-mortem."""
+"""Cells of notebooks 6 and 7, the post-mortem and its duties."""
 
 from typing import TYPE_CHECKING
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from rca.errors import InvalidCase, Problem, did_you_mean
-from rca.record.case import names_of, opened
+from rca.record.files.case_folder import names_of, opened
 from rca.record.files.validation import take_in
 from rca.record.schema.corrective_action import UNFINISHED
 from rca.record.schema.incident import Incident

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from rca.errors import InvalidCase, Problem
-from rca.record.files.table_files import inside
+from rca.record.files.case_folder import inside
 from rca.record.files.yaml_document import Document, document, kind, near, read_yaml, show
 from rca.record.schema.incident import Category, Incident
 from rca.report.first_response.audiences import audiences

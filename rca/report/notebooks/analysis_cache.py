@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rca.record.files.whole_file import write_whole
+from rca.report.notebooks.question_line import question_line
 
 if TYPE_CHECKING:
     from rca.analysis.conclusion.analysis import Analysis
@@ -22,6 +23,8 @@ KEPT = "RCA_KEPT"
 
 def analyse(case: "Case", *, seed: int = 0, alpha: float = 0.05) -> "Analysis":
     """Run every analysis of a case; within a run, once for all of its notebooks.
+
+    A line says which question is being asked, in a notebook and in a terminal; it is gone when all are answered.
 
     Parameters
     ----------
@@ -46,7 +49,8 @@ def analyse(case: "Case", *, seed: int = 0, alpha: float = 0.05) -> "Analysis":
 
     kept = _place(case, seed, alpha)
     if kept is None:
-        return ask(case, seed=seed, alpha=alpha)
+        with question_line() as tell:
+            return ask(case, seed=seed, alpha=alpha, tell=tell)
     if not kept.is_file():
         kept.parent.mkdir(parents=True, exist_ok=True)  # shared by kernels
         write_whole(kept, json.dumps(ask(case, seed=seed, alpha=alpha).to_dict()).encode())

@@ -8,6 +8,7 @@ import re
 import tokenize
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,9 +76,9 @@ class Template:
 
     @property
     def needs(self) -> tuple[tuple[str, ...], ...]:
-        """What a case has to have for the notebook to run unasked, as its metadata say: all of these, each one of some.
+        """What a record has to say for the notebook to run unasked, by its metadata: all of these, each one of some.
 
-        `signals`, or a list such as `["data", "graph|model"]`.
+        `signals`, `obligations.facts`, or a list such as `["data", "graph|model"]`.
         """
         needs = self.notebook.get("metadata", {}).get("rca", {}).get("needs") or []
         asked = [needs] if isinstance(needs, str) else needs
@@ -138,7 +139,7 @@ def for_case(templates: Iterable[Template], incident: "Incident", *, asked: bool
 
 
 def _has(incident: "Incident", some: Iterable[str]) -> bool:
-    return any(getattr(incident, one) is not None for one in some)
+    return any(reduce(getattr, one.split("."), incident) for one in some)
 
 
 def _order(path: Path) -> tuple[int, str]:

@@ -9,6 +9,7 @@ from rca.errors import InvalidCase
 from rca.record.case import Case
 from rca.record.files.whole_file import write_whole
 from rca.report.notebooks.held_folder import alone
+from rca.report.notebooks.seal_keeper import sealed_by
 
 NOTEBOOK = """\
 # %% [markdown]
@@ -28,13 +29,22 @@ found.verdict
 # %% [markdown]
 ## Every explanation that was asked
 
-What speaks for each, and what killed it. Put two beside each other.
+What speaks for each, and what killed it.
 # %%
 rivals = found.harm.rivals if found.harm else ()
 asked = pd.DataFrame([vars(one) for one in rivals])
 asked[["kind", "name", "strength", "found", "against"]] if rivals else asked
 # %% [markdown]
+## Two of them side by side
+
+Put in any numbers of the table above.
+# %%
+beside = [0, 1]
+asked.iloc[[one for one in beside if one < len(asked)]].T
+# %% [markdown]
 ## A column in both windows
+
+Put in any name: without a column of this name the names are listed.
 # %%
 columns = {one.column: one for one in found.drift.columns} if found.drift else {}
 name = found.verdict.causes[0].name if found.verdict.causes else None  # or any other
@@ -42,7 +52,7 @@ rca.plot(columns[name]) if name in columns else list(columns)
 # %% [markdown]
 ## The rows behind a claim
 
-Of a fault, or of a slice.
+Of a fault, a slice, or one of `rivals`.
 # %%
 claims = [*(found.faults.broken if found.faults else ()), *(found.slices.slices if found.slices else ())]
 rows = rca.rows_of(case, claims[0]) if claims else None
@@ -56,9 +66,6 @@ tree = list(found.whys)
 tree
 """
 """The cells of a new notebook, for its case's id and folder."""
-
-SEAL = "manifest.sha256"
-"""What a sealed folder has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +99,7 @@ def workbench(case: Case, folder: Path) -> Workbench:
     OSError
         If nothing can be written there.
     """
-    sealed = next((one for one in (folder.resolve(), *folder.resolve().parents) if (one / SEAL).is_file()), None)
-    if sealed is not None:
+    if (sealed := sealed_by(folder)) is not None:
         what = f"'{folder}' lies in the report {sealed.name}, which is sealed"
         raise InvalidCase.because(what, place="--in", hint="choose a folder outside of it")
     known, notebook = case.incident, folder / f"{case.incident.id}.ipynb"

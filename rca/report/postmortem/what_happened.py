@@ -16,6 +16,7 @@ from rca.report.parts.timeline import sections as timeline_sections
 from rca.report.parts.verdict import sections as verdict_sections
 from rca.report.parts.why_tree import sections as why_tree_sections
 from rca.report.postmortem import what_follows
+from rca.report.postmortem.classification import classification
 from rca.report.postmortem.context import PostmortemContext, absent, fields
 from rca.report.rendering.html import bullets, paragraph, table
 from rca.report.rendering.plain_text import count, moment, span, words
@@ -263,6 +264,7 @@ PARTS: dict[str, Callable[[PostmortemContext], str]] = {
     "system": system,
     "impact": impact,
     "detection": detection,
+    "classification": classification,
     "timeline": moments,
     "metrics": durations,
     "why_tree": why_tree,

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import singledispatch
+from textwrap import wrap
 from typing import Any
 
 from rca.finding import Interval
@@ -22,6 +23,9 @@ HARM, HELP, CALM, QUIET = "#cf5b24", "#1a8f78", "#3576b8", "#858b95"
 
 MOST_PARTS = 8
 """Contributions drawn one by one; smaller ones are drawn as one."""
+
+WIDTH, LINE = 80, 20
+"""Letters of a line of a title, which a figure of 700 pixels still shows, and pixels of one more line."""
 
 MOST_ROWS = 12
 """Rows of a chart; the table under it has them all."""
@@ -54,10 +58,20 @@ class Chart:
     def to_dict(self) -> Spec:
         """The plotly specification; `layout.meta` carries title, text alternative and table."""
         meta = {"title": plain(self.title), "alt": plain(self.alt), "rows": [_plain_row(row) for row in self.rows]}
-        title: Spec = {"text": label(self.title, 160), "font": {"size": 15}, "pad": {"l": 8, "t": 12}}
+        lines = wrap(plain(self.title, 240), WIDTH)
+        more = LINE * (len(lines) - 1)
+        title: Spec = {"text": "<br>".join(label(one, WIDTH) for one in lines), "font": {"size": 15}}
         title |= {"x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top"}  # else half of it is cut
+        title |= {
+            "pad": {"l": 8, "t": 24 if more else 12},
+            "automargin": not more,
+        }  # which lifts more than one line out
         axes = {name: {**AXIS, **_titled(self.layout.get(name, {}))} for name in ("xaxis", "yaxis")}
-        layout = {**SHARED, **self.layout, **axes, "title": {**title, "automargin": True}, "meta": meta}
+        layout: Spec = {**SHARED, **self.layout, **axes, "title": title, "meta": meta}
+        if more:
+            margin = layout["margin"]
+            layout["margin"] = {**margin, "t": max(margin.get("t", 0), SHARED["margin"]["t"]) + more}
+            layout |= {"height": layout["height"] + more} if "height" in layout else {}
         return {"data": list(self.data), "layout": layout}
 
 

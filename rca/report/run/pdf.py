@@ -60,6 +60,21 @@ def print_page(page: Path, to: Path) -> str:
     return Path(browser).name
 
 
+def to_pdf(page: bytes) -> bytes:
+    """A page of HTML as PDF.
+
+    Raises
+    ------
+    RunFailed
+        As `print_page` does.
+    """
+    with tempfile.TemporaryDirectory(prefix="rca-pdf-") as folder:
+        source, to = Path(folder) / "page.html", Path(folder) / "page.pdf"
+        source.write_bytes(page)
+        print_page(source, to)
+        return to.read_bytes()
+
+
 def _by_browser(browser: str, page: Path, draft: Path) -> None:
     profile = f"--user-data-dir={draft.parent / 'profile'}"
     sandbox = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []  # root has none to go into

@@ -162,6 +162,12 @@ def test_groups_beyond_the_largest_are_counted():
 # --- groups ----------------------------------------------------------------------------------------------------------
 
 
+def test_groups_are_told_apart_by_class_where_it_was_decided():
+    classed = log(30).assign(**{"class": ["incident", "near_miss", None] * 10})
+    told = [one for one in portfolio(classed).grouped if one.grouping == "class"]
+    assert {one.group for each in told for one in each.groups} == {"incident", "near_miss"}
+
+
 def test_groups_are_told_apart_by_severity_and_quarter(found):
     groups = {(one.measure, one.grouping): one for one in found.grouped}
     severity = groups["time_to_recover", "severity"]

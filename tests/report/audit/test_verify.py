@@ -23,6 +23,7 @@ NAMES = (
     "3_explanation.ipynb",
     "5_cascade.ipynb",
     "6_postmortem.ipynb",
+    "7_notification.ipynb",
     "results.json",
     "report.html",
     "verify.py",

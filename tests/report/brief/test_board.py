@@ -10,7 +10,7 @@ from rca.analysis.faults.rules.order import RULES
 from rca.cli import command
 from rca.cli import commands as cli
 from rca.record.schema.incident import Incident
-from rca.report.brief.board import ANALOGIES, PLAIN, board, plainly
+from rca.report.brief.board import ANALOGIES, FEWEST_TRIALS, PLAIN, board, plainly
 from rca.report.rendering.document import Grid, Heading, Line
 from rca.report.rendering.document_formats import to_markdown
 from tests.conftest import HOSTILE, INCIDENTS, ROOT
@@ -126,6 +126,30 @@ def test_an_overdue_report_stands_beside_every_option():
         "**Duty to report (GDPR):** Notify, with reasons if late to the supervisory authority: overdue by 16 d" in said
     )
     assert "1 report to authorities overdue: send, or decide not to and say why." in said
+
+
+def test_each_report_is_told_by_its_name_and_so_is_a_decision_to_send_none():
+    said = to_markdown(board(rca.load(INCIDENTS / "chatbot-update").incident))
+    assert "Early warning: sent to the competent authority 14 May, 15:10, in time, due 14 May, 18:30." in said
+    assert "**Decided to send no report:** GDPR-33 (data protection officer, 15 May, 16:00): no reply held data" in said
+
+
+def test_a_share_of_a_few_trials_is_no_number_and_no_part_exceeds_its_whole():
+    incident, results = (
+        rca.load(INCIDENTS / "credit-drift").incident,
+        json.loads((SAMPLE / "results.json").read_bytes()),
+    )
+    of, wrong = FEWEST_TRIALS, incident.impact.wrong
+
+    def said(right, of, above):
+        results["verdict"]["confidence"] = {"right": right, "of": of, "on": "draws"}
+        results["since_onset"]["above"] = above
+        return to_markdown(board(incident, results))
+
+    assert f"right in 3 of {of} trials" in said(3, of, wrong)
+    assert "is not known: too few were tried" in said(0, of - 1, wrong)
+    assert "Of them more than in usual times" in said(3, of, wrong)
+    assert "Of them more than in usual times" not in said(3, of, wrong + 1)
 
 
 def test_the_command_prints_the_page(capsys):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import rca
-from rca.record.case import ANSWER
+from rca.record.files.case_folder import ANSWER
 from rca.report.manifest import provenance
 from rca.report.manifest.provenance import RunRequest
 from rca.report.notebooks.templates import choose

@@ -25,10 +25,10 @@ def test_a_notebook_runs_unasked_only_where_the_case_has_what_it_tells_of(incide
     chosen = templates.choose()
     bare = incident.model_copy(update={"signals": None})
     topics = [one.topic for one in templates.for_case(chosen, bare, asked=False)]
-    assert "cascade" not in topics
+    assert not {"cascade", "notification"} & set(topics)
     assert "drift" in topics
     assert templates.for_case(chosen, bare, asked=True) == tuple(chosen)
-    whole = {"signals": object(), "data": object(), "graph": "graph.yaml"}
+    whole = {"signals": object(), "data": object(), "graph": "graph.yaml", "notifications": (object(),)}
     line = incident.model_copy(update=whole)
     assert templates.for_case(chosen, line, asked=False) == tuple(chosen)
 
@@ -43,6 +43,22 @@ def test_a_notebook_may_need_one_of_several_things(incident, there, runs):
     case = incident.model_copy(update={**nothing, **dict.fromkeys(there, object())})
     topics = [one.topic for one in templates.for_case(templates.choose(), case, asked=False)]
     assert ("causes" in topics) == runs
+
+
+@pytest.mark.parametrize(
+    ("record", "runs"),
+    [
+        ({}, False),
+        ({"obligations": {"jurisdictions": ["de"]}}, False),
+        ({"obligations": {"facts": {"personal_data_breach": False}}}, True),
+        ({"notifications": [{"regime": "gdpr-33"}]}, True),
+    ],
+    ids=str,
+)
+def test_duties_have_a_notebook_where_a_fact_or_a_notification_is_on_record(incident, record, runs):
+    case = type(incident).model_validate(incident.model_dump(by_alias=True) | record)
+    topics = [one.topic for one in templates.for_case(templates.choose(), case, asked=False)]
+    assert ("notification" in topics) == runs
 
 
 def test_templates_run_from_their_own_folder_as_they_stand():

@@ -1,6 +1,7 @@
 """A notebook of one's own is bound to its case, runs, and is never written over; from claims one comes to rows."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -57,3 +58,13 @@ def test_rows_of_a_slice_and_of_a_fault_are_those_that_it_is_made_of(case, analy
         assert np.all([condition.holds(rows) for condition in one.conditions])
     with pytest.raises(rca.InvalidCase, match="no rows in the reference window"):
         rca.rows_of(case, fault, window="reference")
+
+
+def test_rows_of_a_rival_are_those_that_it_accuses(case, analysis_of):
+    known = analysis_of("credit-drift")
+    rival = next(one for one in known.harm.rivals if one.name == "regional_unemployment")
+    assert rca.rows_of(case, rival).equals(rca.rows_of(case, known.faults.get(rival.name)))
+    lacking = replace(rival, kind="labels", name="missed_payment")
+    assert len(rca.rows_of(case, lacking)) == case.current["missed_payment"].isna().sum()
+    with pytest.raises(rca.InvalidCase, match="the concept label has no rows"):
+        rca.rows_of(case, replace(rival, kind="concept", name="label"))

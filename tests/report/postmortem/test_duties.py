@@ -100,9 +100,10 @@ def block_of(facts=FACTS, status="cannot_tell", **more):
 def test_the_brief_tells_what_is_overdue_what_was_sent_and_its_proof():
     assert "overdue by 16 d, due 4 Mar, 09:00" in plain(block_of())
     told = plain(block_of(sent=[SENT | {"evidence": ["sources/receipt.txt"]}]))
-    assert "Sent to the supervisory authority 3 Mar, 09:00, in time, due 4 Mar, 09:00" in told
-    assert "Proof of gdpr-33: sources/receipt.txt." in told
-    assert "Proof of gdpr-33: no proof on record." in plain(block_of(sent=[SENT]))
+    assert "Notify, with reasons if late: sent to the supervisory authority 3 Mar, 09:00, in time" in told
+    assert "due 4 Mar, 09:00" in told
+    assert "Proof of GDPR-33 initial: sources/receipt.txt." in told
+    assert "Proof of GDPR-33 initial: no proof on record." in plain(block_of(sent=[SENT]))
 
 
 def test_the_block_stays_small_whatever_runs():
@@ -127,7 +128,11 @@ def test_a_decision_not_to_report_is_told_with_who_and_why():
     }
     told = block_of(sent=[decided])
     assert "Decided not to report by dpo, 2026-03-02 09:00+00:00: no risk" in plain(told)
+    assert "Decided to send no" not in plain(told)
     assert "<script" not in told
+    beside = block_of({"personal_data_breach": False}, sent=[decided])
+    assert "Decided to send no GDPR-33 (dpo, 2 Mar, 09:00): no risk" in plain(beside)
+    assert "<script" not in beside
 
 
 def test_the_record_knows_the_new_keys():

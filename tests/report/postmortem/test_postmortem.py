@@ -16,8 +16,8 @@ from rca.report.postmortem.context import context_of
 from rca.report.postmortem.what_happened import PARTS
 
 PARTED = {
-    "identity", "system", "impact", "detection", "timeline", "metrics", "why_tree", "factors", "response",
-    "review", "actions", "recurrence", "obligations", "frameworks", "comms", "open", "evidence", "signoff",
+    "identity", "system", "impact", "detection", "classification", "timeline", "metrics", "why_tree", "factors",
+    "response", "review", "actions", "recurrence", "obligations", "frameworks", "comms", "open", "evidence", "signoff",
 }  # fmt: skip
 
 

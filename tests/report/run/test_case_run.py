@@ -165,6 +165,7 @@ def test_a_run_publishes_notebooks_results_page_and_manifest(report):
         "3_explanation.ipynb",
         "5_cascade.ipynb",
         "6_postmortem.ipynb",
+        "7_notification.ipynb",
         "results.json",
         "report.html",
         "verify.py",
@@ -201,7 +202,7 @@ def test_no_report_names_a_folder_a_host_or_an_hour_of_this_machine(report):
 def test_the_log_stands_beside_the_report_and_not_in_it(report):
     log = json.loads((report.result.folder.parent / f"{report.result.folder.name}.log.json").read_bytes())
     names = [note["notebook"] for note in log["notebooks"]]
-    assert names == ["1_timeline", "2_drift", "3_explanation", "5_cascade", "6_postmortem"]
+    assert names == ["1_timeline", "2_drift", "3_explanation", "5_cascade", "6_postmortem", "7_notification"]
 
 
 def test_two_runs_give_the_same_bytes_and_one_folder_however_their_paths_are_written(tiny, old, tmp_path, monkeypatch):

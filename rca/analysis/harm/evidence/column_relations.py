@@ -8,6 +8,7 @@ look broken: the column without which the fewest still do is taken out of all pr
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,9 @@ FOLDS = 2
 
 MAX_ROWS = 3000
 """Most rows of each window that are compared."""
+
+NEAREST = 40
+"""Most columns that predict one, those that go with it most closely."""
 
 PEELED = 4
 """Most columns that are taken out of the predictors."""
@@ -89,7 +93,7 @@ def column_relations(
     beside: Sequence[str] = (),
     without: Collection[str] = (),
     seed: int = 0,
-) -> Mapping[str, ColumnRelation]:
+) -> dict[str, ColumnRelation]:
     """Judge the relation of each column to the others, worst first.
 
     Parameters
@@ -156,10 +160,25 @@ class _Bench:
 
     def judge(self, name: str, out: Collection[str]) -> ColumnRelation:
         """A column against all that are neither itself nor taken out."""
-        others = tuple(other for other in self.places if other != name and other not in out)
+        others = tuple(other for other in self._nearest(name) if other != name and other not in out)[:NEAREST]
         if (name, others) not in self._judged:
             self._judged[name, others] = self._judge(name, others)
         return self._judged[name, others]
+
+    def _nearest(self, name: str) -> Sequence[str]:
+        """Columns that can predict one, those first that go with it most closely; in their order where they are few."""
+        names = tuple(self.places)
+        if len(names) <= NEAREST:
+            return names
+        close = np.abs(self._apart.T @ (self.ranks[name][0] - self.ranks[name][0].mean()))
+        return [names[at] for at in np.argsort(-close, kind="stable")]
+
+    @cached_property
+    def _apart(self) -> Floats:
+        """Ranks of the reference in every column, less their mean and of unit length."""
+        ranks = np.column_stack([_ranks(values, values)[0] for values in self.seen[0].T])
+        ranks -= ranks.mean(axis=0)
+        return np.asarray(ranks / np.maximum(np.sqrt((ranks**2).sum(axis=0)), 1e-12))
 
     def _judge(self, name: str, others: tuple[str, ...]) -> ColumnRelation:
         if not others or self.ranks[name][0].std() == 0:

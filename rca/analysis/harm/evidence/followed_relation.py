@@ -172,7 +172,7 @@ def _effect(left: Both, *, seen: Both, expected: Both) -> float:
 
     steepest, asked = 0.0, 0
     for column in range(seen[0].shape[1]):
-        edges = np.unique(np.nanquantile(seen[0][:, column], np.linspace(0, 1, EFFECT_BINS + 1)[1:-1]))
+        edges = _edges(seen[0][:, column])
         bins = [np.searchsorted(edges, side[:, column]) for side in seen]
         count = np.maximum(np.bincount(bins[0], minlength=len(edges) + 1), 1)
         for target in range(left[0].shape[1]):
@@ -182,6 +182,12 @@ def _effect(left: Both, *, seen: Both, expected: Both) -> float:
                 steepest, asked = max(steepest, abs(slope)), asked + 1
     chance = min(1.0, 2 * asked * float(norm.sf(steepest)))
     return float(norm.isf(max(chance, 1e-300))) if chance < 1 else 0.0
+
+
+def _edges(values: Floats) -> Floats:
+    """Edges between bins of equally many values; none where there are no values."""
+    known = values[np.isfinite(values)]
+    return np.unique(np.quantile(known, np.linspace(0, 1, EFFECT_BINS + 1)[1:-1])) if len(known) else known
 
 
 def own_effect(outcome: Outcome, without: Relation, column: str) -> float:
@@ -202,7 +208,7 @@ def own_effect(outcome: Outcome, without: Relation, column: str) -> float:
         As a z: above 0 where it tells the same, below 0 where it tells the contrary.
     """
     values = [side[:, outcome.columns.index(column)] for side in outcome.inputs]
-    edges = np.unique(np.nanquantile(values[0], np.linspace(0, 1, EFFECT_BINS + 1)[1:-1]))
+    edges = _edges(values[0])
     bins = [np.searchsorted(edges, side) for side in values]
     left = _trimmed(*(target - said for target, said in zip(outcome.targets, without.expected, strict=True)))
     count = np.maximum(np.bincount(bins[0], minlength=len(edges) + 1), 1)

@@ -53,6 +53,9 @@ JOINTLY = 5
 DRIFTING = 2
 """Most columns that can have broken without a name; where more changed so, the world did."""
 
+JUDGED = 150
+"""Most columns whose relation to the others is judged: those that moved or broke, and those of the largest gain."""
+
 SILENT = 2
 """Columns that did not move, and are put back all the same: those that lost most of their worth."""
 
@@ -106,20 +109,22 @@ class _Suspects:
         moved = [name for name in weighing.drift.moved() if name in read]
         broken = [fault.column for fault in weighing.faults.columns if fault.broken and fault.column in read]
         told = [fault.column for fault in weighing.faults.columns if fault.broken and not fault.mispaired]
-        others = {*weighing.drift.moved(), *read}
-        relations = column_relations(
+        order = sorted(read, key=lambda name: -weighing.gains.get(name, 0.0))
+        asked = set(sorted(order, key=lambda name: name not in moved and name not in broken)[:JUDGED])
+        others = {*weighing.drift.moved(), *asked}
+        alone = {name: ColumnRelation(column=name, given_others=1.0, others_given=1.0) for name in read}
+        relations = alone | column_relations(
             rows.reference,
             rows.current,
-            read,
+            [name for name in read if name in asked],
             beside=(*weighing.clock, *(name for name in weighing.features if name not in others)),
-            without={*moved, *told}.intersection(read),
+            without={*moved, *told} & asked,
             seed=weighing.seed,
         )
         odd = [name for name in read if relations[name].moved(len(read))]
         odd += [name for name in read if _retyped(weighing.windows.reference[name], weighing.windows.current[name])]
         recoded = recoded_columns(weighing, [name for name in read if name not in broken])
         loud = {*moved, *broken, *odd, *recoded}
-        order = sorted(read, key=lambda name: -weighing.gains.get(name, 0.0))
         return cls(
             weighing=weighing,
             relations=relations,

@@ -98,12 +98,14 @@ def _of_relation(part: Contribution, relation: Relation, *, strength: Strength, 
 
 
 def _scores(weighing: Weighing) -> tuple[Floats, Floats] | None:
-    """Scores of the deployed model for both windows, asked again or else as recorded; None where there are none."""
+    """Scores of one model for both windows, asked again or recorded; None where there are none, or two gave them."""
     windows, asker, column = weighing.windows, weighing.asker, weighing.windows.roles.score
     rows = windows.reference, windows.current
     if asker is not None and asker.fidelity is None:
         return None if asker.classes else (asker.score(rows[0]), asker.score(rows[1]))
-    if column is None or not all(column in one and pd.api.types.is_numeric_dtype(one[column]) for one in rows):
+    if column is None or not weighing.answers_same:
+        return None
+    if not all(column in one and pd.api.types.is_numeric_dtype(one[column]) for one in rows):
         return None
     return as_numbers(rows[0][column]), as_numbers(rows[1][column])
 

@@ -112,3 +112,11 @@ def test_a_column_that_says_nothing_never_moves_by_itself(odd):
 
 def test_the_same_seed_judges_the_same():
     assert judged(2, permuted, seed=5) == judged(2, permuted, seed=5)
+
+
+def test_of_many_columns_those_that_go_with_one_most_closely_predict_it(monkeypatch):
+    narrow = judged(0, permuted)
+    monkeypatch.setattr("rca.analysis.harm.evidence.column_relations.NEAREST", 3)
+    few = judged(0, permuted)
+    assert [name for name, one in few.items() if one.broke(len(COLUMNS))] == ["a"]
+    assert few != narrow

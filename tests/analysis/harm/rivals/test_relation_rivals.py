@@ -104,3 +104,10 @@ def test_scores_on_record_stand_in_for_those_of_a_file_where_every_column_is():
     for found in _scores(asked):
         assert np.isfinite(found).all()
     assert _scores(weighing(*drawn(0, 900), score=None)) is None
+
+
+def test_scores_that_two_models_gave_stand_in_for_none():
+    before, after = drawn(0, 900, law=reversed_law)
+    told = weighing(before, after)
+    assert told.answers_same
+    assert _scores(replace(told, answers_same=False)) is None
