@@ -41,7 +41,7 @@ STRAYED = 2.0
 NORMAL_ROWS = 10
 """Normal samples below which no range can be estimated."""
 
-NAMED, RIVAL = 0.78, 0.1
+NAMED, RIVAL = 0.82, 0.1
 """Probability from which an origin is named, and from which another is told as its rival."""
 
 COMMON, SEVERAL = 0.85, 10
@@ -414,10 +414,10 @@ class _Ranking:
     @cached_property
     def unheard(self) -> list[str]:
         """Callers that are slow where the first suspect itself shows nothing, the loudest in front."""
-        systems, sizes = self.systems, self.systems.sizes()
-        if systems.out[self.order[0]] or not systems.calls:
+        systems, sizes, first = self.systems, self.systems.sizes(), self.order[0]
+        if (systems.out[first] and first not in systems.unheard) or not systems.calls:
             return []
-        callers = [effect for cause, effect in systems.causes if cause == self.order[0] and systems.slow[effect]]
+        callers = [effect for cause, effect in systems.causes if cause == first and systems.slow[effect]]
         return [systems.names[one] for one in sorted(callers, key=lambda one: (-sizes[one], one))]
 
     @property

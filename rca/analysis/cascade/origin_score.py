@@ -48,10 +48,13 @@ AMPLIFIED, PAST, SELDOM = np.log(5.0), 0.5, 0.1
 """Logarithm of the factor by which queues and retries enlarge what came before, part that comes past a component which
 shows nothing where the order in time is sure, and part of what callees bring by which a service dies."""
 
+GROWTH = 2.0
+"""Weight of the growth of latencies between components that nothing else speaks for: an exponent of its factor."""
+
 SHARPNESS = 2.0
 """Factor from score to log posterior odds within one reading."""
 
-SURER, FLATTER, EXTREME = 0.42, 0.54, 4.0
+SURER, FLATTER, EXTREME = -0.13, 0.69, 4.0
 """How often the first was right on drawn lines: its log odds are this and this part of its posterior's, cut here."""
 
 QUANTILE = re.compile(r"(?<![a-z0-9])p\d\d|percentile|quantile|median", re.IGNORECASE)
@@ -158,14 +161,17 @@ class Systems:
         found = np.maximum((loudest + few) / 2, alarming)
         return np.where(np.isfinite(self.gone), np.maximum(found, min(np.log1p(GONE), reading.cap)), found)
 
-    def excesses(self, *, first_time: float = np.inf) -> Floats:
+    def excesses(self, *, first_time: float = np.inf, kept: Mask | bool = True) -> Floats:
         """Size of each component's departure over what it did in normal times, by the same rule; 0 where it is none."""
-        most = np.where(self.evidence.scale() > 0, np.inf, first_time)
+        most = np.where(kept, np.where(self.evidence.scale() > 0, np.inf, first_time), 0.0)
         return self._of_components(np.clip(self.over, 0.0, most), RULE)
 
     @cached_property
     def _brought(self) -> Floats:
-        return (self.reached - np.eye(self.many)) @ self.excesses()
+        """What each origin can have brought: along calls slowness and errors alone, where they are measured."""
+        quality = self.evidence.bad != 0
+        passed_on = self.excesses(kept=quality | ~self._any(quality)[self.of] if self.calls else True)
+        return (self.reached - np.eye(self.many)) @ passed_on
 
     @cached_property
     def _own(self) -> Floats:
@@ -213,7 +219,7 @@ class Systems:
         late = np.where(
             np.isfinite(self.onsets), self.onsets - (first if np.isfinite(first) else 0.0) - 1, self.samples
         )
-        late[[callee for callee, _ in self._unheard]] = 0.0
+        late[list(self.unheard)] = 0.0
         return np.clip(late, 0.0, self.samples)
 
     # -- what can have brought what --------------------------------------------------------------------------------
@@ -302,9 +308,20 @@ class Systems:
         return {
             (callee, caller): UNHEARD
             for callee, callers in above.items()
-            if not self.out[callee] and len(callers) > 1 and all(self.waits[one] for one in callers)
+            if self.mute[callee] and len(callers) > 1 and all(self.waits[one] for one in callers)
             for caller in callers
         }
+
+    @property
+    def mute(self) -> Mask:
+        """Components that are not slow themselves, or show nothing where that is not measured, and still there."""
+        measured = self._any(self.evidence.bad != 0)
+        return np.asarray(np.where(measured, ~self.slow, ~self.out) & ~np.isfinite(self.gone))
+
+    @cached_property
+    def unheard(self) -> frozenset[int]:
+        """Callees that only their callers tell of."""
+        return frozenset(callee for callee, _ in self._unheard)
 
     @cached_property
     def slow(self) -> Mask:
@@ -345,8 +362,32 @@ class Systems:
             odds = np.exp(score - score.max())
             found += odds / odds.sum()
         found /= len(READINGS)
+        found = self._by_growth(found)
         given = DELAYED * found * self.may_wait
         return np.asarray(found - given + self._callees() @ given)
+
+    def _by_growth(self, posterior: Floats) -> Floats:
+        """Posterior of the components that only latencies speak for, weighed by the factors these grew by.
+
+        Seconds that are added somewhere are a smaller part of what each caller takes on the way. What all such
+        components have together stays as it is, and so does all where a graph is known.
+        """
+        if self.causes:  # then amounts along the graph tell it
+            return posterior
+        alone = ~self._any(self.resources & self.far) & ~np.isfinite(self.gone)
+        weighed = np.where(alone, posterior * np.exp(GROWTH * self.growth), 0.0)
+        together = posterior[alone].sum() / max(weighed.sum(), 1e-300)
+        return np.where(alone, weighed * together, posterior)
+
+    @cached_property
+    def growth(self) -> Floats:
+        """Logarithm of the factor by which the mean latency of each component grew: half its most, half of a few."""
+        late = np.array([LATENCY.search(metric) is not None for metric in self.metrics], dtype=bool)
+        before, after = np.maximum(self.evidence.mean, 0.0), np.maximum(self.evidence.average, 0.0)
+        known = late & (self.evidence.bad > 0) & (before > 0) & (after > before)
+        grown = np.log(np.where(known, after, 1.0) / np.where(known, before, 1.0))
+        most, few = (self.mean_of_loudest(grown, most=many, kept=late) for many in (1, SIGNALS))
+        return (most + few) / 2
 
     @cached_property
     def probability(self) -> Floats:
@@ -366,8 +407,12 @@ class Systems:
 
     @cached_property
     def waits(self) -> Mask:
-        """Components that are slow while their own resources are as ever."""
-        return self.slow & ~self._any(self.resources & self.far)
+        """Components that are slow while their own resources went nowhere near as far."""
+        sizes = self.sizes_of_signals()
+        slow, busy = np.zeros(self.many), np.zeros(self.many)
+        for found, which in ((slow, self.evidence.bad != 0), (busy, self.resources)):
+            np.maximum.at(found, self.of[which & self.far], sizes[which & self.far])
+        return self.slow & (busy < LOUD_PART * slow)
 
     @cached_property
     def may_wait(self) -> Mask:
@@ -378,5 +423,5 @@ class Systems:
         """Callees that show nothing, by caller, each column of sum 1 or 0: (components, callers)."""
         found = np.zeros((self.many, self.many))
         for callee, caller in self.causes if self.calls else ():
-            found[callee, caller] = not self.out[callee]
+            found[callee, caller] = self.mute[callee]
         return np.asarray(found / np.maximum(found.sum(axis=0), 1))

@@ -19,12 +19,15 @@ Kind = Literal["causal", "calls"]
 
 STRUCTURES: dict[str, Literal["services", "plant", "servers"]] = {
     "shop": "services", "mesh": "services", "hub": "services", "pipeline": "services",
-    "line": "plant", "recycle": "plant", "server": "servers", "racks": "servers",
+    "pods": "services", "line": "plant", "recycle": "plant", "server": "servers", "racks": "servers",
 }  # fmt: skip
 """Structures that lines are drawn from."""
 
 JUDGED_STRUCTURES = ("hub", "pipeline", "recycle", "racks")
 """Structures that only judging draws from."""
+
+TRIED_STRUCTURES = ("pods",)
+"""Structures that only trying draws from: they were added after judging was fixed."""
 
 JUDGED_SHARE = 0.6
 """How often judging draws from its own structures; else from the others."""
@@ -120,18 +123,22 @@ def draw(seed: int, part: Part = "trying", *, fault: str | None = None) -> Line:
             break
     chosen = fault or ("quiet" if rng.random() < QUIET else str(rng.choice(kinds)))
     world = services(rng, structure) if STRUCTURES[structure] == "services" else plant(rng, structure)
-    clock = _clock(rng)
+    clock = _clock(rng, structure)
     broken = _fault(rng, world, clock=clock, kind=chosen) if chosen != "quiet" else None
     return _line(rng, world, clock, fault=broken, told=(seed, part, structure))
 
 
 def _structure(rng: np.random.Generator, part: Part) -> str:
     own = part == "judging" and rng.random() < JUDGED_SHARE
-    return str(rng.choice([name for name in STRUCTURES if (name in JUDGED_STRUCTURES) == own]))
+    some = [name for name in STRUCTURES if (name in JUDGED_STRUCTURES) == own]
+    return str(rng.choice([name for name in some if part == "trying" or name not in TRIED_STRUCTURES]))
 
 
-def _clock(rng: np.random.Generator) -> Clock:
-    """From some dozens of samples to some hundreds, seconds or minutes apart."""
+def _clock(rng: np.random.Generator, structure: str) -> Clock:
+    """From some dozens of samples to some hundreds, seconds or minutes apart; of pods few."""
+    if structure == "pods":
+        few = {"normal": int(rng.integers(40, 100)), "failing": int(rng.integers(3, 9))}
+        return Clock(**few, step=int(rng.choice([15, 60, 300])), memory=float(rng.choice([0.0, 0.3])))
     normal = int(np.clip(rng.lognormal(np.log(180), 0.8), 24, 900))
     return Clock(
         normal=normal,
@@ -251,7 +258,9 @@ def _alarm(rng: np.random.Generator, world: Services | Plant, moved: Mapping[str
 
 def _handed(rng: np.random.Generator, world: Services | Plant) -> list[tuple[str, str]]:
     """The graph as it is on record: whole, with some edges missing, or none."""
-    if rng.random() < 0.15 or (isinstance(world, Plant) and world.shared.any()):
+    if rng.random() < (0.7 if isinstance(world, Services) and world.bursts else 0.15) or (
+        isinstance(world, Plant) and world.shared.any()
+    ):
         return []
     missing = float(rng.choice([0.0, 0.0, 0.0, 0.1]))
     return [edge for edge in world.edges if rng.random() >= missing]

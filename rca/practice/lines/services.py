@@ -43,6 +43,9 @@ class Services:
         How often a failed call is tried again.
     metrics : tuple of str
         What is measured.
+    bursts : float
+        Standard deviation of the logarithm of traffic from sample to sample, that all share, and twice that of the
+        logarithm of seconds; where it is above 0, few requests a sample pass, and memory grows by steps.
     """
 
     names: tuple[str, ...]
@@ -54,6 +57,7 @@ class Services:
     rate: float
     retries: float
     metrics: tuple[str, ...]
+    bursts: float = 0.0
 
     @property
     def edges(self) -> list[tuple[str, str]]:
@@ -81,6 +85,7 @@ class _Play:
     errors: Floats
     rates: Floats
     seconds: Floats
+    waited: Floats
 
     @classmethod
     def of(cls, services: Services, rng: np.random.Generator, *, clock: Clock, fault: Fault | None) -> "_Play":
@@ -89,6 +94,7 @@ class _Play:
         play = cls(
             of_=services, clock=clock, fault=fault, rng=rng, noise=clock.noise(rng, 5 * many), errors=blank,
             rates=blank, seconds=np.zeros((many, samples, REQUESTS), dtype=np.float32),
+            waited=np.zeros((many, samples, REQUESTS), dtype=np.float32),
         )  # fmt: skip
         play = replace(play, errors=play.draw_errors())
         play = replace(play, rates=play.draw_rates())
@@ -114,7 +120,7 @@ class _Play:
     def draw_rates(self) -> Floats:
         """Requests a second."""
         found = np.zeros_like(self.errors)
-        found[0] = self.of_.rate * self.clock.daily() * np.exp(0.1 * self.noise[0])
+        found[0] = self.of_.rate * self.clock.daily() * np.exp(max(0.1, self.of_.bursts) * self.noise[0])
         for call in self.of_.calls:
             again = 1 + self.of_.retries * self.errors[call.callee]
             found[call.callee] += found[call.caller] * call.share * call.times * again
@@ -137,7 +143,8 @@ class _Play:
         many, shape = len(self.of_.names), (self.clock.samples, REQUESTS)
         for at in reversed(range(many)):
             own = self.of_.own[at] * np.exp(
-                0.5 * self.rng.standard_normal(shape, dtype=np.float32) + 0.08 * self.noise[many + at][:, None]
+                0.5 * self.rng.standard_normal(shape, dtype=np.float32)
+                + max(0.08, self.of_.bursts / 2) * self.noise[many + at][:, None]
             )
             slow = self._slow(at, self.rng.random(shape, dtype=np.float32))
             usual = self.rates[at, : self.clock.normal].mean()
@@ -145,7 +152,8 @@ class _Play:
             total = own * slow * ((1 - self.of_.busy[at]) / (1 - full))[:, None]
             below = [self._called(call, shape) for call in by_caller.get(at, [])]
             if below:
-                total = total + (np.maximum.reduce(below) if self.of_.fan_out[at] else np.sum(below, axis=0))
+                self.waited[at] = np.maximum.reduce(below) if self.of_.fan_out[at] else np.sum(below, axis=0)
+                total = total + self.waited[at]
             self.seconds[at] = total
 
     def _called(self, call: Call, shape: tuple[int, int]) -> Floats:
@@ -173,8 +181,11 @@ class _Play:
     def _measured(self, at: int, metric: str) -> Floats:
         many, count = len(self.of_.names), np.maximum(self.rates[at] * self.clock.step, 1.0)
         busy = self.of_.busy[at] * self.rates[at] / max(self.rates[at, : self.clock.normal].mean(), 1e-9)
-        if metric.startswith("latency_p"):
-            return np.asarray(np.quantile(self.seconds[at], float(metric[9:]) / 100, axis=1))
+        if metric.startswith("latency_"):
+            whose, _, level = metric.removeprefix("latency_").rpartition("p")
+            seconds = self.waited[at] if whose == "client_" else self.seconds[at]
+            few = np.ceil(count / 4) if self.of_.bursts else np.full(len(count), REQUESTS)
+            return _quantile(seconds, few, float(level) / 100)
         if metric == "latency":
             return np.asarray(self.seconds[at].mean(axis=1))
         if metric.startswith("requests"):
@@ -189,11 +200,27 @@ class _Play:
         course, height = course_of(self.fault, self.clock.samples, "load", "leak"), 0.0
         if self.fault is not None and at == self.origin:
             height = self.fault.height
-        if metric == "memory":
+        if metric.startswith("memory"):
             grown = course * height * (self.fault is not None and self.fault.kind == "leak")
-            return np.asarray((200 + 300 * self.of_.own[at] % 1) * (1 + 0.01 * self.noise[4 * many + at] + 0.5 * grown))
+            stray = 0.01 * self.noise[4 * many + at]
+            if self.of_.bursts:
+                stray = 0.01 * np.cumsum(np.maximum(self.noise[4 * many + at] - 1.5, 0.0))
+            return np.asarray((200 + 300 * self.of_.own[at] % 1) * (1 + stray + 0.5 * grown))
         hog = course * height * (self.fault is not None and self.fault.kind == "load")
         return np.asarray(np.maximum(busy * (1 + 0.1 * self.noise[4 * many + at]) + 0.5 * hog * self.of_.busy[at], 0.0))
+
+
+def _quantile(seconds: Floats, few: Floats, level: float) -> Floats:
+    """Quantile of as many requests of each sample as passed."""
+    passed = np.arange(seconds.shape[1]) < np.clip(few, 1, seconds.shape[1])[:, None]
+    ordered = np.sort(np.where(passed, seconds, np.inf), axis=1)
+    place = level * (passed.sum(axis=1) - 1)
+    low = np.floor(place).astype(int)
+    one, other = (
+        np.take_along_axis(ordered, np.minimum(at, passed.sum(axis=1) - 1)[:, None], axis=1)[:, 0]
+        for at in (low, low + 1)
+    )
+    return np.asarray(one + (place - low) * (other - one), dtype=float)
 
 
 METRICS = (
@@ -205,9 +232,17 @@ METRICS = (
 )
 """What monitoring has of a service, one of these."""
 
+OF_PODS = (
+    *(f"latency_{whose}_p{level}" for whose in ("client", "server") for level in (90, 95, 99)),
+    "cpu", "cpu_share", "memory", "memory_share", "requests",
+)  # fmt: skip
+"""What monitoring has of a pod: much of it told twice."""
+
 
 def services(rng: np.random.Generator, structure: str) -> Services:
-    """Draw a graph of services: a shop (few layers), a mesh, a hub that all call, a pipeline."""
+    """Draw a graph of services: a shop (few layers), a mesh, a hub that all call, a pipeline; or pods with little
+    traffic in bursts, watched once in a while.
+    """
     median = {"mesh": 60, "pipeline": 9}.get(structure, 13)
     many = int(np.clip(rng.lognormal(np.log(median), 0.5), 5, 200))
     calls = []
@@ -230,7 +265,8 @@ def services(rng: np.random.Generator, structure: str) -> Services:
         fan_out=(rng.random(many) < 0.4).astype(float),
         rate=float(10 ** rng.uniform(0.3, 2.5)),
         retries=float(rng.choice([0, 0, 1, 2])),
-        metrics=METRICS[int(rng.integers(len(METRICS)))],
+        metrics=METRICS[int(rng.integers(len(METRICS)))] if structure != "pods" else OF_PODS,
+        bursts=float(rng.uniform(0.3, 1.2)) if structure == "pods" else 0.0,
     )
 
 
