@@ -19,7 +19,7 @@ from rca.arrays import Floats, Mask, Places
 SIGNALS, SHARED = 3, 3
 """Loudest signals of a component that count, and components that have the alarm's metric before it stands for them."""
 
-LATE = 0.5
+LATE = 0.7
 """Price of being late, in log-likelihood for each e-fold of samples."""
 
 LOUD_PART = 0.5
@@ -54,7 +54,7 @@ GROWTH = 2.0
 SHARPNESS = 2.0
 """Factor from score to log posterior odds within one reading."""
 
-SURER, FLATTER, EXTREME = -0.13, 0.69, 4.0
+SURER, FLATTER, EXTREME = -0.21, 0.67, 4.0
 """How often the first was right on drawn lines: its log odds are this and this part of its posterior's, cut here."""
 
 QUANTILE = re.compile(r"(?<![a-z0-9])p\d\d|percentile|quantile|median", re.IGNORECASE)
