@@ -166,7 +166,10 @@ def test_index_lists_the_reports_of_a_folder_and_says_what_is_none(capsys, tmp_p
 
 def test_run_hands_over_what_was_asked(stand_in, capsys):
     calls = stand_in("rca.report.run.case_run:run", Ran())
-    asked = "run case --out there --only drift,postmortem --set alpha=0.01 --set deep=false --set name=x --seed 7 --quiet --plotly-file"
+    asked = (
+        "run case --out there --only drift,postmortem --set alpha=0.01 --set deep=false --set name=x "
+        "--seed 7 --quiet --plotly-file"
+    )
     assert cli.main(asked.split()) == command.DONE
     [((case,), options)] = calls
     assert case == Path("case")
