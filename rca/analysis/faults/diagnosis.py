@@ -235,6 +235,7 @@ def _late(scene: Scene, *, time: str | None, entity: str | None, label: str | No
         current=scene.current,
         time=time,
         entity=entity,
+        outcome=next(iter(told), None),
         witness=CrossColumnModel.fit(design, columns),
     )
 
@@ -244,7 +245,7 @@ def _fault(scene: Scene, name: str) -> ColumnFault | None:
     moved = name in scene.moved
     told = _first(scene, name, "by_time")
     if told is not None:
-        return _dated(scene, told)
+        return _dated(scene, told) if told.since_interval is None else told
     if any(rule.sound is not None and rule.sound(scene.pair(name), scene) for rule in RULES):
         return _only_moved(name) if moved else None
     everywhere = _everywhere(scene, name) if moved else None
