@@ -245,19 +245,19 @@ def _fault(scene: Scene, name: str) -> ColumnFault | None:
     moved = name in scene.moved
     told = _first(scene, name, "by_time")
     if told is not None:
-        return _dated(scene, told) if told.since_interval is None else told
+        return _dated(scene, told)
     if any(rule.sound is not None and rule.sound(scene.pair(name), scene) for rule in RULES):
         return _only_moved(name) if moved else None
     everywhere = _everywhere(scene, name) if moved else None
     if everywhere is not None and _hits_nearly_all(everywhere, len(scene.current)):
         return everywhere
     related = _first(scene, name, "by_relation")
-    if related is not None and related.since_interval is None and row_by_row(related):
+    if related is not None and row_by_row(related):
         related = _dated(scene, related)
     found = (
         related
         or _in_a_segment(scene, name)
-        or _first(scene, name, "mixed")
+        or _dated(scene, _first(scene, name, "mixed"))
         or everywhere
         or _dated(scene, _first(scene, name, "scattered"))
     )
@@ -355,7 +355,7 @@ def _since(scene: Scene, name: str) -> ChangePoint:
 
 def _dated(scene: Scene, fault: ColumnFault | None, since: ChangePoint = START) -> ColumnFault | None:
     """The fault with its first row, its interval, and the share of rows it hit: by the rows that show it, if any do."""
-    if fault is None or not scene.ordered:
+    if fault is None or not scene.ordered or fault.since_interval is not None:
         return fault
     if row_by_row(fault):
         shown = [hit_by_row(fault, rows) for rows in (scene.reference, scene.current)]
