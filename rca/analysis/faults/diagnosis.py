@@ -296,6 +296,8 @@ def _under(scene: Scene, name: str, conditions: tuple[Condition, ...]) -> Column
     if min(len(part.reference), len(part.current)) < MIN_ROWS:
         return None
     found = _everywhere(part, name)
+    if found is None or not found.broken:
+        found = _dated(part, _first(part, name, "mixed")) or found
     if found is not None and not found.broken and name not in scene.moved:  # what only spread there is no fault
         found = None
     if found is not None and _hits_nearly_all(found, len(part.current)) and _stands_out(part, found, conditions):
