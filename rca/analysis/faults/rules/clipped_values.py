@@ -8,10 +8,10 @@ import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.rules.rule import FaultRule, Scene
-from rca.analysis.faults.rules.single_value import STUCK, with_the_value
+from rca.analysis.faults.rules.single_value import SELDOM, STUCK, with_the_value
 from rca.analysis.faults.rules.unit_change import HUGE, SURELY
 from rca.arrays import Floats, Mask
-from rca.methods.two_sample_tests import chance_distance, kolmogorov_distance
+from rca.methods.two_sample_tests import chance_distance, kolmogorov_distance, overdispersion
 from rca.tables.column_pair import ColumnPair
 from rca.tables.columns import as_labels, as_numbers
 
@@ -23,6 +23,9 @@ MIN_ROWS = 60
 
 WHOLLY = 0.9
 """Share of the rows beyond an edge that have to lie on it, for all rows to be capped and not a part of them."""
+
+SURE = 3.0
+"""Standard errors by which a heap has grown, and the values beyond it have become fewer."""
 
 HEAP = 3.0
 """Factor by which more values have to lie on the edge than ever did."""
@@ -82,6 +85,38 @@ def _edge(before: Floats, after: Floats, edge: float, *, capped: bool) -> _Edge 
     return _Edge(at=edge, capped=capped, beyond=beyond, part=part, left=left) if explained else None
 
 
+def heaped(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
+    """An edge in too few rows for the column to have moved: a heap, and as many values fewer on one side alone."""
+    del scene
+    if not pair.ordered:
+        return None
+    windows = [values[np.isfinite(values)] for values in pair.numbers]
+    if min(map(len, windows)) < MIN_ROWS:
+        return None
+    values = np.unique(np.concatenate(windows))
+    counts = [np.bincount(np.searchsorted(values, numbers), minlength=len(values)) for numbers in windows]
+    top = int(np.argmax(counts[1]))
+    usual, heap = (float(count[top] / count.sum()) for count in counts)
+    if heap - usual < SELDOM or heap < HEAP * usual:
+        return None
+    sides = {True: slice(top + 1, None), False: slice(0, top)}
+    for capped in sides:
+        (was, now), (others, still) = (
+            [float(count[sides[side]].sum() / count.sum()) for count in counts] for side in (capped, not capped)
+        )
+        kept = [count[sides[not capped]] for count in counts]
+        rows = sum(1 / len(numbers) for numbers in windows) * overdispersion(kept[1], kept[0])
+        lost, gained, chance = (
+            was - now,
+            heap - usual,
+            [SURE * np.sqrt(p * (1 - p) * rows) for p in (was, others, heap)],
+        )
+        sure = lost >= chance[0] and gained >= chance[2]
+        if BEYOND <= was <= MOST and sure and abs(others - still) <= chance[1] and abs(lost - gained) <= sum(chance):
+            return _named(pair.name, _Edge(at=float(values[top]), capped=capped, beyond=was, part=lost / was, left=0.0))
+    return None
+
+
 def _named(column: str, edge: _Edge) -> ColumnFault:
     side, lay = ("above", "higher") if edge.capped else ("below", "lower")
     some = "" if edge.part >= WHOLLY else f" in {edge.part:.0%} of the rows"
@@ -114,7 +149,7 @@ CLIPPED = FaultRule(
     kind="clipped",
     clause="{name} was cut off at an edge",
     check="a heap of values at one edge",
-    detect={"everywhere": clipped},
+    detect={"everywhere": clipped, "scattered": heaped},
     affected=with_the_value,
     inject=_cut_off,
     could_be=_beyond,
