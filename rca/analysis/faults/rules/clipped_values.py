@@ -73,6 +73,9 @@ def _edge(before: Floats, after: Floats, edge: float, *, capped: bool) -> _Edge 
     beyond, still = (float(((side > edge) if capped else (side < edge)).mean()) for side in (before, after))
     if not BEYOND <= beyond <= MOST or now >= STUCK or (still > (1 - WHOLLY) * beyond and now < HEAP * usual):
         return None
+    sound = [numbers[numbers < edge] if capped else numbers[numbers > edge] for numbers in (before, after)]
+    if now - usual < SURE * np.sqrt(now * (1 - now) * _rows(*sound, sizes=(len(before), len(after)))):
+        return None
     part = float(np.clip(1 - still / beyond, 0, 1))
     bound = np.minimum(before, edge) if capped else np.maximum(before, edge)
     at = np.unique(np.concatenate([before, after]))
@@ -85,6 +88,13 @@ def _edge(before: Floats, after: Floats, edge: float, *, capped: bool) -> _Edge 
     return _Edge(at=edge, capped=capped, beyond=beyond, part=part, left=left) if explained else None
 
 
+def _rows(before: Floats, after: Floats, *, sizes: tuple[int, int]) -> float:
+    """Variance of the difference of a share, in parts of that of one row: values beside no edge say how uneven."""
+    values = np.unique(np.concatenate([before, after]))
+    counts = [np.bincount(np.searchsorted(values, numbers), minlength=len(values)) for numbers in (after, before)]
+    return sum(1 / size for size in sizes) * overdispersion(counts[0], counts[1])
+
+
 def heaped(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """An edge in too few rows for the column to have moved: a heap, and as many values fewer on one side alone."""
     del scene
@@ -93,19 +103,22 @@ def heaped(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     windows = [values[np.isfinite(values)] for values in pair.numbers]
     if min(map(len, windows)) < MIN_ROWS:
         return None
-    values = np.unique(np.concatenate(windows))
-    counts = [np.bincount(np.searchsorted(values, numbers), minlength=len(values)) for numbers in windows]
-    top = int(np.argmax(counts[1]))
-    usual, heap = (float(count[top] / count.sum()) for count in counts)
+    before, after = windows
+    values, counts = np.unique(after, return_counts=True)
+    at = float(values[np.argmax(counts)])
+    usual, heap = (float((numbers == at).mean()) for numbers in windows)
     if heap - usual < SELDOM or heap < HEAP * usual:
         return None
-    sides = {True: slice(top + 1, None), False: slice(0, top)}
-    for capped in sides:
+    sides = {
+        True: [numbers[numbers > at] for numbers in windows],
+        False: [numbers[numbers < at] for numbers in windows],
+    }
+    for capped, beyond in sides.items():
+        kept = sides[not capped]
         (was, now), (others, still) = (
-            [float(count[sides[side]].sum() / count.sum()) for count in counts] for side in (capped, not capped)
+            [len(part) / len(numbers) for part, numbers in zip(side, windows, strict=True)] for side in (beyond, kept)
         )
-        kept = [count[sides[not capped]] for count in counts]
-        rows = sum(1 / len(numbers) for numbers in windows) * overdispersion(kept[1], kept[0])
+        rows = _rows(*kept, sizes=(len(before), len(after)))
         lost, gained, chance = (
             was - now,
             heap - usual,
@@ -113,7 +126,7 @@ def heaped(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
         )
         sure = lost >= chance[0] and gained >= chance[2]
         if BEYOND <= was <= MOST and sure and abs(others - still) <= chance[1] and abs(lost - gained) <= sum(chance):
-            return _named(pair.name, _Edge(at=float(values[top]), capped=capped, beyond=was, part=lost / was, left=0.0))
+            return _named(pair.name, _Edge(at=at, capped=capped, beyond=was, part=lost / was, left=0.0))
     return None
 
 
