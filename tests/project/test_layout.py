@@ -97,7 +97,7 @@ def test_no_room_lies_outside_a_contract(room):
 
 def test_a_room_to_come_has_its_contract_already():
     named = " ".join(layer for one in CONTRACTS for layer in one.get("layers", ()))
-    assert {"(service)", "(guards)", "(language)"} <= set(named.split())
+    assert {"(guards)", "(language)"} <= set(named.split())
 
 
 def not_reached(room):
