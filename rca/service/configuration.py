@@ -109,6 +109,8 @@ class Limits(Part):
     """Bytes of address space of each process of a run."""
     attempts: int = Field(3, ge=1)
     """Runs that may fail before an incident is given up, with the reason."""
+    silent: float = Field(20.0, ge=2.0)
+    """Seconds without a sign of life after which a worker is lost, and its work given out again."""
     backoff: float = Field(30.0, ge=0)
     """Seconds after the first failed run; twice as long after each further one, an hour at most."""
 
@@ -290,12 +292,20 @@ def _absolute(found: Configuration, home: Path) -> Configuration:
     hooks = [
         one.model_copy(update={"map": path(one.map), "secret": tuple(map(secret, one.secret))}) for one in found.hooks
     ]
-    sources = [one.model_copy(update={"database": path(one.database)}) for one in found.sources]
+    sources = [
+        one.model_copy(update={"database": path(one.database), "files": _from(home, one.files)})
+        for one in found.sources
+    ]
     notices = [one.model_copy(update={"url": secret(one.url), "secret": secret(one.secret)}) for one in found.notices]
     store = found.store.model_copy(update={"public": path(found.store.public)})
     told = {"hooks": tuple(hooks), "sources": tuple(sources), "notices": tuple(notices), "store": store}
     whole = {"folder": home / found.folder, "token": secret(found.token), "redis": secret(found.redis)}
     return found.model_copy(update={**told, **whole})
+
+
+def _from(home: Path, place: str | None) -> str | None:
+    """A folder from the folder of the file; a URL as it is."""
+    return place if place is None or "://" in place else str(home / place)
 
 
 def json_schema() -> dict[str, Any]:

@@ -96,7 +96,7 @@ def serve(path: Path) -> None:
 
 def _bound(configuration: Configuration) -> socket.socket:
     family = socket.AF_INET6 if ":" in configuration.bind else socket.AF_INET
-    found = socket.socket(family, socket.SOCK_STREAM)
+    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # or asyncio sets no TCP_NODELAY
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((configuration.bind, configuration.port))

@@ -22,9 +22,6 @@ from rca.service.work.tasks import Tasks
 PAUSE = 0.2
 """Seconds between two sweeps."""
 
-SILENT = 20.0
-"""Seconds without a sign of life after which a task is lost."""
-
 AHEAD = 2
 """Tasks that are out for each worker here."""
 
@@ -112,7 +109,7 @@ class Sweep:
             seen = self._seen.setdefault(task, _Seen(beat, now))
             if beat != seen.beat:
                 self._seen[task] = _Seen(beat, now)
-            elif now - seen.at > SILENT:
+            elif now - seen.at > self.set.limits.silent:
                 queued = self.tasks.queued() if queued is None else queued
                 if task in queued:
                     self._seen[task] = _Seen(beat, now)

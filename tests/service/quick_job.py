@@ -3,6 +3,7 @@
 It is put before the command of a run, whose last argument is the folder of the job.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -23,10 +24,8 @@ def main():
     (draft / "results.json").write_text(json.dumps({"verdict": verdict, "findings": []}))
     time.sleep(0.05)
     final = reports / ".runs" / f"{name}-{digest[:12]}"
-    try:
+    with contextlib.suppress(OSError):
         draft.rename(final)
-    except OSError:
-        pass
     link = reports / f".link-{os.getpid()}"
     link.symlink_to(Path(".runs") / final.name)
     link.replace(reports / name)

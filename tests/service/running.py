@@ -41,8 +41,9 @@ class Running:
         self.receiver = Receiver(configuration, self.ledger, store=self.store, sweep=self.sweep, log=log)
 
     def __enter__(self):
-        self.socket = socket.socket()
+        self.socket = socket.socket(proto=socket.IPPROTO_TCP)
         self.socket.bind(("127.0.0.1", 0))
+        self.socket.listen()  # whoever comes before the thread waits
         self.address = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
         http = impatient(self.set.limits.read)
         how = {"log_config": None, "access_log": False, "ws": "none", "lifespan": "off"}
@@ -77,7 +78,8 @@ def process(folder, **more):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    text = f"port = {port}\nsettle = 0\nworkers = {more.get('workers', 1)}\n[limits]\nbackoff = 0.1\n{more.get('limits', '')}\n"
+    text = f"port = {port}\nsettle = 0\nworkers = {more.get('workers', 1)}\n"
+    text += f"[limits]\nbackoff = 0.1\n{more.get('limits', '')}\n"
     text += f"[run]\nprefix = {json.dumps([sys.executable, str(more.get('job', QUICK))])}\n"
     text += '[[hooks]]\nname = "pagerduty"\nvendor = "pagerduty"\n[[hooks]]\nname = "generic"\nvendor = "generic"\n'
     (folder / "rca.toml").write_text(text)
