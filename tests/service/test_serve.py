@@ -20,6 +20,14 @@ STORY = [simulated.posted(one, at) for one, at in (
 )]  # fmt: skip
 
 
+ENDLESS = """
+import pathlib, sys, time
+if "i-0" in (pathlib.Path(sys.argv[-1]) / "delivery-000000.json").read_text():
+    time.sleep(600)
+sys.exit("no more")
+"""
+
+
 def told(number):
     return [{**one, "incident": f"i-{number}"} for one in STORY]
 
@@ -93,9 +101,7 @@ def test_whatever_is_killed_and_whenever_each_incident_has_one_whole_report(tmp_
 
 def test_a_run_that_never_ends_and_one_that_says_nothing_are_dead_letters(tmp_path):
     job = tmp_path / "job.py"
-    job.write_text(
-        "import pathlib, sys, time\nif 'i-0' in (pathlib.Path(sys.argv[-1]) / 'delivery-000000.json').read_text():\n    time.sleep(600)\nsys.exit('no more')\n"
-    )
+    job.write_text(ENDLESS)
     with process(tmp_path, job=job, limits="seconds = 1\nattempts = 2") as service:
         try:
             service.start()

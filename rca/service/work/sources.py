@@ -119,7 +119,7 @@ def _asked(to: Path, source: Source, span: tuple[datetime, datetime]) -> str:
         with duckdb.connect(str(source.database or ":memory:"), read_only=source.database is not None) as told:
             told.execute("SET TimeZone = 'UTC'")
             wanted = dict(zip(("from", "to"), span, strict=True))
-            table: Any = told.execute(str(source.query), wanted).to_arrow_table()
+            table: Any = told.sql(str(source.query), params=wanted).to_arrow_table()
         from pyarrow import parquet
 
         parquet.write_table(table, draft)
@@ -135,10 +135,13 @@ def _filled(case: Path, record: dict[str, Any]) -> list[str]:
     """Give the record of a case the keys that it has not, and leave every other byte."""
     text = (case / RECORD).read_bytes().decode("utf-8")
     held = document(text, name=RECORD).value
-    values = {key: value for key, value in record.items() if not held.get(key)}
+    imports = held.get("imports") or {}
+    unsaid = imports.get("unsaid") or []
+    values = {key: value for key, value in record.items() if not held.get(key) or key in unsaid}
     if not values:
         return []
-    fresh = with_values(text, values)
+    left = {**imports, "unsaid": [key for key in unsaid if key not in values]}
+    fresh = with_values(text, {**values, **({"imports": left} if imports else {})})
     _, problems = take_in(document(fresh, name=RECORD), names=(case.name,))
     if problems:
         raise InvalidCase(problems)
