@@ -80,6 +80,9 @@ def serve(parser: Parser) -> None:
     does = parser.add_mutually_exclusive_group()
     does.add_argument("--check", action="store_true", help="say what of the configuration works, and stop")
     does.add_argument("--schema", action="store_true", help="print the JSON Schema of the configuration")
+    does.add_argument(
+        "--demo", action="store_true", help="serve an incident that ships, in rca-demo: post it, report it"
+    )
     does.add_argument("--worker", action="store_true", help="only take work, on this or another machine, through Redis")
     _json_option(parser)
 

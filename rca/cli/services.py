@@ -50,7 +50,12 @@ def _serve(arguments: Arguments) -> int:
 
         print_json(json_schema())
         return DONE
-    if arguments.worker:
+    if arguments.demo:
+        from rca.service.demo import demo
+
+        with suppress(KeyboardInterrupt):
+            demo(arguments.file.parent / "rca-demo", tell)
+    elif arguments.worker:
         serve.work(arguments.file)
     elif arguments.check:
         return _checked(serve.check(arguments.file), as_json=arguments.json)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from rca.errors import InvalidCase, Problem
-from rca.record.files.yaml_document import plain
+from rca.record.files.yaml_document import plain, read_yaml
 
 Vendor = Literal[
     "pagerduty", "opsgenie", "jira_service_management", "incident_io", "alertmanager", "grafana", "mlflow", "generic"
@@ -122,8 +122,8 @@ class Source(Part):
     """Systems of which one has to be named; none: every incident."""
     files: str | None = None
     """Folder, or fsspec URL, whose files become the case's; `{case}` in it is the case's id."""
-    record: dict[str, Any] = {}
-    """Keys of `incident.yaml` that the case gets where it has none: `data`, `metric`, `model` and the like."""
+    record: dict[str, Any] | Path = {}
+    """Keys of `incident.yaml` that the case gets where it has none: `data`, `metric`, `model`; or a file of them."""
     query: str | None = None
     """SQL with `$from` and `$to`, asked once a window; its answer becomes reference.parquet and current.parquet."""
     database: Path | None = None
@@ -293,7 +293,13 @@ def _absolute(found: Configuration, home: Path) -> Configuration:
         one.model_copy(update={"map": path(one.map), "secret": tuple(map(secret, one.secret))}) for one in found.hooks
     ]
     sources = [
-        one.model_copy(update={"database": path(one.database), "files": _from(home, one.files)})
+        one.model_copy(
+            update={
+                "database": path(one.database),
+                "files": _from(home, one.files),
+                "record": _record(home, one.record),
+            }
+        )
         for one in found.sources
     ]
     notices = [one.model_copy(update={"url": secret(one.url), "secret": secret(one.secret)}) for one in found.notices]
@@ -301,6 +307,16 @@ def _absolute(found: Configuration, home: Path) -> Configuration:
     told = {"hooks": tuple(hooks), "sources": tuple(sources), "notices": tuple(notices), "store": store}
     whole = {"folder": home / found.folder, "token": secret(found.token), "redis": secret(found.redis)}
     return found.model_copy(update={**told, **whole})
+
+
+def _record(home: Path, said: dict[str, Any] | Path) -> dict[str, Any]:
+    """Keys of a record, read from their file where they lie in one."""
+    if isinstance(said, dict):
+        return said
+    try:
+        return dict(read_yaml(home / said, name=str(said)).value)
+    except OSError as error:
+        raise InvalidCase.because(f"cannot be read: {error.strerror}", place=str(said)) from error
 
 
 def _from(home: Path, place: str | None) -> str | None:

@@ -216,7 +216,7 @@ def _words(text: str) -> set[str]:
     ['49', 'feature', 'frozen', 'pmms']
     """
     return {
-        word for word in re.findall(r"\w+", text.lower()) if len(word) >= FEWEST or (word.isdigit() and word != "0")
+        word for word in re.findall(r"[^\W_]+", text.lower()) if len(word) >= FEWEST or (word.isdigit() and word != "0")
     }
 
 

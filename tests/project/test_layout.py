@@ -17,7 +17,7 @@ ROOMS = sorted({module.parent for module in PACKAGE.rglob("*.py")})
 MODULES = sorted(module for module in PACKAGE.rglob("*.py") if module.name != "__init__.py")
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
 
-ENTRIES = {"rca": 14, "rca.analysis": 15}
+ENTRIES = {"rca": 15, "rca.analysis": 15}
 """Entries that a room may have, where it may have more than the 13 of the others."""
 
 TESTED_ELSEWHERE = {

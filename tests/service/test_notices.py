@@ -96,7 +96,7 @@ def test_who_does_not_take_it_was_not_told_and_nobody_is_followed_elsewhere(web,
     assert [one[0] for one in got] == [path]
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "http://127.0.0.1:1/secret-part", "no address"])
+@pytest.mark.parametrize("url", ["file:/etc/passwd", "http://127.0.0.1:1/secret-part", "no address"])
 def test_what_went_wrong_names_no_address(url):
     with pytest.raises(Undelivered) as error:
         send(Notice(kind="webhook", url=url), SAID, name="n")

@@ -49,7 +49,7 @@ def furnish(case: Path, sources: Sequence[Source]) -> list[str]:
             done += copied(source.files.replace("{case}", case.name), case)
         if source.query:
             done += _windows(case, source)
-        if source.record:
+        if isinstance(source.record, dict) and source.record:
             done += _filled(case, source.record)
     return done
 
