@@ -18,6 +18,7 @@ from rca.analysis.faults.cross_column_prediction import (
     relation,
 )
 from rca.analysis.faults.fault_onset import fault_onset
+from rca.analysis.faults.rules.outcome_history import follows_outcomes, off_its_outcomes
 from rca.analysis.faults.rules.rule import FaultRule, Scene
 from rca.analysis.faults.stale_rows import as_told, late_rows, single_precision
 from rca.arrays import Floats, Mask, Places
@@ -496,7 +497,8 @@ STALE = FaultRule(
     kind="stale",
     clause="{name} came too late",
     check="its age",
-    detect={"by_relation": stale},
+    detect={"by_time": off_its_outcomes, "by_relation": stale},
+    sound=follows_outcomes,
     across=_with_mispaired,
     affected=_is_late,
     undo=lambda fault, rows, wrong: rows[fault.column].where(~wrong, _arrived(fault, rows)),
