@@ -24,6 +24,9 @@ NEEDS = ("starlette", "uvicorn", "huey", "prometheus_client", "fsspec", "psutil"
 ROOM = 1_000_000_000
 """Bytes below which a disk counts as full."""
 
+KEPT = 75
+"""Seconds for which a connection is kept for the next delivery: longer than vendors do, so that none is cut in one."""
+
 GRACE = 20
 """Seconds that requests, and then workers, have to end."""
 
@@ -73,10 +76,17 @@ def serve(path: Path) -> None:
     sweep = Sweep(configuration, ledger, Tasks(configuration), store=store, log=log)
     listening = _bound(configuration)
     app = Receiver(configuration, ledger, store=store, log=log, sweep=sweep).app()
-    how = {"log_config": None, "access_log": False, "server_header": False, "proxy_headers": False}
+    how = {
+        "ws": "none",
+        "lifespan": "off",
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,
+    }
     http = impatient(configuration.limits.read)
     server = uvicorn.Server(
-        uvicorn.Config(app, http=http, ws="none", lifespan="off", timeout_graceful_shutdown=GRACE, **how)  # type: ignore[arg-type]
+        uvicorn.Config(app, http=http, timeout_keep_alive=KEPT, timeout_graceful_shutdown=GRACE, **how)  # type: ignore[arg-type]
     )
     sweep.begin()
     workers = Workers(path, configuration.workers, stop=sweep.stop)

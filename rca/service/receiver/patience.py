@@ -73,7 +73,7 @@ def impatient(seconds: float) -> type[asyncio.Protocol]:
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
-            self._expect(begun=_busy(self))
+            self._expect(begun=_busy(self) or not self.conn.trailing_data[0])  # what is there of the next head
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._expect(begun=True)
