@@ -24,6 +24,9 @@ NEEDS = ("starlette", "uvicorn", "huey", "prometheus_client", "fsspec", "psutil"
 ROOM = 1_000_000_000
 """Bytes below which a disk counts as full."""
 
+PARENT = "RCA_SERVICE_PARENT"
+"""The variable that tells a worker with whom it ends."""
+
 KEPT = 75
 """Seconds for which a connection is kept for the next delivery: longer than vendors do, so that none is cut in one."""
 
@@ -142,7 +145,8 @@ class Workers:
 
     def _started(self) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "rca", "serve", str(self.path), "--worker"]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+        environment = {**os.environ, PARENT: str(os.getpid())}
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, env=environment)
 
 
 def work(path: Path) -> None:
@@ -156,8 +160,8 @@ def work(path: Path) -> None:
     require()
     from rca.service.work.tasks import Tasks
 
-    if not sys.stdin.isatty():
-        threading.Thread(target=_with_parent, args=(os.getppid(),), daemon=True).start()
+    if parent := os.environ.get(PARENT):
+        threading.Thread(target=_with_parent, args=(int(parent),), daemon=True).start()
     Tasks(read(path)).work()
 
 
