@@ -72,7 +72,7 @@ def kill_something(service, rng):
             service.running.wait()
 
 
-@pytest.mark.parametrize("moments", [3, pytest.param(50, marks=pytest.mark.prove)])
+@pytest.mark.parametrize("moments", [2, pytest.param(50, marks=pytest.mark.prove)])
 def test_whatever_is_killed_and_whenever_each_incident_has_one_whole_report(tmp_path, moments):
     rng = random.Random(moments)
     incidents = 2 * moments

@@ -30,27 +30,25 @@ def job_of(folder, files, **more):
     return {**told, "files": sorted(files), "memory": 8_000_000_000, "only": ["timeline"], **more}
 
 
+def with_registry():
+    """Two deliveries of a registry beside an incident's, of which one is of its system; and what a job says of them."""
+    told = simulated.changed("model_version", "created", simulated.ALERT, version="7")
+    mine = {**told, "data": {"name": "credit-risk", "version": "7"}}
+    files = {f"context-{at}.json": json.dumps(one).encode() for at, one in enumerate((told, mine))}
+    context = [{"file": name, "by": "mlflow"} for name in files]
+    sources = [{"systems": ["credit-risk"], "record": {"category": "model_drift"}}]
+    return {**raw(EVENTS), **files}, {"context": context, "sources": sources}
+
+
+@pytest.mark.prove
 def test_an_incident_becomes_a_case_and_a_report_with_a_card_and_a_brief(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    files, other = raw(EVENTS), json.dumps(simulated.changed("model_version", "created", simulated.ALERT, version="7"))
-    mine = json.dumps(
-        {
-            **simulated.changed("model_version", "created", simulated.ALERT, version="7"),
-            "data": {"name": "credit-risk", "version": "7"},
-        }
-    )
-    files |= {"context-0.json": other.encode(), "context-1.json": mine.encode()}
-    context = [{"file": name, "by": "mlflow"} for name in ("context-0.json", "context-1.json")]
-    record = {"category": "model_drift"}
-    job = job_of(tmp_path, raw(EVENTS), context=context, sources=[{"systems": ["credit-risk"], "record": record}])
-    done = run_job(job, files, seconds=120)
+    files, more = with_registry()
+    done = run_job(job_of(tmp_path, raw(EVENTS), **more), files, seconds=120)
     assert done.get("failed") is None
     assert done["verdict"]["status"] == "cannot_tell"
-    incident = load(job["case"]).incident
-    assert (incident.status, incident.category, incident.title) == ("closed", "model_drift", "Cards are declined")
-    assert {one.vendor for one in incident.imports.sources} == {"generic", "mlflow"}
-    assert len(incident.imports.sources) == 4, "of two deliveries of the registry one is of this incident's systems"
-    report = Path(job["out"]) / done["report"]
+    assert load(tmp_path / "cases" / done["report"]).incident.status == "closed"
+    report = tmp_path / "reports" / done["report"]
     assert (report / "report.html").is_file()
     assert json.loads((report.parent / ".cards" / f"{report.name}.json").read_text())["title"] == "Cards are declined"
     assert done["brief"].startswith("# First response")
@@ -65,6 +63,18 @@ def quick(monkeypatch):
 
     monkeypatch.setattr("rca.report.run.case_run.run", lambda *_, **__: Published)
     monkeypatch.setattr("rca.service.store.Store.put", lambda *_, **__: {})
+
+
+def test_an_incident_becomes_a_case_with_what_its_registry_and_the_configuration_say(tmp_path, quick):
+    files, more = with_registry()
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    job = job_of(tmp_path, raw(EVENTS), **more)
+    assert jobs.done(job, tmp_path)["brief"].startswith("# First response")
+    incident = load(job["case"]).incident
+    assert (incident.status, incident.category, incident.title) == ("closed", "model_drift", "Cards are declined")
+    assert {one.vendor for one in incident.imports.sources} == {"generic", "mlflow"}
+    assert len(incident.imports.sources) == 4, "of two deliveries of the registry one is of this incident's systems"
 
 
 def test_a_case_is_brought_up_to_date_and_what_people_wrote_stands(tmp_path, quick):
