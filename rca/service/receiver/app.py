@@ -111,7 +111,7 @@ class Receiver:
         try:
             told = await asyncio.to_thread(said, hook, body)
         except Unreadable:
-            return self._answer(hook, 400, "neither JSON nor a table")
+            return self._answer(hook, 400, "no JSON")
         if told.ignored:
             self.log("ignored", hook=hook.name, why=told.ignored)
             return self._answer(hook, 200, told.ignored, kind="ignored")

@@ -180,6 +180,7 @@ def test_too_many_at_once_are_told_when_to_come_again_and_none_is_lost(bare):
     ("payload", "headers", "status"),
     [
         (b"no json", {}, 400),
+        (b"a,b\n" + b"1,2\n" * 20_000, {}, 400),
         (b'{"a": ' * 5_000, {}, 400),
         (b"\xff\xfe", {}, 400),
         (b'{"status": "open", "status": "closed"}', {}, 400),
@@ -192,6 +193,7 @@ def test_too_many_at_once_are_told_when_to_come_again_and_none_is_lost(bare):
     ],
     ids=[
         "text",
+        "table",
         "deep",
         "bytes",
         "twice",
