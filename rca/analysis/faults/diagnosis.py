@@ -20,8 +20,8 @@ from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.contingency import Contingency, contingency_of
 from rca.analysis.faults.cross_column_prediction import CrossColumnModel, Design, Late
 from rca.analysis.faults.fault_onset import fault_onset
+from rca.analysis.faults.rule import Scene, Stage
 from rca.analysis.faults.rules.order import RULES
-from rca.analysis.faults.rules.rule import Scene, Stage
 from rca.arrays import Mask
 from rca.finding import Finding, Target
 from rca.methods.changepoint.dating import ChangePoint, change_point

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.rules.rule import FaultRule, Scene
+from rca.analysis.faults.rule import FaultRule, Scene
 from rca.analysis.faults.rules.single_value import SELDOM, STUCK, with_the_value
 from rca.analysis.faults.rules.unit_change import HUGE, SURELY
 from rca.arrays import Floats, Mask

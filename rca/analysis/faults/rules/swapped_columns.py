@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.rules.rule import FaultRule, Scene
+from rca.analysis.faults.rule import FaultRule, Scene
 from rca.analysis.faults.rules.unit_change import ALIKE, APART, MIN_ROWS, SEEN, SURELY, beyond_the_cut, mixture
 from rca.arrays import Floats, Mask
 from rca.methods.changepoint.dating import ChangePoint, change_point

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.renaming import VISIBLE
-from rca.analysis.faults.rules.rule import FaultRule, Scene
+from rca.analysis.faults.names.renaming import VISIBLE
+from rca.analysis.faults.rule import FaultRule, Scene
 from rca.analysis.faults.rules.unit_change import HUGE, MIN_ROWS, SURELY, drifts
 from rca.arrays import Floats, Mask
 from rca.methods.two_sample_tests import chance_distance, kolmogorov_distance, overdispersion

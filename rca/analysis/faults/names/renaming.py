@@ -217,7 +217,7 @@ def _ballot(pair: ColumnPair, laid: Contingency, *, moved: Collection[str], repe
     (was, before, known), (now, after, seen) = windows[0], windows[1]
     own = sum((_entropy(table) for table in seen), np.zeros(len(now)))
     freedom = max(1, sum(table.shape[1] - 1 for table in seen))
-    stayed = pd.Series(after, index=now).reindex(was, fill_value=0.0).to_numpy()
+    stayed = pd.Series(after, index=now).reindex(was, fill_value=0.0).to_numpy(float)
     usual = [_expected(*tables, mixes=(before, stayed)) for tables in zip(known, seen, strict=True)]
     others = sum(
         (table @ np.log(share).T for table, share in zip(seen, usual, strict=True)), np.zeros((len(now), len(was)))
@@ -234,7 +234,7 @@ def _ballot(pair: ColumnPair, laid: Contingency, *, moved: Collection[str], repe
     )
 
 
-def _expected(known: Floats, seen: Floats, *, mixes: tuple[Floats, Floats]) -> Floats:
+def _expected(known: Floats, seen: Floats, *, mixes: Sequence[Any]) -> Floats:
     """Shares of a witness's cells beside each name, as before; where the witness moved by itself, moved alike for all.
 
     By itself is what no mix of the names explains: neither the former one nor that of the names as they are now.
