@@ -90,7 +90,7 @@ def case_id(hook: str, incident: str) -> str:
     """The name of an incident's case: safe as a folder, the same for the same incident, another for another.
 
     >>> case_id("pagerduty", "../../etc/passwd")
-    'pagerduty-etc-passwd-4d3e9fae'
+    'pagerduty-etc-passwd-d47dfda0'
     """
     words = re.sub(r"[^a-z0-9]+", "-", incident.lower())[:20].strip("-")
     digest = sha256(f"{hook}\0{incident}".encode("utf-8", "surrogatepass")).hexdigest()[:8]

@@ -1,5 +1,6 @@
 """The service as a whole: receiver, sweep and workers; whether its configuration works; its log."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -64,33 +65,20 @@ def serve(path: Path) -> None:
         If a library is missing, or the address cannot be had.
     """
     require()
-    import uvicorn
-
     from rca.service.ledger import Ledger
     from rca.service.receiver.app import Receiver
-    from rca.service.receiver.patience import impatient
     from rca.service.store import Store
     from rca.service.sweep import Sweep
     from rca.service.work.tasks import Tasks
 
     configuration = read(path)
+    listening = _bound(configuration)
+    held = _alone(configuration.folder)
     ledger = Ledger(configuration.folder / "ledger.sqlite")
     store = Store(configuration.folder / "reports", url=configuration.store.url, public=configuration.store.public)
     sweep = Sweep(configuration, ledger, Tasks(configuration), store=store, log=log)
-    listening = _bound(configuration)
     app = Receiver(configuration, ledger, store=store, log=log, sweep=sweep).app()
-    how = {
-        "ws": "none",
-        "lifespan": "off",
-        "log_config": None,
-        "access_log": False,
-        "server_header": False,
-        "proxy_headers": False,
-    }
-    http = impatient(configuration.limits.read)
-    server = uvicorn.Server(
-        uvicorn.Config(app, http=http, timeout_keep_alive=KEPT, timeout_graceful_shutdown=GRACE, **how)  # type: ignore[arg-type]
-    )
+    server = _server(configuration, app)
     sweep.begin()
     workers = Workers(path, configuration.workers, stop=sweep.stop)
     beside = [threading.Thread(target=does, daemon=True) for does in (sweep.run, workers.run, sweep.retain)]
@@ -104,7 +92,38 @@ def serve(path: Path) -> None:
         sweep.stop.set()
         for thread in beside[:2]:
             thread.join(GRACE)
+        os.close(held)
         log("stopped")
+
+
+def _server(configuration: Configuration, app: Any) -> Any:
+    """The server of an application, which takes its time from the limits that are set."""
+    import uvicorn
+
+    from rca.service.receiver.patience import impatient
+
+    how: dict[str, Any] = {"ws": "none", "lifespan": "off", "timeout_keep_alive": KEPT}
+    how |= {"log_config": None, "access_log": False, "server_header": False, "proxy_headers": False}
+    http = impatient(configuration.limits.read)
+    return uvicorn.Server(uvicorn.Config(app, http=http, timeout_graceful_shutdown=GRACE, **how))
+
+
+def _alone(folder: Path) -> int:
+    """Hold the folder as long as this process lives.
+
+    Raises
+    ------
+    RunFailed
+        If another service holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    held = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(held)
+        raise RunFailed(f"{folder}: another service uses it. Hint: another `folder`") from error
+    return held
 
 
 def _bound(configuration: Configuration) -> socket.socket:

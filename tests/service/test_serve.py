@@ -117,3 +117,14 @@ def test_a_run_that_never_ends_and_one_that_says_nothing_are_dead_letters(tmp_pa
     log = [json.loads(line) for line in Path(tmp_path / "log").read_text().splitlines() if line.startswith("{")]
     assert [one["event"] for one in log if one["event"] in ("listening", "stopped")] == ["listening", "stopped"]
     assert service.running.returncode == 0
+
+
+def test_a_folder_has_one_service(tmp_path):
+    from rca.errors import RunFailed
+    from rca.service.serve import _alone
+
+    held = _alone(tmp_path)
+    with pytest.raises(RunFailed, match="another service"):
+        _alone(tmp_path)
+    os.close(held)
+    os.close(_alone(tmp_path))
