@@ -11,9 +11,9 @@ from rca.service.store import Store, require_fsspec
 CAUSE = {"kind": "feature", "name": "pmms", "fault": "frozen", "contribution": 0.4}
 
 
-def published(folder, name, *, cause=CAUSE, claim="it stood still", summary="Because."):
+def published(folder, name, *, cause=CAUSE, claim="it stood still", summary="Because.", digest="0123456789ab"):
     """What a run leaves in the folder of reports."""
-    run = folder / ".runs" / f"{name}-0123456789ab"
+    run = folder / ".runs" / f"{name}-{digest}"
     run.mkdir(parents=True)
     verdict = {"status": "explained", "summary": summary, "causes": [cause]}
     (run / "results.json").write_text(json.dumps({"verdict": verdict, "findings": [{"claim": claim}]}))
