@@ -76,9 +76,9 @@ class Sweep:
             self._collect(task, work)
         self._lose(self.ledger.taken())
         self._give()
-        self._notify()
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + 1.0
+            self._notify()
             self.full = self.ledger.waiting() >= self.set.limits.waiting
 
     # --- work --------------------------------------------------------------------------------------------------------
@@ -191,6 +191,9 @@ class Sweep:
     def retain(self) -> None:
         """Take away what is older than it may be, now and then."""
         while self.set.store.days and not self.stop.is_set():
-            for name in self.store.expire(days=self.set.store.days, hold=self.set.store.hold):
-                self.log("expired", case=name)
+            try:
+                for name in self.store.expire(days=self.set.store.days, hold=self.set.store.hold):
+                    self.log("expired", case=name)
+            except Exception as error:  # noqa: BLE001  (each file system has errors of its own)
+                self.log("not_expired", why=f"{type(error).__name__}: {error}")
             self.stop.wait(RARELY)

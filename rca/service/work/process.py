@@ -1,7 +1,6 @@
 """Runs in processes of their own, with a deadline, a limit of memory, and an end whenever somebody wants one."""
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rca.record.files.yaml_document import plain
+from rca.report.notebooks.held_folder import own
 from rca.service.work.job import JOB, OUTCOME, Job
 
 TICK = 0.5
@@ -51,22 +51,20 @@ def run_job(
     dict
         Its outcome: with `failed`, the reason, where it failed, and `final` where another try would fail too.
     """
-    folder = Path(tempfile.mkdtemp(prefix="rca-job-"))
     try:
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
-        (folder / JOB).write_text(json.dumps(job), encoding="utf-8")
-        command = [*prefix, sys.executable, "-m", "rca.service.work.job", str(folder)]
-        with (folder / "said").open("wb") as said:
-            started = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=said, stderr=said, env=environment, start_new_session=True
-            )
-        stopped = _watched(started, time.monotonic() + seconds, go_on)
-        return _outcome(folder, started.returncode, stopped or "")
+        with own(Path(tempfile.gettempdir()), "rca-job-") as folder:
+            for name, content in files.items():
+                (folder / name).write_bytes(content)
+            (folder / JOB).write_text(json.dumps(job), encoding="utf-8")
+            command = [*prefix, sys.executable, "-m", "rca.service.work.job", str(folder)]
+            with (folder / "said").open("wb") as said:
+                started = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=said, stderr=said, env=environment, start_new_session=True
+                )
+            stopped = _watched(started, time.monotonic() + seconds, go_on)
+            return _outcome(folder, started.returncode, stopped or "")
     except OSError as error:
         return {"failed": f"a run could not be started: {error}", "final": False}
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _watched(started: "subprocess.Popen[bytes]", deadline: float, go_on: Callable[[], bool]) -> str | None:
