@@ -7,7 +7,16 @@ from os import PathLike
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from rca.errors import InvalidCase, Problem
 from rca.record.files.yaml_document import plain, read_yaml
@@ -26,17 +35,41 @@ FOLLOWS = {"jira_service_management": "opsgenie"}
 """Vendors whose webhooks are as another's."""
 
 
+def _home(value: Path, info: ValidationInfo) -> Path:
+    """A path from the folder of the file."""
+    return (info.context or Path()) / value
+
+
+def _place(value: str, info: ValidationInfo) -> str:
+    """A folder from the folder of the file; a URL as it is."""
+    return value if "://" in value else str(_home(Path(value), info))
+
+
+def _keys(value: dict[str, Any] | Path, info: ValidationInfo) -> dict[str, Any]:
+    """Keys of a record, read from their file where they lie in one."""
+    if isinstance(value, dict):
+        return value
+    try:
+        return dict(read_yaml(_home(value, info), name=str(value)).value)
+    except (OSError, InvalidCase) as error:
+        raise ValueError(f"cannot be read: {error}") from error
+
+
+Place = Annotated[Path, AfterValidator(_home)]
+"""A file or folder, meant from the folder of the configuration where it is not absolute."""
+
+
 class Part(BaseModel):
     """A part of the configuration: frozen, and closed to unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
 
 
 class Secret(Part):
     """Where a secret lies: a variable of the environment, or a file; what ends a line at its end is no part of it."""
 
     env: str | None = None
-    file: Path | None = None
+    file: Place | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -77,7 +110,7 @@ class Hook(Part):
     """Of Grafana: which header carries the signature."""
     stamp: str | None = None
     """Of Grafana: which header carries the time that is signed along; none: the body alone is signed."""
-    map: Path | None = None
+    map: Place | None = None
     """Of `generic`: a map of your own, as `rca import` takes."""
     priority: int = 0
     """Work of a higher one goes first."""
@@ -120,13 +153,13 @@ class Source(Part):
 
     systems: tuple[str, ...] = ()
     """Systems of which one has to be named; none: every incident."""
-    files: str | None = None
+    files: Annotated[str, AfterValidator(_place)] | None = None
     """Folder, or fsspec URL, whose files become the case's; `{case}` in it is the case's id."""
-    record: dict[str, Any] | Path = {}
+    record: Annotated[dict[str, Any] | Path, AfterValidator(_keys)] = {}
     """Keys of `incident.yaml` that the case gets where it has none: `data`, `metric`, `model`; or a file of them."""
     query: str | None = None
     """SQL with `$from` and `$to`, asked once a window; its answer becomes reference.parquet and current.parquet."""
-    database: Path | None = None
+    database: Place | None = None
     """DuckDB file that the query is asked of, read only; none: of files that it names itself."""
     reference: tuple[float, float] = (-336.0, -24.0)
     """Hours from detection at which the reference begins and ends."""
@@ -157,7 +190,7 @@ class Store(Part):
     """fsspec URL, such as s3://bucket/reports, to which reports are copied; how to reach it: from the environment."""
     link: str | None = None
     """Where readers find a report, for notices: https://reports.example/{case}/report.html."""
-    public: Path | None = None
+    public: Place | None = None
     """Public incidents among which those alike are looked for: JSON, a list with `title`, `text`, `url`."""
     days: int | None = Field(None, ge=1)
     """After which a report is taken away; none: never."""
@@ -192,7 +225,7 @@ class Notice(Part):
 class Configuration(Part):
     """Everything that can be set. A path that is not absolute is meant from the folder of the file."""
 
-    folder: Path = Path("rca-service")
+    folder: Place = Path("rca-service")
     """What the service writes: ledger, queue, cases, reports."""
     bind: str = "127.0.0.1"
     port: int = Field(8377, ge=0, le=65_535)
@@ -268,60 +301,15 @@ def read(path: "str | PathLike[str]") -> Configuration:
         hint = "rca serve --schema says what can be set"
         raise InvalidCase.because(f"cannot be read: {plain(str(error))}", place=str(path), hint=hint) from error
     try:
-        found = Configuration.model_validate(said)
+        return Configuration.model_validate(said, context=file.absolute().parent)
     except ValidationError as error:
         raise InvalidCase(_problem(one, file.name) for one in error.errors(include_input=False)) from None
-    return _absolute(found, file.absolute().parent)
 
 
 def _problem(error: Any, name: str) -> Problem:
     where = ".".join(str(part) for part in error["loc"]) or "the file"
     what = error["msg"].removeprefix("Value error, ")
     return Problem(what=plain(what), place=f"{name}, {where}", hint="rca serve --schema says what can be set")
-
-
-def _absolute(found: Configuration, home: Path) -> Configuration:
-    """The configuration with every path from the folder of its file."""
-
-    def path(value: Path | None) -> Path | None:
-        return None if value is None else home / value
-
-    def secret(one: Any) -> Any:
-        return one.model_copy(update={"file": path(one.file)}) if isinstance(one, Secret) else one
-
-    hooks = [
-        one.model_copy(update={"map": path(one.map), "secret": tuple(map(secret, one.secret))}) for one in found.hooks
-    ]
-    sources = [
-        one.model_copy(
-            update={
-                "database": path(one.database),
-                "files": _from(home, one.files),
-                "record": _record(home, one.record),
-            }
-        )
-        for one in found.sources
-    ]
-    notices = [one.model_copy(update={"url": secret(one.url), "secret": secret(one.secret)}) for one in found.notices]
-    store = found.store.model_copy(update={"public": path(found.store.public)})
-    told = {"hooks": tuple(hooks), "sources": tuple(sources), "notices": tuple(notices), "store": store}
-    whole = {"folder": home / found.folder, "token": secret(found.token), "redis": secret(found.redis)}
-    return found.model_copy(update={**told, **whole})
-
-
-def _record(home: Path, said: dict[str, Any] | Path) -> dict[str, Any]:
-    """Keys of a record, read from their file where they lie in one."""
-    if isinstance(said, dict):
-        return said
-    try:
-        return dict(read_yaml(home / said, name=str(said)).value)
-    except OSError as error:
-        raise InvalidCase.because(f"cannot be read: {error.strerror}", place=str(said)) from error
-
-
-def _from(home: Path, place: str | None) -> str | None:
-    """A folder from the folder of the file; a URL as it is."""
-    return place if place is None or "://" in place else str(home / place)
 
 
 def json_schema() -> dict[str, Any]:
