@@ -97,9 +97,10 @@ class Process:
         with (self.folder / "log").open("ab") as log:
             command = [sys.executable, "-m", "rca", "serve", str(self.folder / "rca.toml")]
             self.running = subprocess.Popen(command, stderr=log, stdout=log, env=environment)
-        until(self.healthy, 30)
+        until(self.healthy, 120)
 
     def healthy(self):
+        assert self.running.poll() is None, (self.folder / "log").read_text()[-2_000:]
         with contextlib.suppress(httpx.HTTPError):
             return httpx.get(f"{self.address}/health", trust_env=False).status_code == 200
 
