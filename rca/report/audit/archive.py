@@ -19,6 +19,7 @@ from typing import Any
 
 import rca
 from rca.errors import InvalidCase
+from rca.record.files.case_folder import path_of
 from rca.report.audit.crate import CRATE, crate
 from rca.report.audit.verify import verify
 from rca.report.manifest.integrity import MANIFEST, Record, read
@@ -99,7 +100,7 @@ def archive(
     InvalidCase
         If the report does not verify, its inputs are asked for and gone, or the place is taken.
     """
-    found, made = verify(report, case=case), read(folder := Path(report).resolve())
+    found, made = verify(report, case=case), read(folder := path_of(report, place="report").resolve())
     if found.status not in {0, 4} or made is None or found.digest is None:
         what, hint = "this report does not verify, and is not packed", f"rca verify {plain(str(report))} says why"
         raise InvalidCase.because(what, place=plain(str(report)), hint=hint)
@@ -108,7 +109,7 @@ def archive(
         raise InvalidCase.because(
             "its inputs are gone", place=plain(str(source)), hint="say where they are: --case DIR"
         )
-    bag = _free(Path(to), folder, source)
+    bag = _free(said := path_of(to, place="to"), folder, source)
     with own(bag.parent, PREFIX) as stage:
         payload = stage / "bag" / PAYLOAD
         home, where = _places(folder, made)
@@ -120,7 +121,7 @@ def archive(
         _tag(payload.parent, made["incident"], digests)
         sync(payload.parent)
         payload.parent.rename(bag)
-    size, said = sum(one["bytes"] for one in digests.values()), Path(to)
+    size = sum(one["bytes"] for one in digests.values())
     return Archive(
         path=said, report=said / PAYLOAD / home, digest=found.digest, files=len(digests), size=size, inputs=inputs
     )
