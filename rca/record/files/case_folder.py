@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from rca.errors import InvalidCase
 from rca.record.files.yaml_document import Document, near, read_yaml, show
@@ -20,6 +21,14 @@ REFUSED = "is in a format that can run code when it is read (pickle, joblib, clo
 
 LONGEST = 250
 """Bytes that a path may have; longer ones are no names, and file systems stop at 255 a part."""
+
+
+class Foldered(Protocol):
+    """A case, or whatever else has a folder."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
 
 
 def path_of(given: object, *, place: str) -> Path:

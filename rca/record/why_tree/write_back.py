@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, TypeAdapter
 
 from rca.errors import InvalidCase
-from rca.record.files.case_folder import path_of
+from rca.record.files.case_folder import Foldered, path_of
 from rca.record.files.whole_file import write_whole
 from rca.record.files.yaml_document import LOADER, document, scalar
 from rca.record.schema.corrective_action import CorrectiveAction
@@ -19,8 +19,6 @@ from rca.record.why_tree.lint import several, trees_of
 
 if TYPE_CHECKING:
     from os import PathLike
-
-    from rca.record.case import Case
 
 KEPT: dict[str, TypeAdapter[Any]] = {
     "whys": TypeAdapter(tuple[Why, ...]),
@@ -39,7 +37,7 @@ class Edit:
 
 
 def save_whys(
-    record: "Case | str | PathLike[str]",
+    record: "Foldered | str | PathLike[str]",
     *,
     whys: Iterable[Why | Question] | None = None,
     actions: Iterable[CorrectiveAction] | None = None,
