@@ -115,6 +115,15 @@ def sign(parser: Parser) -> None:
     _json_option(parser)
 
 
+def archive(parser: Parser) -> None:
+    """`rca archive`."""
+    parser.add_argument("report", type=argtypes.path, metavar="REPORT", help="folder of the report")
+    parser.add_argument("--to", type=argtypes.path, required=True, metavar="DIR", help="the bag to make, a new folder")
+    parser.add_argument("--inputs", action="store_true", help="pack the files of the case too, not their digests alone")
+    parser.add_argument("--case", type=argtypes.path, metavar="DIR", help="folder of the incident, where it has moved")
+    _json_option(parser)
+
+
 def check(parser: Parser) -> None:
     """`rca check`."""
     parser.add_argument("case", type=argtypes.path, metavar="CASE", help="folder of the incident")

@@ -13,6 +13,7 @@ from typing import Any
 from rca.errors import InvalidCase, RunFailed
 from rca.record.case import Case
 from rca.record.check import check
+from rca.record.files.case_folder import path_of
 from rca.report.cells.output import FINDINGS, RESULTS
 from rca.report.manifest import provenance as manifest
 from rca.report.manifest.provenance import RunRequest
@@ -94,7 +95,7 @@ def run(
     RunFailed
         If a notebook fails; nothing is published, and the failed notebook is kept.
     """
-    folder, reports = _absolute(case), _absolute(out)
+    folder, reports = _absolute(case, place="case"), _absolute(out, place="out")
     templates = tuple(choose(only))
     problems = [*check(folder), *fit(settings or {}, templates)]
     if problems:
@@ -122,9 +123,9 @@ def run(
     return RunResult(path=Path(out) / name, folder=final, digest=digest, results=results)
 
 
-def _absolute(path: "str | os.PathLike[str]") -> Path:
+def _absolute(path: "str | os.PathLike[str]", *, place: str) -> Path:
     """The path with its parents resolved: the folder's own name stays, as it has to be the incident's."""
-    whole = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would rename a linked folder
+    whole = Path(os.path.abspath(path_of(path, place=place)))  # noqa: PTH100 - resolve() would rename a linked folder
     try:
         str(whole).encode()
     except UnicodeEncodeError:
