@@ -27,6 +27,7 @@ from rca.report.notebooks.templates import ELSEWHERE, source, tags
 from rca.report.rendering.html import MISSING, escape, markdown, paragraph, sanitize, table
 from rca.report.rendering.plain_text import count, legible, mask
 from rca.report.rendering.plotly_adapter import FILE, MIME, plotly_js
+from rca.tables.personal_data import KINDS
 
 PACKED = re.compile(r"(<script type=['\"]application/gzip['\"][^>]*>)([^<]*)")
 """What is packed in a page, after the tag it stands in."""
@@ -364,9 +365,17 @@ def _inputs(provenance: Mapping[str, Any]) -> str:
     )
     head = '<th scope="col">file</th><th scope="col" class="rca-number">bytes</th><th scope="col">SHA-256</th>'
     listed = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-    many = count(len(provenance["inputs"]), "file")
+    many, masked = count(len(provenance["inputs"]), "file"), provenance.get("masked")
     body = _scrolling(listed) + table(_made_with(provenance), "What it was made with")
+    body += _scrolling(table(_hidden(masked), "What was masked before the notebooks ran")) if masked else ""
     return _details("inputs", "What was it made from?", body, many=many)
+
+
+def _hidden(masked: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {"what": KINDS.get(one["kind"], f"declared as {one['kind']}"), "where": one["place"], "how many": one["count"]}
+        for one in masked
+    ]
 
 
 def _made_with(provenance: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -386,4 +395,6 @@ def _made(incident: Incident, provenance: Mapping[str, Any]) -> str:
     with_ = [one for one in debrief.authors if one != debrief.owner]
     said += [f"Written with {', '.join(with_)}."] if with_ else []
     said += [f"{debrief.mark.capitalize()}."] if debrief.mark else []
-    return escape(" ".join([*said, f"Made by rca {provenance['code']['version']}. Personal data in texts are masked."]))
+    return escape(
+        " ".join([*said, f"Made by rca {provenance['code']['version']}. Personal data and offensive words are masked."])
+    )
