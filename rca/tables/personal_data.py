@@ -114,6 +114,11 @@ def _address(text: str) -> int:
     return len(text)
 
 
+def _telephone(text: str) -> int:
+    """Without a bracket at the end that the sentence has opened."""
+    return len(text) - (text.endswith(")") and text.count("(") < text.count(")"))
+
+
 def _no_digest(text: str) -> int:
     """Of an account, a passport; a digest has letters among its digits."""
     return len(text) if text.isdigit() else 0
@@ -153,7 +158,7 @@ _DETECTORS = (
     _Detector("card", _form(rf"{_START}\d(?:[\ -]?\d){{12,18}}{_END}"), luhn),
     _Detector("ip", _form(rf"(?<!v)(?<!version\ )(?<!release\ ){_START}\d{{1,3}}(?:\.\d{{1,3}}){{3}}{_END}"), _address),
     _Detector("ip", _form(r"(?<![\w:.])(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4}){1,5}(?!\w|:\w)"), _address),
-    _Detector("phone", _form(r"(?<![\w.])\+[1-9]\d{0,2}(?:[\ -]?\(?\d{2,5}\)?){2,}")),  # with a country
+    _Detector("phone", _form(r"(?<![\w.])\+[1-9]\d{0,2}(?:[\ -]?\(?\d{2,5}\)?){2,}"), _telephone),  # with a country
     _Detector("phone", _form(r"(?<![\w.])\+[1-9]\d{0,2}(?:\.\d{2,4}){3,}")),  # likewise, with dots
     _Detector("phone", _form(r"(?<![\w.-])\(?0\d{2,4}\)?[\ /.-]\d{3,}(?:[\ /-]?\d+)*")),  # with an area code
     _Detector("phone", _form(r"(?<![\w.-])\(?\d{3}\)?[\ .-]\d{3}[.-]\d{4}(?![\w.-])")),  # North America

@@ -18,9 +18,9 @@ from rca.analysis.inputs.glance import Glance
 from rca.cli import argtypes, command, ending, options, reports, telling
 from rca.cli import commands as cli
 from rca.errors import InvalidCase, Problem, RunFailed, Unanswerable
+from rca.report.audit.signatures import Signature
 from rca.report.manifest.personal_inputs import Masked, Personal
 from rca.report.rendering.masking import Masking
-from rca.report.audit.signatures import Signature
 from tests.conftest import ROOT
 
 HERE = ROOT
