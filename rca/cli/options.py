@@ -38,7 +38,9 @@ def _run_options(parser: Parser) -> None:
     parser.add_argument(
         "--seed", type=argtypes.natural, default=0, metavar="N", help="seed of all that is random; default 0"
     )
-    parser.add_argument("--pdf", action="store_true", help="also print the page, to DIR/<id>.pdf")
+    parser.add_argument(
+        "--pdf", action="store_true", help="also print the page, to DIR/<id>.pdf, by Chromium or WeasyPrint"
+    )
     parser.add_argument(
         "--plotly-file",
         action="store_true",
