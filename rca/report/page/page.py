@@ -35,6 +35,9 @@ PACKED = re.compile(r"(<script type=['\"]application/gzip['\"][^>]*>)([^<]*)")
 MOST_TEXT = 64 * 1024 * 1024
 """Letters that packed data may hold."""
 
+LONG = 200
+"""Letters of markup from which it is told once; a heading may stand over several things."""
+
 SECTIONS = ("Impact", "Cause", "Timeline", "Actions", "Check", "Evidence")
 """What the navigation names."""
 
@@ -66,7 +69,7 @@ def render(
     seal = digest(results)
     told = {**results, **{key: without_people(results[key], incident) for key in ("verdict", "unanswered", "findings")}}
     known = nameless(incident)
-    chapters = [one for name, notebook in notebooks.items() for one in _chapters(name, notebook)]
+    chapters = _once(one for name, notebook in notebooks.items() for one in _chapters(name, notebook))
     folded = "".join(_folded(one) for one in _numbered(chapters))
     body = (
         f"{_nav(known.id, SECTIONS)}<main class='column'>{brief(known, told, seal)}"
@@ -250,6 +253,15 @@ def _chapters(name: str, notebook: Notebook) -> Iterator[Chapter]:
             pending = ""
         chapter.findings.update(dict.fromkeys(one["id"] for one in _carried(cell)))
     yield from _answered(chapter)
+
+
+def _once(chapters: Iterable[Chapter]) -> Iterator[Chapter]:
+    """The chapters without what one before has told to the letter; figures stay, those of every notebook."""
+    told: set[str] = set()
+    for chapter in chapters:
+        chapter.parts = [part for part in chapter.parts if NUMBER in part or part not in told]
+        told.update(part for part in chapter.parts if len(part) >= LONG)
+        yield from _answered(chapter)
 
 
 def _answered(chapter: Chapter) -> Iterator[Chapter]:
