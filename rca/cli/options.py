@@ -26,7 +26,9 @@ def run(parser: Parser) -> None:
 
 def _run_options(parser: Parser) -> None:
     _how_options(parser)
-    parser.add_argument("--pdf", action="store_true", help="also print the page, to DIR/<id>.pdf")
+    parser.add_argument(
+        "--pdf", action="store_true", help="also print the page, to DIR/<id>.pdf, by Chromium or WeasyPrint"
+    )
     parser.add_argument(
         "--plotly-file",
         action="store_true",

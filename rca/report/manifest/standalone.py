@@ -86,7 +86,9 @@ def manifest(report: Path) -> dict[str, Any]:
     """The manifest of a report; an exception of `BROKEN` where it is none."""
     made: dict[str, Any] = load(report / MANIFEST)
     need(json.dumps(made.get("schema")) == "1", "not a manifest of version 1")
-    for other in sorted(made.keys() ^ (KEYS | ({"kind", "file"} if "kind" in made else {"only"}))):
+    for other in sorted(
+        made.keys() ^ (KEYS | ({"kind", "file"} if "kind" in made else {"only"} | {"masked"} & made.keys()))
+    ):
         raise ValueError(f"{other} is {'nothing that a run writes' if other in made else 'missing'}")
     for key in ("inputs", "outputs", "templates"):
         for name, said in made[key].items():

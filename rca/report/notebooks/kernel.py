@@ -16,6 +16,7 @@ import rca
 from rca.errors import RunFailed
 from rca.report.notebooks.analysis_cache import KEPT
 from rca.report.notebooks.held_folder import own
+from rca.report.rendering.masking import WHERE
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
@@ -37,6 +38,9 @@ FIXED = {
 }
 """Sums depend on the number of threads and on how wide a processor's registers are, and texts on the language: all are
 the same everywhere, where the machine allows it. One thread does not spin."""
+
+MASKING = "masking.json"
+"""File among what the notebooks of one run share: what their texts are masked by."""
 
 LONGEST = 70
 """Bytes of the path of a folder for temporary files in which sockets can be put."""
@@ -75,7 +79,13 @@ def kernel(kept: Path) -> Iterator["type[AsyncKernelManager]"]:
     from jupyter_client.manager import AsyncKernelManager
 
     with own(_room(), "rca-kernel-") as private:
-        environment = {**FIXED, KEPT: str(kept), "PYTHONPATH": _python_path(), "IPYTHONDIR": str(private)}
+        environment = {
+            **FIXED,
+            KEPT: str(kept),
+            WHERE: str(kept / MASKING),
+            "PYTHONPATH": _python_path(),
+            "IPYTHONDIR": str(private),
+        }
         started: list[AsyncKernelManager] = []
         spec = KernelSpec(argv=ARGV, display_name="Python 3 (ipykernel)", language="python", env=environment)
 
