@@ -40,9 +40,19 @@ BEYOND = 2.0
 CALLS = (0.2, 5.0)
 """Range that the ratio of calls of callee and caller is kept in."""
 
-UNHEARD, DELAYED = 0.9, 0.3
-"""Part of its callers' departures that a callee brings which shows nothing, where all of them are slow; and probability
-that one caller which is slow, its own resources at rest, waits for such a callee."""
+UNHEARD, DELAYED, ALONE, SILENT = 0.9, 0.5, 0.3, 0.5
+"""Part of its callers' departures that a callee brings which shows nothing, where all of them are slow; odds that a caller
+which is slow, its own resources at rest, waits for such a callee and did not slow down itself, half of it where these
+are not known; how often a delay meets one caller alone; and part of a caller's departure below which a callee shows
+nothing of it."""
+
+ADDED, MULTIPLIED, STEPS = 0.1, 1.1, (0.35, 1.2)
+"""Growth of the steps from sample to sample, as a power of the growth of a latency, where something is added and where
+it is multiplied; the standard deviation of its logarithm, and for one step."""
+
+EITHER, TOO_FEW = (0.3, 0.6, 0.4), 2.0
+"""How often what is added varies: of quantiles, of means, and of means where every request may call; and the logarithm
+of odds by which a callee is less likely that is called too seldom to move a quantile."""
 
 AMPLIFIED, PAST, SELDOM = np.log(5.0), 0.5, 0.1
 """Logarithm of the factor by which queues and retries enlarge what came before, part that comes past a component which
@@ -59,6 +69,12 @@ SURER, FLATTER, EXTREME = -0.21, 0.67, 4.0
 
 QUANTILE = re.compile(r"(?<![a-z0-9])p\d\d|percentile|quantile|median", re.IGNORECASE)
 """Words of metrics that are quantiles: a part of the requests that is slow enough moves them wholly."""
+
+LEVEL = re.compile(r"(?<![a-z0-9])p(\d\d)", re.IGNORECASE)
+"""Level of a quantile in the name of a metric."""
+
+CLIENT = re.compile(r"client|outbound|egress|upstream", re.IGNORECASE)
+"""Words of metrics of what a component asks of others."""
 
 LATENCY = re.compile(r"latenc|duration|response.?time|delay|seconds", re.IGNORECASE)
 """Words of metrics that add up along calls."""
@@ -363,8 +379,7 @@ class Systems:
             found += odds / odds.sum()
         found /= len(READINGS)
         found = self._by_growth(found)
-        given = DELAYED * found * self.may_wait
-        return np.asarray(found - given + self._callees() @ given)
+        return np.asarray(found - found * self.waited.sum(axis=0) + self.waited @ found)
 
     def _by_growth(self, posterior: Floats) -> Floats:
         """Posterior of the components that only latencies speak for, weighed by the factors these grew by.
@@ -415,13 +430,61 @@ class Systems:
         return self.slow & (busy < LOUD_PART * slow)
 
     @cached_property
-    def may_wait(self) -> Mask:
-        """Components that wait, as far as their resources are known, and that call something that shows nothing."""
-        return np.asarray(self.waits & self._any(self.resources) & (self._callees().sum(axis=0) > 0))
+    def added(self) -> Floats:
+        """Log-likelihood ratio, by signal, that what a latency grew by was added to it, and not multiplied; NaN if unknown.
 
-    def _callees(self) -> Floats:
-        """Callees that show nothing, by caller, each column of sum 1 or 0: (components, callers)."""
+        What is added leaves the steps from sample to sample as they were, what works slower multiplies them likewise.
+        """
+        late = np.array([LATENCY.search(metric) is not None for metric in self.metrics], dtype=bool)
+        before, after, level, many = self.evidence.steps
+        known = late & self.far & (self.evidence.bad > 0) & (before > 0) & (self.evidence.mean > 0)
+        growth = np.log(np.maximum(np.where(known, level / self.evidence.mean, 1.0), 1.0))
+        steps = np.log(np.maximum(np.where(known, after / np.where(known, before, 1.0), 1.0), 0.05))
+        width = STEPS[0] ** 2 + STEPS[1] ** 2 / np.maximum(many, 1)
+        told = ((steps - MULTIPLIED * growth) ** 2 - (steps - ADDED * growth) ** 2) / (2 * width)
+        return np.where(known, np.clip(told, -20, 4), np.nan)
+
+    def _from_callee(self, callee: int, caller: int) -> float:
+        """Log-likelihood ratio that a caller waits for one callee, by how its latencies grew and share of calls."""
+        one, other = self.traffic.get(callee, {}), self.traffic.get(caller, {})
+        both = [what for what in one if one[what] > 0 and other.get(what, 0) > 0]
+        share = min(one[both[0]] / other[both[0]], 1.0) if both else np.nan
+        found = []
+        for at in np.flatnonzero((self.of == caller) & np.isfinite(self.added)):
+            level = LEVEL.search(self.metrics[at])
+            if QUANTILE.search(self.metrics[at]):
+                if level and share < 0.8 * (1 - int(level[1]) / 100):
+                    found.append(-TOO_FEW)
+                    continue
+                varies = EITHER[0]
+            else:
+                varies = EITHER[1] if np.isnan(share) else EITHER[2] if share > 0.9 else 1.0
+            found.append(float(np.log(varies + (1 - varies) * np.exp(self.added[at]))))
+        return (float(np.mean(found)) if found else 0.0) + float(self.clients[caller])
+
+    @cached_property
+    def clients(self) -> Floats:
+        """Log-likelihood ratio that components wait, by the latency of what they ask, where that is told apart."""
+        asking = np.array([CLIENT.search(m) is not None and LATENCY.search(m) is not None for m in self.metrics])
+        known, slow = self._any(asking), self._any(asking & self.far)
+        return np.where(known, np.where(slow, TOO_FEW, -TOO_FEW), 0.0)
+
+    @cached_property
+    def waited(self) -> Floats:
+        """Probability that a caller which is slow waits for a callee that shows nothing: (callees, callers)."""
         found = np.zeros((self.many, self.many))
+        above: dict[int, list[int]] = {}
         for callee, caller in self.causes if self.calls else ():
-            found[callee, caller] = self.mute[callee]
-        return np.asarray(found / np.maximum(found.sum(axis=0), 1))
+            above.setdefault(callee, []).append(caller)
+        rests = self._any(self.resources)
+        for callee, callers in above.items():
+            if np.isfinite(self.gone[callee]):
+                continue
+            alone = ALONE / len(callers)
+            both = alone + (1 - ALONE) * all(self.waits[one] for one in callers)
+            for caller in callers:
+                silent = not self.slow[callee] or self.part(callee, caller) < SILENT
+                if self.waits[caller] and silent:
+                    prior = DELAYED if rests[caller] else DELAYED / 2
+                    found[callee, caller] = prior * both * np.exp(self._from_callee(callee, caller))
+        return found / (1 + found.sum(axis=0))
