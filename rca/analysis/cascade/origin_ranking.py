@@ -12,7 +12,7 @@ import pandas as pd
 from rca.analysis.cascade.anomaly_score import HELD, Departure, Judged, departures, judge
 from rca.analysis.cascade.blast_radius import is_count, passed, touched, traffic_of
 from rca.analysis.cascade.normal_range import Clock, Flags
-from rca.analysis.cascade.origin_score import LOUD_PART, Systems
+from rca.analysis.cascade.origin_score import Systems
 from rca.analysis.cascade.propagation import (
     Causes,
     Departed,
@@ -25,6 +25,7 @@ from rca.analysis.cascade.propagation import (
 )
 from rca.analysis.cascade.quiet_window import QUIET, STIRRED, beyond_chance
 from rca.analysis.cascade.results import Cascade, FailureStep, Suspect, Trace, component_of, metric_of
+from rca.analysis.cascade.silent_callee import LOUD_PART
 from rca.arrays import Floats
 from rca.errors import InvalidCase, Unanswerable, did_you_mean
 from rca.methods.seasonality import seconds_of
@@ -415,7 +416,7 @@ class _Ranking:
     def unheard(self) -> list[str]:
         """Callers that are slow where the first suspect itself shows nothing, the loudest in front."""
         systems, sizes, first = self.systems, self.systems.sizes(), self.order[0]
-        if (systems.out[first] and first not in systems.unheard) or not systems.calls:
+        if (systems.out[first] and first not in systems.silent.unheard) or not systems.calls:
             return []
         callers = [effect for cause, effect in systems.causes if cause == first and systems.slow[effect]]
         return [systems.names[one] for one in sorted(callers, key=lambda one: (-sizes[one], one))]

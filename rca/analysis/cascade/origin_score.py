@@ -6,7 +6,6 @@ that it can bring given size, share of calls and time. None of these vetoes anot
 several readings of the same rule; where they disagree, it is spread.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from rca.analysis.cascade.signal_evidence import PRIOR_SPREAD, UNSEEN, SignalEvidence
+from rca.analysis.cascade.silent_callee import LATENCY, LOUD_PART, QUANTILE, SilentCallees
 from rca.arrays import Floats, Mask, Places
 
 SIGNALS, SHARED = 3, 3
@@ -21,9 +21,6 @@ SIGNALS, SHARED = 3, 3
 
 LATE = 0.7
 """Price of being late, in log-likelihood for each e-fold of samples."""
-
-LOUD_PART = 0.5
-"""Part of the largest size from which a signal dates its component, and a component the failure."""
 
 OUT, FARTHER = 3.0, 0.3
 """Deviations from which a signal is out, if it went farther than it ever did, by so much in logarithms."""
@@ -40,23 +37,13 @@ BEYOND = 2.0
 CALLS = (0.2, 5.0)
 """Range that the ratio of calls of callee and caller is kept in."""
 
-UNHEARD, DELAYED, ALONE, SILENT = 0.9, 0.5, 0.3, 0.5
-"""Part of its callers' departures that a callee brings which shows nothing, where all of them are slow; odds that a caller
-which is slow, its own resources at rest, waits for such a callee and did not slow down itself, half of it where these
-are not known; how often a delay meets one caller alone; and part of a caller's departure below which a callee shows
-nothing of it."""
-
-ADDED, MULTIPLIED, STEPS = 0.1, 1.1, (0.35, 1.2)
-"""Growth of the steps from sample to sample, as a power of the growth of a latency, where something is added and where
-it is multiplied; the standard deviation of its logarithm, and for one step."""
-
-EITHER, TOO_FEW = (0.3, 0.6, 0.4), 2.0
-"""How often what is added varies: of quantiles, of means, and of means where every request may call; and the logarithm
-of odds by which a callee is less likely that is called too seldom to move a quantile."""
-
 AMPLIFIED, PAST, SELDOM = np.log(5.0), 0.5, 0.1
 """Logarithm of the factor by which queues and retries enlarge what came before, part that comes past a component which
 shows nothing where the order in time is sure, and part of what callees bring by which a service dies."""
+
+SURGE, ASKED, STEEP = 0.5, 0.9, 6.0
+"""Logarithm of a factor from which traffic grew, part of what comes of it that a caller brings which asks more, and the
+exponent by which that is less where its own traffic grew less."""
 
 GROWTH = 2.0
 """Weight of the growth of latencies between components that nothing else speaks for: an exponent of its factor."""
@@ -66,18 +53,6 @@ SHARPNESS = 2.0
 
 SURER, FLATTER, EXTREME = -0.21, 0.67, 4.0
 """How often the first was right on drawn lines: its log odds are this and this part of its posterior's, cut here."""
-
-QUANTILE = re.compile(r"(?<![a-z0-9])p\d\d|percentile|quantile|median", re.IGNORECASE)
-"""Words of metrics that are quantiles: a part of the requests that is slow enough moves them wholly."""
-
-LEVEL = re.compile(r"(?<![a-z0-9])p(\d\d)", re.IGNORECASE)
-"""Level of a quantile in the name of a metric."""
-
-CLIENT = re.compile(r"client|outbound|egress|upstream", re.IGNORECASE)
-"""Words of metrics of what a component asks of others."""
-
-LATENCY = re.compile(r"latenc|duration|response.?time|delay|seconds", re.IGNORECASE)
-"""Words of metrics that add up along calls."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +161,7 @@ class Systems:
     def _brought(self) -> Floats:
         """What each origin can have brought: along calls slowness and errors alone, where they are measured."""
         quality = self.evidence.bad != 0
-        passed_on = self.excesses(kept=quality | ~self._any(quality)[self.of] if self.calls else True)
+        passed_on = self.excesses(kept=quality | ~self.any_of(quality)[self.of] if self.calls else True)
         return (self.reached - np.eye(self.many)) @ passed_on
 
     @cached_property
@@ -230,20 +205,25 @@ class Systems:
 
     def lateness(self, sizes: Floats) -> Floats:
         """Samples after the first of the large components, a sample being no difference."""
-        large = sizes >= LOUD_PART * sizes.max(initial=0.0)
+        large = np.all([one >= LOUD_PART * one.max(initial=0.0) for one in (sizes, self._own)], axis=0)
         first = self.onsets[large].min(initial=np.inf)
         late = np.where(
             np.isfinite(self.onsets), self.onsets - (first if np.isfinite(first) else 0.0) - 1, self.samples
         )
-        late[list(self.unheard)] = 0.0
+        late[list(self.silent.unheard)] = 0.0
         return np.clip(late, 0.0, self.samples)
+
+    @cached_property
+    def silent(self) -> SilentCallees:
+        """Callees that show nothing, and whose callers wait for them."""
+        return SilentCallees(systems=self)
 
     # -- what can have brought what --------------------------------------------------------------------------------
 
     @cached_property
     def out(self) -> Mask:
         """Components with a signal that went farther than it ever did, or that ended."""
-        return np.isfinite(self.gone) | self._any(self.far)
+        return np.isfinite(self.gone) | self.any_of(self.far)
 
     @cached_property
     def far(self) -> Mask:
@@ -273,16 +253,17 @@ class Systems:
         for metric, (surely, went) in self.amounts.items():
             if np.isnan(surely[cause]) or np.isnan(went[effect]):
                 continue
-            calls = self._calls(cause, effect) if LATENCY.search(metric) else 1.0
+            calls = self.calls_of(cause, effect) if LATENCY.search(metric) else 1.0
+            calls = 1.0 if np.isnan(calls) else float(np.clip(calls, *CALLS))
             calls = max(calls, 1.0) if QUANTILE.search(metric) else calls
             told.append(1.0 if went[effect] <= 0 else min(1.0, surely[cause] * calls / went[effect]))
         return max(told, default=1.0)
 
-    def _calls(self, cause: int, effect: int) -> float:
-        """Calls of a callee for each request of its caller, as far as traffic of one kind tells."""
+    def calls_of(self, cause: int, effect: int) -> float:
+        """Calls of a callee for each request of its caller, as far as traffic of one kind tells; else NaN."""
         one, other = self.traffic.get(cause, {}), self.traffic.get(effect, {})
         both = [what for what in one if one[what] > 0 and other.get(what, 0) > 0]
-        return float(np.clip(one[both[0]] / other[both[0]], *CALLS)) if both else 1.0
+        return float(one[both[0]] / other[both[0]]) if both else np.nan
 
     @cached_property
     def links(self) -> dict[tuple[int, int], float]:
@@ -294,7 +275,26 @@ class Systems:
             for cause, effect in self.causes
             if self.out[cause]
         }
-        return found | self._unheard
+        return found | self._surges() | self.silent.links
+
+    def _surges(self) -> dict[tuple[int, int], float]:
+        """Links down the calls where a callee is asked more since its caller is, as by tries anew: by who grew most."""
+        found, more = {}, self._more
+        for callee, caller in self.causes if self.calls else ():
+            if min(more[[callee, caller]]) > SURGE:
+                one, other = np.minimum(self.onsets[[caller, callee]], self.samples)
+                part = ASKED * min(1.0, (more[caller] / more[callee]) ** STEEP)
+                found[caller, callee] = part * float(np.exp(-max(one - other - 1, 0.0)))
+        return found
+
+    @cached_property
+    def _more(self) -> Floats:
+        """Logarithm of the factor by which the traffic of components surely grew."""
+        level, mean = self.evidence.steps[2], self.evidence.mean
+        known = self.traffic_signals & self.far & (mean > 0) & (level > mean)
+        found = np.zeros(self.many)
+        np.maximum.at(found, self.of[known], np.log(level[known] / mean[known]))
+        return found
 
     def _ahead(self, cause: int, effect: int) -> float:
         """Logarithm of the factor that time brings: queues and retries grow in what came before, nothing goes back."""
@@ -316,35 +316,12 @@ class Systems:
         }
 
     @cached_property
-    def _unheard(self) -> dict[tuple[int, int], float]:
-        """Links of callees that show nothing, where all that call them are slow, their own resources at rest."""
-        above: dict[int, set[int]] = {}
-        for cause, effect in self.causes if self.calls else ():
-            above.setdefault(cause, set()).add(effect)
-        return {
-            (callee, caller): UNHEARD
-            for callee, callers in above.items()
-            if self.mute[callee] and len(callers) > 1 and all(self.waits[one] for one in callers)
-            for caller in callers
-        }
-
-    @property
-    def mute(self) -> Mask:
-        """Components that are not slow themselves, or show nothing where that is not measured, and still there."""
-        measured = self._any(self.evidence.bad != 0)
-        return np.asarray(np.where(measured, ~self.slow, ~self.out) & ~np.isfinite(self.gone))
-
-    @cached_property
-    def unheard(self) -> frozenset[int]:
-        """Callees that only their callers tell of."""
-        return frozenset(callee for callee, _ in self._unheard)
-
-    @cached_property
     def slow(self) -> Mask:
         """Components of which a signal of quality is far out."""
-        return self._any(self.far & (self.evidence.bad != 0))
+        return self.any_of(self.far & (self.evidence.bad != 0))
 
-    def _any(self, signals: Mask) -> Mask:
+    def any_of(self, signals: Mask) -> Mask:
+        """Components that have one of some signals."""
         return np.bincount(self.of[signals], minlength=self.many) > 0
 
     @cached_property
@@ -367,7 +344,12 @@ class Systems:
         """Score of each component as the origin; its own size counts half by its scale, half by its normal blocks."""
         sizes = self.sizes(reading)
         own = (sizes + np.minimum(sizes, self._own)) / 2
-        return own - reading.late * np.log1p(self.lateness(sizes)) + reading.graph * self._brought
+        return (
+            own
+            - reading.late * np.log1p(self.lateness(sizes))
+            + reading.graph * self._brought
+            + self.silent.support / SHARPNESS
+        )
 
     @cached_property
     def posterior(self) -> Floats:
@@ -379,7 +361,8 @@ class Systems:
             found += odds / odds.sum()
         found /= len(READINGS)
         found = self._by_growth(found)
-        return np.asarray(found - found * self.waited.sum(axis=0) + self.waited @ found)
+        waited = self.silent.waited
+        return np.asarray(found - found * waited.sum(axis=0) + waited @ found)
 
     def _by_growth(self, posterior: Floats) -> Floats:
         """Posterior of the components that only latencies speak for, weighed by the factors these grew by.
@@ -389,7 +372,7 @@ class Systems:
         """
         if self.causes:  # then amounts along the graph tell it
             return posterior
-        alone = ~self._any(self.resources & self.far) & ~np.isfinite(self.gone)
+        alone = ~self.any_of(self.resources & self.far) & ~np.isfinite(self.gone)
         weighed = np.where(alone, posterior * np.exp(GROWTH * self.growth), 0.0)
         together = posterior[alone].sum() / max(weighed.sum(), 1e-300)
         return np.where(alone, weighed * together, posterior)
@@ -397,11 +380,10 @@ class Systems:
     @cached_property
     def growth(self) -> Floats:
         """Logarithm of the factor by which the mean latency of each component grew: half its most, half of a few."""
-        late = np.array([LATENCY.search(metric) is not None for metric in self.metrics], dtype=bool)
         before, after = np.maximum(self.evidence.mean, 0.0), np.maximum(self.evidence.average, 0.0)
-        known = late & (self.evidence.bad > 0) & (before > 0) & (after > before)
+        known = self.latencies & (self.evidence.bad > 0) & (before > 0) & (after > before)
         grown = np.log(np.where(known, after, 1.0) / np.where(known, before, 1.0))
-        most, few = (self.mean_of_loudest(grown, most=many, kept=late) for many in (1, SIGNALS))
+        most, few = (self.mean_of_loudest(grown, most=many, kept=self.latencies) for many in (1, SIGNALS))
         return (most + few) / 2
 
     @cached_property
@@ -415,76 +397,12 @@ class Systems:
         found[first] = said
         return np.round(found, 6)
 
+    @cached_property
+    def latencies(self) -> Mask:
+        """Signals that add up along calls."""
+        return np.array([LATENCY.search(metric) is not None for metric in self.metrics], dtype=bool)
+
     @property
     def resources(self) -> Mask:
         """Signals of what a component has to itself."""
         return np.asarray((self.evidence.bad == 0) & ~self.traffic_signals)
-
-    @cached_property
-    def waits(self) -> Mask:
-        """Components that are slow while their own resources went nowhere near as far."""
-        sizes = self.sizes_of_signals()
-        slow, busy = np.zeros(self.many), np.zeros(self.many)
-        for found, which in ((slow, self.evidence.bad != 0), (busy, self.resources)):
-            np.maximum.at(found, self.of[which & self.far], sizes[which & self.far])
-        return self.slow & (busy < LOUD_PART * slow)
-
-    @cached_property
-    def added(self) -> Floats:
-        """Log-likelihood ratio, by signal, that what a latency grew by was added to it, and not multiplied; NaN if unknown.
-
-        What is added leaves the steps from sample to sample as they were, what works slower multiplies them likewise.
-        """
-        late = np.array([LATENCY.search(metric) is not None for metric in self.metrics], dtype=bool)
-        before, after, level, many = self.evidence.steps
-        known = late & self.far & (self.evidence.bad > 0) & (before > 0) & (self.evidence.mean > 0)
-        growth = np.log(np.maximum(np.where(known, level / self.evidence.mean, 1.0), 1.0))
-        steps = np.log(np.maximum(np.where(known, after / np.where(known, before, 1.0), 1.0), 0.05))
-        width = STEPS[0] ** 2 + STEPS[1] ** 2 / np.maximum(many, 1)
-        told = ((steps - MULTIPLIED * growth) ** 2 - (steps - ADDED * growth) ** 2) / (2 * width)
-        return np.where(known, np.clip(told, -20, 4), np.nan)
-
-    def _from_callee(self, callee: int, caller: int) -> float:
-        """Log-likelihood ratio that a caller waits for one callee, by how its latencies grew and share of calls."""
-        one, other = self.traffic.get(callee, {}), self.traffic.get(caller, {})
-        both = [what for what in one if one[what] > 0 and other.get(what, 0) > 0]
-        share = min(one[both[0]] / other[both[0]], 1.0) if both else np.nan
-        found = []
-        for at in np.flatnonzero((self.of == caller) & np.isfinite(self.added)):
-            level = LEVEL.search(self.metrics[at])
-            if QUANTILE.search(self.metrics[at]):
-                if level and share < 0.8 * (1 - int(level[1]) / 100):
-                    found.append(-TOO_FEW)
-                    continue
-                varies = EITHER[0]
-            else:
-                varies = EITHER[1] if np.isnan(share) else EITHER[2] if share > 0.9 else 1.0
-            found.append(float(np.log(varies + (1 - varies) * np.exp(self.added[at]))))
-        return (float(np.mean(found)) if found else 0.0) + float(self.clients[caller])
-
-    @cached_property
-    def clients(self) -> Floats:
-        """Log-likelihood ratio that components wait, by the latency of what they ask, where that is told apart."""
-        asking = np.array([CLIENT.search(m) is not None and LATENCY.search(m) is not None for m in self.metrics])
-        known, slow = self._any(asking), self._any(asking & self.far)
-        return np.where(known, np.where(slow, TOO_FEW, -TOO_FEW), 0.0)
-
-    @cached_property
-    def waited(self) -> Floats:
-        """Probability that a caller which is slow waits for a callee that shows nothing: (callees, callers)."""
-        found = np.zeros((self.many, self.many))
-        above: dict[int, list[int]] = {}
-        for callee, caller in self.causes if self.calls else ():
-            above.setdefault(callee, []).append(caller)
-        rests = self._any(self.resources)
-        for callee, callers in above.items():
-            if np.isfinite(self.gone[callee]):
-                continue
-            alone = ALONE / len(callers)
-            both = alone + (1 - ALONE) * all(self.waits[one] for one in callers)
-            for caller in callers:
-                silent = not self.slow[callee] or self.part(callee, caller) < SILENT
-                if self.waits[caller] and silent:
-                    prior = DELAYED if rests[caller] else DELAYED / 2
-                    found[callee, caller] = prior * both * np.exp(self._from_callee(callee, caller))
-        return found / (1 + found.sum(axis=0))
