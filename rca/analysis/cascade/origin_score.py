@@ -172,16 +172,29 @@ class Systems:
     def gone(self) -> Floats:
         """Position from which on nothing comes of a component, resources or counts; infinite where something does.
 
-        Shares and latencies of what is asked no more end as well, without that it is dead.
+        Shares and latencies of what is asked no more end as well, without that it is dead, unless it is missed.
         """
         own = self.evidence.bad == 0
         quiet = self.dead | np.isfinite(self.evidence.ended)
         since = np.where(np.isfinite(self.evidence.ended), self.evidence.ended, np.where(self.dead, self.dated, np.inf))
         kept, ended = (np.bincount(self.of[which], minlength=self.many) for which in (own, own & quiet))
-        body = np.bincount(self.of[own & quiet & (self.dead | ~self.traffic_signals)], minlength=self.many)
+        body = self.missed + np.bincount(
+            self.of[own & quiet & (self.dead | ~self.traffic_signals)], minlength=self.many
+        )
         found = np.full(self.many, np.inf)
         np.minimum.at(found, self.of[own & quiet], since[own & quiet])
         return np.where((ended == kept) & (body > 0), found, np.inf)
+
+    @cached_property
+    def missed(self) -> Mask:
+        """Callees that are asked no more, while a caller that fails goes on to ask others."""
+        counts = self.any_of(self.traffic_signals)
+        asked = self.any_of(self.traffic_signals & ~np.isfinite(self.evidence.ended))
+        found = np.zeros(self.many, dtype=bool)
+        still = {caller for callee, caller in self.causes if asked[callee] and asked[caller] and self.slow[caller]}
+        for callee, caller in self.causes if self.calls else ():
+            found[callee] |= counts[callee] and not asked[callee] and caller in still
+        return found
 
     def mean_of_loudest(self, own: Floats, *, most: int = SIGNALS, kept: Mask | None = None) -> Floats:
         """Mean over the few signals of each component where a quantity is largest: (components,)."""
