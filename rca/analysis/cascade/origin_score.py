@@ -28,7 +28,7 @@ OUT, FARTHER = 3.0, 0.3
 FIRST_TIME = 1.0
 """Size at most by which a signal that never moved before went farther than ever: a monitor that counts says no more."""
 
-GONE = 100.0
+GONE = 1000.0
 """Deviations that a component counts for which reports nothing any more."""
 
 BEYOND = 2.0
