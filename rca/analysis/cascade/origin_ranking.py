@@ -42,7 +42,7 @@ STRAYED = 2.0
 NORMAL_ROWS = 10
 """Normal samples below which no range can be estimated."""
 
-NAMED, RIVAL = 0.76, 0.1
+NAMED, RIVAL = 0.78, 0.1
 """Probability from which an origin is named, and from which another is told as its rival."""
 
 COMMON, SEVERAL = 0.85, 10
@@ -351,7 +351,8 @@ class _Ranking:
     @cached_property
     def order(self) -> list[int]:
         """Positions, the likeliest origin first; of equals the first by name."""
-        return [int(at) for at in np.argsort(-self.systems.probability, kind="stable")]
+        systems = self.systems
+        return [int(at) for at in np.lexsort((-np.round(systems.posterior, 6), -systems.probability))]
 
     @property
     def first(self) -> str:

@@ -22,6 +22,9 @@ SIGNALS, SHARED = 3, 3
 LATE = 0.7
 """Price of being late, in log-likelihood for each e-fold of samples."""
 
+BEYOND_PART = 0.4
+"""Part of the farthest excess over normal times from which a component dates the failure."""
+
 OUT, FARTHER = 3.0, 0.3
 """Deviations from which a signal is out, if it went farther than it ever did, by so much in logarithms."""
 
@@ -51,8 +54,9 @@ GROWTH = 2.0
 SHARPNESS = 2.0
 """Factor from score to log posterior odds within one reading."""
 
-SURER, FLATTER, EXTREME = -0.21, 0.67, 4.0
-"""How often the first was right on drawn lines: its log odds are this and this part of its posterior's, cut here."""
+SURER, FLATTER, EXTREME, APART, FARTHEST = -0.3, 0.68, 4.0, 0.98, 2.0
+"""How often the first was right on drawn lines: its log odds are this, this part of its posterior's, cut here, and along
+calls this part of what it went over its normal times beyond what any other did, cut here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,7 +222,7 @@ class Systems:
 
     def lateness(self, sizes: Floats) -> Floats:
         """Samples after the first of the large components, a sample being no difference."""
-        large = np.all([one >= LOUD_PART * one.max(initial=0.0) for one in (sizes, self._own)], axis=0)
+        large = (sizes >= LOUD_PART * sizes.max(initial=0.0)) & (self._own >= BEYOND_PART * self._own.max(initial=0.0))
         first = self.onsets[large].min(initial=np.inf)
         late = np.where(
             np.isfinite(self.onsets), self.onsets - (first if np.isfinite(first) else 0.0) - 1, self.samples
@@ -401,13 +405,20 @@ class Systems:
 
     @cached_property
     def probability(self) -> Floats:
-        """How often each is the origin, as counted: the first by its posterior, the others by parts of the rest."""
+        """How often each is the origin, as counted: the first by its posterior and what it went beyond all others.
+
+        What is left is the others', in parts as their posterior.
+        """
         found = np.round(self.posterior, 6)
         first = int(found.argmax())
         odds = np.clip(np.log(found[first] + 1e-9) - np.log(1 - found[first] + 1e-9), -EXTREME, EXTREME)
-        said = 1 / (1 + np.exp(-SURER - FLATTER * odds))
-        found *= (1 - said) / max(1 - found[first], 1e-9)
-        found[first] = said
+        told = self.calls and self.causes and self.out[first]
+        apart = self._own[first] - np.delete(self._own, first).max(initial=0.0) if told else 0.0
+        said = 1 / (1 + np.exp(-SURER - FLATTER * odds - APART * np.clip(apart, -FARTHEST, FARTHEST)))
+        found[first], rest = 0.0, max(1 - found[first], 1e-9)
+        second = found.max() / rest
+        found *= (1 - max(said, second / (1 + second))) / rest
+        found[first] = max(said, second / (1 + second))
         return np.round(found, 6)
 
     @cached_property
