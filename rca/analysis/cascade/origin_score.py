@@ -55,8 +55,8 @@ SHARPNESS = 2.0
 """Factor from score to log posterior odds within one reading."""
 
 SURER, FLATTER, EXTREME, APART, FARTHEST = -0.3, 0.68, 4.0, 0.98, 2.0
-"""How often the first was right on drawn lines: its log odds are this, this part of its posterior's, cut here, and along
-calls this part of what it went over its normal times beyond what any other did, cut here."""
+"""How often the first was right on drawn lines: its log odds are this, this part of its posterior's, cut here, and
+along calls this part of what it went over its normal times beyond what any other did, cut here."""
 
 
 @dataclass(frozen=True, kw_only=True)
