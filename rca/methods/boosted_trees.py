@@ -91,6 +91,7 @@ class Screened:
 
     def fit(self, rows: Floats, target: Any, **how: Any) -> Any:
         """Choose the columns, and learn; where they are no more than `WIDE`, the learner itself comes back."""
+        rows = np.where(np.isnan(rows).all(axis=0), 0.0, rows)  # no tree splits on a column without a value
         if rows.shape[1] <= WIDE:
             return self.learner.fit(rows, target, **how)
         self.columns = closest(rows, np.unique(target, return_inverse=True)[1], WIDE)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rca.methods.boosted_trees import ROUNDS, WIDE, classifier, on_one_thread, regressor
+from rca.methods.boosted_trees import ROUNDS, WIDE, classifier, on_one_thread, regressor, split_on
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(400, 3))
@@ -72,3 +72,10 @@ def test_many_columns_of_a_class_are_screened_likewise_and_missing_values_do_no_
 def test_a_few_columns_are_taught_by_the_learner_itself():
     rows, target = wide(columns=WIDE)
     assert type(regressor().fit(rows, target)).__name__ == "HistGradientBoostingRegressor"
+
+
+def test_a_column_without_any_value_is_none_to_split_on() -> None:
+    rows = np.column_stack([np.arange(100.0), np.full(100, np.nan)])
+    model = regressor().fit(rows, rows[:, 0])
+    assert split_on(model).tolist() == [0]
+    assert np.isfinite(model.predict(rows)).all()

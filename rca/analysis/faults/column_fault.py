@@ -119,6 +119,7 @@ class ColumnFault:
     def visible(self) -> bool:
         """Whether a row's own value shows, for itself, whether it was hit."""
         told = self.value is not None or bool(self.names) or bool(self.late_values) or self.cut is not None
+        told = told or (self.step is not None and self.scattered)
         return told or self.fault in ("missing", "retyped")
 
     def __str__(self) -> str:

@@ -185,8 +185,8 @@ class Late:
     ----------
     reference, current : pandas.DataFrame
         The current rows in time order.
-    time, entity : str or None
-        Columns of the time, and of what readings are of.
+    time, entity, outcome : str or None
+        Columns of the time, of what readings are of, and of the truth.
     witness : CrossColumnModel
     """
 
@@ -195,6 +195,7 @@ class Late:
     time: str | None
     entity: str | None
     witness: CrossColumnModel
+    outcome: str | None = None
     _calendars: "dict[str, tuple[Calendar, Calendar]]" = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property

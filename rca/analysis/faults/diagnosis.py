@@ -20,8 +20,8 @@ from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.contingency import Contingency, contingency_of
 from rca.analysis.faults.cross_column_prediction import CrossColumnModel, Design, Late
 from rca.analysis.faults.fault_onset import fault_onset
+from rca.analysis.faults.rule import Scene, Stage
 from rca.analysis.faults.rules.order import RULES
-from rca.analysis.faults.rules.rule import Scene, Stage
 from rca.arrays import Mask
 from rca.finding import Finding, Target
 from rca.methods.changepoint.dating import ChangePoint, change_point
@@ -235,6 +235,7 @@ def _late(scene: Scene, *, time: str | None, entity: str | None, label: str | No
         current=scene.current,
         time=time,
         entity=entity,
+        outcome=next(iter(told), None),
         witness=CrossColumnModel.fit(design, columns),
     )
 
@@ -251,12 +252,12 @@ def _fault(scene: Scene, name: str) -> ColumnFault | None:
     if everywhere is not None and _hits_nearly_all(everywhere, len(scene.current)):
         return everywhere
     related = _first(scene, name, "by_relation")
-    if related is not None and related.since_interval is None and row_by_row(related):
+    if related is not None and row_by_row(related):
         related = _dated(scene, related)
     found = (
         related
         or _in_a_segment(scene, name)
-        or _first(scene, name, "mixed")
+        or _dated(scene, _first(scene, name, "mixed"))
         or everywhere
         or _dated(scene, _first(scene, name, "scattered"))
     )
@@ -295,6 +296,8 @@ def _under(scene: Scene, name: str, conditions: tuple[Condition, ...]) -> Column
     if min(len(part.reference), len(part.current)) < MIN_ROWS:
         return None
     found = _everywhere(part, name)
+    if found is None or not found.broken:
+        found = _dated(part, _first(part, name, "mixed")) or found
     if found is not None and not found.broken and name not in scene.moved:  # what only spread there is no fault
         found = None
     if found is not None and _hits_nearly_all(found, len(part.current)) and _stands_out(part, found, conditions):
@@ -354,7 +357,7 @@ def _since(scene: Scene, name: str) -> ChangePoint:
 
 def _dated(scene: Scene, fault: ColumnFault | None, since: ChangePoint = START) -> ColumnFault | None:
     """The fault with its first row, its interval, and the share of rows it hit: by the rows that show it, if any do."""
-    if fault is None or not scene.ordered:
+    if fault is None or not scene.ordered or fault.since_interval is not None:
         return fault
     if row_by_row(fault):
         shown = [hit_by_row(fault, rows) for rows in (scene.reference, scene.current)]

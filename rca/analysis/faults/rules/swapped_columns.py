@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.rules.rule import FaultRule, Scene
+from rca.analysis.faults.rule import FaultRule, Scene
 from rca.analysis.faults.rules.unit_change import ALIKE, APART, MIN_ROWS, SEEN, SURELY, beyond_the_cut, mixture
 from rca.arrays import Floats, Mask
 from rca.methods.changepoint.dating import ChangePoint, change_point
@@ -17,10 +17,10 @@ from rca.methods.two_sample_tests import chance_distance, kolmogorov_distance
 from rca.tables.columns import as_numbers, kind_of
 from rca.tables.discretisation import HALF, discretise
 
-ALL_ROWS = ("distribution", "new_values", "shifted", "scaled", "clipped", "truncated")
-"""What columns may look like that hold each other's values."""
+FARTHEST = 1e6
+"""Cost of a column that another does not resemble."""
 
-SOME_ROWS = ("distribution", "new_values", "shifted", "scaled", "default_value", "frozen", "missing")
+SOME_ROWS = ("distribution", "new_values", "shifted", "scaled", "default_value", "frozen", "missing", "recoded")
 """What two may look like where they do so in a part of the rows."""
 
 MOST = 40
@@ -56,7 +56,7 @@ def swaps(found: Sequence[ColumnFault], scene: Scene) -> list[ColumnFault]:
         The same columns in the same order.
     """
     rows = {row.column: row for row in found}
-    for ring in _rings([name for name, row in rows.items() if row.fault in ALL_ROWS][:MOST], scene):
+    for ring in _rings([name for name, row in rows.items() if row.fault != "stale"][:MOST], scene):
         rows |= _turned(ring, scene)
     spare = [name for name, row in rows.items() if row.partner is None and row.fault in SOME_ROWS]
     rows |= _in_a_slice(spare[:MOST], scene)
@@ -68,16 +68,31 @@ def swaps(found: Sequence[ColumnFault], scene: Scene) -> list[ColumnFault]:
 
 
 def _rings(names: Sequence[str], scene: Scene) -> list[dict[str, str]]:
-    """Rings of two or more columns: each, and the one whose past its present resembles far more than its own."""
-    liked = {name: told for name in names if (told := _held(name, names, scene)) is not None}
+    """Rings of two or more columns: each, and the one whose past its present resembles far more than its own.
+
+    Columns alike before are told apart as the one assignment of all that leaves least.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    held = {(name, one.column): one for name in names for one in _held(name, names, scene)}
+    able = [name for name in names if any(name == one for one, _ in held)]
+    far = [[held[name, other].crossed if (name, other) in held else FARTHEST for other in able] for name in able]
+    if not able:
+        return []
+    liked = dict(zip(able, (able[at] for at in linear_sum_assignment(far)[1]), strict=True))
     found: list[dict[str, str]] = []
-    for name in liked:
+    for name in able:
         way = [name]
-        while (held := liked.get(way[-1])) is not None and held.column not in way:
-            way.append(held.column)
-        closed = held is not None and held.column == name and all(name not in ring for ring in found)
-        if closed and max(liked[one].crossed for one in way) <= ALIKE * min(liked[one].straight for one in way):
-            found.append({one: liked[one].column for one in way})
+        while (last := liked[way[-1]]) not in way and (way[-1], last) in held:
+            way.append(last)
+        ring = {one: liked[one] for one in way}
+        if last != name or any(pair not in held for pair in ring.items()) or any(name in other for other in found):
+            continue
+        crossed, straight = (
+            sum(getattr(held[pair], what) for pair in ring.items()) for what in ("crossed", "straight")
+        )
+        if crossed <= ALIKE * straight:
+            found.append(ring)
     return found
 
 
@@ -90,20 +105,20 @@ class _Held:
     straight: float
 
 
-def _held(name: str, names: Sequence[str], scene: Scene) -> _Held | None:
-    """The other column whose values one holds, from some row on; None where it resembles no other."""
+def _held(name: str, names: Sequence[str], scene: Scene) -> list[_Held]:
+    """The other columns whose values one may hold, from some row on: it is half as far from their past, or less."""
     found, last = [], scene.current[name].iloc[-max(LAST_ROWS, len(scene.current) // 10) :]
     own = _apart(scene.reference[name], last)
-    for other in names:
+    for other in names if own >= 2 * SEEN else ():
         if other == name or kind_of(scene.current[name]) != kind_of(scene.reference[other]):
             continue
         if _apart(scene.reference[other], last) > own / 2:
             continue
         late = scene.current[name].iloc[_turned_since({name: other}, scene).at :]
         crossed, straight = (_apart(scene.reference[past], late) for past in (other, name))
-        if crossed <= ALIKE * straight:
+        if crossed <= straight / 2:
             found.append(_Held(column=other, crossed=crossed, straight=straight))
-    return min(found, key=lambda one: one.crossed, default=None)
+    return found
 
 
 def _turned_since(holds: Mapping[str, str], scene: Scene) -> ChangePoint:
@@ -154,7 +169,7 @@ def _in_a_slice(names: Sequence[str], scene: Scene) -> dict[str, ColumnFault]:
     for place in np.argsort(-wide, kind="stable")[:CONDITIONS].tolist():
         condition = laid.conditions[place]
         part, rows = scene.under((condition,))
-        asked = [name for name in names if name != condition.column]
+        asked = [name for name in dict.fromkeys([*names, *scene.names]) if name != condition.column][:MOST]
         if second[place] < SLICED or min(len(part.reference), len(part.current)) < 2 * MIN_ROWS:
             continue
         found: dict[str, ColumnFault] = {}

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.renaming import VISIBLE
-from rca.analysis.faults.rules.rule import FaultRule, Scene
+from rca.analysis.faults.names.renaming import VISIBLE
+from rca.analysis.faults.rule import FaultRule, Scene
 from rca.analysis.faults.rules.unit_change import HUGE, MIN_ROWS, SURELY, drifts
 from rca.arrays import Floats, Mask
-from rca.methods.two_sample_tests import chance_distance, kolmogorov_distance
+from rca.methods.two_sample_tests import chance_distance, kolmogorov_distance, overdispersion
 from rca.tables.column_pair import ColumnPair
 from rca.tables.columns import as_numbers, kind_of
 from rca.tables.condition import all_hold
@@ -45,6 +45,9 @@ WIDER, STEADY = 1.15, 0.25
 
 QUANTILES = 201
 """Of the reference, from which a value may have come."""
+
+MORE, SURE = 1.5, 4.0
+"""Factor, and standard errors of a count, by which a value of a part that is on a grid comes more often than it did."""
 
 SHORTEST = 4
 """Characters from which a name that is cut is no abbreviation, which is a code of its own."""
@@ -134,6 +137,55 @@ def _numbers(pair: ColumnPair, scene: Scene) -> tuple[Floats, Floats] | None:
     before, after = (values[np.isfinite(values)] for values in windows)
     few = min(len(before), len(after)) < MIN_ROWS
     return None if few or max(np.abs(before).max(), np.abs(after).max()) > HUGE else (before, after)
+
+
+def _in_a_part(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
+    """Numbers of which a part has lost its digits, here and there: what comes more often than before lies on a grid."""
+    both = _numbers(pair, scene) if pair.ordered else None
+    if both is None:
+        return None
+    before, after = both
+    low, high = np.quantile(before, [0.25, 0.75]).tolist()
+    values, counts = np.unique(after, return_counts=True)
+    expected = len(after) * np.maximum(_counted(before, values), 1) / len(before)
+    heaps = (counts > MORE * expected) & (counts - expected > SURE * np.sqrt(counts + expected))
+    heaps &= counts - expected > SURE * np.sqrt((counts + expected) * overdispersion(counts[~heaps], expected[~heaps]))
+    step = grid_step(np.repeat(values[heaps], counts[heaps]), least=COARSE * (high - low))
+    if step is None or not _loses(before, step):
+        return None
+    shares = [float(_on_grid(numbers, step).mean()) for numbers in both]
+    part = (shares[1] - shares[0]) / (1 - shares[0])
+    if part < VISIBLE:
+        return None
+    at = np.unique(np.concatenate([before, after]))
+    coarse = {"down": np.floor(before / step) * step, "": np.round(before / step) * step}
+    usually, seen = (_below(numbers, at) for numbers in both)
+    left = {
+        way: float(np.abs(seen - (1 - part) * usually - part * _below(laid, at + EXACT * step)).max())
+        for way, laid in coarse.items()
+    }
+    way = min(left, key=left.__getitem__)
+    if left[way] > max(SURELY * chance_distance(len(before), len(after)), kolmogorov_distance(before, after) / 2):
+        return None
+    return ColumnFault(
+        column=pair.name,
+        fault="truncated",
+        share=part,
+        evidence=f"rounded {way} to multiples of {step:.6g} in {part:.0%} of the rows".replace("  ", " "),
+        step=step,
+        offset=_lost(before, step) if way else 0.0,
+        scattered=True,
+    )
+
+
+def _counted(numbers: Floats, values: Floats) -> Floats:
+    """How often each of some values comes."""
+    known = np.sort(numbers)
+    return np.asarray(np.searchsorted(known, values, side="right") - np.searchsorted(known, values, side="left"))
+
+
+def _below(values: Floats, at: Floats) -> Floats:
+    return np.asarray(np.searchsorted(np.sort(values), at, side="right") / len(values))
 
 
 def _loses(before: Floats, step: float) -> bool:
@@ -296,11 +348,18 @@ def _told_apart(fault: ColumnFault, rows: pd.DataFrame) -> Mask:
     return ~values.isin(shares.index[shares > CROWDED]).to_numpy(bool)
 
 
+def _shows(fault: ColumnFault, rows: pd.DataFrame) -> Mask:
+    """Rows that lie on the grid, as those hit do."""
+    assert fault.step is not None
+    return _on_grid(as_numbers(rows[fault.column]), fault.step)
+
+
 TRUNCATED = FaultRule(
     kind="truncated",
     clause="{name} had lost digits",
     check="values on a coarser grid",
-    detect={"everywhere": _fewer_digits},
+    detect={"everywhere": _fewer_digits, "mixed": _in_a_part},
+    affected=_shows,
     undo=_filled_up,
     undoable=_told_apart,
     inject=_rounded,
