@@ -2,8 +2,8 @@
 
 Usage: PYTHONPATH=. python tests/benchmarks/reactor.py [--family nppad]
 
-Each case is copied to a temporary folder and given `reactor_graph.yaml`; `rca score` reads the answers. Cases are looked
-for beside the repository, or where the variable RCA_CASES says.
+Each case is copied to a temporary folder and given `reactor_graph.yaml`; `rca score` reads the answers. Cases are
+looked for beside the repository, or where the variable RCA_CASES says.
 """
 
 import argparse
