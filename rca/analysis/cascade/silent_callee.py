@@ -7,16 +7,15 @@ works slower multiplies them likewise.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
-from rca.arrays import Floats, Mask
-
-if TYPE_CHECKING:
-    from rca.analysis.cascade.origin_score import Systems
+from rca.analysis.cascade.signal_evidence import SignalEvidence
+from rca.arrays import Floats, Mask, Places
 
 LOUD_PART = 0.5
 """Part of the largest size from which a signal dates its component, and a component the failure."""
@@ -57,11 +56,44 @@ CLIENT = re.compile(r"client|outbound|egress|upstream", re.IGNORECASE)
 """Words of metrics of what a component asks of others."""
 
 
+class Systems(Protocol):
+    """What is asked of components and their signals, as `origin_score.Systems` has it."""
+
+    @property
+    def many(self) -> int: ...
+    @property
+    def of(self) -> Places: ...
+    @property
+    def metrics(self) -> tuple[str, ...]: ...
+    @property
+    def evidence(self) -> SignalEvidence: ...
+    @property
+    def causes(self) -> Sequence[tuple[int, int]]: ...
+    @property
+    def calls(self) -> bool: ...
+    @property
+    def far(self) -> Mask: ...
+    @property
+    def slow(self) -> Mask: ...
+    @property
+    def out(self) -> Mask: ...
+    @property
+    def gone(self) -> Floats: ...
+    @property
+    def latencies(self) -> Mask: ...
+    @property
+    def resources(self) -> Mask: ...
+    def any_of(self, signals: Mask) -> Mask: ...
+    def calls_of(self, cause: int, effect: int) -> float: ...
+    def part(self, cause: int, effect: int) -> float: ...
+    def sizes_of_signals(self) -> Floats: ...
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SilentCallees:
     """Which callees show nothing though their callers wait, and how likely each is."""
 
-    systems: "Systems"
+    systems: Systems
 
     @cached_property
     def callers(self) -> dict[int, list[int]]:
