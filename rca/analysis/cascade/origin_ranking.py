@@ -42,7 +42,7 @@ STRAYED = 2.0
 NORMAL_ROWS = 10
 """Normal samples below which no range can be estimated."""
 
-NAMED, RIVAL = 0.78, 0.1
+NAMED, RIVAL = 0.75, 0.1
 """Probability from which an origin is named, and from which another is told as its rival."""
 
 COMMON, SEVERAL = 0.85, 10
