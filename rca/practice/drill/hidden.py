@@ -69,8 +69,8 @@ class Hidden:
     label : str or None
     answers : tuple of str
         Names of the cause that are right.
-    truth, lead, bait : str
-        The cause in a sentence; what moved loudly and did nothing; whom a colleague names.
+    truth, lead, bait, asks : str
+        The cause in a sentence; what moved loudly and did nothing; whom a colleague names; what a journalist asks.
     measures : mapping of str to Measure
     """
 
@@ -93,6 +93,7 @@ class Hidden:
     truth: str
     lead: str
     bait: str
+    asks: str
     measures: Mapping[str, Measure]
 
     def __repr__(self) -> str:

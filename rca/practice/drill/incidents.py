@@ -75,7 +75,9 @@ def drawn(seed: int, *, kind: str | None = None, level: int = 2) -> Hidden:
         raise InvalidCase.because(f"no level {level}", place="--level", hint="1, 2 or 3")
     kind = kind or str(np.random.default_rng([seed, 3]).choice(list(KINDS)))
     rng = np.random.default_rng([seed, level, crc32(kind.encode())])
-    begins = pd.Timestamp("2027-01-04T08:00:00Z").as_unit("s") + pd.Timedelta(minutes=int(rng.integers(0, 360 * 24 * 4) * 15))
+    begins = pd.Timestamp("2027-01-04T07:00:00Z").as_unit("s") + pd.Timedelta(
+        days=int(rng.integers(360)), minutes=15 * int(rng.integers(32))
+    )
     setting = Setting(
         rng=rng, begins=begins, onset=begins - pd.Timedelta(minutes=int(rng.integers(15, 22)) * 60),
         daily=int(rng.integers(650, 1100)),
@@ -97,11 +99,10 @@ def _hidden(setting: Setting, level: int, seed: int, one: Candidate, **rest: Any
         name: replace(measure, stops=1.0 if one.by_release and name == "rollback" else measure.stops)
         for name, measure in briefing.measures.items()
     }
-    lead = rest.pop("lead", briefing.lead)
     return Hidden(
         level=level, seed=seed, begins=setting.begins, broken=one.broken, harmed=one.harmed, answers=one.answers,
-        truth=one.truth, bait=bait, draws=rng.random(len(one.broken)), place=briefing.place, harm=briefing.harm,
-        measures=measures, incident=record(briefing, kind, setting.begins, rng), lead=lead, **rest,
+        truth=one.truth, bait=bait, asks=briefing.asks, draws=rng.random(len(one.broken)), place=briefing.place, harm=briefing.harm,
+        measures=measures, incident=record(briefing, kind, setting.begins, rng), lead=briefing.lead, **rest,
     )  # fmt: skip
 
 

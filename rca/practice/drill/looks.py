@@ -105,7 +105,7 @@ def _metric(windows: Windows, rows: pd.DataFrame, hidden: Hidden) -> Answer:
     """The metric of all rows, and by how many cases a day the last hours are worse than the reference."""
     time = rows[hidden.time]
     last = rows[time > time.max() - RECENT]
-    now, before = (_hurt(part, windows) for part in (last, hidden.reference))
+    now, before = (hurt(part, windows) for part in (last, hidden.reference))
     a_day = len(last) / (RECENT / pd.Timedelta(days=1))
     more = (now - before) * a_day
     return Answer(
@@ -115,14 +115,14 @@ def _metric(windows: Windows, rows: pd.DataFrame, hidden: Hidden) -> Answer:
     )  # fmt: skip
 
 
-def _hurt(rows: pd.DataFrame, windows: Windows) -> float:
+def hurt(rows: pd.DataFrame, windows: Windows) -> float:
     """Share of all rows that the metric counts as bad; of a gap between groups, of those in either group."""
     metric, roles = windows.metric, windows.roles
     if metric.column is not None:
         return float(rows[metric.column].mean())
-    truth, said = rows[str(roles.label)], rows[str(roles.prediction)]
-    wrong = (truth == 0) & (said == 1) if metric.name == "false_positive_rate" else (truth == 1) & (said == 0)
-    return float(wrong.mean())
+    truth, said = (rows[str(name)] == roles.positive for name in (roles.label, roles.prediction))
+    wrong = {"false_positive_rate": ~truth & said, "false_negative_rate": truth & ~said}
+    return float(wrong.get(metric.of or metric.name, truth != said).mean())
 
 
 # --- lines -----------------------------------------------------------------------------------------------------------
@@ -139,7 +139,8 @@ def _of_line(hidden: Hidden, question: str, rows: pd.DataFrame) -> Answer:
     table = pd.concat([hidden.reference, rows[(time >= since) & (time <= since + pd.Timedelta(hours=6))]])
     found = cascade(table, **hidden.asked)
     told, able = accusing(weigh_cascade(found)), {one.component for one in found.suspects if one.upstream}
-    return replace(told, names=tuple(name for name in told.names if name in able))
+    names = tuple(name for name in told.names if name in able)
+    return replace(told, names=names, sure=told.sure if names[:1] == told.names[:1] else min(told.sure, SURE["assumed"]))
 
 
 def known_names(hidden: Hidden) -> Iterator[str]:
