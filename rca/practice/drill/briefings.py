@@ -42,7 +42,8 @@ CALLED = {
 }  # fmt: skip
 
 _NO = dict.fromkeys(
-    ("gpai_systemic", "medical_device", "trust_service_provider", "public_authority", "significant_design_change"), False
+    ("gpai_systemic", "medical_device", "trust_service_provider", "public_authority", "significant_design_change"),
+    False,
 )
 
 _MODEL = _measures(

@@ -95,7 +95,9 @@ def act(hidden: Hidden, state: State, text: str) -> State:
     try:
         command = parsed(text, hidden)
     except ValueError as problem:
-        return replace(state, log=(*state.log, Entry(minute=state.minute, who="drill", kind="refused", text=str(problem))))
+        return replace(
+            state, log=(*state.log, Entry(minute=state.minute, who="drill", kind="refused", text=str(problem)))
+        )
     busy, who = dict(state.busy), person(command.role, state.people)
     start = max(busy.get(who, 0), state.minute)
     done = min(start + command.minutes, END)
@@ -113,9 +115,13 @@ def advance(hidden: Hidden, state: State, to: int) -> State:
         first = min([one.minute for one in coming] + [done for _, done, _ in doing], default=None)
         if first is None:
             break
-        here = tuple(Entry(minute=first, who=one.who, kind="inject", text=one.text) for one in coming if one.minute == first)
+        here = tuple(
+            Entry(minute=first, who=one.who, kind="inject", text=one.text) for one in coming if one.minute == first
+        )
         due = [one for one in doing if one[1] == first]
-        state = replace(state, minute=first, pending=tuple(one for one in state.pending if one not in due), log=state.log + here)
+        state = replace(
+            state, minute=first, pending=tuple(one for one in state.pending if one not in due), log=state.log + here
+        )
         for start, _, command in due:
             state = _done(hidden, state, start, command)
     return replace(state, minute=max(to, state.minute), over=state.over or to >= END)

@@ -32,12 +32,18 @@ ANSWER = (180, 720)
 NEEDLESS = 5.0
 """Points that a measure loses which costs the whole service where one of no cost would do as much."""
 
-DONE = re.compile(r"\b(fixed|solved|resolved|under control|all clear|nobody (was|is)|no one (was|is)|never happen|guarantee\w*)\b", re.I)
+DONE = re.compile(
+    r"\b(fixed|solved|resolved|under control|all clear|nobody (was|is)|no one (was|is)|never happen|guarantee\w*)\b",
+    re.I,
+)
 """Words that say that it is over, or that there was none of it."""
 
 CAUSAL = re.compile(r"\b(because|caused|cause is|due to|the reason|comes? from|result of|it was|it is)\b", re.I)
 
-HEDGED = re.compile(r"\b(may|might|perhaps|possibl\w+|suspect\w*|not (yet )?(known|sure|clear)|unclear|likely|looks like|seems?|check\w*|do not know)\b", re.I)
+HEDGED = re.compile(
+    r"\b(may|might|perhaps|possibl\w+|suspect\w*|not (yet )?(known|sure|clear)|unclear|likely|looks like|seems?|check\w*|do not know)\b",
+    re.I,
+)
 
 NUMBER = re.compile(r"(?<![\w.~-])\d[\d,]*\.?\d*(?![\w-])")
 
@@ -87,7 +93,12 @@ def _detection(_: Hidden, state: State) -> Iterator[Point]:
         yield Point(area="detection", points=0, of=10, because="nobody looked at the data")
         return
     first = looked[0]
-    yield _point("detection", 10 * worth(first.minute, SOON["look"]), 10, f"the first look, at {first.about}, answered in minute {first.minute}")
+    yield _point(
+        "detection",
+        10 * worth(first.minute, SOON["look"]),
+        10,
+        f"the first look, at {first.about}, answered in minute {first.minute}",
+    )
 
 
 def _triage(hidden: Hidden, state: State) -> Iterator[Point]:
@@ -97,7 +108,9 @@ def _triage(hidden: Hidden, state: State) -> Iterator[Point]:
         return
     names, last = [*SEVERE], said[-1].about
     apart = abs(names.index(last) - names.index(hidden.severity))
-    yield _point("triage", 5 * worth(said[0].minute, SOON["severity"]), 5, f"a severity stood in minute {said[0].minute}")
+    yield _point(
+        "triage", 5 * worth(said[0].minute, SOON["severity"]), 5, f"a severity stood in minute {said[0].minute}"
+    )
     right = {0: "as the house rule says", 1: "one step off"}.get(apart, "far off")
     why = f"{last} was decided, {right}: {number(hidden.a_day)} {hidden.harm} a day are {hidden.severity}"
     yield _point("triage", {0: 10.0, 1: 5.0}.get(apart, 0.0), 10, why)
@@ -112,7 +125,12 @@ def _containment(hidden: Hidden, state: State) -> Iterator[Point]:
     lost = NEEDLESS * max(costs - least, 0) * (share > 0)
     done = ", ".join(f"{name} in minute {minute}" for minute, name in state.contained) or "nothing was contained"
     why = f"{done}: {number(stopped)} of {number(possible)} {hidden.harm} were stopped"
-    yield _point("containment", max(20 * share - lost, 0), 20, why + (f"; {lost:.1f} points for what it cost, as a lighter measure stops as much" if lost else ""))
+    yield _point(
+        "containment",
+        max(20 * share - lost, 0),
+        20,
+        why + (f"; {lost:.1f} points for what it cost, as a lighter measure stops as much" if lost else ""),
+    )
 
 
 def _cause(hidden: Hidden, state: State) -> Iterator[Point]:
@@ -144,7 +162,9 @@ def _messages(hidden: Hidden, state: State) -> Iterator[Point]:
     if not told:
         yield Point(area="messages", points=0, of=6, because="nothing was said that could be checked")
         return
-    yield _point("messages", max(6 - 2 * len(claims), 0), 6, "; ".join(claims) or "nothing was claimed that was not known then")
+    yield _point(
+        "messages", max(6 - 2 * len(claims), 0), 6, "; ".join(claims) or "nothing was claimed that was not known then"
+    )
 
 
 def unknown_claims(hidden: Hidden, state: State, message: Entry) -> Iterator[str]:
@@ -155,7 +175,13 @@ def unknown_claims(hidden: Hidden, state: State, message: Entry) -> Iterator[str
     for hit in NUMBER.findall(message.text):
         if not any(_same(_value(hit), one) for one in seen):
             yield f"{at}: {hit}, which nothing had shown"
-    accused = {name.replace("~", "=").partition("=")[0] for one in shown if one.answer for name in one.answer.names if one.answer.sure}
+    accused = {
+        name.replace("~", "=").partition("=")[0]
+        for one in shown
+        if one.answer
+        for name in one.answer.names
+        if one.answer.sure
+    }
     for sentence in re.split(r"(?<=[.!?;])\s+", message.text):
         if CAUSAL.search(sentence) and not HEDGED.search(sentence):
             for name in sorted({*known_names(hidden)}):
@@ -191,7 +217,12 @@ def _duties(hidden: Hidden, state: State) -> Iterator[Point]:
         kept = one is not None and one.text == "report"
         why = "decided not to report" if one else "nothing was decided"
         why = f"reported in minute {one.minute}{', too late' if late else ''}" if one is not None and kept else why
-        yield _point("duties", 10 / len(run) * (kept * (0.3 if late else 1)), 10 / len(run), f"{rule}, due {until:%a %H:%M}: {why}")
+        yield _point(
+            "duties",
+            10 / len(run) * (kept * (0.3 if late else 1)),
+            10 / len(run),
+            f"{rule}, due {until:%a %H:%M}: {why}",
+        )
     needless = [rule for rule, one in said.items() if one.text == "report" and rule not in run]
     if needless:
         yield _point("duties", -min(2.0 * len(needless), 4), 0, f"reported without a duty: {', '.join(needless)}")
@@ -219,4 +250,7 @@ def _point(area: str, points: float, of: float, because: str) -> Point:
 def by_area(points: Iterable[Point]) -> dict[str, tuple[float, float]]:
     """Points and most points of each area."""
     told = [*points]
-    return {area: (round(sum(one.points for one in told if one.area == area), 1), float(most)) for area, most in AREAS.items()}
+    return {
+        area: (round(sum(one.points for one in told if one.area == area), 1), float(most))
+        for area, most in AREAS.items()
+    }

@@ -20,7 +20,7 @@ LEVELS = {1: "wrong leads", 2: "wrong leads and noise", 3: "wrong leads, noise a
 LATE = pd.Timedelta(hours=6)
 """By how much a label comes after its row on the third level."""
 
-PARTS_A_MINUTE = 12
+PARTS_A_MINUTE = 5
 """What a line makes."""
 
 SEVERE = {"sev1": 80.0, "sev2": 30.0, "sev3": 8.0, "sev4": 2.0, "sev5": 0.0}

@@ -42,7 +42,10 @@ class Setting:
         first, days = self.begins - BEFORE, (BEFORE + pd.Timedelta(hours=HOURS)) / pd.Timedelta(days=1)
         spans = (first - pd.Timedelta(days=5), 5.0), (first, days)
         return tuple(
-            start + pd.to_timedelta(np.sort(self.rng.uniform(0, long, int(self.daily * long))), unit="D").floor("s").as_unit("s")
+            start
+            + pd.to_timedelta(np.sort(self.rng.uniform(0, long, int(self.daily * long))), unit="D")
+            .floor("s")
+            .as_unit("s")
             for start, long in spans
         )  # type: ignore[return-value]
 
@@ -145,7 +148,9 @@ def credit(setting: Setting, level: int, seed: int) -> Hidden:
     before, during = setting.rows()
     names, model, rng = ("default_probability", "high_risk"), _model("credit"), setting.rng
     reference = applications(rng, before)
-    plain = with_campaign(rng, applications(rng, during), since=str(setting.begins - BEFORE + pd.Timedelta(hours=2))[:19])
+    plain = with_campaign(
+        rng, applications(rng, during), since=str(setting.begins - BEFORE + pd.Timedelta(hours=2))[:19]
+    )
     clean, late = model.scored(plain, names), (plain["decided_at"] >= setting.onset).to_numpy()
     candidates = []
     for column, (said, fault) in CREDIT_FAULTS.items():
@@ -231,7 +236,11 @@ def injection(setting: Setting, level: int, seed: int) -> Hidden:
     """An assistant that sends data out, since documents of one source hold instructions; our own, simulated texts."""
     rng, (reference, clean) = setting.rng, _replies(setting, "leaked")
     reference, clean = (rows.assign(source=rng.choice(SOURCES, len(rows))) for rows in (reference, clean))
-    hits = (rng.random(len(clean)) < rng.uniform(0.15, 0.6)) & (clean["sent_at"] >= setting.onset).to_numpy() & (clean["leaked"] == 0).to_numpy()
+    hits = (
+        (rng.random(len(clean)) < rng.uniform(0.15, 0.6))
+        & (clean["sent_at"] >= setting.onset).to_numpy()
+        & (clean["leaked"] == 0).to_numpy()
+    )
     candidates = []
     for source in SOURCES:
         hit = hits & (clean["source"] == source).to_numpy()
@@ -253,8 +262,8 @@ WINDOW = 120
 """Minutes of the failing window before the first alert."""
 
 ORIGINS = {
-    "defect-detector": ("confidence", -5.0), "robot-arm-1": ("misplaced_parts", 7.0),
-    "robot-arm-2": ("misplaced_parts", 8.0), "inventory": ("count_mismatch", 8.0),
+    "defect-detector": ("confidence", -8.0), "robot-arm-1": ("misplaced_parts", 11.0),
+    "robot-arm-2": ("misplaced_parts", 13.0), "inventory": ("count_mismatch", 13.0),
 }  # fmt: skip
 """Systems that a fault may begin in, by what signal it moves and by how many units of noise."""
 
@@ -273,7 +282,7 @@ def line(setting: Setting, level: int, seed: int) -> Hidden:
     began = NORMAL + int(rng.integers(30, 70))
     bystander = {"compressor|pressure_bar": 14.0 * (np.arange(minutes) >= began + int(rng.integers(-20, 20)))}
     clean = line_signals(shocks, bystander).assign(time=at)
-    rise, candidates = rng.uniform(0.5, 1) * np.clip((np.arange(minutes) - began) / 6, 0, 1), []
+    rise, candidates = rng.uniform(0.7, 1.3) * np.clip((np.arange(minutes) - began) / 6, 0, 1), []
     for system, (signal, height) in ORIGINS.items():
         broken = line_signals(shocks, {**bystander, f"{system}|{signal}": height * rise}).assign(time=at)
         harmed = np.clip((broken[ALARM] - clean[ALARM]).to_numpy() * PARTS_A_MINUTE, 0, None)

@@ -74,7 +74,9 @@ def _answers(hidden: Hidden) -> Iterator[Block]:
     yield Line(label="Hidden cause", text=hidden.truth)
     yield Line(label="Right to name", text=", ".join(hidden.answers))
     yield Line(label="Wrong lead", text=f"{hidden.lead} moves and does nothing")
-    yield Line(label="Severity by the house rule", text=f"{hidden.severity}: {number(hidden.a_day)} {hidden.harm} a day")
+    yield Line(
+        label="Severity by the house rule", text=f"{hidden.severity}: {number(hidden.a_day)} {hidden.harm} a day"
+    )
     yield Line(label="Harm possible", text=f"{number(possible)}; a good team stops {number(stopped)}")
     run = [f"{rule}, due {until:%a %d %b %H:%M}" for rule, until in owed(hidden).items()]
     yield Line(label="Duties that run", text="; ".join(run) or "none, on the facts on record")

@@ -34,7 +34,7 @@ TABLES, LINES = ("metric", "drift", "faults", "slices", "harm", "duties"), ("met
 RECENT = pd.Timedelta(hours=12)
 """What counts as the last hours."""
 
-SURE = {"shown": 0.95, "suggested": 0.85, "assumed": 0.6}
+SURE = {"shown": 0.95, "suggested": 0.85, "assumed": 0.4}
 """How sure the reference team is of a cause, by how strongly the suite supports it."""
 
 
@@ -54,7 +54,7 @@ def look(hidden: Hidden, question: str, minute: int, contained: Contained) -> An
         return _duties(duties(hidden.incident, (hidden.begins + pd.Timedelta(minutes=minute)).to_pydatetime()))
     rows = hidden.seen(minute, contained)
     try:
-        return _of_line(hidden, question, rows) if hidden.line else _of_table(hidden, question, rows)
+        return _of_line(hidden, question, rows, contained) if hidden.line else _of_table(hidden, question, rows)
     except Unanswerable as error:
         return Answer(text=f"cannot be said: {error}")
 
@@ -128,7 +128,7 @@ def hurt(rows: pd.DataFrame, windows: Windows) -> float:
 # --- lines -----------------------------------------------------------------------------------------------------------
 
 
-def _of_line(hidden: Hidden, question: str, rows: pd.DataFrame) -> Answer:
+def _of_line(hidden: Hidden, question: str, rows: pd.DataFrame, contained: Contained) -> Answer:
     target, time = str(hidden.asked["target"]), rows[hidden.time]
     if question == "metric":
         before, now = hidden.reference[target].mean(), rows[time > time.max() - pd.Timedelta(minutes=30)][target].mean()
@@ -136,11 +136,15 @@ def _of_line(hidden: Hidden, question: str, rows: pd.DataFrame) -> Answer:
         said = f"{target}: {number(before)} in normal times, {number(now)} in the last 30 minutes"
         return Answer(text=f"{said}; about {more:.0f} parts a day more than before", excess=float(more))
     since = pd.Timestamp(hidden.asked["since"])
-    table = pd.concat([hidden.reference, rows[(time >= since) & (time <= since + pd.Timedelta(hours=6))]])
+    ended = hidden.begins + pd.Timedelta(minutes=min([360, *(minute for minute, _ in contained)]))
+    table = pd.concat([hidden.reference, rows[(time >= since) & (time <= ended)]])
     found = cascade(table, **hidden.asked)
-    told, able = accusing(weigh_cascade(found)), {one.component for one in found.suspects if one.upstream}
+    drawn = {name for edge in hidden.asked["graph"] for name in edge}
+    told, able = accusing(weigh_cascade(found)), {one.component for one in found.suspects if one.upstream} & drawn
     names = tuple(name for name in told.names if name in able)
-    return replace(told, names=names, sure=told.sure if names[:1] == told.names[:1] else min(told.sure, SURE["assumed"]))
+    return replace(
+        told, names=names, sure=told.sure if names[:1] == told.names[:1] else min(told.sure, SURE["assumed"])
+    )
 
 
 def known_names(hidden: Hidden) -> Iterator[str]:

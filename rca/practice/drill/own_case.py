@@ -40,7 +40,10 @@ def of_case(case: Case, *, seed: int, level: int = 2) -> Hidden:
     """
     data, incident = case.incident.data, case.incident
     if data is None or data.time is None or case.reference is None or case.current is None:
-        what, hint = "has no tables of both windows with a column of times", "lines of systems can be drilled with --kind line"
+        what, hint = (
+            "has no tables of both windows with a column of times",
+            "lines of systems can be drilled with --kind line",
+        )
         raise InvalidCase.because(what, place=incident.id, hint=hint)
     found = analyse(case).verdict
     if not found.causes or found.causes[0].strength == "assumed":

@@ -14,6 +14,10 @@ AGAIN = 120
 """Minutes after which the good team looks again where nothing could be said."""
 
 
+ENOUGH = 0.8
+"""How sure it wants to be before it looks no further."""
+
+
 @dataclass(kw_only=True)
 class Player:
     """A team of one at the fast clock; it is shown what the screen shows."""
@@ -54,9 +58,11 @@ def good(it: Player) -> None:
     seen = it.do("look metric")
     it.do(f"severity {severity(seen.excess if seen else 0)}")
     it.do(f"contain {it.measure()}")
-    it.do("tell manager The metric has got worse since the day before. We have contained it and do not know the cause yet.")
+    it.do(
+        "tell manager The metric has got worse since the day before. We have contained it and do not know the cause yet."
+    )
     found = it.do(f"look {it.why}")
-    if found is None or not found.names:
+    if found is None or found.sure < ENOUGH:
         it.do(f"wait {AGAIN}")
         found = it.do(f"look {it.why}")
     if found is not None and found.names:
@@ -68,7 +74,9 @@ def good(it: Player) -> None:
     if duties and not duties.names:
         it.do("decide none")
     it.asked_by("regulator")
-    it.do("tell regulator We found the failure ourselves and have contained it. The cause is being checked; numbers follow.")
+    it.do(
+        "tell regulator We found the failure ourselves and have contained it. The cause is being checked; numbers follow."
+    )
 
 
 def blaming(it: Player) -> None:

@@ -36,6 +36,8 @@ def briefing(hidden: Hidden, people: int) -> Iterator[str]:
     for event in hidden.incident.timeline.events:
         yield f"  {pd.Timestamp(event.at):%a %H:%M} {event.kind}: {event.what}"
     yield "Systems: " + ", ".join(one.name for one in hidden.incident.systems)
+    if hidden.line:
+        yield "What acts on what: " + ", ".join(f"{cause} on {effect}" for cause, effect in hidden.asked["graph"])
     yield "You are graded for seeing it, the severity, harm stopped, the cause and how sure you are of it, messages that"
     yield "claim no more than is known, reporting duties in time, and words that blame nobody. Type help to read what can be done."
 

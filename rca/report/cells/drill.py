@@ -35,7 +35,10 @@ def overview(drill: Drill) -> None:
 def grades(drill: Drill) -> None:
     """Points by area beside those of a good team, and the reason of every point."""
     figure(drawn_grades(drill))
-    rows = [{"area": one.area, "points": f"{one.points:g} of {one.of:g}", "because": one.because} for one in drill.team.points]
+    rows = [
+        {"area": one.area, "points": f"{one.points:g} of {one.of:g}", "because": one.because}
+        for one in drill.team.points
+    ]
     html(table(rows, "Every point with its reason"), said=f"{len(rows)} points")
 
 
