@@ -21,10 +21,15 @@ class Trained:
 
     def scores(self, frame: "pd.DataFrame") -> "np.ndarray":
         """Probability of the label 1, one number a row."""
-        import lightgbm as lgb
         import numpy as np
 
-        return np.asarray(lgb.Booster(model_str=self.text).predict(_typed(frame[list(self.features)]), num_threads=1))
+        return np.asarray(self.booster().predict(_typed(frame[list(self.features)]), num_threads=1))
+
+    def booster(self) -> Any:
+        """The model itself."""
+        import lightgbm as lgb
+
+        return lgb.Booster(model_str=self.text)
 
     def scored(self, frame: "pd.DataFrame", names: tuple[str, str], *, threshold: float = 0.5) -> "pd.DataFrame":
         """The frame with its score and whether that reaches the threshold, in columns of these names."""
@@ -96,7 +101,11 @@ def credit_drift(rng: "np.random.Generator") -> Made:
     campaign = with_campaign(rng, quiet, since="2026-02-14")
     hit = campaign["decided_at"] >= pd.Timestamp("2026-02-24T02:00:00Z")
     current = campaign.assign(regional_unemployment=campaign["regional_unemployment"].mask(hit, CREDIT_FROZEN))
-    tables = {"reference": reference, "current": current, "recovered": with_campaign(rng, recovered, since="2026-05-08")}
+    tables = {
+        "reference": reference,
+        "current": current,
+        "recovered": with_campaign(rng, recovered, since="2026-05-08"),
+    }
     loud = ("account_age_days", "applicant_age")
     worlds = {"regional_unemployment": campaign} | {name: current.assign(**{name: quiet[name]}) for name in loud}
     return _credit_made(model, tables, worlds, hit=hit.to_numpy())

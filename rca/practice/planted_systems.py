@@ -59,9 +59,7 @@ def chatbot_update(rng: "np.random.Generator") -> Made:
     proofs = [
         Proof(
             taken_back=f"replies to {name}",
-            share=share_gone(
-                rate_before, rate, float(before.where(holds(current, held), current["offensive"]).mean())
-            ),
+            share=share_gone(rate_before, rate, float(before.where(holds(current, held), current["offensive"]).mean())),
             expect="answer" if held == KEYWORDS else "decoy",
         )
         for name, held in words.items()

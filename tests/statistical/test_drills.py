@@ -1,5 +1,7 @@
 """Scripted teams that fail in one way each, graded on simulated incidents whose cause is hidden."""
 
+from itertools import pairwise
+
 import pytest
 
 from rca.practice.drill.grading import grade, total
@@ -17,7 +19,7 @@ def test_good_slow_blaming_over_sure_and_passive_teams_are_graded_in_that_order(
         hidden = drawn(seed, level=1 + seed % 3, kind=QUICK[seed] if draws <= len(QUICK) else None)
         totals = {team: total(grade(hidden, play(hidden, team))) for team in TEAMS}
         ordered = [*totals.values()]
-        if all(better > worse for better, worse in zip(ordered, ordered[1:], strict=False)):
+        if all(better > worse for better, worse in pairwise(ordered)):
             right += 1
         else:
             wrong.append((seed, hidden.kind, totals))

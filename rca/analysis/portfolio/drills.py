@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from rca.errors import InvalidCase
 from rca.record.files.yaml_document import show
 
-_DRILL = re.compile(r"(\d{4}-\d\d-\d\d) ([\w.-]{1,64}) ([123]) (-?[\d.]+)((?: [a-z]+=-?[\d.]+/[\d.]+)+)")
+_POINTS = r"-?\d{1,6}(?:\.\d{1,6})?"
+
+_AREA = re.compile(rf"([a-z]{{1,20}})=({_POINTS})/({_POINTS})")
+
+_DRILL = re.compile(
+    rf"(\d{{4}}-\d\d-\d\d) ([\w.-]{{1,64}}) ([123]) ({_POINTS})((?: [a-z]{{1,20}}={_POINTS}/{_POINTS}){{1,20}})"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,17 +53,9 @@ def drills_of(text: str | None) -> tuple[DrillScore, ...]:
 
 def _drill(text: str) -> DrillScore:
     hit = _DRILL.fullmatch(text)
-    try:
-        if hit is None:
-            raise ValueError
-        day, name, level, total, areas = hit.groups()
-        told = {area: _points(points) for area, _, points in (one.partition("=") for one in areas.split())}
-        return DrillScore(day=day, name=name, level=int(level), total=float(total), areas=told)
-    except ValueError:
+    if hit is None:
         hint = "DAY NAME LEVEL TOTAL AREA=POINTS/OF, as rca portfolio --drills DIR writes it"
-        raise InvalidCase.because(f"{show(text)} is no drill", place="drills", hint=hint) from None
-
-
-def _points(text: str) -> tuple[float, float]:
-    points, of = text.split("/")
-    return float(points), float(of)
+        raise InvalidCase.because(f"{show(text)} is no drill", place="drills", hint=hint)
+    day, name, level, total, areas = hit.groups()
+    told = {area: (float(points), float(of)) for area, points, of in _AREA.findall(areas)}
+    return DrillScore(day=day, name=name, level=int(level), total=float(total), areas=told)

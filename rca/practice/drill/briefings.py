@@ -1,4 +1,4 @@
-"""What a team is told of each kind of drill: the system, the record at the first alert, measures, and the first words of others."""
+"""What a team is told of each kind of drill: the system, the record at the first alert, and the measures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -59,7 +59,8 @@ BRIEFINGS = {
         facts={
             **_NO, "automated_decision": False, "human_review_before_refusal": True, "personal_data_breach": False,
             "high_risk_ai_system": True, "ai_act_class": "annex_iii", "placed_on_market": "2024-09-02",
-            "dora_entity": True, "classified_within_24h_of_awareness": True, "same_apparent_root_cause": False, "nis2_entity": False,
+            "dora_entity": True, "classified_within_24h_of_awareness": True, "same_apparent_root_cause": False,
+            "nis2_entity": False,
         },
         perhaps=("major_ict_incident",),
         events=((31, "deploy", "application portal 2027.1"), (24, "external", "a campaign for young customers starts"),
@@ -77,7 +78,8 @@ BRIEFINGS = {
             "nis2_entity": False, "risk_to_persons": True, "high_risk_to_persons": False,
         },
         perhaps=("personal_data_breach",),
-        events=((31, "deploy", "applicant tracking 27.1, new upload form"), (26, "data", "distance to work from the nearest office"),
+        events=((31, "deploy", "applicant tracking 27.1, new upload form"),
+                (26, "data", "distance to work from the nearest office"),
                 (20, "data", "suppliers deliver their files in a new edition")),
         measures=_MODEL,
     ),
@@ -90,7 +92,8 @@ BRIEFINGS = {
                "nis2_entity": True, "personal_data_breach": False},
         perhaps=("significant_incident",),
         events=((31, "config", "a longer timeout of the passenger app"), (19, "deploy", "support-chat 2.0")),
-        measures=_measures(disable=(1, 1), rollback=(0, 0.2), review=(0.8, 0.3), throttle=(0.5, 0.5), fallback=(0.9, 0.4)),
+        measures=_measures(disable=(1, 1), rollback=(0, 0.2), review=(0.8, 0.3), throttle=(0.5, 0.5),
+                           fallback=(0.9, 0.4)),
     ),
     "injection": Briefing(
         place="an assistant that reads documents and sends mail for a railway", harm="replies that sent data out",
@@ -120,7 +123,7 @@ BRIEFINGS = {
 """The stories."""
 
 
-def record(briefing: Briefing, kind: str, begins: pd.Timestamp, rng: np.random.Generator) -> Incident:
+def record(briefing: Briefing, begins: pd.Timestamp, rng: np.random.Generator, *, kind: str) -> Incident:
     """The record as it stands at the first alert; facts that may be so or not are drawn."""
     facts = {**briefing.facts, **{name: bool(rng.random() < 0.5) for name in briefing.perhaps}}
     systems = [{"name": name, "kind": "service" if at else "model"} for at, name in enumerate(briefing.systems)]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from rca.errors import did_you_mean
 from rca.practice.drill.hidden import SEVERE, Hidden
-from rca.practice.grammar.incident import NAMELESS
 from rca.practice.drill.looks import LINES, LOOKS, TABLES, known_names
+from rca.practice.grammar.incident import NAMELESS
 from rca.record.obligations.rules import rule_table
 
 AUDIENCES = ("manager", "users", "regulator", "journalist")
@@ -16,7 +16,8 @@ LONGEST = 2000
 VERBS = {
     "look": ("analyst", 0, "look QUESTION"), "cause": ("analyst", 10, "cause NAME SURE, such as: cause age 0.7"),
     "severity": ("lead", 5, "severity sev1 … sev5"), "contain": ("operator", 20, "contain MEASURE"),
-    "tell": ("writer", 15, "tell WHOM TEXT"), "decide": ("legal", 10, "decide RULE report, or: decide RULE not, or: decide none"),
+    "tell": ("writer", 15, "tell WHOM TEXT"),
+    "decide": ("legal", 10, "decide RULE report, decide RULE not, or decide none"),
     "note": ("scribe", 0, "note TEXT"), "wait": ("lead", 0, "wait MINUTES"), "end": ("lead", 0, "end"),
 }  # fmt: skip
 """What can be done: by which role, in how many minutes, and how it is typed."""
@@ -51,7 +52,7 @@ def parsed(line: str, hidden: Hidden) -> Command:
     role, minutes, typed = VERBS[verb]
     if asked and asked != role:
         raise ValueError(f"{asked[:40]!r} may not {verb}; the {role} may")
-    about, rest = (words[1:] + ["", ""])[:2]
+    about, rest = [*words[1:], "", ""][:2]
     made = Command(verb=verb, role=role, minutes=minutes, about=about, text=rest)
     checked = _CHECKS.get(verb)
     try:
@@ -88,12 +89,15 @@ def _tell(made: Command, _: Hidden) -> Command:
 
 
 def _cause(made: Command, hidden: Hidden) -> Command:
+    *more, last = made.text.split() or [""]
+    if more:
+        raise ValueError("the name of a cause is one word, as the data or the record write it")
     try:
-        sure = float(made.text)
+        sure = float(last)
     except ValueError:
         sure = -1.0
     if not 0 <= sure <= 1:
-        raise ValueError(f"{made.text[:40]!r} is no number from 0 to 1")
+        raise ValueError(f"{last[:40]!r} is no number from 0 to 1: how sure are you?")
     column = made.about.replace("~", "=").partition("=")[0]
     known = sorted({*known_names(hidden), *NAMELESS, "rows", "slice"})
     if column not in known:

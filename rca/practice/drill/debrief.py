@@ -47,7 +47,8 @@ def _whys(hidden: Hidden, state: State) -> Iterator[Why]:
         evidence="truth of the drill",
     )
     ended = (
-        f"{helped[0][1]}, in minute {helped[0][0]}, was the first measure that helped; {number(stopped)} of {number(possible)} were stopped"
+        f"{helped[0][1]}, in minute {helped[0][0]}, was the first measure that helped; "
+        f"{number(stopped)} of {number(possible)} were stopped"
         if helped else f"Nothing that was done helped; none of {number(possible)} was stopped"
     )  # fmt: skip
     yield why("Why did it go on after the first alert?").because(

@@ -91,7 +91,7 @@ def begun(hidden: Hidden, people: int = 1) -> State:
 
 
 def act(hidden: Hidden, state: State, text: str) -> State:
-    """What somebody types: it begins when whoever has the role is free; what cannot be is refused, and costs nothing."""
+    """What somebody types: it begins when whoever has the role is free; what cannot be is refused, for nothing."""
     try:
         command = parsed(text, hidden)
     except ValueError as problem:
@@ -123,17 +123,17 @@ def advance(hidden: Hidden, state: State, to: int) -> State:
             state, minute=first, pending=tuple(one for one in state.pending if one not in due), log=state.log + here
         )
         for start, _, command in due:
-            state = _done(hidden, state, start, command)
+            state = _done(hidden, state, command, start=start)
     return replace(state, minute=max(to, state.minute), over=state.over or to >= END)
 
 
-def _done(hidden: Hidden, state: State, start: int, command: Command) -> State:
+def _done(hidden: Hidden, state: State, command: Command, *, start: int) -> State:
     entry = Entry(
         minute=state.minute, who=command.role, kind=command.verb, text=command.text, about=command.about, started=start
     )
     if command.verb == "look":
         before = tuple(one for one in state.contained if one[0] <= start)
-        found = look(hidden, command.about, start, before)
+        found = look(hidden, command.about, minute=start, contained=before)
         entry = replace(entry, kind="answer", text=found.text, answer=found)
     return replace(state, log=(*state.log, entry), over=command.verb == "end")
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from rca.practice.drill.engine import Entry, State
-from rca.practice.drill.hidden import SEVERE, Hidden
+from rca.practice.drill.hidden import SEVERE, Hidden, severe
 from rca.practice.drill.injects import injects
 from rca.practice.drill.looks import known_names, owed
 from rca.record.why_tree.blameless import BLAME, HUMAN_ERROR, people_in
@@ -34,15 +34,18 @@ NEEDLESS = 5.0
 
 DONE = re.compile(
     r"\b(fixed|solved|resolved|under control|all clear|nobody (was|is)|no one (was|is)|never happen|guarantee\w*)\b",
-    re.I,
+    re.IGNORECASE,
 )
 """Words that say that it is over, or that there was none of it."""
 
-CAUSAL = re.compile(r"\b(because|caused|cause is|due to|the reason|comes? from|result of|it was|it is)\b", re.I)
+CAUSAL = re.compile(
+    r"\b(because|caused|cause is|due to|the reason|comes? from|result of|it was|it is)\b", re.IGNORECASE
+)
 
 HEDGED = re.compile(
-    r"\b(may|might|perhaps|possibl\w+|suspect\w*|not (yet )?(known|sure|clear)|unclear|likely|looks like|seems?|check\w*|do not know)\b",
-    re.I,
+    r"\b(may|might|perhaps|possibl\w+|suspect\w*|not (yet )?(known|sure|clear)|unclear|likely|looks like|seems?"
+    r"|check\w*|do not know)\b",
+    re.IGNORECASE,
 )
 
 NUMBER = re.compile(r"(?<![\w.~-])\d[\d,]*\.?\d*(?![\w-])")
@@ -96,8 +99,8 @@ def _detection(_: Hidden, state: State) -> Iterator[Point]:
     yield _point(
         "detection",
         10 * worth(first.minute, SOON["look"]),
-        10,
-        f"the first look, at {first.about}, answered in minute {first.minute}",
+        of=10,
+        because=f"the first look, at {first.about}, answered in minute {first.minute}",
     )
 
 
@@ -107,13 +110,18 @@ def _triage(hidden: Hidden, state: State) -> Iterator[Point]:
         yield Point(area="triage", points=0, of=15, because="no severity was decided")
         return
     names, last = [*SEVERE], said[-1].about
-    apart = abs(names.index(last) - names.index(hidden.severity))
+    seen = [one.answer.excess for one in state.log if one.answer and one.minute <= said[-1].started]
+    fair = {hidden.severity, *(severe(one) for one in seen[-1:] if one is not None)}
+    apart = min(abs(names.index(last) - names.index(one)) for one in fair)
     yield _point(
-        "triage", 5 * worth(said[0].minute, SOON["severity"]), 5, f"a severity stood in minute {said[0].minute}"
+        "triage",
+        5 * worth(said[0].minute, SOON["severity"]),
+        of=5,
+        because=f"a severity stood in minute {said[0].minute}",
     )
-    right = {0: "as the house rule says", 1: "one step off"}.get(apart, "far off")
+    right = {0: "as the house rule says of what was seen or is true", 1: "one step off"}.get(apart, "far off")
     why = f"{last} was decided, {right}: {number(hidden.a_day)} {hidden.harm} a day are {hidden.severity}"
-    yield _point("triage", {0: 10.0, 1: 5.0}.get(apart, 0.0), 10, why)
+    yield _point("triage", {0: 10.0, 1: 5.0}.get(apart, 0.0), of=10, because=why)
 
 
 def _containment(hidden: Hidden, state: State) -> Iterator[Point]:
@@ -128,8 +136,8 @@ def _containment(hidden: Hidden, state: State) -> Iterator[Point]:
     yield _point(
         "containment",
         max(20 * share - lost, 0),
-        20,
-        why + (f"; {lost:.1f} points for what it cost, as a lighter measure stops as much" if lost else ""),
+        of=20,
+        because=why + (f"; {lost:.1f} points for what it cost, as a lighter measure stops as much" if lost else ""),
     )
 
 
@@ -141,7 +149,7 @@ def _cause(hidden: Hidden, state: State) -> Iterator[Point]:
     name, sure = named[-1].about, float(named[-1].text)
     right = name in hidden.answers
     why = f"{name} was named, {sure:.0%} sure, and is {'right' if right else 'wrong'}: {hidden.truth}"
-    yield _point("cause", 20 * proper(sure, right=right), 20, why)
+    yield _point("cause", 20 * proper(sure, right=right), of=20, because=why)
 
 
 # --- what is said ----------------------------------------------------------------------------------------------------
@@ -157,20 +165,24 @@ def _messages(hidden: Hidden, state: State) -> Iterator[Point]:
     for whom, limit in limits.items():
         first = next((one.minute for one in told if one.about == whom), None)
         why = f"the {whom} heard nothing" if first is None else f"the {whom} heard first in minute {first}"
-        yield _point("messages", 0.0 if first is None else 3 * worth(first, limit), 3, why)
+        yield _point("messages", 0.0 if first is None else 3 * worth(first, limit), of=3, because=why)
     claims = [claim for one in told for claim in unknown_claims(hidden, state, one)]
     if not told:
         yield Point(area="messages", points=0, of=6, because="nothing was said that could be checked")
         return
     yield _point(
-        "messages", max(6 - 2 * len(claims), 0), 6, "; ".join(claims) or "nothing was claimed that was not known then"
+        "messages",
+        max(6 - 2 * len(claims), 0),
+        of=6,
+        because="; ".join(claims) or "nothing was claimed that was not known then",
     )
 
 
 def unknown_claims(hidden: Hidden, state: State, message: Entry) -> Iterator[str]:
     """What a message claims that nothing had shown when it was begun: numbers, causes, and that it is over."""
     shown = [one for one in state.log if one.minute <= message.started and one.kind in ("answer", "inject")]
-    seen = {_value(hit) for one in shown for hit in NUMBER.findall(one.text)}
+    told = [one.text for one in shown] + [one.what for one in hidden.incident.timeline.events]
+    seen = {_value(hit) for text in told for hit in NUMBER.findall(text)}
     at = f"minute {message.minute}, to the {message.about}"
     for hit in NUMBER.findall(message.text):
         if not any(_same(_value(hit), one) for one in seen):
@@ -209,23 +221,25 @@ def _duties(hidden: Hidden, state: State) -> Iterator[Point]:
     if not run:
         wrong = [rule for rule, one in said.items() if one.text == "report"]
         why = f"none ran; reported under {', '.join(wrong)}" if wrong else "none ran, and none was reported"
-        yield _point("duties", 10.0 - 5 * min(len(wrong), 2), 10, why)
+        yield _point("duties", 10.0 - 5 * min(len(wrong), 2), of=10, because=why)
         return
     for rule, until in run.items():
         one = said.get(rule)
         late = one is not None and hidden.begins + pd.Timedelta(minutes=one.minute) > until
         kept = one is not None and one.text == "report"
-        why = "decided not to report" if one else "nothing was decided"
+        why = "decided not to report" if one or "none" in said else "nothing was decided"
         why = f"reported in minute {one.minute}{', too late' if late else ''}" if one is not None and kept else why
         yield _point(
             "duties",
             10 / len(run) * (kept * (0.3 if late else 1)),
-            10 / len(run),
-            f"{rule}, due {until:%a %H:%M}: {why}",
+            of=10 / len(run),
+            because=f"{rule}, due {until:%a %H:%M}: {why}",
         )
     needless = [rule for rule, one in said.items() if one.text == "report" and rule not in run]
     if needless:
-        yield _point("duties", -min(2.0 * len(needless), 4), 0, f"reported without a duty: {', '.join(needless)}")
+        yield _point(
+            "duties", -min(2.0 * len(needless), 4), of=0, because=f"reported without a duty: {', '.join(needless)}"
+        )
 
 
 def _blame(hidden: Hidden, state: State) -> Iterator[Point]:
@@ -234,7 +248,9 @@ def _blame(hidden: Hidden, state: State) -> Iterator[Point]:
     if not texts:
         yield Point(area="blame", points=0, of=10, because="nothing was written")
         return
-    yield _point("blame", max(10 - 5 * len(found), 0), 10, "; ".join(found) or "no text blames or names a person")
+    yield _point(
+        "blame", max(10 - 5 * len(found), 0), of=10, because="; ".join(found) or "no text blames or names a person"
+    )
 
 
 def blaming(text: str, bait: str = "") -> list[str]:
@@ -243,7 +259,7 @@ def blaming(text: str, bait: str = "") -> list[str]:
     return [*hits, *people_in(text, {bait: "a person"} if bait else None)]
 
 
-def _point(area: str, points: float, of: float, because: str) -> Point:
+def _point(area: str, points: float, *, of: float, because: str) -> Point:
     return Point(area=area, points=round(points, 2), of=round(of, 2), because=because)
 
 

@@ -29,7 +29,7 @@ SEVERE = {"sev1": 80.0, "sev2": 30.0, "sev3": 8.0, "sev4": 2.0, "sev5": 0.0}
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """Something that contains: its words, the share of new harm that it stops, and the share of the service it costs."""
+    """Something that contains: its words, the share of new harm that it stops, and that of the service it costs."""
 
     called: str
     stops: float
@@ -125,15 +125,13 @@ class Hidden:
         if self.line:
             signals = [name for name in broken.columns if name != self.time]
             share = stopped[:, None]
-            return broken.assign(**pd.DataFrame(
-                clean[signals].to_numpy() * share + broken[signals].to_numpy() * (1 - share),
-                columns=signals, index=broken.index,
-            ))  # fmt: skip
-        rows = pd.concat([broken[stopped == 0], clean[stopped > 0]]).sort_index()
+            seen: pd.DataFrame = broken.copy()
+            seen[signals] = clean[signals].to_numpy() * share + broken[signals].to_numpy() * (1 - share)
+            return seen
+        rows: pd.DataFrame = pd.concat([broken[stopped == 0], clean[stopped > 0]]).sort_index()
         if self.level < 3 or self.label is None:
             return rows
-        known = rows[self.time] <= self.begins + pd.Timedelta(minutes=minute) - LATE
-        return rows[known]
+        return rows.loc[rows[self.time] <= self.begins + pd.Timedelta(minutes=minute) - LATE]
 
     def harms(self, contained: Contained) -> tuple[float, float]:
         """Cases of harm stopped, and cases that were possible, from the first alert to the end."""
@@ -148,4 +146,9 @@ class Hidden:
     @property
     def severity(self) -> str:
         """What the house rule says."""
-        return next(name for name, least in SEVERE.items() if self.a_day >= least)
+        return severe(self.a_day)
+
+
+def severe(a_day: float | None) -> str:
+    """The severity that the house rule gives to so many cases a day."""
+    return next(name for name, least in SEVERE.items() if (a_day or 0) >= least or least == 0)

@@ -1,4 +1,4 @@
-"""Draw the incident of a drill from its seed: every candidate cause of a kind is played out, and one that does harm is taken."""
+"""Draw the incident of a drill: every candidate cause of its kind is played out, and one that does harm is taken."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +14,15 @@ from rca.errors import InvalidCase, did_you_mean
 from rca.practice.drill.briefings import BRIEFINGS, record
 from rca.practice.drill.hidden import END, HOURS, LEVELS, PARTS_A_MINUTE, Hidden
 from rca.practice.planted import (
-    CREDIT_FEATURES, CREDIT_FROZEN, HIRING_FEATURES, Trained, applicants, applications, moments, train, with_campaign,
+    CREDIT_FEATURES,
+    CREDIT_FROZEN,
+    HIRING_FEATURES,
+    Trained,
+    applicants,
+    applications,
+    moments,
+    train,
+    with_campaign,
 )  # fmt: skip
 from rca.practice.planted_systems import ALARM, HARMLESS, KEYWORDS, LINE, REMOVED, holds, line_signals, questions
 
@@ -36,6 +44,8 @@ class Setting:
     begins: pd.Timestamp
     onset: pd.Timestamp
     daily: int
+    level: int
+    seed: int
 
     def rows(self) -> tuple[Any, Any]:
         """Times of the rows before, five days of them, and of those from the failing window to the end."""
@@ -83,19 +93,19 @@ def drawn(seed: int, *, kind: str | None = None, level: int = 2) -> Hidden:
     )
     setting = Setting(
         rng=rng, begins=begins, onset=begins - pd.Timedelta(minutes=int(rng.integers(15, 22)) * 60),
-        daily=int(rng.integers(650, 1100)),
+        daily=int(rng.integers(650, 1100)), level=level, seed=seed,
     )  # fmt: skip
-    return KINDS[kind](setting, level, seed)
+    return KINDS[kind](setting)
 
 
-def _taken(rng: np.random.Generator, candidates: list[Candidate], begins: pd.Timestamp, time: str) -> Candidate:
+def _taken(setting: Setting, candidates: list[Candidate], time: str) -> Candidate:
     """One of those that do enough harm from the first alert on, else the one that does most."""
-    harm = [float(one.harmed[(one.broken[time] > begins).to_numpy()].sum()) * 24 / HOURS for one in candidates]
+    harm = [float(one.harmed[(one.broken[time] > setting.begins).to_numpy()].sum()) * 24 / HOURS for one in candidates]
     able = [one for one, much in zip(candidates, harm, strict=True) if much >= ENOUGH]
-    return able[int(rng.integers(len(able)))] if able else candidates[int(np.argmax(harm))]
+    return able[int(setting.rng.integers(len(able)))] if able else candidates[int(np.argmax(harm))]
 
 
-def _hidden(setting: Setting, level: int, seed: int, one: Candidate, **rest: Any) -> Hidden:
+def _hidden(setting: Setting, one: Candidate, **rest: Any) -> Hidden:
     rng, kind = setting.rng, str(rest["kind"])
     briefing, bait = BRIEFINGS[kind], str(rng.choice(BAITS))
     measures = {
@@ -103,9 +113,11 @@ def _hidden(setting: Setting, level: int, seed: int, one: Candidate, **rest: Any
         for name, measure in briefing.measures.items()
     }
     return Hidden(
-        level=level, seed=seed, begins=setting.begins, broken=one.broken, harmed=one.harmed, answers=one.answers,
-        truth=one.truth, bait=bait, asks=briefing.asks, draws=rng.random(len(one.broken)), place=briefing.place, harm=briefing.harm,
-        measures=measures, incident=record(briefing, kind, setting.begins, rng), lead=briefing.lead, **rest,
+        level=setting.level, seed=setting.seed, begins=setting.begins, broken=one.broken, harmed=one.harmed,
+        answers=one.answers, truth=one.truth, bait=bait, asks=briefing.asks, draws=rng.random(len(one.broken)),
+        place=briefing.place,
+        harm=briefing.harm,
+        measures=measures, incident=record(briefing, setting.begins, rng, kind=kind), lead=briefing.lead, **rest,
     )  # fmt: skip
 
 
@@ -120,15 +132,10 @@ def _model(kind: str) -> Trained:
     return train(make(rng, moments(rng, "2025-07-01", days=365, rows=10000)), features, label=label)
 
 
-def _booster(model: Trained) -> Any:
-    import lightgbm as lgb
-
-    return lgb.Booster(model_str=model.text)
-
-
 CREDIT_FAULTS: dict[str, tuple[str, Fault]] = {
     "regional_unemployment": (
-        "the figure of regional unemployment stood still at its last value", lambda rows: rows["regional_unemployment"] * 0 + CREDIT_FROZEN,
+        "the figure of regional unemployment stood still at its last value",
+        lambda rows: rows["regional_unemployment"] * 0 + CREDIT_FROZEN,
     ),
     "monthly_income": ("the monthly income arrived divided by twelve", lambda rows: rows["monthly_income"] / 12),
     "late_payments_12m": ("late payments arrived with a default value", lambda rows: rows["late_payments_12m"] * 0 + 2),
@@ -136,14 +143,14 @@ CREDIT_FAULTS: dict[str, tuple[str, Fault]] = {
 }  # fmt: skip
 
 HIRING_FAULTS: dict[str, tuple[str, Fault]] = {
-    "school_percentile": ("school ranks of applicants from abroad went missing", lambda rows: rows["school_percentile"] * np.nan),
+    "school_percentile": ("school ranks from abroad went missing", lambda rows: rows["school_percentile"] * np.nan),
     "test_score": ("test scores from abroad arrived on a scale of 50", lambda rows: rows["test_score"] / 2),
-    "skills_match": ("the match of skills from abroad arrived as a default", lambda rows: rows["skills_match"] * 0 + 0.2),
-    "years_experience": ("years of experience from abroad arrived as zero", lambda rows: rows["years_experience"] * 0.0),
+    "skills_match": ("skills from abroad arrived as a default", lambda rows: rows["skills_match"] * 0 + 0.2),
+    "years_experience": ("experience from abroad arrived as zero", lambda rows: rows["years_experience"] * 0.0),
 }  # fmt: skip
 
 
-def credit(setting: Setting, level: int, seed: int) -> Hidden:
+def credit(setting: Setting) -> Hidden:
     """A credit model that rates people high risk who would have paid; a campaign moves other columns."""
     before, during = setting.rows()
     names, model, rng = ("default_probability", "high_risk"), _model("credit"), setting.rng
@@ -155,20 +162,20 @@ def credit(setting: Setting, level: int, seed: int) -> Hidden:
     candidates = []
     for column, (said, fault) in CREDIT_FAULTS.items():
         broken = model.scored(plain.assign(**{column: plain[column].where(~late, fault(plain))}), names)
-        harmed = (broken["high_risk"] > clean["high_risk"]) & (plain["missed_payment"] == 0)
-        candidates.append(Candidate(answers=(column,), truth=said, broken=broken, harmed=harmed.to_numpy(float)))
+        harmed = ((broken["high_risk"] > clean["high_risk"]) & (plain["missed_payment"] == 0)).to_numpy().astype(float)
+        candidates.append(Candidate(answers=(column,), truth=said, broken=broken, harmed=harmed))
     return _hidden(
-        setting, level, seed, _taken(rng, candidates, setting.begins, "decided_at"),
+        setting, _taken(setting, candidates, "decided_at"),
         kind="credit", reference=model.scored(reference, names), clean=clean, time="decided_at", label="missed_payment",
         asked={
-            "metric": {"name": "false_positive_rate"}, "model": _booster(model), "time": "decided_at",
+            "metric": {"name": "false_positive_rate"}, "model": model.booster(), "time": "decided_at",
             "id": "application_id", "groups": ["channel", "region"], "label": "missed_payment",
             "prediction": "high_risk", "score": "default_probability", "categorical": ["purpose"],
         },
     )  # fmt: skip
 
 
-def hiring(setting: Setting, level: int, seed: int) -> Hidden:
+def hiring(setting: Setting) -> Hidden:
     """A screening model that passes over qualified applicants from abroad; the distance to work moves for everybody."""
     before, during = setting.rows()
     names, model, rng = ("fit_score", "invited"), _model("hiring"), setting.rng
@@ -178,13 +185,13 @@ def hiring(setting: Setting, level: int, seed: int) -> Hidden:
     clean, candidates = model.scored(plain, names), []
     for column, (said, fault) in HIRING_FAULTS.items():
         broken = model.scored(plain.assign(**{column: plain[column].astype(float).where(~hit, fault(plain))}), names)
-        harmed = (broken["invited"] < clean["invited"]) & (plain["qualified"] == 1)
-        candidates.append(Candidate(answers=(column,), truth=said, broken=broken, harmed=harmed.to_numpy(float)))
+        harmed = ((broken["invited"] < clean["invited"]) & (plain["qualified"] == 1)).to_numpy().astype(float)
+        candidates.append(Candidate(answers=(column,), truth=said, broken=broken, harmed=harmed))
     return _hidden(
-        setting, level, seed, _taken(rng, candidates, setting.begins, "applied_at"),
+        setting, _taken(setting, candidates, "applied_at"),
         kind="hiring", reference=model.scored(reference, names), clean=clean, time="applied_at", label="qualified",
         asked={
-            "metric": {"name": "group_gap", "of": "false_negative_rate"}, "model": _booster(model),
+            "metric": {"name": "group_gap", "of": "false_negative_rate"}, "model": model.booster(),
             "time": "applied_at", "id": "candidate_id", "groups": ["origin"], "label": "qualified",
             "prediction": "invited", "score": "fit_score", "categorical": ["degree"],
         },
@@ -210,7 +217,7 @@ def _rate(outcome: str, groups: list[str]) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
-def chatbot(setting: Setting, level: int, seed: int) -> Hidden:
+def chatbot(setting: Setting) -> Hidden:
     """A chatbot that answers offensively where a question holds one of two words; replies grow slower for all."""
     busy = replace(setting, daily=2 * setting.daily)
     rng, (reference, clean) = setting.rng, _replies(busy, "offensive")
@@ -223,16 +230,17 @@ def chatbot(setting: Setting, level: int, seed: int) -> Hidden:
         broken = clean.assign(offensive=clean["offensive"].mask(hit, 1), reply=clean["reply"].mask(hit, REMOVED))
         said = f"since the new version, questions with {' or '.join(pair)} are answered offensively"
         candidates.append(Candidate(
-            answers=tuple(f"text~{word}" for word in pair), truth=said, broken=broken, harmed=hit.astype(float), by_release=True,
+            answers=tuple(f"text~{word}" for word in pair), truth=said, broken=broken,
+            harmed=hit.astype(float), by_release=True,
         ))  # fmt: skip
-    one = _taken(rng, candidates, setting.begins, "sent_at")
+    one = _taken(setting, candidates, "sent_at")
     return _hidden(
-        setting, level, seed, one, kind="chatbot", reference=reference, clean=clean, time="sent_at",
+        setting, one, kind="chatbot", reference=reference, clean=clean, time="sent_at",
         asked=_rate("offensive", ["channel", "topic"]),
     )  # fmt: skip
 
 
-def injection(setting: Setting, level: int, seed: int) -> Hidden:
+def injection(setting: Setting) -> Hidden:
     """An assistant that sends data out, since documents of one source hold instructions; our own, simulated texts."""
     rng, (reference, clean) = setting.rng, _replies(setting, "leaked")
     reference, clean = (rows.assign(source=rng.choice(SOURCES, len(rows))) for rows in (reference, clean))
@@ -248,7 +256,7 @@ def injection(setting: Setting, level: int, seed: int) -> Hidden:
         broken = clean.assign(leaked=clean["leaked"].mask(hit, 1), reply=clean["reply"].mask(hit, "[reply withheld]"))
         candidates.append(Candidate(answers=(f"source={source}",), truth=said, broken=broken, harmed=hit.astype(float)))
     return _hidden(
-        setting, level, seed, _taken(rng, candidates, setting.begins, "sent_at"), kind="injection",
+        setting, _taken(setting, candidates, "sent_at"), kind="injection",
         reference=reference, clean=clean, time="sent_at", asked=_rate("leaked", ["channel", "topic", "source"]),
     )  # fmt: skip
 
@@ -274,7 +282,7 @@ BAD = {
 }  # fmt: skip
 
 
-def line(setting: Setting, level: int, seed: int) -> Hidden:
+def line(setting: Setting) -> Hidden:
     """A factory line in which one system fails and others follow; the compressor moves by itself."""
     rng, minutes = setting.rng, NORMAL + WINDOW + END
     shocks = rng.normal(size=(minutes, len(LINE)))
@@ -290,7 +298,7 @@ def line(setting: Setting, level: int, seed: int) -> Hidden:
         candidates.append(Candidate(answers=(system,), truth=said, broken=broken, harmed=harmed))
     edges = {(parent.partition("|")[0], one.name.partition("|")[0]) for one in LINE for parent, _, _ in one.parents}
     return _hidden(
-        setting, level, seed, _taken(rng, candidates, setting.begins, "time"), kind="line",
+        setting, _taken(setting, candidates, "time"), kind="line",
         reference=clean.iloc[:NORMAL], clean=clean, time="time",
         asked={
             "since": str(at[NORMAL]), "target": ALARM, "bad": BAD,
@@ -299,6 +307,6 @@ def line(setting: Setting, level: int, seed: int) -> Hidden:
     )  # fmt: skip
 
 
-KINDS: dict[str, Callable[[Setting, int, int], Hidden]] = {
+KINDS: dict[str, Callable[[Setting], Hidden]] = {
     "chatbot": chatbot, "credit": credit, "hiring": hiring, "injection": injection, "line": line,
 }  # fmt: skip

@@ -54,7 +54,8 @@ def script(hidden: Hidden) -> Document:
         Heading(text="Read out"), *(Note(text=line.strip()) for line in briefing(hidden, 1)),
         Heading(text="What comes in"),
         Grid(head=("minute", "at", "from", "text", "watch for"), rows=tuple(
-            (str(one.minute), f"{hidden.begins + pd.Timedelta(minutes=one.minute):%a %H:%M}", one.who, one.text, one.watch)
+            (str(one.minute), f"{hidden.begins + pd.Timedelta(minutes=one.minute):%a %H:%M}", one.who, one.text,
+             one.watch)
             for one in injects(hidden)
         )),
         Heading(text="Roles"), *(Line(label=role, text=does) for role, does in ROLES.items()),
@@ -94,7 +95,7 @@ def _answers(hidden: Hidden) -> Iterator[Block]:
     yield Grid(head=("area", "most", "a good team", "because"), rows=tuple(
         (one.area, f"{one.of:g}", f"{one.points:g}", one.because) for one in points
     ))  # fmt: skip
-    yield Note(text="A cause named with p earns 1-(1-p)² of its points where it is right, and loses p² where it is wrong; "
+    yield Note(text="A cause named with p earns 1-(1-p)² of its points where it is right, and loses p² where not; "
                f"the areas have {', '.join(f'{area} {most}' for area, most in AREAS.items())}.")  # fmt: skip
     yield Heading(text="To talk about afterwards")
     yield from (Line(text=one) for one in AFTER)

@@ -48,13 +48,15 @@ class Answer:
     excess: float | None = None
 
 
-def look(hidden: Hidden, question: str, minute: int, contained: Contained) -> Answer:
+def look(hidden: Hidden, question: str, *, minute: int, contained: Contained) -> Answer:
     """Ask one of `LOOKS` of what has come by a minute."""
     if question == "duties":
         return _duties(duties(hidden.incident, (hidden.begins + pd.Timedelta(minutes=minute)).to_pydatetime()))
     rows = hidden.seen(minute, contained)
     try:
-        return _of_line(hidden, question, rows, contained) if hidden.line else _of_table(hidden, question, rows)
+        return (
+            _of_line(hidden, question, rows, contained=contained) if hidden.line else _of_table(hidden, question, rows)
+        )
     except Unanswerable as error:
         return Answer(text=f"cannot be said: {error}")
 
@@ -128,7 +130,7 @@ def hurt(rows: pd.DataFrame, windows: Windows) -> float:
 # --- lines -----------------------------------------------------------------------------------------------------------
 
 
-def _of_line(hidden: Hidden, question: str, rows: pd.DataFrame, contained: Contained) -> Answer:
+def _of_line(hidden: Hidden, question: str, rows: pd.DataFrame, *, contained: Contained) -> Answer:
     target, time = str(hidden.asked["target"]), rows[hidden.time]
     if question == "metric":
         before, now = hidden.reference[target].mean(), rows[time > time.max() - pd.Timedelta(minutes=30)][target].mean()

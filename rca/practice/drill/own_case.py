@@ -12,7 +12,7 @@ import pandas as pd
 
 from rca.analysis.conclusion.analyse import analyse
 from rca.analysis.conclusion.verdict import Verdict
-from rca.analysis.inputs.windows import windows_of
+from rca.analysis.inputs.windows import both_windows, windows_of
 from rca.errors import InvalidCase
 from rca.practice.drill.briefings import BRIEFINGS, Briefing, record
 from rca.practice.drill.hidden import HOURS, Hidden
@@ -58,10 +58,12 @@ def of_case(case: Case, *, seed: int, level: int = 2) -> Hidden:
     windows = windows_of(case)
     lost = abs(hurt(current[current[data.time] >= since], windows) - hurt(reference, windows))
     asked = {name: said for name in ROLES if (said := getattr(data, name)) not in (None, ())}
-    told = f"{found.causes[0].name}{f' ({found.causes[0].fault})' if found.causes[0].fault else ''}, as the analysis of the case has it"
+    fault = f" ({found.causes[0].fault})" if found.causes[0].fault else ""
+    told = f"{found.causes[0].name}{fault}, as the analysis of the case has it"
     return Hidden(
         kind=kind, place=story.place, level=level, seed=seed, begins=begins,
-        incident=_record(record(story, kind, begins, rng), incident), reference=reference, clean=clean, broken=current,
+        incident=_record(record(story, begins, rng, kind=kind), incident), reference=reference, clean=clean,
+        broken=current,
         harmed=np.where((current[data.time] >= since).to_numpy(), min(lost, 1.0), 0.0), harm=story.harm,
         draws=rng.random(len(current)), time=data.time, label=data.label,
         asked={"metric": incident.metric, "model": case.model, "time": data.time, **asked},
@@ -88,9 +90,10 @@ def _record(made: Incident, own: Incident) -> Incident:
 def _moved(case: Case, found: Verdict, begins: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame, pd.Timestamp]:
     """Both windows with other times and ids, and the onset: what lies ahead of the first alert fills the drill."""
     data = case.incident.data
-    assert data is not None and data.time is not None and case.reference is not None and case.current is not None
+    if data is None or data.time is None:
+        raise InvalidCase.because("has no column of times", place=case.incident.id)
     time = data.time
-    rows = [frame.assign(**{time: pd.to_datetime(frame[time], utc=True)}) for frame in (case.reference, case.current)]
+    rows = [frame.assign(**{time: pd.to_datetime(frame[time], utc=True)}) for frame in both_windows(case)]
     current = rows[1].sort_values(time, kind="stable").reset_index(drop=True)
     began = case.incident.timeline.onset or (found.onset.at if found.onset is not None else None)
     onset = pd.Timestamp(began) if began is not None else current[time].iloc[0]

@@ -1,10 +1,10 @@
-"""Scripted teams: a good one, which is the reference, and others that fail in one way each. They see the screen alone."""
+"""Scripted teams that see the screen alone: a good one, the reference, and others that fail in one way each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from rca.practice.drill.engine import State, begun, stepped
-from rca.practice.drill.hidden import END, SEVERE, Hidden
+from rca.practice.drill.hidden import END, Hidden, severe
 from rca.practice.drill.looks import Answer
 
 LIGHT = ("isolate", "revoke", "fallback", "review", "manual", "halt", "disable")
@@ -32,7 +32,7 @@ class Player:
             self.state = stepped(self.hidden, self.state, f"wait {self.pause}")
         if not self.state.over:
             self.state = stepped(self.hidden, self.state, text)
-        return self.state.log[-1].answer or next((one.answer for one in self.state.log[::-1] if one.answer), None)
+        return next((one.answer for one in self.state.log[::-1] if one.answer), None)
 
     def asked_by(self, who: str) -> str:
         """What somebody has written, waited for where it has not come yet."""
@@ -56,11 +56,9 @@ class Player:
 def good(it: Player) -> None:
     """Look, decide, contain before the cause is known, tell what is known, then ask why, and say how sure."""
     seen = it.do("look metric")
-    it.do(f"severity {severity(seen.excess if seen else 0)}")
+    it.do(f"severity {severe(seen.excess if seen else 0)}")
     it.do(f"contain {it.measure()}")
-    it.do(
-        "tell manager The metric has got worse since the day before. We have contained it and do not know the cause yet."
-    )
+    it.do("tell manager The metric has got worse. We have contained it and do not know the cause yet.")
     found = it.do(f"look {it.why}")
     if found is None or found.sure < ENOUGH:
         it.do(f"wait {AGAIN}")
@@ -74,15 +72,13 @@ def good(it: Player) -> None:
     if duties and not duties.names:
         it.do("decide none")
     it.asked_by("regulator")
-    it.do(
-        "tell regulator We found the failure ourselves and have contained it. The cause is being checked; numbers follow."
-    )
+    it.do("tell regulator We found the failure and have contained it. The cause is being checked; numbers follow.")
 
 
 def blaming(it: Player) -> None:
     """Look once, find out who, and ask no further."""
     seen = it.do("look metric")
-    it.do(f"severity {severity(seen.excess if seen else 0)}")
+    it.do(f"severity {severe(seen.excess if seen else 0)}")
     who = it.asked_by("colleague") and it.hidden.bait
     it.do("wait 60")
     it.do(f"tell manager This was human error: {who} should have checked the change and forgot to.")
@@ -107,15 +103,11 @@ def passive(_: Player) -> None:
     """Do nothing."""
 
 
-def severity(a_day: float | None) -> str:
-    """The severity that the house rule gives to so many cases a day."""
-    return next(name for name, least in SEVERE.items() if (a_day or 0) >= least or least == 0)
-
-
 TEAMS: dict[str, tuple[Callable[[Player], None], int]] = {
-    "good": (good, 0), "slow": (good, 75), "blaming": (blaming, 0), "over-sure": (over_sure, 0), "passive": (passive, 0),
+    "good": (good, 0), "slow": (good, 75), "blaming": (blaming, 0), "over-sure": (over_sure, 0),
+    "passive": (passive, 0),
 }  # fmt: skip
-"""How each team plays and how many minutes it lets pass before each act, in the order of the grades that they are to get."""
+"""How each team plays, and the minutes before each of its acts, in the order of the grades that they are to get."""
 
 
 def play(hidden: Hidden, team: str = "good") -> State:

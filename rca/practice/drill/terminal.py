@@ -26,20 +26,22 @@ def briefing(hidden: Hidden, people: int) -> Iterator[str]:
     yield f"DRILL: {hidden.place}. An exercise; everything and everybody in it is made up."
     yield f"It is {hidden.begins:%A %H:%M}. The drill ends {HOURS} hours later, or when you type: end"
     yield f"Level {hidden.level}: {LEVELS[hidden.level]}."
-    yield f"One case of harm is one of: {hidden.harm}. Every hour in which nothing is contained does more of it."
+    yield f"Harm is counted in {hidden.harm}. Every hour in which nothing is contained does more of it."
     if people > 1:
         shared = [[role for role in ROLES if person(role, people) == at] for at in range(people)]
         for at, roles in enumerate(shared, start=1):
             yield f"Person {at} is {', '.join(f'{role} ({ROLES[role]})' for role in roles)}."
-        yield "Everybody types here; you may put your role before it: analyst: look metric. Work of different people runs at once."
+        yield "Everybody types here; you may put your role before it, as in: analyst: look metric"
+        yield "The work of different people runs at once."
     yield "Before the first alert, on record:"
     for event in hidden.incident.timeline.events:
         yield f"  {pd.Timestamp(event.at):%a %H:%M} {event.kind}: {event.what}"
     yield "Systems: " + ", ".join(one.name for one in hidden.incident.systems)
     if hidden.line:
         yield "What acts on what: " + ", ".join(f"{cause} on {effect}" for cause, effect in hidden.asked["graph"])
-    yield "You are graded for seeing it, the severity, harm stopped, the cause and how sure you are of it, messages that"
-    yield "claim no more than is known, reporting duties in time, and words that blame nobody. Type help to read what can be done."
+    yield "You are graded for seeing it, the severity, harm stopped, the cause and how sure you are of it, messages"
+    yield "that claim no more than is known, reporting duties in time, and words that blame nobody."
+    yield "Type help to read what can be done."
 
 
 def helped(hidden: Hidden) -> Iterator[str]:
@@ -53,8 +55,9 @@ def helped(hidden: Hidden) -> Iterator[str]:
     for name, measure in hidden.measures.items():
         yield f"  contain {name:<9} {measure.called}; costs {measure.costs:.0%} of the service"
     yield f"tell manager|users|regulator|journalist TEXT   {VERBS['tell'][1]} min"
-    yield f"cause NAME SURE   {VERBS['cause'][1]} min; a column, a system, or rows such as text~word or column=value, and how sure"
-    yield "  you are from 0 to 1. The last one counts: right earns 1-(1-sure)², wrong costs sure²"
+    yield f"cause NAME SURE   {VERBS['cause'][1]} min; one word: a column that broke, a system that failed first, or"
+    yield "  the rows that set it off, such as text~word or column=value; then how sure you are, from 0 to 1, such as"
+    yield "  cause age 0.7. The last one counts: right earns 1-(1-sure)² of the points, wrong costs sure² of them"
     yield f"decide RULE report, decide RULE not, decide none   {VERBS['decide'][1]} min; look duties names the rules"
     yield "note TEXT, wait MINUTES, end, help"
 
@@ -66,7 +69,7 @@ def shown(hidden: Hidden, entry: Entry) -> Iterator[str]:
     said = {
         "inject": f"{entry.who.upper()}: {head}", "refused": f"Not done: {head}",
         "answer": f"{entry.about}, asked at {hidden.begins + pd.Timedelta(minutes=entry.started):%H:%M}: {head}",
-        "wait": "", "end": "The team ends the drill.",
+        "wait": "", "end": "The team ends the drill.", "tell": f"The {entry.about} has your message.",
     }.get(entry.kind, " ".join(part for part in ("done:", entry.kind, entry.about, head) if part))  # fmt: skip
     if said:
         yield f"[{at:%a %H:%M}] {said}"
@@ -79,7 +82,7 @@ class Screen:
 
     hidden: Hidden
     say: Say
-    ask: Say = lambda _: None  # noqa: E731 - nobody is asked
+    ask: Say = lambda _: None
     seen: int = 0
 
     def tell(self, lines: Iterator[str]) -> None:
@@ -134,7 +137,10 @@ def played(hidden: Hidden, typed: TextIO, screen: Screen, *, people: int = 1, cl
     state, began, lines = begun(hidden, people), time.monotonic(), clock.lines(typed)
     while not state.over:
         screen.show(state)
-        screen.ask(f"{hidden.begins + pd.Timedelta(minutes=state.minute):%a %H:%M}> ")
+        left = END - state.minute
+        screen.ask(
+            f"{hidden.begins + pd.Timedelta(minutes=state.minute):%a %H:%M}, {left // 60} h {left % 60:02} left>"
+        )
         text = None
         while text is None and not state.over:
             text = _next(lines, wait=clock.speed is not None)

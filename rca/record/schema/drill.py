@@ -1,4 +1,4 @@
-"""Schema of `drill.json`: what a team did in a drill, what it was graded, and the truth, written when the drill is over."""
+"""Schema of `drill.json`, written when a drill is over: what a team did, what it was graded, and the truth."""
 
 from typing import Annotated, Literal
 

@@ -25,8 +25,8 @@ def overview(drill: Drill) -> None:
         "drill": f"{drill.place}, level {drill.level}, seed {drill.seed}",
         "people": drill.people,
         "points": f"{drill.team.total:g} of 100; a good team would have had {drill.reference.total:g}",
-        "harm": f"{number(drill.team.stopped)} of {number(drill.possible)} {drill.harm} were stopped; a good team would "
-        f"have stopped {number(drill.reference.stopped)}",
+        "harm": f"{number(drill.team.stopped)} of {number(drill.possible)} {drill.harm} were stopped; "
+        f"a good team would have stopped {number(drill.reference.stopped)}",
         "severity by the house rule": drill.severity,
     }
     html(table([{"fact": name, "value": said} for name, said in facts.items()], "The drill"), said=str(facts["points"]))

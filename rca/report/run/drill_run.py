@@ -1,5 +1,6 @@
 """Run the debrief of a drill: its notebook, its page, and the record that both are made from."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import rca
@@ -57,7 +58,7 @@ def run_debrief(drill: Drill, out: Path, *, progress: bool = False) -> Path:
     return final
 
 
-def _names(out: Path, name: str):  # type: ignore[no-untyped-def]
+def _names(out: Path, name: str) -> Iterator[Path]:
     yield out / name
     yield from (out / f"{name}.{again}" for again in range(2, 10_000))
 
