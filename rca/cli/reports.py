@@ -112,7 +112,7 @@ def _index(arguments: Arguments) -> int:
 
 
 def _portfolio(arguments: Arguments) -> int:
-    from rca.record.drills import read_drills
+    from rca.record.files.drill_file import read_drills
     from rca.report.run.portfolio_run import run_portfolio
     from rca.report.run.risk_register import read_appetite, register
 

@@ -178,7 +178,7 @@ def portfolio(
         Limits of a risk appetite: targets, and the most that is accepted of ``people_per_quarter``, ``overdue_duties``
         and the like.
     drills : str, optional
-        Scores of drills, as `rca.record.drills.read_drills` has them; they stand apart from the incidents.
+        Scores of drills, as `rca.record.files.drill_file.read_drills` has them; they stand apart from the incidents.
 
     Raises
     ------

@@ -6,7 +6,7 @@ from pathlib import Path
 import rca
 from rca import shipped
 from rca.errors import InvalidCase
-from rca.record.drills import FILE, read_drill
+from rca.record.files.drill_file import FILE, read_drill
 from rca.record.files.whole_file import DRAFT
 from rca.record.schema.drill import Drill
 from rca.report.manifest import provenance as manifest

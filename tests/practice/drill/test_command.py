@@ -12,9 +12,10 @@ from rca.cli import commands as cli
 from rca.errors import InvalidCase
 from rca.practice.drill import own_case
 from rca.practice.drill.incidents import drawn
+from rca.practice.drill.kit import AFTER
 from rca.practice.drill.own_case import of_case
 from rca.record.case import load
-from rca.record.drills import read_drill, read_drills
+from rca.record.files.drill_file import read_drill, read_drills
 from tests.conftest import INCIDENTS
 
 SCRIPT = """# a drill
@@ -64,15 +65,6 @@ def test_scores_of_drills_are_read_by_a_portfolio_as_text(played):
         drills_of(f"{text}; 2026-12-01 <b> 2 4 a=1/2")
 
 
-def test_what_is_no_drill_is_refused(tmp_path):
-    with pytest.raises(InvalidCase, match="there are no drills here"):
-        read_drills(tmp_path)
-    (tmp_path / "one").mkdir()
-    (tmp_path / "one" / "drill.json").write_text('{"schema": 1}')
-    with pytest.raises(InvalidCase, match="is no drill"):
-        read_drills(tmp_path)
-
-
 def test_bad_seeds_and_scripts_are_refused_before_anything_is_written(tmp_path, capsys):
     (tmp_path / "script.txt").write_text("look metric\n")
     for asked in (["--seed", "-1"], ["--seed", "x"], ["--kind", "lines"], ["--script", str(tmp_path / "script.txt")]):
@@ -95,6 +87,7 @@ def test_the_kit_has_the_answers_on_their_own_sheet(tmp_path):
     assert hidden.truth in answers
     assert hidden.truth not in script
     assert "seed 4" in answers
+    assert all(question in answers for question in AFTER)
     assert "print" in (tmp_path / "script.html").read_text()
     for who in ("journalist", "regulator", "colleague"):
         assert who in script
