@@ -262,3 +262,33 @@ def rates_interval(rates: Floats, sizes: Counts) -> Interval:
     nearest, farthest = sorted((abs(below), abs(above)))
     nearest = nearest if below * above > 0 else 0.0
     return Interval(low=min(nearest, abs(difference)), high=min(1.0, max(farthest, abs(difference))))
+
+
+def overdispersion(counts: Floats | Counts, expected: Floats | Counts) -> float:
+    """How many times farther counts lie from those expected than counts of independent rows do; 1 at least.
+
+    Rows that repeat others, as those of one customer do, make every value come in clusters.
+
+    Parameters
+    ----------
+    counts, expected : ndarray of shape (values,)
+        Of one window, and in proportion to those of the other.
+
+    References
+    ----------
+    McCullagh & Nelder (1989), Generalized Linear Models, section 4.5.1.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> one, other = rng.poisson(9, (2, 400))
+    >>> overdispersion(one, other) < 1.2, overdispersion(5 * one, 5 * other) > 4
+    (True, True)
+    """
+    counts, expected = np.array(counts, dtype=float), np.array(expected, dtype=float)
+    if not min(counts.sum(), expected.sum()):
+        return 1.0
+    times = counts.sum() / expected.sum()
+    told = counts + expected > 0
+    apart = (counts - times * expected)[told] ** 2 / (counts + times**2 * expected)[told]
+    return max(1.0, float(apart.mean()))

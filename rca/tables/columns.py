@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from rca.arrays import Floats, Labels, Mask
+from rca.arrays import Floats, Labels, Mask, Places
 
 Kind = Literal["numeric", "categorical"]
 
@@ -101,10 +101,17 @@ def as_labels(values: "pd.Series[Any]") -> Labels:
     >>> as_labels(pd.Series([2.0, 2.5, None])).tolist()
     ['2', '2.5', nan]
     """
+    distinct, place = spelled_once(values)
+    return np.append(distinct, np.nan)[place]
+
+
+def spelled_once(values: "pd.Series[Any]") -> tuple[Labels, Places]:
+    """The distinct values of a column as labels, and where each row's stands among them; -1 where it has none."""
     if pd.api.types.is_object_dtype(values):  # where 1 and True share a hash
-        return _spelled(values)
+        codes, labels = pd.factorize(_spelled(values))
+        return labels, codes
     codes, distinct = pd.factorize(values)
-    return np.append(_spelled(pd.Series(distinct)), np.nan)[codes]
+    return _spelled(pd.Series(distinct)), codes
 
 
 def _spelled(values: "pd.Series[Any]") -> Labels:
@@ -191,5 +198,6 @@ class Encoder:
 
     def _column(self, rows: pd.DataFrame, name: str) -> Floats:
         if name in self.codes:
-            return np.array([self.codes[name].get(value, np.nan) for value in as_labels(rows[name])])
+            distinct, place = spelled_once(rows[name])
+            return np.array([*(self.codes[name].get(value, np.nan) for value in distinct), np.nan])[place]
         return np.clip(without_infinities(as_numbers(rows[name])), -FARTHEST, FARTHEST)

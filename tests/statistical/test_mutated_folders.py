@@ -32,7 +32,7 @@ def agreed(seed):
     with tempfile.TemporaryDirectory() as home:
         try:
             path = folder(seed).write(Path(home) / "x")
-        except (ValueError, TypeError, ArithmeticError, OverflowError, KeyError, UnicodeError):
+        except (ValueError, TypeError, ArithmeticError, OverflowError, KeyError, UnicodeError, AttributeError):
             return "cannot be written"
         problems = check(path)
         try:

@@ -25,12 +25,6 @@ from rca.analysis.slices.slices import Slices
 from rca.finding import Unanswered
 from rca.result import Asking
 
-UNWEIGHTED = Unanswered(
-    question="what moved and broke, by weight",
-    why="weights count in the metric and what is summed of it; drift, joint drift, faults and explanations count rows",
-)
-"""Said where the record names a column of weights: which answers do without it."""
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answers:
@@ -66,8 +60,6 @@ def window_answers(windows: Windows, ask: Asking | None = None, *, seed: int = 0
     ask = ask if ask is not None else Asking()
     if windows.unasked:
         ask.unanswered.append(Unanswered(question="what does the model on file answer", why=windows.unasked))
-    if windows.roles.weight is not None:
-        ask.unanswered.append(UNWEIGHTED)
     drift = ask(lambda: drift_of(windows, alpha=alpha), "what moved")
     if drift is None:
         return Answers(windows=windows, unanswered=tuple(ask.unanswered))

@@ -6,6 +6,7 @@ from rca.analysis.drift.classifier_two_sample import Joint, classifier_two_sampl
 from rca.analysis.drift.from_sketches import drift_of_sketches
 from rca.analysis.drift.univariate import MATERIAL, Drift, univariate_drift
 from rca.analysis.inputs.arguments import names_of, seeded, share_of
+from rca.analysis.inputs.weights import in_proportion
 from rca.analysis.inputs.windows import Windows, as_frames, both_windows, require_case
 from rca.methods.boosted_trees import on_one_thread
 from rca.tables.frames import column_names, is_lazy
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
 
 def drift_of(windows: Windows, *, alpha: float = 0.05) -> Drift:
     """Univariate drift: a two-sample test of every column."""
-    return univariate_drift(windows.reference, windows.current, roles=windows.roles, alpha=alpha)
+    rows = windows.by_weight
+    return univariate_drift(rows.reference, rows.current, roles=windows.roles, alpha=alpha)
 
 
 def joint_of(windows: Windows, *, seed: int = 0) -> Joint:
     """Joint drift of the features, by a classifier two-sample test (C2ST)."""
     rng = seeded(seed)
-    return classifier_two_sample(windows.reference, windows.current, features=windows.roles.features, rng=rng)
+    rows = windows.by_weight
+    return classifier_two_sample(rows.reference, rows.current, features=windows.roles.features, rng=rng)
 
 
 def drift(
@@ -66,7 +69,8 @@ def drift(
     alpha, material = share_of(alpha, place="alpha"), share_of(material, place="material")
     if current is None:
         case = require_case(reference)
-        return univariate_drift(*both_windows(case), roles=case.roles, alpha=alpha, material=material)
+        rows = (in_proportion(window, case.roles.weight) for window in both_windows(case))
+        return univariate_drift(*rows, roles=case.roles, alpha=alpha, material=material)
     named = None if features is None else names_of(features, place="features")
     codes = names_of(categorical, place="categorical")
     if isinstance(reference, Sketch) or isinstance(current, Sketch) or is_lazy(reference) or is_lazy(current):
@@ -93,4 +97,5 @@ def joint(case: "Case | Any", current: Any = None, *, features: Any = None, seed
     if current is not None:
         return classifier_two_sample(*as_frames(case, current), features=named, rng=rng)
     known = require_case(case)
-    return classifier_two_sample(*both_windows(known), features=named or known.roles.features, rng=rng)
+    rows = (in_proportion(window, known.roles.weight) for window in both_windows(known))
+    return classifier_two_sample(*rows, features=named or known.roles.features, rng=rng)

@@ -25,7 +25,7 @@ def explanation_of(
 ) -> ExplanationShift:
     """Explanation shift of two windows, over all rows and in the slices that carry the harm."""
     found = [one.conditions for one in slices.slices] if slices is not None else []
-    return explain_windows(windows, slices=found, seed=seed, alpha=alpha)
+    return explain_windows(windows.by_weight, slices=found, seed=seed, alpha=alpha)
 
 
 @spelled_out(TableRoles)

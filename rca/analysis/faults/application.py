@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
+from rca.analysis.faults.rule import FaultRule
 from rca.analysis.faults.rules.order import RULE_OF
-from rca.analysis.faults.rules.rule import FaultRule
 from rca.analysis.faults.rules.truncated_values import NOISIER
 from rca.arrays import Floats, Mask
 from rca.tables.condition import all_hold

@@ -20,8 +20,8 @@ from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.contingency import Contingency, contingency_of
 from rca.analysis.faults.cross_column_prediction import CrossColumnModel, Design, Late
 from rca.analysis.faults.fault_onset import fault_onset
+from rca.analysis.faults.rule import Scene, Stage
 from rca.analysis.faults.rules.order import RULES
-from rca.analysis.faults.rules.rule import Scene, Stage
 from rca.arrays import Mask
 from rca.finding import Finding, Target
 from rca.methods.changepoint.dating import ChangePoint, change_point
@@ -296,6 +296,8 @@ def _under(scene: Scene, name: str, conditions: tuple[Condition, ...]) -> Column
     if min(len(part.reference), len(part.current)) < MIN_ROWS:
         return None
     found = _everywhere(part, name)
+    if found is None or not found.broken:
+        found = _dated(part, _first(part, name, "mixed")) or found
     if found is not None and not found.broken and name not in scene.moved:  # what only spread there is no fault
         found = None
     if found is not None and _hits_nearly_all(found, len(part.current)) and _stands_out(part, found, conditions):

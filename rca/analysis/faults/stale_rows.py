@@ -1,4 +1,4 @@
-"""Values of an earlier period in some rows of a period, beside those that hold the period's own.
+"""Values in rows that are not theirs: of an earlier period beside the period's own, or of rows that nothing tells.
 
 A column that is a function of time, as an index of the day or a rate of the month, has one value a period. Where a
 cache, a branch or one of two feeds lags, some rows hold the value of some periods before, and the others betray them.
@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rca.arrays import Labels
+from rca.analysis.faults.column_fault import ColumnFault
+from rca.analysis.faults.cross_column_prediction import BLOCKS, CrossColumnModel, Design, Said, effective_rows
+from rca.arrays import Floats, Labels
 from rca.tables.columns import as_labels, as_numbers
 
 LONGEST = 400
@@ -25,6 +27,19 @@ VARIED = 3
 
 EXPLAINED = 0.9
 """Share of the split periods that one lag has to explain."""
+
+
+TELLS = 0.2
+"""Correlation with what the other columns predict, from which they can tell that a column is out of step."""
+
+CHANCE = 0.01
+"""Of calling any column of a table out of place where none is."""
+
+TAUGHT = 2**0.5
+"""Error of a correlation in the rows that taught the models of one another, in errors of one in new rows."""
+
+PART = 0.15
+"""Share of the correlation with what the others say that a column has to lose, to be called out of place."""
 
 
 def late_rows(
@@ -126,3 +141,91 @@ def _explained(before: Mapping[int, str], held: Mapping[int, list[str]], lag: in
             late[period] = str(earlier)
     changes = sum(own.get(period) != own.get(period - 1) for period in held)
     return _Explained(late=late, changes=changes)
+
+
+# -- values in the wrong rows -----------------------------------------------------------------------------------------
+
+
+def mispaired(design: Design, columns: Sequence[str]) -> list[ColumnFault]:
+    """Name the columns whose values belong to other rows, the one that lost most first.
+
+    A fault that keeps a column's distribution can only have mixed up rows: a join on the wrong key, a lag of which the
+    order is not on record. The other columns tell: where they predicted the column, they no longer do. Of columns that
+    go together the one out of place takes the others with it; so it is set aside, and the rest is asked again.
+
+    Parameters
+    ----------
+    design : Design
+        Of both windows.
+    columns : sequence of str
+        That neither moved nor broke.
+
+    Returns
+    -------
+    list of ColumnFault
+        `stale`, by no lag that is known; all rows are suspect, since none shows by itself that it was hit.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> z = rng.normal(size=(2000, 1))
+    >>> rows = pd.DataFrame(z + 0.5 * rng.normal(size=(2000, 3)), columns=list("abc"))
+    >>> late = rows.assign(b=rows["b"].shift(1).bfill())
+    >>> [fault.column for fault in mispaired(Design.of(rows, late, list("abc")), list("abc"))]
+    ['b']
+    """
+    asked, found = list(columns), []
+    while len(asked) > 1 and (worst := _worst(design, asked)) is not None:
+        found.append(worst)
+        asked.remove(worst.column)
+    return found
+
+
+def _worst(design: Design, columns: Sequence[str]) -> ColumnFault | None:
+    """The column that lost the most of its correlation with what the others say of it; None where none lost much."""
+    witness = CrossColumnModel.fit(design, columns)
+    errors = _errors(len(witness.places))
+    lost = {name: loss for name in witness.places if (loss := _loss(*witness.said, name, errors=errors)) is not None}
+    if not lost:
+        return None
+    name = min(lost, key=lambda one: lost[one][1] / lost[one][0])
+    words = "values are the usual ones, and no longer go with the other columns of their row"
+    evidence = "{}: correlation {:.2f}, {:.2f} before".format(words, *lost[name][::-1])
+    return ColumnFault(column=name, fault="stale", share=1.0, evidence=evidence)
+
+
+def _errors(columns: int) -> float:
+    """Standard errors that chance takes from none of so many columns, but for `CHANCE`.
+
+    References
+    ----------
+    Dunn (1961), J. Am. Stat. Assoc. 56(293): Bonferroni's bound, with Student's t.
+    """
+    from scipy.stats import t
+
+    return float(t.isf(CHANCE / max(columns, 1), 2 * (BLOCKS - 1)))
+
+
+def _loss(before: Said, now: Said, name: str, *, errors: float) -> tuple[float, float] | None:
+    """Correlation of a column with what the others say, before and now; None where too little is lost."""
+    return lost(before.of(name), now.of(name), (before.relation(name), now.relation(name)), errors=errors)
+
+
+def lost(
+    reference: tuple[Floats, Floats],
+    current: tuple[Floats, Floats],
+    relations: tuple[tuple[float, float], tuple[float, float]],
+    *,
+    errors: float,
+) -> tuple[float, float] | None:
+    """Correlation before and now; None where no part worth the name is lost beyond chance.
+
+    Of columns that wander for most of a window, and of rare flags, chance is not known. Two rows of the reference teach
+    each other's model, so that what chance makes of the two counts twice there.
+    """
+    (before, error), (now, other) = relations
+    told = before >= TELLS and now <= (1 - PART) * before
+    if not told or before - now < errors * np.hypot(TAUGHT * error, other):
+        return None
+    enough = min(effective_rows(has) for _, has in (reference, current)) >= 2 * BLOCKS
+    return (before, now) if enough else None

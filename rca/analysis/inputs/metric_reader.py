@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from rca.analysis.inputs.weights import weights_of
 from rca.arrays import Floats, Mask, Places
 from rca.errors import Unanswerable
 from rca.methods.metric import Parts
@@ -92,8 +93,7 @@ class MetricReader:
         """
         numerator, denominator = self._of_rows(rows)
         if self.roles.weight is not None:
-            weight = as_numbers(rows[self.roles.weight])
-            weight = np.where(np.isfinite(weight) & (weight >= 0), weight, 0.0)  # a row of no weight does not count
+            weight = weights_of(rows, self.roles.weight)
             numerator, denominator = numerator * weight, denominator * weight
         self._require_sums(numerator, denominator)
         if self.metric.name != "group_gap":

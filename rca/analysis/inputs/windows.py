@@ -9,6 +9,7 @@ import pandas as pd
 from rca.analysis.inputs.arguments import edges_of, metric_of, model_of, require_column, roles_of, seeded
 from rca.analysis.inputs.blocks import spread_out
 from rca.analysis.inputs.metric_reader import MetricReader
+from rca.analysis.inputs.weights import in_proportion
 from rca.arrays import Places
 from rca.errors import InvalidCase, Unanswerable
 from rca.methods.metric import Measured, measure
@@ -59,6 +60,15 @@ class Windows:
     produces: bool = False
     answers_same: bool = False
     parents: dict[str, tuple[str, ...]]
+
+    @property
+    def by_weight(self) -> "Windows":
+        """The same with rows in proportion to their weight; itself where rows have none."""
+        weight = self.roles.weight
+        if weight is None:
+            return self
+        reference, current = (in_proportion(rows, weight) for rows in (self.reference, self.current))
+        return replace(self, reference=reference, current=current, roles=replace(self.roles, weight=None))
 
     @property
     def meter(self) -> MetricReader:

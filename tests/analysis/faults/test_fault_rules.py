@@ -21,7 +21,7 @@ NEGATED = '''
 """Values that arrive with the other sign."""
 
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.rules.rule import FaultRule
+from rca.analysis.faults.rule import FaultRule
 from rca.methods.two_sample_tests import kolmogorov_distance
 
 

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.rules.rule import FaultRule, Scene
-from rca.analysis.faults.rules.single_value import STUCK, with_the_value
+from rca.analysis.faults.rule import FaultRule, Scene
+from rca.analysis.faults.rules.single_value import SELDOM, STUCK, with_the_value
 from rca.analysis.faults.rules.unit_change import HUGE, SURELY
 from rca.arrays import Floats, Mask
-from rca.methods.two_sample_tests import chance_distance, kolmogorov_distance
+from rca.methods.two_sample_tests import chance_distance, kolmogorov_distance, overdispersion
 from rca.tables.column_pair import ColumnPair
 from rca.tables.columns import as_labels, as_numbers
 
@@ -23,6 +23,9 @@ MIN_ROWS = 60
 
 WHOLLY = 0.9
 """Share of the rows beyond an edge that have to lie on it, for all rows to be capped and not a part of them."""
+
+SURE = 3.0
+"""Standard errors by which a heap has grown, and the values beyond it have become fewer."""
 
 HEAP = 3.0
 """Factor by which more values have to lie on the edge than ever did."""
@@ -70,6 +73,9 @@ def _edge(before: Floats, after: Floats, edge: float, *, capped: bool) -> _Edge 
     beyond, still = (float(((side > edge) if capped else (side < edge)).mean()) for side in (before, after))
     if not BEYOND <= beyond <= MOST or now >= STUCK or (still > (1 - WHOLLY) * beyond and now < HEAP * usual):
         return None
+    sound = [numbers[numbers < edge] if capped else numbers[numbers > edge] for numbers in (before, after)]
+    if now - usual < SURE * np.sqrt(now * (1 - now) * _rows(*sound, sizes=(len(before), len(after)))):
+        return None
     part = float(np.clip(1 - still / beyond, 0, 1))
     bound = np.minimum(before, edge) if capped else np.maximum(before, edge)
     at = np.unique(np.concatenate([before, after]))
@@ -80,6 +86,48 @@ def _edge(before: Floats, after: Floats, edge: float, *, capped: bool) -> _Edge 
     chance = SURELY * chance_distance(len(before), len(after))
     explained = left <= min(chance, kolmogorov_distance(before, after) / 2)
     return _Edge(at=edge, capped=capped, beyond=beyond, part=part, left=left) if explained else None
+
+
+def _rows(before: Floats, after: Floats, *, sizes: tuple[int, int]) -> float:
+    """Variance of the difference of a share, in parts of that of one row: values beside no edge say how uneven."""
+    values = np.unique(np.concatenate([before, after]))
+    counts = [np.bincount(np.searchsorted(values, numbers), minlength=len(values)) for numbers in (after, before)]
+    return sum(1 / size for size in sizes) * overdispersion(counts[0], counts[1])
+
+
+def heaped(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
+    """An edge in too few rows for the column to have moved: a heap, and as many values fewer on one side alone."""
+    del scene
+    if not pair.ordered:
+        return None
+    windows = [values[np.isfinite(values)] for values in pair.numbers]
+    if min(map(len, windows)) < MIN_ROWS:
+        return None
+    before, after = windows
+    values, counts = np.unique(after, return_counts=True)
+    at = float(values[np.argmax(counts)])
+    usual, heap = (float((numbers == at).mean()) for numbers in windows)
+    if heap - usual < SELDOM or heap < HEAP * usual:
+        return None
+    sides = {
+        True: [numbers[numbers > at] for numbers in windows],
+        False: [numbers[numbers < at] for numbers in windows],
+    }
+    for capped, beyond in sides.items():
+        kept = sides[not capped]
+        (was, now), (others, still) = (
+            [len(part) / len(numbers) for part, numbers in zip(side, windows, strict=True)] for side in (beyond, kept)
+        )
+        rows = _rows(*kept, sizes=(len(before), len(after)))
+        lost, gained, chance = (
+            was - now,
+            heap - usual,
+            [SURE * np.sqrt(p * (1 - p) * rows) for p in (was, others, heap)],
+        )
+        sure = lost >= chance[0] and gained >= chance[2]
+        if BEYOND <= was <= MOST and sure and abs(others - still) <= chance[1] and abs(lost - gained) <= sum(chance):
+            return _named(pair.name, _Edge(at=at, capped=capped, beyond=was, part=lost / was, left=0.0))
+    return None
 
 
 def _named(column: str, edge: _Edge) -> ColumnFault:
@@ -114,7 +162,7 @@ CLIPPED = FaultRule(
     kind="clipped",
     clause="{name} was cut off at an edge",
     check="a heap of values at one edge",
-    detect={"everywhere": clipped},
+    detect={"everywhere": clipped, "scattered": heaped},
     affected=with_the_value,
     inject=_cut_off,
     could_be=_beyond,

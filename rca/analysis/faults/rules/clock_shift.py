@@ -15,7 +15,7 @@ import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.ring_shift import MIN_ROWS, are_whole, by_shares, round_the_ring, signed
-from rca.analysis.faults.rules.rule import Scene
+from rca.analysis.faults.rule import Scene
 from rca.arrays import Floats, Mask
 from rca.methods.changepoint.dating import ChangePoint, change_point
 from rca.tables.column_pair import ColumnPair

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.rules.rule import Scene
+from rca.analysis.faults.rule import Scene
 from rca.arrays import Floats, Mask, Places
 from rca.methods.two_sample_tests import chance_distance, kolmogorov_distance
 from rca.tables.column_pair import ColumnPair

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
+from rca.analysis.faults.rule import FaultRule
 from rca.analysis.faults.rules.clipped_values import CLIPPED
 from rca.analysis.faults.rules.recoding import RECODED
 from rca.analysis.faults.rules.retyped_values import RETYPED
-from rca.analysis.faults.rules.rule import FaultRule
 from rca.analysis.faults.rules.single_value import DEFAULT_VALUE, FROZEN, MISSING, NEW_VALUES
 from rca.analysis.faults.rules.stale_values import STALE
 from rca.analysis.faults.rules.swapped_columns import SWAPPED

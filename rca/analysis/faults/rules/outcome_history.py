@@ -15,7 +15,7 @@ import pandas as pd
 from rca.analysis.faults.column_fault import READINGS, ROWS, ColumnFault
 from rca.analysis.faults.cross_column_prediction import BLOCKS, Late
 from rca.analysis.faults.fault_onset import fault_onset
-from rca.analysis.faults.rules.rule import Scene
+from rca.analysis.faults.rule import Scene
 from rca.arrays import Floats, Places
 from rca.tables.column_pair import ColumnPair
 from rca.tables.columns import as_numbers

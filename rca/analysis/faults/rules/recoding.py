@@ -9,10 +9,10 @@ import pandas as pd
 
 from rca.analysis.drift.univariate import MATERIAL
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.partial_recoding import partial_recoding
-from rca.analysis.faults.renaming import MOST, as_they_were, by_stem, decoded, recoded, renamed, respelled
+from rca.analysis.faults.names.partial_recoding import partial_recoding
+from rca.analysis.faults.names.renaming import MOST, as_they_were, by_stem, decoded, recoded, renamed, respelled
+from rca.analysis.faults.rule import FaultRule, Scene
 from rca.analysis.faults.rules.renumbering import relation_of, renumbered, renumbered_from, renumbered_in_part
-from rca.analysis.faults.rules.rule import FaultRule, Scene
 from rca.analysis.faults.rules.single_value import with_a_name
 from rca.arrays import Mask
 from rca.tables.column_pair import ColumnPair, read

@@ -13,8 +13,8 @@ import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.contingency import Contingency, contingency_of
-from rca.analysis.faults.renaming import WITNESSES, witnesses
-from rca.analysis.faults.rules.rule import Scene
+from rca.analysis.faults.names.renaming import WITNESSES, witnesses
+from rca.analysis.faults.rule import Scene
 from rca.arrays import Counts, Floats, Mask, Places
 from rca.methods.two_sample_tests import chi_square
 from rca.tables.column_pair import ColumnPair

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.rules.rule import FaultRule, Scene
+from rca.analysis.faults.rule import FaultRule, Scene
 from rca.arrays import Floats, Labels, Mask
 from rca.tables.column_pair import ColumnPair
 from rca.tables.columns import as_labels, as_numbers, in_short, kind_of

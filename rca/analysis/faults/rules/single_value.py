@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.renaming import VISIBLE, as_they_were, by_stem
-from rca.analysis.faults.rules.rule import FaultRule, Scene
+from rca.analysis.faults.names.renaming import VISIBLE, as_they_were, by_stem
+from rca.analysis.faults.rule import FaultRule, Scene
 from rca.analysis.faults.rules.unit_change import ALIKE, SURELY
 from rca.arrays import Floats, Mask, Places
 from rca.methods.two_sample_tests import chance_distance

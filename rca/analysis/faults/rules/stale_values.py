@@ -1,4 +1,4 @@
-"""Values that come too late, by rows, readings, days or months; and usual values that stand in the wrong rows."""
+"""Values that come too late, by rows, readings, days or months."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,18 +9,14 @@ import pandas as pd
 
 from rca.analysis.faults.column_fault import READINGS, ROWS, ColumnFault
 from rca.analysis.faults.cross_column_prediction import (
-    BLOCKS,
-    CrossColumnModel,
     Design,
     Late,
-    Said,
-    effective_rows,
     relation,
 )
 from rca.analysis.faults.fault_onset import fault_onset
+from rca.analysis.faults.rule import FaultRule, Scene
 from rca.analysis.faults.rules.outcome_history import follows_outcomes, off_its_outcomes
-from rca.analysis.faults.rules.rule import FaultRule, Scene
-from rca.analysis.faults.stale_rows import as_told, late_rows, single_precision
+from rca.analysis.faults.stale_rows import TELLS, as_told, late_rows, lost, mispaired, single_precision
 from rca.arrays import Floats, Mask, Places
 from rca.methods.changepoint.dating import ChangePoint, change_point
 from rca.tables.calendar import Calendar, spans
@@ -55,23 +51,11 @@ and readings below which nothing is said."""
 FARTHEST = 400
 """Rows by which a column may be out of step."""
 
-TELLS = 0.2
-"""Correlation with what the other columns predict, from which they can tell that a column is out of step."""
-
 MADE_UP = 2 / 3
 """Share of the correlation lost in the row itself that has to be found again some rows before."""
 
 MIN_STANDARD_ERRORS = 5.0
 """Standard errors by which a lag has to be better than none."""
-
-CHANCE = 0.01
-"""Of calling any column of a table out of place where none is."""
-
-TAUGHT = 2**0.5
-"""Error of a correlation in the rows that taught the models of one another, in errors of one in new rows."""
-
-PART = 0.15
-"""Share of the correlation with what the others say that a column has to lose, to be called out of place."""
 
 
 def stale(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
@@ -326,7 +310,7 @@ def _by_row(late: Late, name: str) -> ColumnFault | None:
     since = _out_since(*both[1], lag)
     struck = both[1][0][since:], both[1][1][since:]
     late_ones = _lagged(*struck)
-    if _lost(both[0], struck, (relation(*both[0]), relation(*struck)), errors=MIN_STANDARD_ERRORS) is None:
+    if lost(both[0], struck, (relation(*both[0]), relation(*struck)), errors=MIN_STANDARD_ERRORS) is None:
         return None
     if len(late_ones) <= lag or late_ones[lag] < MADE_UP * usual[0]:
         return None
@@ -364,94 +348,6 @@ def _named(late: Late, name: str, lag: int, *, period: str, evidence: str, since
         by=by,
         since=since,
     )
-
-
-# -- values in the wrong rows -----------------------------------------------------------------------------------------
-
-
-def mispaired(design: Design, columns: Sequence[str]) -> list[ColumnFault]:
-    """Name the columns whose values belong to other rows, the one that lost most first.
-
-    A fault that keeps a column's distribution can only have mixed up rows: a join on the wrong key, a lag of which the
-    order is not on record. The other columns tell: where they predicted the column, they no longer do. Of columns that
-    go together the one out of place takes the others with it; so it is set aside, and the rest is asked again.
-
-    Parameters
-    ----------
-    design : Design
-        Of both windows.
-    columns : sequence of str
-        That neither moved nor broke.
-
-    Returns
-    -------
-    list of ColumnFault
-        `stale`, by no lag that is known; all rows are suspect, since none shows by itself that it was hit.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> z = rng.normal(size=(2000, 1))
-    >>> rows = pd.DataFrame(z + 0.5 * rng.normal(size=(2000, 3)), columns=list("abc"))
-    >>> late = rows.assign(b=rows["b"].shift(1).bfill())
-    >>> [fault.column for fault in mispaired(Design.of(rows, late, list("abc")), list("abc"))]
-    ['b']
-    """
-    asked, found = list(columns), []
-    while len(asked) > 1 and (worst := _worst(design, asked)) is not None:
-        found.append(worst)
-        asked.remove(worst.column)
-    return found
-
-
-def _worst(design: Design, columns: Sequence[str]) -> ColumnFault | None:
-    """The column that lost the most of its correlation with what the others say of it; None where none lost much."""
-    witness = CrossColumnModel.fit(design, columns)
-    errors = _errors(len(witness.places))
-    lost = {name: loss for name in witness.places if (loss := _loss(*witness.said, name, errors=errors)) is not None}
-    if not lost:
-        return None
-    name = min(lost, key=lambda one: lost[one][1] / lost[one][0])
-    words = "values are the usual ones, and no longer go with the other columns of their row"
-    evidence = "{}: correlation {:.2f}, {:.2f} before".format(words, *lost[name][::-1])
-    return ColumnFault(column=name, fault="stale", share=1.0, evidence=evidence)
-
-
-def _errors(columns: int) -> float:
-    """Standard errors that chance takes from none of so many columns, but for `CHANCE`.
-
-    References
-    ----------
-    Dunn (1961), J. Am. Stat. Assoc. 56(293): Bonferroni's bound, with Student's t.
-    """
-    from scipy.stats import t
-
-    return float(t.isf(CHANCE / max(columns, 1), 2 * (BLOCKS - 1)))
-
-
-def _loss(before: Said, now: Said, name: str, *, errors: float) -> tuple[float, float] | None:
-    """Correlation of a column with what the others say, before and now; None where too little is lost."""
-    return _lost(before.of(name), now.of(name), (before.relation(name), now.relation(name)), errors=errors)
-
-
-def _lost(
-    reference: tuple[Floats, Floats],
-    current: tuple[Floats, Floats],
-    relations: tuple[tuple[float, float], tuple[float, float]],
-    *,
-    errors: float,
-) -> tuple[float, float] | None:
-    """Correlation before and now; None where no part worth the name is lost beyond chance.
-
-    Of columns that wander for most of a window, and of rare flags, chance is not known. Two rows of the reference teach
-    each other's model, so that what chance makes of the two counts twice there.
-    """
-    (before, error), (now, other) = relations
-    told = before >= TELLS and now <= (1 - PART) * before
-    if not told or before - now < errors * np.hypot(TAUGHT * error, other):
-        return None
-    enough = min(effective_rows(has) for _, has in (reference, current)) >= 2 * BLOCKS
-    return (before, now) if enough else None
 
 
 # -- the rule ----------------------------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.rules.rule import FaultRule, Scene
-from rca.analysis.faults.rules.unit_change import ALIKE, APART, MIN_ROWS, SEEN, SURELY, beyond_the_cut, mixture
+from rca.analysis.faults.rule import FaultRule, Scene
+from rca.analysis.faults.rules.unit_change import ALIKE, APART, MIN_ROWS, SEEN, SURELY, Mixture, beyond_the_cut, mixture
 from rca.arrays import Floats, Mask
 from rca.methods.changepoint.dating import ChangePoint, change_point
 from rca.methods.two_sample_tests import chance_distance, kolmogorov_distance
@@ -72,28 +72,14 @@ def _rings(names: Sequence[str], scene: Scene) -> list[dict[str, str]]:
 
     Columns alike before are told apart as the one assignment of all that leaves least.
     """
-    from scipy.optimize import linear_sum_assignment
-
     held = {(name, one.column): one for name in names for one in _held(name, names, scene)}
-    able = [name for name in names if any(name == one for one, _ in held)]
-    far = [[held[name, other].crossed if (name, other) in held else FARTHEST for other in able] for name in able]
-    if not able:
-        return []
-    liked = dict(zip(able, (able[at] for at in linear_sum_assignment(far)[1]), strict=True))
-    found: list[dict[str, str]] = []
-    for name in able:
-        way = [name]
-        while (last := liked[way[-1]]) not in way and (way[-1], last) in held:
-            way.append(last)
-        ring = {one: liked[one] for one in way}
-        if last != name or any(pair not in held for pair in ring.items()) or any(name in other for other in found):
-            continue
-        crossed, straight = (
-            sum(getattr(held[pair], what) for pair in ring.items()) for what in ("crossed", "straight")
-        )
-        if crossed <= ALIKE * straight:
-            found.append(ring)
-    return found
+    rings = _closed({pair: one.crossed for pair, one in held.items()})
+    far = [[held[pair] for pair in ring.items()] for ring in rings]
+    return [
+        ring
+        for ring, ones in zip(rings, far, strict=True)
+        if sum(one.crossed for one in ones) <= ALIKE * sum(one.straight for one in ones)
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,32 +181,42 @@ def _mingled(names: Sequence[str], scene: Scene) -> dict[str, ColumnFault]:
     known = {name: [values[np.isfinite(values)] for values in both] for name, both in known.items()}
     known = {name: both for name, both in known.items() if min(map(len, both)) >= 4 * MIN_ROWS}
     laid = {name: [_thinned(values) for values in both] for name, both in known.items()}
-    likeliest: dict[str, tuple[str, float]] = {}
+    fits: dict[tuple[str, str], Mixture] = {}
     for name, (own, now) in laid.items():
         chance = SURELY * chance_distance(*map(len, known[name]))
         if kolmogorov_distance(own, now) < 1.5 * chance * np.sqrt(scene.repeats(name)):
             continue
         most = min(chance, kolmogorov_distance(own, now) / 3)
-        fits = {other: mixture(own, strange, now) for other, (strange, _) in laid.items() if other != name}
-        able = [
-            (fit.left, other, fit.share)
-            for other, fit in fits.items()
-            if SEEN <= fit.share <= 1 - SEEN and fit.left <= most
-        ]
-        if able:
-            likeliest[name] = min(able)[1:]
+        tried = {(name, other): mixture(own, strange, now) for other, (strange, _) in laid.items() if other != name}
+        fits |= {pair: fit for pair, fit in tried.items() if SEEN <= fit.share <= 1 - SEEN and fit.left <= most}
     found: dict[str, ColumnFault] = {}
-    for name in likeliest:
-        way = [name]
-        while (held := likeliest.get(way[-1])) is not None and held[0] not in way:
-            way.append(held[0])
-        shares = [likeliest[one][1] for one in way if one in likeliest]
-        if held is None or held[0] != name or name in found or max(shares) - min(shares) > ALIKE / 2:
+    for ring in _closed({pair: fit.left for pair, fit in fits.items()}):
+        shares = [fits[pair].share for pair in ring.items()]
+        if max(shares) - min(shares) > ALIKE / 2:
             continue
-        share = float(np.mean(shares))
-        for one in way:
-            words = f"holds the values of {likeliest[one][0]} in some {share:.0%} of the rows"
+        for one, other in ring.items():
+            words = f"holds the values of {other} in some {np.mean(shares):.0%} of the rows"
             found[one] = ColumnFault(column=one, fault="swapped", share=1.0, evidence=words)
+    return found
+
+
+def _closed(costs: Mapping[tuple[str, str], float]) -> list[dict[str, str]]:
+    """Rings of columns, each with the one that it goes to, of the assignment of all that costs least."""
+    from scipy.optimize import linear_sum_assignment
+
+    able = list(dict.fromkeys(name for name, _ in costs))
+    if not able:
+        return []
+    table = [[costs.get((name, other), FARTHEST) for other in able] for name in able]
+    liked = dict(zip(able, (able[at] for at in linear_sum_assignment(table)[1]), strict=True))
+    found: list[dict[str, str]] = []
+    for name in able:
+        way = [name]
+        while (last := liked[way[-1]]) not in way and (way[-1], last) in costs:
+            way.append(last)
+        ring = {one: liked[one] for one in way}
+        if last == name and all(pair in costs for pair in ring.items()) and all(name not in one for one in found):
+            found.append(ring)
     return found
 
 

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
-from rca.analysis.faults.renaming import VISIBLE
-from rca.analysis.faults.rules.rule import FaultRule, Scene
+from rca.analysis.faults.names.renaming import VISIBLE
+from rca.analysis.faults.rule import FaultRule, Scene
 from rca.analysis.faults.rules.unit_change import HUGE, MIN_ROWS, SURELY, drifts
 from rca.arrays import Floats, Mask
-from rca.methods.two_sample_tests import chance_distance, kolmogorov_distance
+from rca.methods.two_sample_tests import chance_distance, kolmogorov_distance, overdispersion
 from rca.tables.column_pair import ColumnPair
 from rca.tables.columns import as_numbers, kind_of
 from rca.tables.condition import all_hold
@@ -140,17 +140,16 @@ def _numbers(pair: ColumnPair, scene: Scene) -> tuple[Floats, Floats] | None:
 
 
 def _in_a_part(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
-    """Numbers of which a part has lost its digits, here and there: the grid shows in what comes more often than before."""
+    """Numbers of which a part has lost its digits, here and there: what comes more often than before lies on a grid."""
     both = _numbers(pair, scene) if pair.ordered else None
     if both is None:
         return None
     before, after = both
     low, high = np.quantile(before, [0.25, 0.75]).tolist()
     values, counts = np.unique(after, return_counts=True)
-    known = np.sort(before)
-    usual = np.searchsorted(known, values, side="right") - np.searchsorted(known, values, side="left")
-    expected = len(after) * np.maximum(usual, 1) / len(before)
+    expected = len(after) * np.maximum(_counted(before, values), 1) / len(before)
     heaps = (counts > MORE * expected) & (counts - expected > SURE * np.sqrt(counts + expected))
+    heaps &= counts - expected > SURE * np.sqrt((counts + expected) * overdispersion(counts[~heaps], expected[~heaps]))
     step = grid_step(np.repeat(values[heaps], counts[heaps]), least=COARSE * (high - low))
     if step is None or not _loses(before, step):
         return None
@@ -177,6 +176,12 @@ def _in_a_part(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
         offset=_lost(before, step) if way else 0.0,
         scattered=True,
     )
+
+
+def _counted(numbers: Floats, values: Floats) -> Floats:
+    """How often each of some values comes."""
+    known = np.sort(numbers)
+    return np.asarray(np.searchsorted(known, values, side="right") - np.searchsorted(known, values, side="left"))
 
 
 def _below(values: Floats, at: Floats) -> Floats:

@@ -9,9 +9,9 @@ import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.ring_shift import turned_back
+from rca.analysis.faults.rule import FaultRule, Scene
 from rca.analysis.faults.rules.clock_shift import by_the_clock, keeps_time, turned, turned_rows
 from rca.analysis.faults.rules.drifting_gain import drifting, with_a_drift, without_the_drift
-from rca.analysis.faults.rules.rule import FaultRule, Scene
 from rca.arrays import Floats, Mask
 from rca.methods.two_sample_tests import Z, chance_distance, kolmogorov_distance
 from rca.tables.column_pair import ColumnPair

@@ -37,6 +37,7 @@ from rca.analysis.harm.rivals.column_tests import (
 from rca.analysis.harm.rivals.recoded_columns import recoded_columns
 from rca.analysis.harm.rivals.relation_rivals import departure
 from rca.analysis.harm.rivals.rival import Rival
+from rca.analysis.harm.rivals.rows_hit import harm_of_rows_hit
 from rca.analysis.inputs.windows import measured_of
 from rca.arrays import Mask
 from rca.errors import Unanswerable
@@ -62,8 +63,11 @@ SILENT = 2
 SLICE_ROWS = 100
 """Rows of a slice, in each window, below which no column is judged inside of it."""
 
-INJECTED = "; done to the reference's rows, it makes the metric worse on the same rows"
-"""What is found where a fault costs much that cannot be put back."""
+INSTEAD = {
+    "injected": "; done to the reference's rows, it makes the metric worse on the same rows",
+    "alone": "; the rows that show it fare worse than their like did, and others do not",
+}
+"""What is found where a fault costs much that cannot be put back, or where no model is there to be asked."""
 
 
 def column_rivals(weighing: Weighing) -> list[Rival]:
@@ -357,9 +361,11 @@ def judged_column(weighing: Weighing, one: ColumnEvidence, *, together: Collecti
     if strength == "shown" and weighing.asker is not None and weighing.asker.fidelity is not None:
         strength = "suggested"  # a stand-in answered
     part = _of_put_back(one.put, one.fault, weighing) if one.put is not None else None
-    injected = _injected(weighing, one.fault) if one.put is not None and strength is None else None
-    if injected is not None:
-        strength, part = injected.strength, injected
+    instead = None
+    if strength is None:
+        instead = (_injected if one.put is not None else harm_of_rows_hit)(weighing, one.fault)
+    if instead is not None:
+        strength, part = instead.strength, instead
     if strength is not None and (part is None or part.interval.low <= 0):
         part = departure(weighing, whole, kind="feature", name=one.fault.column, fault=one.fault.fault)
         if one.fault.broken and tests.sieved and (part is None or part.interval.low <= 0):
@@ -370,9 +376,9 @@ def judged_column(weighing: Weighing, one: ColumnEvidence, *, together: Collecti
         fault=one.fault.fault,
         part=replace(part, name=name) if part is not None else None,
         strength=strength,
-        found=found_of(one, tests) + INJECTED * (injected is not None),
-        against=against_of(one, tests) if injected is None else "",
-        paired=tests.gained or tests.lost or (one.fault.broken and tests.likely) or injected is not None,
+        found=found_of(one, tests) + (INSTEAD[instead.method] if instead is not None else ""),
+        against=against_of(one, tests) if instead is None else "",
+        paired=tests.gained or tests.lost or (one.fault.broken and tests.likely) or instead is not None,
         broke=one.broke,
     )
 

@@ -8,8 +8,8 @@ from rca.analysis.drift.univariate import univariate_drift
 from rca.analysis.faults.application import hit, mend
 from rca.analysis.faults.cross_column_prediction import Late
 from rca.analysis.faults.diagnosis import diagnose
+from rca.analysis.faults.rule import Scene
 from rca.analysis.faults.rules.clock_shift import by_the_clock, keeps_time, turned
-from rca.analysis.faults.rules.rule import Scene
 from rca.tables.column_pair import ColumnPair
 
 CLOCKS = {

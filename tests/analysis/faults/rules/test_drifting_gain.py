@@ -7,8 +7,8 @@ from numpy.testing import assert_allclose
 
 from rca.analysis.faults.application import hit, inflict, mend
 from rca.analysis.faults.column_fault import ColumnFault
+from rca.analysis.faults.rule import Scene
 from rca.analysis.faults.rules.drifting_gain import drifting
-from rca.analysis.faults.rules.rule import Scene
 from tests.analysis.faults.broken_columns import name
 
 LAWS = {

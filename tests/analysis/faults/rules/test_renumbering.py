@@ -9,8 +9,8 @@ import pytest
 from rca.analysis.drift.univariate import univariate_drift
 from rca.analysis.faults.application import mend
 from rca.analysis.faults.diagnosis import diagnose
+from rca.analysis.faults.rule import Scene
 from rca.analysis.faults.rules.renumbering import renumbered, renumbered_from, renumbered_in_part
-from rca.analysis.faults.rules.rule import Scene
 from rca.tables.column_pair import ColumnPair
 
 SHARES = np.array([0.1, 0.2, 0.32, 0.06, 0.14, 0.18])

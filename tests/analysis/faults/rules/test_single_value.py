@@ -7,7 +7,7 @@ import pytest
 from rca.analysis.drift.univariate import univariate_drift
 from rca.analysis.faults.application import hit, mend
 from rca.analysis.faults.diagnosis import diagnose
-from rca.analysis.faults.renaming import by_stem
+from rca.analysis.faults.names.renaming import by_stem
 from rca.analysis.faults.rules.single_value import FILLERS
 from rca.tables.column_pair import ColumnPair
 from tests.analysis.faults.broken_columns import NEXT, SKEWED, USUAL, WORDS, name

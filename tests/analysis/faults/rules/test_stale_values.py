@@ -8,7 +8,8 @@ from rca.analysis.drift.univariate import univariate_drift
 from rca.analysis.faults.application import hit, mend, mendable
 from rca.analysis.faults.cross_column_prediction import Design
 from rca.analysis.faults.diagnosis import diagnose
-from rca.analysis.faults.rules.stale_values import _is_series, _series, mispaired
+from rca.analysis.faults.rules.stale_values import _is_series, _series
+from rca.analysis.faults.stale_rows import mispaired
 from rca.tables.calendar import Calendar
 
 DAYS = pd.date_range("2025-01-01", periods=240, freq="D", tz="UTC")

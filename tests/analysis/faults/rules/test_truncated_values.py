@@ -8,7 +8,7 @@ from rca.analysis.drift.univariate import univariate_drift
 from rca.analysis.faults.application import inflict, mend, mendable
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.diagnosis import diagnose
-from rca.analysis.faults.rules.rule import Scene
+from rca.analysis.faults.rule import Scene
 from rca.analysis.faults.rules.truncated_values import TRUNCATED, grid_step
 from tests.analysis.faults.broken_columns import name
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rca.analysis.faults.application import mend
-from rca.analysis.faults.renaming import normal_form
+from rca.analysis.faults.names.renaming import normal_form
 from tests.analysis.faults.recoded_columns import NAMES, named, table
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rca.analysis.faults.contingency import contingency_of
-from rca.analysis.faults.partial_recoding import partial_recoding
+from rca.analysis.faults.names.partial_recoding import partial_recoding
 from rca.tables.column_pair import ColumnPair
 from tests.analysis.faults.recoded_columns import coded, told, turned
 

@@ -217,7 +217,8 @@ def _ballot(pair: ColumnPair, laid: Contingency, *, moved: Collection[str], repe
     (was, before, known), (now, after, seen) = windows[0], windows[1]
     own = sum((_entropy(table) for table in seen), np.zeros(len(now)))
     freedom = max(1, sum(table.shape[1] - 1 for table in seen))
-    usual = [(table + 0.5) / (table + 0.5).sum(axis=1, keepdims=True) for table in known]
+    stayed = pd.Series(after, index=now).reindex(was, fill_value=0.0).to_numpy(float)
+    usual = [_expected(*tables, mixes=(before, stayed)) for tables in zip(known, seen, strict=True)]
     others = sum(
         (table @ np.log(share).T for table, share in zip(seen, usual, strict=True)), np.zeros((len(now), len(was)))
     )
@@ -231,6 +232,18 @@ def _ballot(pair: ColumnPair, laid: Contingency, *, moved: Collection[str], repe
         rows=(int(before.sum()), int(after.sum())),
         unseen=~np.isin(now, pair.known(pair.labels)[0]),
     )
+
+
+def _expected(known: Floats, seen: Floats, *, mixes: Sequence[Any]) -> Floats:
+    """Shares of a witness's cells beside each name, as before; where the witness moved by itself, moved alike for all.
+
+    By itself is what no mix of the names explains: neither the former one nor that of the names as they are now.
+    """
+    shares = (known + 0.5) / (known + 0.5).sum(axis=1, keepdims=True)
+    now = (seen.sum(axis=0) + 0.5) / (seen.sum() + 0.5 * seen.shape[1])
+    tilts = [now / np.maximum(mix @ shares / max(float(mix.sum()), 1e-9), 1e-9) for mix in mixes if mix.sum()]
+    tilted = shares * min(tilts, key=lambda tilt: float(now @ np.log(tilt)))
+    return np.asarray(tilted / tilted.sum(axis=1, keepdims=True))
 
 
 def _entropy(table: Floats) -> Floats:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from rca.analysis.faults.column_fault import ColumnFault
 from rca.analysis.faults.contingency import Contingency
-from rca.analysis.faults.renaming import ERRORS, MIN_LOG_LIKELIHOOD, MOST, SMALL, VISIBLE, witnesses
+from rca.analysis.faults.names.renaming import ERRORS, MIN_LOG_LIKELIHOOD, MOST, SMALL, VISIBLE, witnesses
 from rca.arrays import Floats, Labels, Mask
 from rca.tables.column_pair import ColumnPair
 
