@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from rca.practice.drill.engine import State
     from rca.practice.drill.hidden import Hidden
 
-LARGEST = 2**31
-"""Seeds are below it."""
+LARGEST = 10**8
+"""Seeds are below it: too many to try, and too short for a page to take one for a number of a person."""
 
 
 def _drill(arguments: Arguments) -> int:

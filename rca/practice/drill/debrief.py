@@ -45,6 +45,7 @@ def _whys(hidden: Hidden, state: State) -> Iterator[Why]:
         why("Why did nobody see it when it began?"),
         why("Why could it reach those who were harmed?"),
         evidence="truth of the drill",
+        strength="shown",
     )
     ended = (
         f"{helped[0][1]}, in minute {helped[0][0]}, was the first measure that helped; "
@@ -52,5 +53,5 @@ def _whys(hidden: Hidden, state: State) -> Iterator[Why]:
         if helped else f"Nothing that was done helped; none of {number(possible)} was stopped"
     )  # fmt: skip
     yield why("Why did it go on after the first alert?").because(
-        ended, why("Why was it not sooner?"), evidence="timeline of the drill"
+        ended, why("Why was it not sooner?"), evidence="timeline of the drill", strength="shown"
     )

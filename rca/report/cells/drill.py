@@ -10,7 +10,7 @@ from rca.report.parts.why_tree.sections import whys as told_whys
 from rca.report.rendering.html import paragraph, table
 from rca.report.rendering.plain_text import number
 
-HEARD = {"inject": "came in", "answer": "was answered", "refused": "was refused"}
+HEARD = {"inject": "came in", "answer": "looked at", "refused": "refused"}
 
 
 def results(drill: Drill) -> None:
@@ -55,13 +55,9 @@ def reference(drill: Drill) -> None:
 
 def _rows(log: Any) -> list[dict[str, Any]]:
     return [
-        {
-            "minute": one.minute,
-            "who": one.who,
-            "what": " ".join(part for part in (HEARD.get(one.kind, one.kind), one.about) if part),
-            "text": one.text,
-        }
+        {"minute": one.minute, "what": f"{one.who} {said}: {one.text}" if one.text else f"{one.who} {said}"}
         for one in log
+        for said in [" ".join(part for part in (HEARD.get(one.kind, one.kind), one.about) if part)]
     ]
 
 

@@ -27,6 +27,7 @@ def grades(drill: Drill) -> Chart:
         layout={
             "barmode": "group", "height": height(len(areas), per_row=44), "yaxis": named_rows(areas),
             "xaxis": {"title": "share of the points", "tickformat": ".0%", "range": [least, 1.05]},
+            "showlegend": True,
             "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
         },
     )  # fmt: skip
