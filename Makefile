@@ -62,9 +62,11 @@ cover: $(DEV)  ## which lines and branches the tests run; half as long again as 
 prove: $(DEV)  ## the long statistical proofs: false-alarm rates, coverage, causes found (LAWS=tests/statistical/test_x.py for some)
 	$(ENV) $(BIN)/python -m pytest -q -n $(WORKERS) -m prove --proven tests/PROVEN.md --on "$$(date -u +%F)" $(LAWS)
 
-sample: $(USED)  ## run the report that ships in reports/sample anew
+sample: $(USED)  ## run the reports that ship in reports/sample anew: one whole, two in part, so that they stay small
 	rm -rf reports/sample
 	$(BIN)/rca run data/incidents/credit-drift --out reports/sample
+	$(BIN)/rca run data/incidents/line-cascade --out reports/sample --only cascade
+	$(BIN)/rca run data/incidents/chatbot-update --out reports/sample --only timeline,postmortem
 	rm -f reports/sample/.runs/*.log.json
 
 spark: $(DEV)  ## install PySpark too, so that its tests run (half a gigabyte; wants a Java)

@@ -11,6 +11,7 @@ RcaError
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 
 class RcaError(Exception):
@@ -46,7 +47,7 @@ class InvalidCase(RcaError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
     @classmethod
-    def because(cls, what: str, *, place: str, hint: str = "") -> "InvalidCase":
+    def because(cls, what: str, *, place: str, hint: str = "") -> Self:
         """Refuse an input for one reason."""
         return cls([Problem(what=what, place=place, hint=hint)])
 
@@ -63,7 +64,7 @@ class Unanswerable(RcaError):
         super().__init__(f"{question}: cannot tell, because {why}")
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: object, known: Iterable[str]) -> str:
     """Suggest the nearest of the `known` names, or list a few of them.
 
     >>> did_you_mean("incom", ["income", "tenure"])
@@ -72,7 +73,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     'known are income, tenure'
     """
     known = sorted(known)
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
     if near:
         return f"did you mean {near[0]!r}?"
     few = ", ".join(known[:8]) + (", …" if len(known) > 8 else "")

@@ -16,13 +16,13 @@ import sys
 from typing import Any
 
 from rca import __version__
-from rca.cli import duties, records, reports
-from rca.cli.command import BAD_INPUT, FAILED, INTERRUPTED, PIPE_CLOSED, Arguments
+from rca.cli import duties, records, reports, services
+from rca.cli.command import BAD_INPUT, FAILED, INTERRUPTED, PIPE_CLOSED
 from rca.cli.ending import hint_of, limit_of_memory, stoppable
 from rca.cli.telling import refuse, tell
 from rca.errors import InvalidCase, RcaError
 
-COMMANDS = (*reports.COMMANDS, *records.COMMANDS, *duties.COMMANDS)
+COMMANDS = (*reports.COMMANDS, *records.COMMANDS, *duties.COMMANDS, *services.COMMANDS)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -30,19 +30,19 @@ def main(argv: list[str] | None = None) -> int:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looked for at every start, and no part of a check
     for stream in (sys.stdout, sys.stderr):
         _survive_odd_terminals(stream)
-    arguments = _parser().parse_args(argv)
     try:
         with stoppable():
-            status = _ended(arguments)
+            status = _ended(argv)
         sys.stdout.flush()
     except BrokenPipeError:
         return _hang_up()
     return status
 
 
-def _ended(arguments: Arguments) -> int:
+def _ended(argv: list[str] | None) -> int:
     """Exit status of a command, however it ends; a reader of our output who has gone is none of its ends."""
     try:
+        arguments = _parser().parse_args(argv)
         status: int = arguments.does(arguments)
     except InvalidCase as error:
         refuse(error.problems)

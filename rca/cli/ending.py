@@ -74,7 +74,9 @@ def stoppable() -> Iterator[None]:
 
 
 def _stop(number: int, _: FrameType | None) -> Never:
-    signal.signal(number, signal.SIG_IGN)  # a second one does not disturb the clearing up
+    for other in SAYS:
+        if signal.getsignal(signal.Signals[other]) is _stop:
+            signal.signal(signal.Signals[other], signal.SIG_IGN)  # a second one does not disturb the clearing up
     for name in CHATTY:
         logging.getLogger(name).disabled = True
     raise Stopped(number)

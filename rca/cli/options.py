@@ -25,6 +25,20 @@ def run(parser: Parser) -> None:
 
 
 def _run_options(parser: Parser) -> None:
+    _how_options(parser)
+    parser.add_argument(
+        "--pdf", action="store_true", help="also print the page, to DIR/<id>.pdf, by Chromium or WeasyPrint"
+    )
+    parser.add_argument(
+        "--plotly-file",
+        action="store_true",
+        help="a small page; plotly.js is a file beside it, on disk once in DIR",
+    )
+    _quiet_option(parser)
+    _json_option(parser)
+
+
+def _how_options(parser: Parser) -> None:
     _out_option(parser)
     parser.add_argument("--only", type=argtypes.names, metavar="A,B", help="only these notebooks, such as drift,causes")
     parser.add_argument(
@@ -38,13 +52,40 @@ def _run_options(parser: Parser) -> None:
     parser.add_argument(
         "--seed", type=argtypes.natural, default=0, metavar="N", help="seed of all that is random; default 0"
     )
-    parser.add_argument("--pdf", action="store_true", help="also print the page, to DIR/<id>.pdf")
+
+
+def batch(parser: Parser) -> None:
+    """`rca batch`."""
     parser.add_argument(
-        "--plotly-file",
-        action="store_true",
-        help="a small page; plotly.js is a file beside it, on disk once in DIR",
+        "cases", type=argtypes.path, nargs="+", metavar="CASE", help="folders of incidents, or folders of such folders"
     )
+    parser.add_argument(
+        "--workers", type=argtypes.natural, default=2, metavar="N", help="how many at a time; default 2"
+    )
+    parser.add_argument(
+        "--seconds", type=argtypes.natural, default=1_800, metavar="S", help="that one may take; default 1800"
+    )
+    parser.add_argument(
+        "--memory", type=argtypes.natural, default=8, metavar="GB", help="of address space of each process; default 8"
+    )
+    parser.add_argument("--again", action="store_true", help="run also what is up to date")
+    _how_options(parser)
     _quiet_option(parser)
+    _json_option(parser)
+
+
+def serve(parser: Parser) -> None:
+    """`rca serve`."""
+    parser.add_argument(
+        "file", type=argtypes.path, nargs="?", default=Path("rca.toml"), metavar="FILE", help="default rca.toml"
+    )
+    does = parser.add_mutually_exclusive_group()
+    does.add_argument("--check", action="store_true", help="say what of the configuration works, and stop")
+    does.add_argument("--schema", action="store_true", help="print the JSON Schema of the configuration")
+    does.add_argument(
+        "--demo", action="store_true", help="serve an incident that ships, in rca-demo: post it, report it"
+    )
+    does.add_argument("--worker", action="store_true", help="only take work, on this or another machine, through Redis")
     _json_option(parser)
 
 
@@ -73,6 +114,15 @@ def sign(parser: Parser) -> None:
     parser.add_argument(
         "--at", type=argtypes.moment, metavar="TIME", help="when: 2026-05-02T09:10:00Z, say; default now"
     )
+    _json_option(parser)
+
+
+def archive(parser: Parser) -> None:
+    """`rca archive`."""
+    parser.add_argument("report", type=argtypes.path, metavar="REPORT", help="folder of the report")
+    parser.add_argument("--to", type=argtypes.path, required=True, metavar="DIR", help="the bag to make, a new folder")
+    parser.add_argument("--inputs", action="store_true", help="pack the files of the case too, not their digests alone")
+    parser.add_argument("--case", type=argtypes.path, metavar="DIR", help="folder of the incident, where it has moved")
     _json_option(parser)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rca.analysis.inputs.glance import Glance
     from rca.importers.fact import Given
     from rca.importers.importing import Imported
+    from rca.report.manifest.personal_inputs import Personal
 
 
 def _new(arguments: Arguments) -> int:
@@ -102,28 +103,33 @@ def _check(arguments: Arguments) -> int:
     from rca.record.check import check
 
     problems = check(arguments.case)
-    windows, said, odd = ([], "", []) if problems else _at_a_glance(arguments.case)
+    windows, said, odd, hidden = ([], "", [], None) if problems else _at_a_glance(arguments.case)
+    problems += hidden.problems if hidden else ()
+    masked = hidden.log if hidden else ()
     if arguments.json:
         answer = {"problems": _plain(problems), "remarks": _plain(odd), "windows": [asdict(one) for one in windows]}
+        answer["masked"] = [asdict(one) for one in masked]
         print_json({"case": str(arguments.case), "sound": not problems, **answer})
         return BAD_INPUT if problems else DONE
     if problems:
         refuse(problems)
         return BAD_INPUT
-    for line in (f"{arguments.case}: sound", *map(str, windows), said, *(f"remark  {one}" for one in odd)):
+    told = (*(f"remark  {one}" for one in odd), *(f"masked  {one}" for one in masked))
+    for line in (f"{arguments.case}: sound", *map(str, windows), said, *told):
         if line:
             say(line)
     return DONE
 
 
-def _at_a_glance(folder: Path) -> "tuple[list[Glance], str, list[Problem]]":
-    """The windows of a sound case, what its metric did, and what is odd about its rows."""
+def _at_a_glance(folder: Path) -> "tuple[list[Glance], str, list[Problem], Personal]":
+    """The windows of a sound case, what its metric did, what is odd about its rows, and what a report masks."""
     from rca.analysis.inputs.glance import glance
     from rca.record.case import load
     from rca.record.remarks import remarks
+    from rca.report.manifest.personal_inputs import personal
 
     case = load(folder)
-    return *glance(case), remarks(case)
+    return *glance(case), remarks(case), personal(case)
 
 
 def _plain(problems: Iterable[Problem]) -> list[dict[str, str]]:

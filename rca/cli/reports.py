@@ -84,6 +84,14 @@ def _sign(arguments: Arguments) -> int:
     return DONE
 
 
+def _archive(arguments: Arguments) -> int:
+    from rca.report.audit.archive import archive
+
+    packed = archive(arguments.report, to=arguments.to, inputs=arguments.inputs, case=arguments.case)
+    answer(packed, as_json=arguments.json)
+    return DONE
+
+
 def _lab(arguments: Arguments) -> int:
     import subprocess
 
@@ -182,6 +190,12 @@ COMMANDS = (
         says="stand by a report: write your role and its digest beside it",
         takes=options.sign,
         does=_sign,
+    ),
+    Command(
+        name="archive",
+        says="pack a report for an archive: a BagIt bag whose payload is an RO-Crate",
+        takes=options.archive,
+        does=_archive,
     ),
     Command(
         name="lab",

@@ -18,6 +18,7 @@ from rca.practice.baselines import (
     largest_latency_ratio,
     table_baselines,
 )
+from rca.record.files.case_folder import path_of
 from rca.result import Result, Row
 
 if TYPE_CHECKING:
@@ -295,7 +296,7 @@ def score(library: str | Path, *, progress: bool = True, seed: int = 0) -> Score
     """
     from tqdm import tqdm
 
-    answers = sorted(Path(library).glob("*/answer.yaml"))
+    answers = sorted(path_of(library, place="library").glob("*/answer.yaml"))
     if not answers:
         raise InvalidCase.because(
             "no case with an answer.yaml", place=str(library), hint="a scored library is a folder of case folders"

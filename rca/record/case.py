@@ -349,6 +349,7 @@ timeline:
 #   text: []
 #   ignore: []
 #   categorical: []              # columns of numbers that are codes
+#   personal: []                 # columns that name people or where they are; a report has pseudonyms in their place
 #   blocks: {{}}                   # {{embedding: [e00, e01]}}: columns that are one thing; a column of lists is one
 # metric:                        # what went wrong, as one number over rows
 #   name: error_rate             # error_rate | false_positive_rate | false_negative_rate | log_loss | brier | mae |

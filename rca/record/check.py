@@ -110,7 +110,9 @@ def _lacking(case: "Case", name: str, table: Table) -> Iterator[Problem]:
     metric = case.incident.metric
     outcome = [(("metric", "column"), metric.column)] if metric and metric.column else []
     roles = [(_at(role), column) for role, column in case.roles.named()]
-    for at, column in [*roles, *outcome]:
+    personal = case.incident.data.personal if case.incident.data else ()
+    named = [(f"personal[{at}]", column) for at, column in enumerate(personal)]
+    for at, column in [*roles, *((_at(role), column) for role, column in named), *outcome]:
         if column not in table.columns:
             what = f"the {name} table has no column {show(column)}"
             yield Problem(what=what, place=case.record.place(*at), hint=near(column, table.columns))

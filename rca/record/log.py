@@ -135,7 +135,9 @@ def read_log(path: "str | PathLike[str]") -> Log:
     if given.is_dir():
         return _cases(given)
     if not given.is_file():
-        raise InvalidCase.because("there is no such file or folder", place=show(str(path), longest=200)[1:-1])
+        hint = "give a folder of cases, or a table with a row an incident"
+        shown = show(str(path), longest=200)[1:-1]
+        raise InvalidCase.because("there is no such file or folder", place=shown, hint=hint)
     return Log(name=given.name, table=_table(given), sources={given.name: _sha256(given)})
 
 

@@ -12,6 +12,7 @@ from rca.errors import Problem
 from rca.record.case import Case
 from rca.record.files.table_files import Table
 from rca.record.files.yaml_document import show
+from rca.record.why_tree.evidence import Known
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +59,7 @@ def remarks(case: Case) -> list[Problem]:
         *_onset(case, frames),
         *_unused(case, known, frames),
         *_unasked(case, frames),
+        *_nowhere(case),
     ]
 
 
@@ -192,6 +194,24 @@ def _unasked(case: Case, frames: "Frames") -> Remarks:
             hint = "answers on record are used in its place; give it in a format that reads the table as it is"
             yield Problem(what=what, place=case.record.place("model", "path"), hint=hint)
             return
+
+
+def _nowhere(case: Case) -> Remarks:
+    """Evidence that names a moment or an event of the timeline which is not on record."""
+    known = Known.of(case.incident)
+    for at, cited in _cited(case.record.value):
+        if cited.startswith("timeline.") and cited not in known:
+            what = f"the evidence {show(cited)} names no moment and no event of the timeline"
+            yield Problem(what=what, place=case.record.place(*at), hint=known.hint(cited))
+
+
+def _cited(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every text below a key `evidence`, with the way to it."""
+    held = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in held:
+        if isinstance(one, str) and "evidence" in at:
+            yield (*at, key), one
+        yield from _cited(one, (*at, key))
 
 
 def _day(moment: Any) -> str:

@@ -13,6 +13,7 @@ import yaml
 
 import rca
 from rca.report.manifest import integrity
+from rca.report.notebooks import seal_keeper
 from tests.browser.hostile import HOSTILE
 from tests.browser.jupyterlab import OPEN, adds, cells, does, laboratory, opened
 from tests.causal_case import written
@@ -104,6 +105,7 @@ def at_work(base, report):
         adds(lab, "from IPython.display import HTML; HTML('<img src=x onerror=alert(1)>')")
         saw.hits_where_it_would_run = lab.tab.until("window.hits")
         opened(lab, "sealed/5_cascade.ipynb")
+        saw.sealed = cells(lab)
         saw.writable = lab.tab.js(f"{OPEN}.context.contentsModel.writable")
         lab.tab.js(f"{OPEN}.content.activeCell.model.sharedModel.setSource('1'), 1")
         lab.tab.js("jupyterapp.commands.execute('docmanager:save'), 1")
@@ -153,6 +155,7 @@ def test_hostile_texts_are_shown_and_do_nothing(saw):
 
 def test_a_sealed_notebook_is_opened_to_read_says_so_and_stays_what_it_was(saw):
     assert saw.writable is False
+    assert saw.sealed[0].source == seal_keeper.NOTE
     assert "read-only" in saw.warned
     assert "lies in a sealed report" in saw.forced
     assert saw.damage == []

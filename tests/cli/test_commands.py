@@ -19,6 +19,8 @@ from rca.cli import argtypes, command, ending, options, reports, telling
 from rca.cli import commands as cli
 from rca.errors import InvalidCase, Problem, RunFailed, Unanswerable
 from rca.report.audit.signatures import Signature
+from rca.report.manifest.personal_inputs import Masked, Personal
+from rca.report.rendering.masking import Masking
 from tests.conftest import ROOT
 
 HERE = ROOT
@@ -300,16 +302,20 @@ def test_check_says_a_sound_case_is_sound_with_its_windows_and_what_is_odd(stand
     stand_in("rca.record.case:load", None)
     stand_in("rca.analysis.inputs.glance:glance", ([seen], "error rate went up"))
     stand_in("rca.record.remarks:remarks", [odd])
+    log = (Masked(kind="email", place="current, said", count=3),)
+    stand_in("rca.report.manifest.personal_inputs:personal", Personal(masking=Masking(), log=log, problems=()))
     assert cli.main(["check", "case"]) == command.DONE
     assert capsys.readouterr().out.splitlines() == [
         "case: sound",
         "current    1,200 rows, 2026-01-01 to 2026-01-31, 40 a day",
         "error rate went up",
         "remark  data.current: 30 rows are copies. Hint: a join?",
+        "masked  current, said: e-mail address: 3",
     ]
     assert cli.main(["check", "case", "--json"]) == command.DONE
     told = json.loads(capsys.readouterr().out)
     assert (told["remarks"][0]["what"], told["windows"][0]["rows"]) == ("30 rows are copies", 1200)
+    assert told["masked"] == [{"kind": "email", "place": "current, said", "count": 3}]
 
 
 def test_check_lists_every_problem_with_its_hint(stand_in, capsys):
@@ -323,7 +329,7 @@ def test_check_answers_in_json_too(stand_in, capsys):
     assert cli.main(["check", "case", "--json"]) == command.BAD_INPUT
     problem = {"place": "a", "what": "no", "hint": "try"}
     assert json.loads(capsys.readouterr().out) == {
-        "case": "case", "sound": False, "problems": [problem], "remarks": [], "windows": [],
+        "case": "case", "sound": False, "problems": [problem], "remarks": [], "windows": [], "masked": [],
     }  # fmt: skip
 
 

@@ -92,6 +92,24 @@ def notified(**change):
     return {"version": "4", "receiver": "rca", "status": status, "groupKey": "{}:{a}", "alerts": [{**FIRES, **change}]}
 
 
+def grouped(**change):
+    """A notification of Grafana Alerting."""
+    return {**notified(**change), "version": "1", "orgId": 1, "state": "alerting", "title": "[FIRING:1]"}
+
+
+def acted(action="Create", at=ALERT):
+    """A delivery of Opsgenie's webhook."""
+    alert = {"alertId": "a-1", "tinyId": "12", "message": "Cards are declined", "priority": "P2", "entity": "card-api",
+             "createdAt": epoch(ALERT), "updatedAt": epoch(at) * 1_000_000}  # fmt: skip
+    return {"action": action, "alert": alert, "integrationName": "rca"}
+
+
+def posted(status, at, **more):
+    """A delivery of a tool that has no map."""
+    return {"incident": "cards 7", "status": status, "at": at, "title": "Cards are declined", "severity": "sev2",
+            "system": "card-api", "what": "by hand", **more}  # fmt: skip
+
+
 OPSGENIE = {
     "id": "a-1", "tinyId": "12", "message": "Cards are declined", "status": "closed", "priority": "P2",
     "createdAt": ALERT, "updatedAt": RESOLVED, "report": {"ackTime": 270250, "closeTime": 12600000},
@@ -240,6 +258,9 @@ FORMS = {
         {"postmortem": {"id": "M1", "type": "status_page_post_postmortem", "reported_at": RESOLVED, "message": "Sorry"}}
     ),
     ("alertmanager", "webhook v4"): notified(status="resolved", endsAt="2026-05-02T12:35:00Z"),
+    ("grafana", "webhook"): grouped(status="resolved", endsAt="2026-05-02T12:35:00Z"),
+    ("generic", "event"): [posted("open", ALERT), posted("closed", RESOLVED)],
+    ("opsgenie", "webhook"): acted("Close", RESOLVED),
     ("opsgenie", "alerts"): {"data": [OPSGENIE]},
     ("opsgenie", "logs of an alert"): (
         {"data": [{"log": "Alert acknowledged via app", "createdAt": ACKNOWLEDGED, "offset": "1"}]}

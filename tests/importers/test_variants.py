@@ -35,6 +35,9 @@ MICROSECOND = timedelta(microseconds=1)
 UNITS = {("mlflow", "model versions"): 10**3, ("mlflow", "runs"): 10**3, ("otel", "spans"): 10**9}
 """Forms whose numbers are times, and how many of them a second has."""
 
+TWO_UNITS = {("opsgenie", "webhook"): (10**3, 10**9)}
+"""Forms that count in two units."""
+
 SUMS = {("opsgenie", "alerts"): None, ("pagerduty", "analytics of incidents"): 1}
 """Forms that give a moment as a length after another, and how many of its unit a second has, where that is known."""
 
@@ -139,7 +142,8 @@ def given_in(content, said, form):
         numbers += [value] if isinstance(value, int | float | str) and not isinstance(value, bool) else []
     found = {at for text in texts for at in of_text(text, zone=said.zone)}
     asked = 10**3 if said.unit else None
-    counted = lengths_of(numbers, UNITS.get(form, asked))
+    units = TWO_UNITS.get(form, (UNITS.get(form, asked),))
+    counted = {length for unit in units for length in lengths_of(numbers, unit)}
     found |= {EPOCH + one for one in counted}
     return found | {at + one for at in found for one in lengths_of(numbers, SUMS.get(form) or asked) if form in SUMS}
 

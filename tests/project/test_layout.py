@@ -17,7 +17,7 @@ ROOMS = sorted({module.parent for module in PACKAGE.rglob("*.py")})
 MODULES = sorted(module for module in PACKAGE.rglob("*.py") if module.name != "__init__.py")
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
 
-ENTRIES = {"rca": 14, "rca.analysis": 15}
+ENTRIES = {"rca": 15, "rca.analysis": 15}
 """Entries that a room may have, where it may have more than the 13 of the others."""
 
 TESTED_ELSEWHERE = {
@@ -97,7 +97,7 @@ def test_no_room_lies_outside_a_contract(room):
 
 def test_a_room_to_come_has_its_contract_already():
     named = " ".join(layer for one in CONTRACTS for layer in one.get("layers", ()))
-    assert {"(service)", "(guards)", "(language)"} <= set(named.split())
+    assert {"(guards)", "(language)"} <= set(named.split())
 
 
 def not_reached(room):

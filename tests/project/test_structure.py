@@ -44,7 +44,7 @@ NAMED_ELSEWHERE = {
 }  # fmt: skip
 """What is imported under another name than it is installed under."""
 
-EXTRAS = ("docx", "engines", "models", "sign", "dev")
+EXTRAS = ("docx", "engines", "models", "service", "sign", "dev")
 """Extras that every set-up has."""
 
 TOO_LONG: dict[str, str] = {}
@@ -104,7 +104,9 @@ def imports(node: ast.AST, *, deferred: bool = False) -> Iterator[tuple[str, boo
 def test_heavy_libraries_are_imported_where_they_are_used(module):
     room, *within = module.relative_to(HERE / "rca").parts
     late = room in LATE or (room, *within[:1]) in LATE_WITHIN
-    allowed = {"record": {"pydantic"}, "importers": {"pydantic"}}.get(room, NUMERIC if late else set())
+    allowed = {"record": {"pydantic"}, "importers": {"pydantic"}, "service": {"pydantic"}}.get(
+        room, NUMERIC if late else set()
+    )
     early = {package for package, deferred in imports(tree(module)) if package in HEAVY and not deferred}
     assert early <= allowed
 

@@ -120,3 +120,14 @@ def test_a_model_that_reads_codes_where_the_tables_have_text_is_remarked_on(fold
     text = {name: one.assign(purpose="p" + one["purpose"].astype(str)) for name, one in named.items()}
     (line,) = remarked(folder, changes, **text)
     assert "the model cannot be asked of the reference rows: the model reads numbers in 'purpose'" in line
+
+
+def test_evidence_that_names_no_moment_on_record_is_remarked_on(folder):
+    cited = ["timeline.detected", "timeline.detectd", "timeline.events:2026-01-01T00:00:00Z", "finding.none"]
+    whys = [{"question": "Why?", "answer": {"statement": "It broke", "evidence": cited}}]
+    changes = {"whys": whys, "timeline": {"detected": "2026-03-20T00:00:00Z"}}
+    lines = remarked(folder, changes, reference=table(), current=table(seed=1, start=LATER))
+    assert len(lines) == 2
+    assert "whys[0].answer.evidence[1]" in lines[0]
+    assert "'timeline.detectd' names no moment and no event of the timeline" in lines[0]
+    assert "did you mean 'timeline.detected'" in lines[0]

@@ -33,14 +33,19 @@ def edges_of(graph: Any) -> tuple[tuple[str, str], ...]:
     if callable(directed := getattr(graph, "is_directed", None)) and not directed():
         hint = "give a networkx.DiGraph, whose edges run from cause to effect"
         raise InvalidCase.because("an undirected graph does not say what is the cause", place="graph", hint=hint)
+    edges: Any = getattr(graph, "edges", graph)
     if isinstance(graph, Mapping):
-        return tuple((str(cause), str(node)) for node, many in graph.items() for cause in many)
-    edges = getattr(graph, "edges", graph)
-    found = tuple(tuple(map(str, edge)) for edge in edges) if isinstance(edges, Iterable) else ((),)
-    if isinstance(edges, str) or any(len(edge) != 2 for edge in found):
+        edges = ((cause, node) for node, many in graph.items() for cause in _several(many))
+    found = [tuple(map(str, _several(edge))) for edge in _several(edges)]
+    if any(len(edge) != 2 for edge in found):
         hint = "give pairs of cause and effect, or a mapping of node to its causes"
         raise InvalidCase.because(f"{type(graph).__name__} is no causal graph", place="graph", hint=hint)
     return tuple((edge[0], edge[1]) for edge in found)
+
+
+def _several(given: Any) -> Iterable[Any]:
+    """One thing or many, as many; a text is one."""
+    return given if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
 
 
 def parents_of(edges: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

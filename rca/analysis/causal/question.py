@@ -190,9 +190,9 @@ def _position(windows: Windows, row: Any) -> int:
     raise InvalidCase.because(f"no row {str(row)[:60]!r} in the current window", place="row", hint=hint)
 
 
-def _farthest(windows: Windows, target: str) -> list[int]:
+def _farthest(windows: Windows, target: Any) -> list[int]:
     """The rows of the current window whose target lies farthest in the tails of the reference."""
-    if target not in windows.current or target not in windows.reference:
+    if not isinstance(target, str) or target not in windows.current or target not in windows.reference:
         hint = did_you_mean(target, map(str, windows.current.columns))
         raise InvalidCase.because(f"no column {target!r} in both windows", place="target", hint=hint)
     usual = np.sort(as_numbers(windows.reference[target]))
@@ -268,10 +268,10 @@ def causes(
     return mechanism_change.mechanism_changes(windows, target=target, of=of, rng=seeded(seed), alpha=alpha, level=level)
 
 
-def _require_numbers(windows: Windows, target: str) -> None:
+def _require_numbers(windows: Windows, target: Any) -> None:
     """Refuse a target that is no column, or no column of numbers."""
     for rows in (windows.reference, windows.current):
-        if target not in rows:
+        if not isinstance(target, str) or target not in rows:
             hint = did_you_mean(target, map(str, rows.columns))
             raise InvalidCase.because(f"no column {target!r} in both windows", place="target", hint=hint)
         if not np.isfinite(as_numbers(rows[target])).any():

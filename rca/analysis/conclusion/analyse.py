@@ -18,6 +18,7 @@ from rca.analysis.counterfactual.question import what_if_of
 from rca.analysis.drift.detector_claims import judged_claims
 from rca.analysis.drift.univariate import univariate_drift
 from rca.analysis.faults.diagnosis import Faults
+from rca.analysis.inputs.arguments import share_of
 from rca.analysis.inputs.windows import Windows, both_windows, windows_of
 from rca.analysis.onset.event_proximity import EventProximity, nearest_events
 from rca.analysis.onset.since_onset import Otherwise, SinceOnset, since_onset_of_rows, since_onset_of_signals
@@ -59,6 +60,7 @@ def analyse(case: "Case", *, seed: int = 0, alpha: float = 0.05, tell: Callable[
         If a table, the model, or the graph is not what the record says.
     """
     _require_case(case)
+    alpha = share_of(alpha, place="alpha")
     try:
         return _analysed(case, Asking(tell), seed=seed, alpha=alpha)
     except InvalidCase:

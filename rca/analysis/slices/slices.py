@@ -90,6 +90,12 @@ class Slice:
         """Columns of its conditions."""
         return frozenset(one.column for one in self.conditions)
 
+    def __str__(self) -> str:
+        before, after = ("none" if one is None else f"{one:.3g}" for one in (self.reference, self.current))
+        return (
+            f"{self.name}: {before} → {after}, of {self.rows_current:,} rows; {self.lost:+.3g} of all ({self.interval})"
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Slices(Result):

@@ -9,11 +9,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from rca.arrays import Labels, Mask, Places
+from rca.tables.personal_data import replaced
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 WORD = re.compile(r"\w+")
+
+UNSAID = "personal_data"
+"""What stands for personal data in a text: it is no word of a phrase, and parts those around it."""
 
 LONGEST = 3
 """Words of the longest n-gram."""
@@ -66,7 +70,10 @@ def phrases(texts: Labels, current: Mask, *, fewest: int) -> Phrases:
     (('no', 'refund', 'no refund'), [[1, 1, 1], [1, 1, 1], [1, 0, 0]])
     """
     rows, distinct = pd.factorize(texts)
-    spoken = [WORD.findall(str(text).casefold()) for text in distinct]
+    spoken = [
+        WORD.findall(replaced(str(text), lambda kind, said: said if kind == "word" else f" {UNSAID} ").casefold())
+        for text in distinct
+    ]
     known = rows >= 0
     counts = np.vstack([np.bincount(rows[known & side], minlength=len(distinct)) for side in (~current, current)])
     corpus = _Corpus(document=np.repeat(np.arange(len(spoken)), list(map(len, spoken))), counts=counts, fewest=fewest)
@@ -103,7 +110,7 @@ class _Corpus:
         keys = np.unique(self.document[here] * max(1, len(names)) + at[here])
         documents, said = np.divmod(keys, max(1, len(names)))
         rows = np.vstack([np.bincount(said, window[documents], minlength=len(names)) for window in self.counts])
-        common = np.flatnonzero((rows >= self.fewest).all(axis=0))
+        common = [one for one in np.flatnonzero((rows >= self.fewest).all(axis=0)) if names[one] != UNSAID]
         ranked = sorted(common, key=lambda one: (-rows[:, one].sum(), names[one]))[:MOST]
         kept = np.full(len(names) + 1, -1, dtype=np.intp)  # the last one: no phrase begins here
         kept[ranked] = np.arange(len(ranked))

@@ -1,8 +1,10 @@
 """The folder of a case: its record, and the paths in it; none leads out, by words or by a link."""
 
+import os
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from rca.errors import InvalidCase
 from rca.record.files.yaml_document import Document, near, read_yaml, show
@@ -21,14 +23,43 @@ LONGEST = 250
 """Bytes that a path may have; longer ones are no names, and file systems stop at 255 a part."""
 
 
+class Foldered(Protocol):
+    """A case, or whatever else has a folder."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
+
+
+def path_of(given: object, *, place: str) -> Path:
+    """The path that was given, or the folder of the case or the run that was.
+
+    >>> path_of("data/incidents", place="library").name
+    'incidents'
+
+    Raises
+    ------
+    InvalidCase
+        If it is no path.
+    """
+    path = getattr(given, "folder", given)
+    told = os.fspath(path) if isinstance(path, str | PathLike) else None
+    if not isinstance(told, str) or "\0" in told:
+        got = show(told) if isinstance(told, str) else type(given).__name__
+        hint = "give a folder or a file as text, or as pathlib.Path"
+        raise InvalidCase.because(f"must be a path, got {got}", place=place, hint=hint)
+    return Path(told)
+
+
 def opened(path: "str | PathLike[str]") -> tuple[Path, Document]:
     """The folder of a case and its record; the record's own path will do as well."""
-    given = Path(path)
+    given = path_of(path, place="case")
     folder = given.parent if given.name == RECORD and not given.is_dir() else given
     if not folder.is_dir():
         beside = folder.parent.iterdir() if folder.parent.is_dir() else ()
         hint = near(folder.name, (entry.name for entry in beside if (entry / RECORD).is_file()))
-        raise InvalidCase.because("there is no such folder", place=show(str(path), longest=200)[1:-1], hint=hint)
+        hint = hint or "a case is a folder with an incident.yaml; rca new begins one"
+        raise InvalidCase.because("there is no such folder", place=show(str(given), longest=200)[1:-1], hint=hint)
     inside(folder, RECORD, place=folder.name or RECORD)
     return folder, read_yaml(folder / RECORD, name=RECORD)
 

@@ -170,6 +170,8 @@ class Data(Record):
     categorical: tuple[str, ...] = ()
     blocks: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Columns that are one thing, such as an embedding, by its name."""
+    personal: tuple[str, ...] = ()
+    """Columns, of any other role or none, whose values stand for a person: names, addresses, numbers of customers."""
     words: dict[str, Wording] = Field(default_factory=dict)
 
 

@@ -183,13 +183,20 @@ def why(question: str) -> Question:
     ----------
     question : str
 
+    Raises
+    ------
+    InvalidCase
+        If the question is no text.
+
     Examples
     --------
     >>> tree = why("Why did it fail?").rejecting("Load", because="load was low").because("It was full", evidence="a.b")
     >>> tree.answer.strength, tree.rejected[0].statement
     ('suggested', 'Load')
     """
-    return Question(question=question)
+    asked = Question(question=question)
+    asked.open()  # which is refused where it is no text
+    return asked
 
 
 def _settled(given: "Why | Question") -> Why:

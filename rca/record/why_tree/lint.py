@@ -90,9 +90,8 @@ def lint(
     >>> [flaw.rule for flaw in lint(tree)][:2]
     ['ends_at_a_person', 'one_path']
     """
-    trees = _trees(whys)
-    _require(actions, CorrectiveAction, place="actions")
-    asked = Inquiry(trees=trees, actions=tuple(actions), known=known, severity=severity, noticed=noticed)
+    trees, planned = trees_of(whys), several(actions, CorrectiveAction, place="actions")
+    asked = Inquiry(trees=trees, actions=planned, known=known, severity=severity, noticed=noticed)
     if not trees:
         what = "no why is on record"
         return (Flaw(rule="no_tree", place="whys", what=what, hint="begin with the question the incident raises"),)
@@ -102,20 +101,27 @@ def lint(
     return tuple(dict.fromkeys(found))
 
 
-def _trees(given: "Why | Question | Iterable[Why | Question]") -> tuple[Why, ...]:
+def trees_of(given: "Why | Question | Iterable[Why | Question]") -> tuple[Why, ...]:
     """Whys, unanswered ones among them."""
-    several = (given,) if isinstance(given, Why | Question) else given
-    _require(several, Why | Question, place="whys")
-    return tuple(one.open() if isinstance(one, Question) else one for one in several)
+    whys = several(given, Why | Question, place="whys")
+    return tuple(one.open() if isinstance(one, Question) else one for one in whys)
 
 
-def _require(given: object, kind: Any, *, place: str) -> None:
-    odd = [one for one in given if not isinstance(one, kind)] if isinstance(given, Sequence) else [given]
-    if isinstance(given, str) or odd:
-        wrong = type(given if isinstance(given, str) else odd[0]).__name__
+def several(given: Any, kind: Any, *, place: str) -> tuple[Any, ...]:
+    """One or many of a kind, as many.
+
+    Raises
+    ------
+    InvalidCase
+        If one is of another.
+    """
+    one = isinstance(given, kind | str) or not isinstance(given, Iterable)
+    many = (given,) if one else tuple(given)
+    if odd := [each for each in many if not isinstance(each, kind)]:
         hint = "give whys as `rca.why(…).because(…)` makes them, and actions as CorrectiveAction"
-        wanted = " or ".join(one.__name__ for one in get_args(kind) or (kind,))
-        raise InvalidCase.because(f"{place} must be {wanted}, got {wrong}", place=place, hint=hint)
+        wanted = " or ".join(each.__name__ for each in get_args(kind) or (kind,))
+        raise InvalidCase.because(f"{place} must be {wanted}, got {type(odd[0]).__name__}", place=place, hint=hint)
+    return many
 
 
 def _placed(asked: Inquiry) -> Iterator[tuple[str, CorrectiveAction]]:

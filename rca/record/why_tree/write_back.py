@@ -4,17 +4,18 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import BaseModel, TypeAdapter
 
 from rca.errors import InvalidCase
+from rca.record.files.case_folder import Foldered, path_of
 from rca.record.files.whole_file import write_whole
 from rca.record.files.yaml_document import LOADER, document, scalar
 from rca.record.schema.corrective_action import CorrectiveAction
-from rca.record.schema.why_tree import Why
+from rca.record.schema.why_tree import Question, Why
+from rca.record.why_tree.lint import several, trees_of
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -36,19 +37,19 @@ class Edit:
 
 
 def save_whys(
-    record: "str | PathLike[str]",
+    record: "Foldered | str | PathLike[str]",
     *,
-    whys: Iterable[Why] | None = None,
+    whys: Iterable[Why | Question] | None = None,
     actions: Iterable[CorrectiveAction] | None = None,
 ) -> bool:
     """Write why-trees and actions into a record on disk, whole or not at all.
 
     Parameters
     ----------
-    record : path
-        `incident.yaml`, or the folder of the case.
+    record : Case or path
+        A case, its folder, or its `incident.yaml`.
     whys, actions : iterable, optional
-        What is left out stays as it is.
+        What is left out stays as it is. A question without an answer is written as one that is open.
 
     Returns
     -------
@@ -58,15 +59,16 @@ def save_whys(
     Raises
     ------
     InvalidCase
-        If it is no record.
+        If it is no record, or what is given are no whys or actions.
     """
-    path = Path(record)
+    path = path_of(record, place="record")
     path = path / "incident.yaml" if path.is_dir() else path
     try:
         raw = path.read_bytes()
         text = raw.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidCase.because(f"cannot be read: {error}", place=str(path)) from error
+        hint = "give the folder of a case, or its incident.yaml"
+        raise InvalidCase.because(f"cannot be read: {error}", place=str(path), hint=hint) from error
     fresh = edited(text, whys=whys, actions=actions).encode()
     if fresh == raw:
         return False
@@ -95,7 +97,9 @@ def with_values(text: str, values: Mapping[str, Any]) -> str:
     return start + body
 
 
-def edited(text: str, *, whys: Iterable[Why] | None = None, actions: Iterable[CorrectiveAction] | None = None) -> str:
+def edited(
+    text: str, *, whys: Iterable[Why | Question] | None = None, actions: Iterable[CorrectiveAction] | None = None
+) -> str:
     r"""The text of a record with these why-trees and actions, all other bytes unchanged.
 
     >>> print(edited("id: a  # mine\nactions:\n- what: watch  # the feed\n  owner: x\n",
@@ -106,9 +110,10 @@ def edited(text: str, *, whys: Iterable[Why] | None = None, actions: Iterable[Co
       owner: "y"
     <BLANKLINE>
     """
-    for key, given in (("whys", whys), ("actions", actions)):
-        if given is not None:
-            text = _with(text, key, tuple(given))
+    if whys is not None:
+        text = _with(text, "whys", trees_of(whys))
+    if actions is not None:
+        text = _with(text, "actions", several(actions, CorrectiveAction, place="actions"))
     return text
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import rca
 from rca.errors import InvalidCase, RcaError
+from rca.record.files.case_folder import path_of
 from rca.record.log import read_log
 from rca.report.audit.keys import public
 from rca.report.audit.signatures import Signed, signed
@@ -142,14 +143,16 @@ def verify(
     InvalidCase
         If there is no such folder, or a key is none.
     """
-    folder, known = Path(report).resolve(), [public(Path(key)) for key in keys]
+    several: Iterable[object] = (keys,) if isinstance(keys, str) or not hasattr(keys, "__iter__") else keys
+    given, moved = path_of(report, place="report"), None if case is None else path_of(case, place="case").absolute()
+    folder, known = given.resolve(), [public(path_of(key, place="keys")) for key in several]
     if not folder.is_dir():
         raise InvalidCase.because(
-            "there is no such folder", place=plain(report), hint="a report is a folder with a manifest.json"
+            "there is no such folder", place=plain(str(given)), hint="a report is a folder with a manifest.json"
         )
-    found = check(Path(report), Path(case).absolute() if case else None)
+    found = check(given, moved)
     made, state = found["made"], found["inputs"]
-    where = Path(case).absolute() if case else Path(os.path.normpath(folder / made["case"])) if made else folder
+    where = moved or (Path(os.path.normpath(folder / made["case"])) if made else folder)
     changes = tuple(found["changes"]) or tuple(_added(made, where) if made and state == "same" else ())
     state = "changed" if changes else state
     answer: Record = {"derived": "not tried"}
@@ -159,7 +162,7 @@ def verify(
     elif rerun:
         answer = _again(folder, made, where)
     return Verification(
-        report=str(report),
+        report=str(given),
         digest=found["digest"],
         damage=tuple(found["damage"]),
         inputs=state,

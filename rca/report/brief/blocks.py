@@ -12,6 +12,7 @@ from rca.record.schema.why_tree import Factor
 from rca.report.brief.facts import Facts
 from rca.report.brief.verdict import held, interval_of_onset
 from rca.report.brief.words import (
+    FEWEST_TRIALS,
     STRENGTHS,
     clause,
     column_words,
@@ -466,7 +467,9 @@ def _sure(facts: Facts) -> Iterator[str]:
     if assumed:
         yield f"It assumes that {assumed[0]}."
     sure = facts.verdict.get("confidence")
-    if sure:
+    if sure and sure["of"] < FEWEST_TRIALS:
+        yield "How often verdicts like this one are right is not known: too few were tried."
+    elif sure:
         yield f"Verdicts like this one were right in {sure['right']} of {sure['of']} {sure['on'].partition(' ')[2]}."
 
 

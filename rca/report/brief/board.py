@@ -11,7 +11,7 @@ from rca.report.brief.blocks import unknown_lines
 from rca.report.brief.duties import decided, running, state
 from rca.report.brief.facts import Facts
 from rca.report.brief.verdict import badge, verdict
-from rca.report.brief.words import clause, counted, day, rounded, sentence
+from rca.report.brief.words import FEWEST_TRIALS, clause, counted, day, rounded, sentence
 from rca.report.rendering.document import Block, Document, Grid, Heading, Line, Note
 from rca.report.rendering.plain_text import count, words
 
@@ -71,9 +71,6 @@ _UNREAD: Mapping[str, Any] = {
 SURE = {"shown": "This was put to the test and held.", "suggested": "This is likely, and not proven."}
 
 MOST_OPEN, MOST_DUTIES = 2, 3
-
-FEWEST_TRIALS = 20
-"""Trials from which a share of right findings tells a reader something."""
 
 
 def plainly(text: str) -> str:

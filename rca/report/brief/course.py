@@ -422,5 +422,5 @@ def _moments(frame: Frame, placed: Sequence[tuple[Mark, float, str, int]]) -> It
         y, cls = frame.roof + PANEL + 46.5 + LANE * lane, "key" if mark.is_key else ""
         room = (frame.width - x - 10 if side == "start" else x - 10) / (LETTER * 0.88)
         whole = frame.is_wide or len(mark.text) <= room
-        said = mark.text if whole else mark.text.partition(":")[0]  # on a phone, where it has no room: when alone
+        said = mark.text if whole else mark.text.partition(": ")[0]  # on a phone, where it has no room: when alone
         yield _text(x + (10 if side == "start" else -10), y, said, cls=cls, anchor=side)

@@ -16,6 +16,9 @@ LONG_MONTHS = (
     "December",
 )  # fmt: skip
 
+FEWEST_TRIALS = 20
+"""Trials from which a share of right findings tells a reader something."""
+
 STRENGTHS = {"shown": "Shown", "suggested": "Likely", "assumed": "Assumed"}
 """Strength of a finding → what a brief calls it."""
 

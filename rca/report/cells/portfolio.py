@@ -39,17 +39,19 @@ def overview(found: Portfolio) -> None:
 
 def curves(found: Portfolio) -> None:
     """Survival curves of each measure (Kaplan-Meier)."""
-    for one in found.summaries:
+    drawn = [one for one in found.summaries if one.n >= portfolio_charts.FEWEST]
+    for one in drawn:
         figure(chart(one))
-    if not found.summaries:
-        absent("No measure has its moments on record.")
+    if not drawn:
+        absent(f"No measure has its moments on record for {portfolio_charts.FEWEST} incidents.")
 
 
 def groups(found: Portfolio, grouping: str) -> None:
     """Every measure by group."""
     drawn = [one for one in found.grouped if one.grouping == grouping]
     for one in drawn:
-        figure(portfolio_charts.curves(one) if len(one.groups) <= portfolio_charts.MOST_CURVES else chart(one))
+        many = all(group.n >= portfolio_charts.FEWEST for group in one.groups)
+        figure(portfolio_charts.curves(one) if many and len(one.groups) <= portfolio_charts.MOST_CURVES else chart(one))
     if not drawn:
         absent(f"The record does not tell two groups apart by {grouping}.")
 

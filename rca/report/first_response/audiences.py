@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from rca.report.first_response.known import CERTAINTIES, Fact
+from rca.report.first_response.known import CERTAINTIES, STATES, Fact
 from rca.report.rendering.document import Line
 from rca.report.rendering.plain_text import capital
 
@@ -73,7 +73,7 @@ class Teller:
     def message(self, audience: str) -> Iterator[Line]:
         """What an audience is told, in the order of the phases, and what has to be found out before it is sent."""
         form = told()["audiences"][audience]
-        lines = [*map(self._split, form["lines"])]
+        lines = [self._split(line) for line in form["lines"] if self._now(line)]
         for line, there, lacking in lines if self.knows(audience) else ():
             yield from self._line(line, form, there=there, whole=bool(there) or not lacking)
         open_ = [name for line, there, lacking in lines if not there and "if" not in line for name in lacking]
@@ -81,6 +81,12 @@ class Teller:
         asked += [self.ask(f"Sources differ; which is right? {keys}") for keys in self._apart(lines, form)]
         if asked:
             yield Line(label="To find out before it is sent", text="; ".join(dict.fromkeys(asked)))
+
+    def _now(self, line: Mapping[str, str]) -> bool:
+        """Whether a line is to be told by now: some are only while the incident is in one state, or after it."""
+        status = self.known.get("status")
+        first = status is None or status.text == STATES["open"]
+        return first if line.get("while") else not (first and "after" in line)
 
     def _apart(self, lines: Iterable[Split], form: Mapping[str, Any]) -> Iterator[str]:
         """Keys of disputed facts that an audience is not told."""

@@ -147,7 +147,8 @@ def _containment(incident: Incident, how: Playbook, teller: Teller) -> Iterator[
     )
     if rows:
         known = "" if "category" in teller.known else " of any kind (its own is not on record)"
-        yield Note(text=f"Ways to contain an incident{known}, the first one first; a person decides.")
+        over = "It has been contained. For the next one: ways" if incident.status in ENDED else "Ways"
+        yield Note(text=f"{over} to contain an incident{known}, the first one first; a person decides.")
         yield Grid(head=("Measure", "On", "Costs", "Leaves running"), rows=rows)
 
 

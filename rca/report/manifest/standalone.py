@@ -25,108 +25,84 @@ LIBRARY = "plotly.js"  # beside the page where that was asked for
 LOG, SIGNED, HISTORY, RUNS = ".log.json", ".signed.json", ".history.jsonl", ".runs"
 BESIDE = rf"(.+-[0-9a-f]{{12}}({LOG}|{SIGNED})?|.+{HISTORY}|(failed|damaged)-.+-\d+|\.tmp-.+)"  # what may lie in .runs
 KEYS = {"schema", "incident", "case", "parameters", "inputs", "templates", "signing", "code", "environment", "outputs"}
-SIGNATURE, ENTRY = {"role", "name", "at", "digest", "after"}, ["after", "digest", "sha256", "what"]
+SIGNATURE, ENTRY = {"role", "name", "at", "digest", "after"}, {"after", "digest", "sha256", "what"}
 PLOT = "application/vnd.plotly.v1+json"
-MOST, SKEW = 64 * 1024 * 1024, timedelta(minutes=5)  # bytes of JSON that is read whole; how far clocks may be apart
+MOST, SKEW = 64 * 1024 * 1024, timedelta(minutes=5)  # bytes of a file read whole; how far clocks may be apart
 BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)  # what hostile files end in
 
 
 def check(given: Path, case: Path | None = None) -> dict[str, Any]:
     """Every answer about the report in a folder, or at the link to one; `status` is what this file exits with."""
     report = given.resolve()
-    signing: list[str] = []
     answer: dict[str, Any] = {"made": None, "digest": None, "inputs": "gone", "changes": [], "signatures": []}
-    damage = damaged(report, answer)
+    answer |= {"damage": damaged(report, answer), "signing": []}
     if (made := answer["made"]) is not None:
-        gather(damage, "the folders around it", around(given, report, made["incident"]))
+        answer["damage"] += told("the folders around it", around(given, report, made["incident"]))
         where = case or Path(os.path.normpath(report / made["case"]))
         if case or where.is_dir():
-            gather(answer["changes"], "the inputs", inputs(where, made))
+            answer["changes"] = told("the inputs", inputs(where, made))
             answer["inputs"] = "changed" if answer["changes"] else "same"
-        gather(signing, "the history of runs and signatures", signed(report, answer | {"damage": damage}))
+        answer["signing"] = told("the history of runs and signatures", signed(report, answer))
     holding = {one["role"] for one in answer["signatures"] if not one["void"]}
-    bad = damage or signing or answer["changes"] or {one["role"] for one in answer["signatures"]} - holding
-    status = 3 if bad else 4 if answer["inputs"] == "gone" else 0
-    return {**answer, "damage": damage, "signing": signing, "status": status}
+    unsigned = {one["role"] for one in answer["signatures"]} - holding
+    bad = answer["damage"] or answer["changes"] or answer["signing"] or unsigned
+    return {**answer, "status": 3 if bad else 4 if answer["inputs"] == "gone" else 0}
 
 
-def gather(found: list[str], place: str, problems: Iterator[str]) -> None:
-    """Take in what is amiss, as far as files can be read that may be hostile."""
+def told(place: str, problems: Iterator[str]) -> list[str]:
+    """What is amiss, as far as files can be read that may be hostile."""
+    said: list[str] = []
     try:
-        found.extend(iter(problems))
+        said.extend(problems)
     except BROKEN as error:
-        found.append(f"{place}: it cannot be read ({type(error).__name__}: {error})")
-
-
-# --- the report ------------------------------------------------------------------------------------------------------
+        said.append(f"{place}: it cannot be read ({type(error).__name__}: {error})")
+    return said
 
 
 def damaged(report: Path, answer: dict[str, Any]) -> list[str]:
-    """Everything in the folder that is not as its manifest says; the manifest is put into `answer`."""
-    problems: list[str] = []
-    gather(problems, MANIFEST, files(report, answer))
-    if not problems:
-        gather(problems, "the structure of the report", structure(report, answer["made"]))
-    return problems
+    """Everything in the folder that is not as its manifest says; manifest and digest are put into `answer`."""
+    return told(MANIFEST, files(report, answer)) or told("the structure of it", structure(report, answer["made"]))
 
 
 def files(report: Path, answer: dict[str, Any]) -> Iterator[str]:
     """What is wrong with the files of the folder, byte for byte."""
-    found = {path.name.encode("utf-8", "backslashreplace").decode(): odd(path) for path in sorted(report.iterdir())}
-    yield from (f"{name}: {what}" for name, what in found.items() if what)
-    yield from (f"{name}: missing" for name in (MANIFEST, SIDECAR) if name not in found)
-    if found.get(MANIFEST) == found.get(SIDECAR) == "":
-        digest, sidecar = sha256(report / MANIFEST), report / SIDECAR
-        if sidecar.stat().st_size > 200 or sidecar.read_bytes() != f"{digest}  {MANIFEST}\n".encode():
-            yield f"{MANIFEST}: its digest is not the one in {SIDECAR}"
-        if report.parent.name == RUNS and report.name[-13:] != f"-{digest[:12]}":
-            yield f"{MANIFEST}: its digest is not the one in the name of its folder"
-    made = manifest(report)
-    answer.update(made=made, digest=sha256(report / MANIFEST))
-    outputs, ours = made["outputs"], {*made["templates"], RESULTS, PAGE, SELF, *({LIBRARY} & made["outputs"].keys())}
-    yield from (f"{name}: missing" for name in outputs if name not in found)
-    yield from (f"{name}: added" for name in found if name not in {*outputs, MANIFEST, SIDECAR})
-    yield from (
-        f"{name}: {'not run' if name in ours else 'no run writes it'}" for name in sorted(ours ^ outputs.keys())
-    )
-    for name in sorted(outputs):
-        if found.get(name) == "" and (what := differs(report / name, outputs[name])):
+    there = {path.name.encode("utf-8", "backslashreplace").decode(): odd(path) for path in sorted(report.iterdir())}
+    yield from (f"{name}: {there.get(name, 'missing')}" for name in (MANIFEST, SIDECAR) if there.get(name, "missing"))
+    answer["digest"], answer["made"] = digest, made = sha256(report / MANIFEST), manifest(report)
+    if there.get(SIDECAR) == "" and read(report / SIDECAR) != f"{digest}  {MANIFEST}\n".encode():
+        yield f"{MANIFEST}: its digest is not the one in {SIDECAR}"
+    if report.parent.name == RUNS and report.name[-13:] != f"-{digest[:12]}":
+        yield f"{MANIFEST}: its digest is not the one in the name of its folder"
+    outputs = made["outputs"]
+    ours = {*made["templates"], RESULTS, PAGE, SELF, *({LIBRARY} & outputs.keys())}
+    yield from (f"{name}: {'not run' if name in ours else 'no run writes it'}" for name in ours ^ outputs.keys())
+    for name in sorted({*there, *outputs} - {MANIFEST, SIDECAR}):
+        known = differs(report / name, outputs[name]) if name in outputs and there.get(name) == "" else "added"
+        if what := there.get(name, "missing") or known:
             yield f"{name}: {what}"
 
 
 def manifest(report: Path) -> dict[str, Any]:
     """The manifest of a report; an exception of `BROKEN` where it is none."""
     made: dict[str, Any] = load(report / MANIFEST)
-    if json.dumps(made.get("schema")) != "1":
-        raise ValueError("not a manifest of version 1")
-    for key in sorted(made.keys() ^ (KEYS | ({"kind", "file"} if "kind" in made else {"only"}))):
-        raise ValueError(f"{key} is {'nothing that a run writes' if key in made else 'missing'}")
+    need(json.dumps(made.get("schema")) == "1", "not a manifest of version 1")
+    for other in sorted(
+        made.keys() ^ (KEYS | ({"kind", "file"} if "kind" in made else {"only"} | {"masked"} & made.keys()))
+    ):
+        raise ValueError(f"{other} is {'nothing that a run writes' if other in made else 'missing'}")
     for key in ("inputs", "outputs", "templates"):
         for name, said in made[key].items():
-            if {"..", "", "."} & set(name.split("/")) or "\0" in name or ("/" in name and key != "inputs"):
-                raise ValueError(f"{key}: {name[:80]!r} leaves the folder")
-            if said.keys() != {"sha256", "bytes"} or type(said["bytes"]) is not int or len(said["sha256"]) != 64:
-                raise ValueError(f"{key}: {name[:80]!r} has no digest and size")
-    roles, texts = made["signing"]["roles"], [made["case"], made["incident"], made.get("file") or ""]
-    if not all(isinstance(one, str) for one in [*texts, *roles]) or not isinstance(roles, list):
-        raise ValueError("case, incident, file or roles are not what they have to be")
-    if (
-        texts[0][:1] == "/"
-        or "\0" in texts[0]
-        or len(texts[0]) > 4096
-        or {"case", "source"} & made["parameters"].keys()
-    ):
-        raise ValueError("case or parameters are not what they have to be")
-    if (since := made["signing"]["since"]) is not None and datetime.now(UTC) < datetime.fromisoformat(since):
-        raise ValueError("it was made before the incident was detected")
+            out = {"..", "", "."} & {*name.split("/")} or "\0" in name or ("/" in name and key != "inputs")
+            need(not out, f"{key}: {name[:80]!r} leaves the folder")
+            sized = said.keys() == {"sha256", "bytes"} and type(said["bytes"]) is int and len(said["sha256"]) == 64
+            need(sized, f"{key}: {name[:80]!r} has no digest and size")
+    case, roles, since = made["case"], made["signing"]["roles"], made["signing"]["since"]
+    texts = [case, made["incident"], made.get("file") or "", *roles]
+    need(type(roles) is list and all(type(one) is str for one in texts), "case, incident, file or roles are no texts")
+    need(case[:1] != "/" and "\0" not in case and len(case) <= 4096, "case is no path from here")
+    need(not {"case", "source"} & made["parameters"].keys(), "parameters are not what they have to be")
+    need(since is None or datetime.fromisoformat(since) <= datetime.now(UTC), "it was made before the incident")
     return made
-
-
-def differs(path: Path, said: dict[str, Any]) -> str:
-    """What became of a file, by its size, then by its digest; empty where it is the same."""
-    if (size := path.stat().st_size) != said["bytes"]:
-        return f"{size:,} bytes instead of {said['bytes']:,}"
-    return "" if sha256(path) == said["sha256"] else "its content changed"
 
 
 def structure(report: Path, made: dict[str, Any]) -> Iterator[str]:
@@ -141,16 +117,16 @@ def structure(report: Path, made: dict[str, Any]) -> Iterator[str]:
         if failed or injected != 1 or len({cell for cell, *_ in cells}) != len(cells):
             yield f"{name}: not the cells of a notebook that was run"
         said = notebook["metadata"]["papermill"]["parameters"]
-        if any(json.dumps(said[key]) != json.dumps(value) for key, value in given.items() if key in said):
+        if any(json.dumps(said[key]) != json.dumps(given[key]) for key in given.keys() & said.keys()):
             yield f"{name}: its parameters are not those of the manifest"
         shown = [output for _, tags, outputs in cells if "elsewhere" not in tags for output in outputs]
         figures += sum(PLOT in output.get("data", ()) for output in shown)
-    page, results = (report / PAGE).read_text(encoding="utf-8"), load(report / RESULTS)
+    page = (report / PAGE).read_text(encoding="utf-8")
     if page.count('<figure class="plot"') != figures:
         yield f"{PAGE}: not the figures of the notebooks, which have {figures}"
     if (f"<script src='{LIBRARY}'" in page) != (LIBRARY in made["outputs"]):
         yield f"{LIBRARY}: beside a page that does not use it, or used and not there"
-    if results["incident"] != made["incident"]:
+    if load(report / RESULTS)["incident"] != made["incident"]:
         yield f"{RESULTS}: of another incident"
     if "only" in made and made["outputs"][RESULTS]["sha256"] not in page:
         yield f"{PAGE}: it is of other results than {RESULTS}"
@@ -158,9 +134,7 @@ def structure(report: Path, made: dict[str, Any]) -> Iterator[str]:
 
 def inputs(case: Path, made: dict[str, Any]) -> Iterator[str]:
     """What became of the inputs; of a report on many incidents not whether one was added."""
-    if not case.is_dir():
-        yield "there is no such folder"
-        return
+    need(case.is_dir(), "there is no such folder")
     for name, said in made["inputs"].items():
         inside = (case / name).resolve().is_relative_to(case.resolve())
         if what := (differs(case / name, said) if inside else "leads elsewhere") if (case / name).is_file() else "gone":
@@ -169,9 +143,6 @@ def inputs(case: Path, made: dict[str, Any]) -> Iterator[str]:
         name = path.relative_to(case).as_posix()
         if name not in {*made["inputs"], "answer.yaml"} and not re.search(r"(^|/)\.", name) and path.is_file():
             yield f"{name}: added"
-
-
-# --- what lies around it: other runs, logs, signatures ---------------------------------------------------------------
 
 
 def around(given: Path, report: Path, incident: str) -> Iterator[str]:
@@ -195,11 +166,10 @@ def history(report: Path, incident: str) -> Path:
 def chain(path: Path) -> list[dict[str, str]]:
     """The lines of a history, each bound to the one before it; ValueError where one was edited, added or removed."""
     entries, after = [], ""
-    for line in path.read_bytes().splitlines() if os.path.lexists(path) and not odd(path) else ():
-        entry = strict(line)
-        if compact(entry) != line or sorted(entry) != ENTRY or entry["after"] != after:
-            raise ValueError("a line of the history was edited, added or removed")
-        entries.append(entry)
+    for line in read(path).splitlines() if os.path.lexists(path) else ():
+        entries.append(entry := strict(line))
+        sound = compact(entry) == line and entry.keys() == ENTRY and entry["after"] == after
+        need(sound, "a line of the history was edited, added or removed")
         after = hashlib.sha256(line).hexdigest()
     return entries
 
@@ -230,54 +200,66 @@ def signed(report: Path, answer: dict[str, Any]) -> Iterator[str]:
 
 def signatures(path: Path) -> list[dict[str, Any]]:
     """The signatures in a file; an exception of `BROKEN` where it is none."""
-    told: list[dict[str, Any]] = load(path)["signatures"]
-    for one in told:
+    made: list[dict[str, Any]] = load(path)["signatures"]
+    for one in made:
         texts = [one["role"], one["at"], one["digest"], one["after"], one["name"] or ""]
-        if one.keys() - {"envelope"} != SIGNATURE or not all(isinstance(text, str) for text in texts):
-            raise ValueError(f"no file of signatures: {path.name}")
-    return told
+        sound = one.keys() - {"envelope"} == SIGNATURE and all(type(text) is str for text in texts)
+        need(sound, f"no file of signatures: {path.name}")
+    return made
 
 
 def void(one: dict[str, Any], answer: dict[str, Any]) -> str:
     """Why a signature does not hold; empty where it does."""
-    at, (since, roles) = (
-        datetime.fromisoformat(one["at"]),
-        (answer["made"]["signing"][key] for key in ("since", "roles")),
-    )
-    if one["digest"] != answer["digest"]:
-        return "what was signed is not this report"
-    if answer["damage"] or answer["inputs"] == "changed":
-        return "the report is no longer what was signed" if answer["damage"] else "an input has changed since"
-    if since is not None and at < datetime.fromisoformat(since):
-        return "it is dated before the incident was detected"
-    if at > datetime.now(UTC) + SKEW:
-        return "it is dated in the future"
-    return "the record does not name this role among those who sign" if roles and one["role"] not in roles else ""
+    at, signing = datetime.fromisoformat(one["at"]), answer["made"]["signing"]
+    since, roles = signing["since"], signing["roles"]
+    reasons = {
+        "what was signed is not this report": one["digest"] != answer["digest"],
+        "the report is no longer what was signed": answer["damage"],
+        "an input has changed since": answer["changes"],
+        "it is dated before the incident was detected": since is not None and at < datetime.fromisoformat(since),
+        "it is dated in the future": at > datetime.now(UTC) + SKEW,
+        "the record does not name this role among those who sign": roles and one["role"] not in roles,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "")
 
 
-# --- files -----------------------------------------------------------------------------------------------------------
+def need(fact: object, what: str) -> None:
+    """Stop reading what a run cannot have written."""
+    if not fact:
+        raise ValueError(what)
 
 
 def odd(path: Path) -> str:
     """What is wrong with a path as a file; empty where it is a plain one."""
-    if path.is_symlink() or path.is_dir():
-        return "a symbolic link" if path.is_symlink() else "a folder"
-    return "" if path.is_file() else "no plain file"
+    kinds = {"a symbolic link": path.is_symlink(), "a folder": path.is_dir(), "no plain file": not path.is_file()}
+    return next((kind for kind, holds in kinds.items() if holds), "")
+
+
+def differs(path: Path, said: dict[str, Any]) -> str:
+    """What became of a file, by its size, then by its digest; empty where it is the same."""
+    if (size := path.stat().st_size) != said["bytes"]:
+        return f"{size:,} bytes instead of {said['bytes']:,}"
+    return "" if sha256(path) == said["sha256"] else "its content changed"
 
 
 def sha256(path: Path) -> str:
     """Digest of a file, read in pieces."""
+    need(path.is_file(), f"{path.name} is no plain file")
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def read(path: Path) -> bytes:
+    """A plain file that is not too large."""
+    need(not odd(path) and path.stat().st_size <= MOST, f"{path.name} is not a plain file of its size")
+    return path.read_bytes()
+
+
 def load(path: Path) -> Any:
     """A JSON file of a report: plain, and written to the byte as a run writes it."""
-    if odd(path) or path.stat().st_size > MOST:
-        raise ValueError("not a plain file of its size")
-    value = strict(data := path.read_bytes())
-    if (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode() != data:
-        raise ValueError(f"{path.name} is not written as a run writes it")
+    value = strict(data := read(path))
+    written = (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
+    need(written == data, f"{path.name} is not written as a run writes it")
     return value
 
 
@@ -285,8 +267,7 @@ def strict(data: bytes) -> Any:
     """What JSON says where all readers take it alike: no key twice, no NaN."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len(dict(pairs)) < len(pairs):
-            raise ValueError("a key comes twice")
+        need(len(dict(pairs)) == len(pairs), "a key comes twice")
         return dict(pairs)
 
     return json.loads(data, object_pairs_hook=once, parse_constant=int)

@@ -3,7 +3,9 @@
 import os
 import platform
 import resource
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ import rca
 from rca.errors import RunFailed
 from rca.report.notebooks.analysis_cache import KEPT
 from rca.report.notebooks.held_folder import own
+from rca.report.rendering.masking import WHERE
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
@@ -35,6 +38,9 @@ FIXED = {
 }
 """Sums depend on the number of threads and on how wide a processor's registers are, and texts on the language: all are
 the same everywhere, where the machine allows it. One thread does not spin."""
+
+MASKING = "masking.json"
+"""File among what the notebooks of one run share: what their texts are masked by."""
 
 LONGEST = 70
 """Bytes of the path of a folder for temporary files in which sockets can be put."""
@@ -61,7 +67,8 @@ def kernel(kept: Path) -> Iterator["type[AsyncKernelManager]"]:
     """A kernel manager class that starts this interpreter, whatever kernels are installed.
 
     Its kernels talk over sockets in a private folder, so that no port is taken and two runs cannot collide, and they
-    read no start-up files of the user.
+    read no start-up files of the user. However this ends, in the midst of a start too, no kernel outlives it: one
+    that did would write into folders that are cleared.
 
     Parameters
     ----------
@@ -72,7 +79,14 @@ def kernel(kept: Path) -> Iterator["type[AsyncKernelManager]"]:
     from jupyter_client.manager import AsyncKernelManager
 
     with own(_room(), "rca-kernel-") as private:
-        environment = {**FIXED, KEPT: str(kept), "PYTHONPATH": _python_path(), "IPYTHONDIR": str(private)}
+        environment = {
+            **FIXED,
+            KEPT: str(kept),
+            WHERE: str(kept / MASKING),
+            "PYTHONPATH": _python_path(),
+            "IPYTHONDIR": str(private),
+        }
+        started: list[AsyncKernelManager] = []
         spec = KernelSpec(argv=ARGV, display_name="Python 3 (ipykernel)", language="python", env=environment)
 
         class ThisInterpreter(AsyncKernelManager):
@@ -81,13 +95,44 @@ def kernel(kept: Path) -> Iterator["type[AsyncKernelManager]"]:
             def __init__(self, **settings: Any) -> None:
                 where = str(private / "kernel.json")
                 super().__init__(**settings, transport="ipc", connection_file=where)
+                started.append(self)
+
+            async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
+                with signals_held():  # until the process is known, which has to end as well
+                    await super()._async_launch_kernel(kernel_cmd, **kw)
 
             @property
             def kernel_spec(self) -> KernelSpec:
                 """The one kernel there is, found by no search."""
                 return spec
 
-        yield ThisInterpreter
+        try:
+            yield ThisInterpreter
+        finally:
+            for manager in started:
+                process = getattr(manager.provisioner, "process", None)
+                if process is not None and process.poll() is None:
+                    process.kill()
+                    process.wait()
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """While this runs, no signal to end is acted on; the first that came is afterwards."""
+    came: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.getsignal(number) for number in numbers if main}
+    held = {number: was for number, was in before.items() if callable(was) or was == signal.SIG_DFL}
+    for number in held:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, was in held.items():
+            signal.signal(number, was)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def take_limits() -> None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 TIMEOUT = 600
 """Seconds that one cell may take."""
 
+CACHE = "kept"
+"""Folder of a stage in which the kernels of one run share what is not published."""
+
 START = 60
 """Seconds that a kernel may take to start."""
 
@@ -68,7 +71,7 @@ def execute(
     at = ["(start of the kernel)"]
     kept = stage / f"{template.name}.ipynb"
     try:
-        with kernel(stage / "kept") as manager_class:
+        with kernel(stage / CACHE) as manager_class:
             executed: Mapping[str, Any] = papermill.execute_notebook(
                 template.path,
                 kept,

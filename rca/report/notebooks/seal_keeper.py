@@ -1,4 +1,7 @@
-"""Extension of a Jupyter server: what lies in a sealed report is opened read-only, and a save is refused with a reason.
+"""Extension of a Jupyter server: what lies in a sealed report is opened read-only, says so, and is not saved.
+
+A notebook is shown with a note above it that is in no file: all of Jupyter's front ends show cells, while of a notebook
+that cannot be written each tells in its own way, or only when it is saved.
 
 The package switches it on for every Jupyter of its environment, by `etc/jupyter/jupyter_server_config.d`.
 """
@@ -12,11 +15,26 @@ SEAL = "manifest.sha256"
 
 WHY = "lies in a sealed report: saved, it would no longer be what was published. Work in your own: rca lab CASE"
 
+NOTE = (
+    "> **Read-only.** This notebook lies in a sealed report: saved, it would no longer be what was published, and"
+    " `rca verify` would say so. To work on the case: `rca lab CASE`, which makes a notebook of your own."
+    " This note is shown by your Jupyter server and is no part of the file."
+)
+"""What stands above a sealed notebook."""
+
 
 def sealed_by(path: Path) -> Path | None:
     """The sealed folder that a path lies in, or is; None where there is none."""
     whole = path.resolve()
     return next((one for one in (whole, *whole.parents) if (one / SEAL).is_file()), None)
+
+
+def _read_only(model: dict[str, Any]) -> dict[str, Any]:
+    """What is read, not to be written; a notebook with the note above its cells."""
+    if model["type"] == "notebook" and model["content"]:
+        note = {"cell_type": "markdown", "id": "sealed", "metadata": {"editable": False}, "source": NOTE}
+        model = {**model, "content": {**model["content"], "cells": [note, *model["content"]["cells"]]}}
+    return {**model, "writable": False}
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
@@ -34,7 +52,7 @@ def _load_jupyter_server_extension(server: Any) -> None:
         return sealed_by(Path(contents._get_os_path(path.strip("/")))) is not None  # noqa: SLF001 - no public one
 
     def marked(model: dict[str, Any], path: str) -> dict[str, Any]:
-        return {**model, "writable": False} if model["type"] != "directory" and sealed(path) else model
+        return _read_only(model) if model["type"] != "directory" and sealed(path) else model
 
     async def awaited(model: Any, path: str) -> dict[str, Any]:
         return marked(await model, path)

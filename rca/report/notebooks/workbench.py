@@ -52,15 +52,19 @@ rca.plot(columns[name]) if name in columns else list(columns)
 # %% [markdown]
 ## The rows behind a claim
 
-Of a fault, a slice, or one of `rivals`.
+Of a fault or a slice by its number here, what the verdict names first; or of one of `rivals`.
 # %%
+guilty = {one.name for one in found.verdict.causes}
 claims = [*(found.faults.broken if found.faults else ()), *(found.slices.slices if found.slices else ())]
-rows = rca.rows_of(case, claims[0]) if claims else None
-claims if rows is None else rows.head(20)
+claims.sort(key=lambda one: getattr(one, "column", None) not in guilty)
+print(*(f"{place}  {one}" for place, one in enumerate(claims)), sep="\\n")
+# %%
+rows = rca.rows_of(case, claims[0]) if claims else pd.DataFrame()
+rows.head(20)
 # %% [markdown]
 ## Why
 
-The tree of the record, or a first one. `rca.save_whys(case.folder, whys=tree)` writes it into the record.
+The tree of the record, or a first one. `rca.save_whys(case, whys=tree)` writes it into the record.
 # %%
 tree = list(found.whys)
 tree

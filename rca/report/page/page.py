@@ -27,12 +27,16 @@ from rca.report.notebooks.templates import ELSEWHERE, source, tags
 from rca.report.rendering.html import MISSING, escape, markdown, paragraph, sanitize, table
 from rca.report.rendering.plain_text import count, legible, mask
 from rca.report.rendering.plotly_adapter import FILE, MIME, plotly_js
+from rca.tables.personal_data import KINDS
 
 PACKED = re.compile(r"(<script type=['\"]application/gzip['\"][^>]*>)([^<]*)")
 """What is packed in a page, after the tag it stands in."""
 
 MOST_TEXT = 64 * 1024 * 1024
 """Letters that packed data may hold."""
+
+LONG = 200
+"""Letters of markup from which it is told once; a heading may stand over several things."""
 
 SECTIONS = ("Impact", "Cause", "Timeline", "Actions", "Check", "Evidence")
 """What the navigation names."""
@@ -65,7 +69,7 @@ def render(
     seal = digest(results)
     told = {**results, **{key: without_people(results[key], incident) for key in ("verdict", "unanswered", "findings")}}
     known = nameless(incident)
-    chapters = [one for name, notebook in notebooks.items() for one in _chapters(name, notebook)]
+    chapters = _once(one for name, notebook in notebooks.items() for one in _chapters(name, notebook))
     folded = "".join(_folded(one) for one in _numbered(chapters))
     body = (
         f"{_nav(known.id, SECTIONS)}<main class='column'>{brief(known, told, seal)}"
@@ -251,6 +255,15 @@ def _chapters(name: str, notebook: Notebook) -> Iterator[Chapter]:
     yield from _answered(chapter)
 
 
+def _once(chapters: Iterable[Chapter]) -> Iterator[Chapter]:
+    """The chapters without what one before has told to the letter; figures stay, those of every notebook."""
+    told: set[str] = set()
+    for chapter in chapters:
+        chapter.parts = [part for part in chapter.parts if NUMBER in part or part not in told]
+        told.update(part for part in chapter.parts if len(part) >= LONG)
+        yield from _answered(chapter)
+
+
 def _answered(chapter: Chapter) -> Iterator[Chapter]:
     if chapter.parts:
         yield chapter
@@ -364,9 +377,17 @@ def _inputs(provenance: Mapping[str, Any]) -> str:
     )
     head = '<th scope="col">file</th><th scope="col" class="rca-number">bytes</th><th scope="col">SHA-256</th>'
     listed = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-    many = count(len(provenance["inputs"]), "file")
+    many, masked = count(len(provenance["inputs"]), "file"), provenance.get("masked")
     body = _scrolling(listed) + table(_made_with(provenance), "What it was made with")
+    body += _scrolling(table(_hidden(masked), "What was masked before the notebooks ran")) if masked else ""
     return _details("inputs", "What was it made from?", body, many=many)
+
+
+def _hidden(masked: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {"what": KINDS.get(one["kind"], f"declared as {one['kind']}"), "where": one["place"], "how many": one["count"]}
+        for one in masked
+    ]
 
 
 def _made_with(provenance: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -386,4 +407,6 @@ def _made(incident: Incident, provenance: Mapping[str, Any]) -> str:
     with_ = [one for one in debrief.authors if one != debrief.owner]
     said += [f"Written with {', '.join(with_)}."] if with_ else []
     said += [f"{debrief.mark.capitalize()}."] if debrief.mark else []
-    return escape(" ".join([*said, f"Made by rca {provenance['code']['version']}. Personal data in texts are masked."]))
+    return escape(
+        " ".join([*said, f"Made by rca {provenance['code']['version']}. Personal data and offensive words are masked."])
+    )

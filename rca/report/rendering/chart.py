@@ -13,6 +13,7 @@ from functools import singledispatch
 from textwrap import wrap
 from typing import Any
 
+from rca.errors import InvalidCase
 from rca.finding import Interval
 from rca.report.rendering.plain_text import plain, span, utc
 
@@ -161,6 +162,10 @@ def interval_of(interval: Interval | None) -> str | None:
     return None if interval is None else f"{span(interval.low, interval.high)} ({interval.level:.0%})"
 
 
+class NoChart(InvalidCase, TypeError):
+    """There is no picture of such a result."""
+
+
 @singledispatch
 def chart(result: object) -> Chart:
     """Draw a result as a chart.
@@ -170,7 +175,8 @@ def chart(result: object) -> Chart:
     TypeError
         If there is no picture of such a result.
     """
-    raise TypeError(f"there is no chart of {type(result).__name__!r}; its rows() can be shown as a table")
+    hint = "its rows() can be shown as a table, where it has any; help(rca.plot) says what is drawn"
+    raise NoChart.because(f"there is no chart of {type(result).__name__!r}", place="result", hint=hint)
 
 
 def scaled(interval: Interval | None, factor: float) -> Interval | None:

@@ -28,6 +28,8 @@ MISSING = re.compile(r'<p class="rca-missing">.*?</p>', re.DOTALL)
 EMPTY: tuple[object, ...] = (None, "", ())
 """Values that say nothing."""
 
+ZONE = " UTC"
+
 SHORT = 24
 """Letters up to which a cell is kept on one line."""
 
@@ -68,7 +70,7 @@ def table(rows: Sequence[Row], caption: str) -> str:
     """
     if not rows:
         return paragraph(f"{caption}: none.", "rca-note")
-    rows = _without_empty(rows)
+    rows = _in_one_zone(_without_empty(rows))
     head = "".join(f'<th scope="col"{_aligned(rows, name)}>{escape(name)}</th>' for name in rows[0])
     body = "".join(element("tr", _cells(row)) for row in rows)
     return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -78,6 +80,21 @@ def _without_empty(rows: Sequence[Row]) -> list[Row]:
     """The rows without columns that say nothing; the first column stays."""
     names = [name for place, name in enumerate(rows[0]) if place == 0 or any(row[name] not in EMPTY for row in rows)]
     return [{name: row[name] for name in names} for row in rows]
+
+
+def _in_one_zone(rows: Sequence[Row]) -> list[Row]:
+    """The rows with UTC said in the head of a column of moments, and not again in every cell."""
+    held = {name: [row[name] for row in rows if row[name] not in EMPTY] for name in rows[0]}
+    zoned = {name for name, said in held.items() if len(said) > 1 and all(str(one).endswith(ZONE) for one in said)}
+    return [
+        {f"{name},{ZONE}" if name in zoned else name: _without_zone(said) if name in zoned else said
+         for name, said in row.items()}
+        for row in rows
+    ]  # fmt: skip
+
+
+def _without_zone(said: object) -> object:
+    return said.replace(ZONE, "") if isinstance(said, str) else said
 
 
 def _aligned(rows: Sequence[Row], name: str) -> str:

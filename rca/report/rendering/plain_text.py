@@ -10,11 +10,10 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from rca.report.rendering.masking import masking
+
 if TYPE_CHECKING:
     from rca.methods.metric import Measured
-
-MASK = "▮▮▮"
-"""What stands where personal data stood."""
 
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 """Unicode categories of characters that are not seen, but change what is."""
@@ -24,22 +23,9 @@ TINY, HUGE = 1e-5, 1e9
 
 MINUS = "\N{MINUS SIGN}"
 
-_PERSONAL = re.compile(
-    r"""
-      [\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+                        # e-mail address
-    | (?<![\w.])\+[1-9]\d{0,2}(?:[\ -]?\(?\d{2,5}\)?){2,}       # telephone number with a country
-    | (?<![\w.])\+[1-9]\d{0,2}(?:\.\d{2,4}){3,}                 # likewise, with dots
-    | (?<![\w.-])\(?0\d{2,4}\)?[\ /.-]\d{3,}(?:[\ /-]?\d+)*     # telephone number with an area code
-    | (?<![\w.-])\(?\d{3}\)?[\ .-]\d{3}[.-]\d{4}(?![\w.-])      # telephone number, North America
-    | (?<![\w.-])\d{4}(?:[\ -]\d{4}){2,4}(?![\w.-])             # payment card, in fours
-    | (?<![\d.])\d{9,}(?![\d.])                                 # account, passport, card: a long run of digits
-    """,
-    re.VERBOSE,
-)
-
 
 def mask(text: str) -> str:
-    """Hide e-mail addresses, telephone numbers and long runs of digits.
+    """Hide personal data and offensive words; in a run by pseudonyms, and with what the case declares to be personal.
 
     >>> mask("write to jo.doe@example.org or +44 20 7946 0958; account 123456789012")
     'write to ▮▮▮ or ▮▮▮; account ▮▮▮'
@@ -48,7 +34,7 @@ def mask(text: str) -> str:
     >>> mask("18,234 decisions from 2026-05-02T09:10:00Z, 0.123456789012 of them wrong")
     '18,234 decisions from 2026-05-02T09:10:00Z, 0.123456789012 of them wrong'
     """
-    return _PERSONAL.sub(MASK, text)
+    return masking().text(text)
 
 
 def clean(text: str) -> str:

@@ -1,6 +1,7 @@
 """Run the notebooks on a case and publish the report."""
 
 import getpass
+import json
 import os
 import platform
 import time
@@ -13,12 +14,17 @@ from typing import Any
 from rca.errors import InvalidCase, RunFailed
 from rca.record.case import Case
 from rca.record.check import check
+from rca.record.files.case_folder import path_of
+from rca.record.schema.incident import Incident
 from rca.report.cells.output import FINDINGS, RESULTS
 from rca.report.manifest import provenance as manifest
+from rca.report.manifest.personal_inputs import personal
 from rca.report.manifest.provenance import RunRequest
 from rca.report.notebooks.canonical import Notebook, bundles, canonical, to_json
-from rca.report.notebooks.runner import TIMEOUT, bar, execute
+from rca.report.notebooks.kernel import MASKING
+from rca.report.notebooks.runner import CACHE, TIMEOUT, bar, execute
 from rca.report.notebooks.templates import choose, fit, for_case
+from rca.report.rendering.masking import Masking
 from rca.report.rendering.plain_text import plain
 from rca.report.rendering.plotly_adapter import FILE, plotly_js
 from rca.report.run import publish
@@ -94,7 +100,7 @@ def run(
     RunFailed
         If a notebook fails; nothing is published, and the failed notebook is kept.
     """
-    folder, reports = _absolute(case), _absolute(out)
+    folder, reports = _absolute(case, place="case"), _absolute(out, place="out")
     templates = tuple(choose(only))
     problems = [*check(folder), *fit(settings or {}, templates)]
     if problems:
@@ -122,9 +128,9 @@ def run(
     return RunResult(path=Path(out) / name, folder=final, digest=digest, results=results)
 
 
-def _absolute(path: "str | os.PathLike[str]") -> Path:
+def _absolute(path: "str | os.PathLike[str]", *, place: str) -> Path:
     """The path with its parents resolved: the folder's own name stays, as it has to be the incident's."""
-    whole = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would rename a linked folder
+    whole = Path(os.path.abspath(path_of(path, place=place)))  # noqa: PTH100 - resolve() would rename a linked folder
     try:
         str(whole).encode()
     except UnicodeEncodeError:
@@ -169,15 +175,20 @@ def derive(order: RunRequest, stage: Path, *, progress: bool = False) -> tuple[d
 
     report = stage / publish.REPORT
     report.mkdir()
-    provenance = manifest.provenance(order)
-    notebooks, notes = _execute_all(order, stage, progress=progress)
-    results = _agreed(notebooks)
-    if manifest.inputs(order.case.folder) != provenance["inputs"]:
-        raise RunFailed("the case changed while it was analysed; run again when it is at rest")
+    known = personal(order.case)
+    if known.problems:
+        raise InvalidCase(list(known.problems))
+    provenance = {**manifest.provenance(order), "masked": known.to_list()}
+    with known.masking.kept(stage / CACHE / MASKING):
+        notebooks, notes = _execute_all(order, stage, known.masking, progress=progress)
+        results = _agreed(notebooks)
+        if manifest.inputs(order.case.folder) != provenance["inputs"]:
+            raise RunFailed("the case changed while it was analysed; run again when it is at rest")
+        incident = _masked(order.case.incident, known.masking)
+        page = render(incident, notebooks, results=results, provenance=provenance, beside=order.beside)
     for name, notebook in notebooks.items():
         (report / f"{name}.ipynb").write_bytes(to_json(notebook))
     (report / "results.json").write_bytes(to_json(results))
-    page = render(order.case.incident, notebooks, results=results, provenance=provenance, beside=order.beside)
     if order.beside and "data-figure=" in page:
         (report / FILE).write_text(plotly_js(), encoding="utf-8", newline="\n")
     (report / "report.html").write_text(page, encoding="utf-8", newline="\n")
@@ -185,21 +196,40 @@ def derive(order: RunRequest, stage: Path, *, progress: bool = False) -> tuple[d
     return results, notes
 
 
+def _masked(incident: Incident, masking: Masking) -> Incident:
+    """The record as a page may tell it; its id is the report's own."""
+    plain = masking.over(incident.model_dump(mode="json", by_alias=True))
+    return Incident.model_validate({**plain, "id": incident.id})
+
+
 # --- the notebooks ---------------------------------------------------------------------------------------------------
 
 
-def _execute_all(order: RunRequest, stage: Path, *, progress: bool) -> tuple[dict[str, Notebook], list[dict[str, Any]]]:
+def _execute_all(
+    order: RunRequest, stage: Path, masking: Masking, *, progress: bool
+) -> tuple[dict[str, Notebook], list[dict[str, Any]]]:
     notebooks, notes = {}, []
     with bar(order.templates, shown=progress) as tick:
         for template in order.templates:
             started = time.monotonic()
             parameters = order.parameters(template)
-            executed = execute(template, parameters, stage, timeout=order.timeout, tick=tick)
-            notebooks[template.name], warnings = canonical(executed, parameters)
+            try:
+                executed = execute(template, parameters, stage, timeout=order.timeout, tick=tick)
+            except RunFailed:
+                _mask_failed(stage / f"{template.name}.ipynb", masking)
+                raise
+            notebook, warnings = canonical(executed, parameters)
+            notebooks[template.name] = masking.outputs(notebook)
             notes.append(
                 {"notebook": template.name, "seconds": round(time.monotonic() - started, 3), "warnings": warnings}
             )
     return notebooks, notes
+
+
+def _mask_failed(kept: Path, masking: Masking) -> None:
+    """A notebook that failed is kept for a person to read, so that it is masked as well."""
+    if kept.is_file():
+        kept.write_bytes(to_json(masking.outputs(json.loads(kept.read_bytes()))))
 
 
 def _agreed(notebooks: Mapping[str, Notebook]) -> dict[str, Any]:

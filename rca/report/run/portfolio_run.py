@@ -17,6 +17,7 @@ from rca.report.notebooks.canonical import bundles, canonical, to_json
 from rca.report.notebooks.runner import TIMEOUT, bar, execute
 from rca.report.notebooks.templates import Template, load
 from rca.report.page.page import render_sheet
+from rca.report.rendering.masking import Masking
 from rca.report.rendering.plain_text import count, moment
 from rca.report.run import publish
 
@@ -135,13 +136,15 @@ def derive_portfolio(
         raise RunFailed(
             "the notebook concludes otherwise than the same question asked before it; did the source change?"
         )
+    masking = Masking()
+    notebook, results = masking.outputs(notebook), masking.over(found.to_dict())
     report = stage / publish.REPORT
     report.mkdir()
     made_from = _made_from(source, stage, template=template, settings=settings, found=found)
     facts = (count(found.incidents, "incident"), f"{found.open:,} open", f"as of {moment(found.as_of)}")
     page = render_sheet(found.name, facts, notebook=(NAME, notebook), provenance=made_from)
     (report / f"{NAME}.ipynb").write_bytes(to_json(notebook))
-    (report / "results.json").write_bytes(to_json({"incident": NAME, **found.to_dict()}))
+    (report / "results.json").write_bytes(to_json({"incident": NAME, **results}))
     (report / "report.html").write_text(page, encoding="utf-8", newline="\n")
     manifest.finish(report, made_from)
 

@@ -22,18 +22,6 @@ from tests.conftest import SMALLEST
 AT = datetime(2026, 6, 24, 16, 0, 30, 5, tzinfo=UTC)
 
 
-@pytest.fixture
-def shelf(report, tmp_path):
-    """A folder of runs with one run in it, as a run leaves it, and the case beside it."""
-    runs = tmp_path / "reports" / ".runs"
-    runs.mkdir(parents=True)
-    shutil.copytree(report.result.folder, runs / report.result.folder.name)
-    history = f"{SMALLEST}.history.jsonl"
-    shutil.copy(report.result.folder.with_name(history), runs / history)
-    shutil.copytree(report.case, tmp_path / "cases" / SMALLEST)
-    return runs / report.result.folder.name
-
-
 def beside(folder):
     return folder.with_name(folder.name + SIGNED)
 

@@ -413,6 +413,7 @@ def of_values(row):
     row("manifest: other code", lambda s: within(s, "code", "sha256", to="0" * 64), RERUN)
     row("manifest: another version", lambda s: within(s, "code", "version", to="9.9"), RERUN)
     row("manifest: the code is a word", lambda s: anew(s, code="good"), RERUN)
+    (row("manifest: another log of what was masked", lambda s: anew(s, masked=[{"kind": "email"}]), RERUN),)
     row("manifest: the environment is a list", lambda s: anew(s, environment=[1]), RERUN)
     row("manifest: another Python", lambda s: within(s, "environment", "python", to="2.7"), RERUN)
     row("manifest: another package", lambda s: within(s, "environment", "packages", "numpy", to="1.0.0"), RERUN)

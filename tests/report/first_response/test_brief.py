@@ -382,6 +382,14 @@ def test_hiring_bias_has_its_containment_its_notes_and_its_first_log():
     assert "all rows as they came in are in current.parquet, each known by its candidate_id" in said
 
 
+def test_what_is_over_is_not_left_to_decide():
+    said = {one: text(record(status=one)) for one in ("open", "closed")}
+    assert "To decide: which way to contain it" in said["open"]
+    assert "To decide" not in said["closed"]
+    assert "Isolate it" not in said["closed"]
+    assert "It has been contained" in said["closed"]
+
+
 # --- the command -----------------------------------------------------------------------------------------------------
 
 

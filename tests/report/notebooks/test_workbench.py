@@ -16,7 +16,7 @@ def case():
     return rca.load(INCIDENTS / "credit-drift")
 
 
-def test_its_cells_run_one_after_the_other_wherever_it_lies(case, analysis_of, tmp_path, monkeypatch):
+def test_its_cells_run_one_after_the_other_wherever_it_lies(case, analysis_of, tmp_path, monkeypatch, capsys):
     made = workbench(case, tmp_path / "mine")
     cells = json.loads(made.notebook.read_text())["cells"]
     monkeypatch.chdir(tmp_path / "mine")
@@ -29,6 +29,9 @@ def test_its_cells_run_one_after_the_other_wherever_it_lies(case, analysis_of, t
     assert space["case"].incident.id == "credit-drift"
     assert space["name"] == "regional_unemployment"
     assert len(space["rows"]) > 1000
+    assert space["claims"][0].column == "regional_unemployment"
+    assert space["rows"].equals(rca.rows_of(space["case"], space["claims"][0]))
+    assert f"0  {space['claims'][0]}" in capsys.readouterr().out
 
 
 def test_what_its_owner_wrote_stays(case, tmp_path):
@@ -56,6 +59,7 @@ def test_rows_of_a_slice_and_of_a_fault_are_those_that_it_is_made_of(case, analy
         rows = rca.rows_of(case, one, window=window)
         assert len(rows) >= counted
         assert np.all([condition.holds(rows) for condition in one.conditions])
+    assert str(one).startswith(f"{one.name}: ")
     with pytest.raises(rca.InvalidCase, match="no rows in the reference window"):
         rca.rows_of(case, fault, window="reference")
 

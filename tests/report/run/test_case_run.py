@@ -1,74 +1,21 @@
 """Running the notebooks: refused early, bounded, repeatable, published whole or not at all."""
 
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import tempfile
-import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rca import shipped
 from rca.errors import InvalidCase, RunFailed
 from rca.record.files.whole_file import DRAFT
 from rca.report.audit import verify
 from rca.report.cells.output import FINDINGS, RESULTS
-from rca.report.manifest import integrity
 from rca.report.notebooks.canonical import bundles, to_json
 from rca.report.notebooks.held_folder import clear
 from rca.report.run import case_run, publish
 from rca.report.run.case_run import run
 from tests.conftest import ROOT
 from tests.report.tiny_notebooks import RESULT, SHOW, notebook
-
-
-def laid(base):
-    """A case, and a folder of templates with one quick notebook; writes others into it."""
-    case = base / "cases" / "tiny"
-    case.mkdir(parents=True)
-    (case / "incident.yaml").write_text(
-        "schema: 1\nid: tiny\ntitle: Tiny\nseverity: sev5\ncategory: other\nstatus: open\n", encoding="utf-8"
-    )
-    folder = base / "templates"
-    folder.mkdir()
-
-    def write(*sources, name="1_tiny", **kind):
-        (folder / f"{name}.ipynb").write_text(json.dumps(notebook(*sources, **kind)), encoding="utf-8")
-        return case
-
-    write(SHOW)
-    write.case, write.templates = case, folder
-    return write
-
-
-@pytest.fixture
-def tiny(tmp_path, monkeypatch):
-    made = laid(tmp_path)
-    monkeypatch.setattr(shipped, "templates", lambda: made.templates)
-    return made
-
-
-@pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory):
-    """The quick notebook, run once in a folder of its own."""
-    base = tmp_path_factory.mktemp("elsewhere")
-    made = laid(base)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shipped, "templates", lambda: made.templates)
-        return run(made.case, out=base / "out", progress=False)
-
-
-@pytest.fixture
-def old(tiny, elsewhere, tmp_path):
-    """The report that a run has left before; it is not told that it was carried here."""
-    out = tmp_path / "out"
-    shutil.copytree(elsewhere.folder.parent.parent, out, symlinks=True)
-    return replace(elsewhere, path=out / "tiny", folder=out / ".runs" / elsewhere.folder.name)
 
 
 @pytest.fixture
@@ -279,133 +226,7 @@ def test_notebooks_that_conclude_differently_are_a_failed_run():
         case_run._agreed({"1_a": made("x", {"id": "f", "claim": "c"})})
 
 
-# --- killed at any moment --------------------------------------------------------------------------------------------
-
-CHILD = """
-import sys
-from pathlib import Path
-from rca import shipped
-shipped.templates = lambda: Path(sys.argv[1])
-from rca.cli.commands import main
-sys.exit(main(["run", sys.argv[2], "--out", sys.argv[3], "--quiet", "--json"]))
-"""
-
-
-@pytest.fixture
-def folders(monkeypatch):
-    """Where temporary folders lie, of this process and those it starts; its path is short enough for a socket."""
-    with tempfile.TemporaryDirectory(prefix="rca-t-") as folder:
-        monkeypatch.setenv("TMPDIR", folder)
-        monkeypatch.setattr(tempfile, "tempdir", folder)
-        yield Path(folder)
-
-
-def start(tiny, out, *, where=()):
-    command = [*where, sys.executable, "-c", CHILD, str(tiny.templates), str(tiny.case), str(out)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdout=pipe, stderr=pipe, env=environment, start_new_session=True)
-
-
-def end_after(tiny, out, seconds, *, number=signal.SIGKILL):
-    """What a run said on stderr that was ended by a signal; nothing where it was quicker."""
-    with start(tiny, out) as child:
-        try:
-            child.wait(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, number)
-            return child.communicate(timeout=60)[1].decode()
-    return ""
-
-
-def kernels(folder):
-    """Processes that were started in a folder of this test and go on."""
-    lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.is_file()]
-    return [line for line in lines if str(folder).encode() in line]
-
-
-def length_of_a_run(tiny, out):
-    began = time.perf_counter()
-    with start(tiny, out) as child:
-        assert child.wait(timeout=60) == 0
-    return time.perf_counter() - began
-
-
-EVERY = range(1, 11)
-
-
-@pytest.mark.parametrize(
-    ("had", "tenths"),
-    [(True, (4, 9)), *(pytest.param(had, EVERY, marks=pytest.mark.prove) for had in (True, False))],
-    ids=str,
-)
-def test_a_run_killed_at_any_of_ten_moments_leaves_the_old_report_or_a_whole_one(
-    tiny, folders, tmp_path, request, had, tenths
-):
-    out, link = tmp_path / "out", tmp_path / "out" / "tiny"
-    before = request.getfixturevalue("old").folder if had else None
-    tiny(SHOW, "'another report'")
-    whole = length_of_a_run(tiny, tmp_path / "elsewhere")  # the moments are spread over it, however quick the machine
-    for tenth in tenths:
-        end_after(tiny, out, whole * tenth / 10)
-        assert link.exists() or before is None
-        assert not link.exists() or integrity.damage(link.resolve()) == []
-    done = run(tiny.case, out=out, progress=False)
-    assert verify.verify(done.path).ok
-    assert done.folder != before
-    assert not list((out / ".runs").glob(".tmp-*"))
-    assert list(folders.iterdir()) == []
-
-
-@pytest.mark.prove
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_run_that_is_told_to_end_says_so_and_leaves_nothing_at_any_moment(tiny, folders, old, tmp_path, number):
-    tiny(SHOW, "'another report'")
-    whole = length_of_a_run(tiny, tmp_path / "elsewhere")
-    for tenth in EVERY:
-        said = end_after(tiny, tmp_path / "out", whole * tenth / 10, number=number)
-        assert "Traceback" not in said or tenth < 3  # before the command has begun, Python itself is ended
-        assert verify.verify(tmp_path / "out" / "tiny").ok
-        assert list(folders.iterdir()) == []
-        assert not list((tmp_path / "out" / ".runs").glob(".tmp-*"))
-    time.sleep(2)
-    assert kernels(folders) == []
-
-
-@pytest.mark.prove
-def test_no_kernel_outlives_a_killed_run(tiny, folders, tmp_path):
-    tiny(SHOW, "import time; time.sleep(600)")
-    with start(tiny, tmp_path / "out") as child:
-        deadline = time.monotonic() + 120
-        while not kernels(folders / "rca-kernel-") and time.monotonic() < deadline:
-            time.sleep(0.2)
-        os.killpg(child.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 30
-    while kernels(folders / "rca-kernel-") and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert kernels(folders) == []
-
-
-READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
-"""A shell that runs a command where a folder cannot be written."""
-
-
-@pytest.mark.prove
-def test_a_store_that_cannot_be_written_keeps_its_report_and_the_refusal_has_a_hint(tiny, folders, old, tmp_path):
-    out = tmp_path / "out"
-    where = ["unshare", "--mount", "sh", "-c", READ_ONLY, str(out)]
-    if shutil.which("unshare") is None or subprocess.run([*where, "true"], check=False).returncode:
-        pytest.skip("no folder can be mounted read-only here")
-    tiny(SHOW, "'another report'")
-    before = {path: path.lstat().st_mtime_ns for path in out.rglob("*")}
-    with start(tiny, out, where=where) as child:
-        said = child.communicate(timeout=120)[1].decode()
-    assert (child.returncode, "Traceback" in said) == (1, False), said
-    assert "Read-only file system" in said
-    assert "Hint: choose another --out" in said
-    assert {path: path.lstat().st_mtime_ns for path in out.rglob("*")} == before
-    assert verify.verify(old.path).ok
-    assert list(folders.iterdir()) == []
+# --- what happens in the midst of it ----------------------------------------------------------------------------------
 
 
 def test_a_crash_between_the_steps_of_publishing_leaves_a_whole_report(tiny, old, tmp_path, monkeypatch):
@@ -417,14 +238,6 @@ def test_a_crash_between_the_steps_of_publishing_leaves_a_whole_report(tiny, old
                 run(tiny.case, out=tmp_path / "out", progress=False)
         assert (tmp_path / "out" / "tiny").resolve() == old.folder
     assert verify.verify(run(tiny.case, out=tmp_path / "out", progress=False).path).ok
-
-
-def test_two_runs_at_once_do_not_disturb_each_other(tiny, tmp_path):
-    children = [start(tiny, tmp_path / "out") for _ in range(2)]
-    digests = {child.communicate(timeout=60)[0].strip() for child in children}
-    assert [child.returncode for child in children] == [0, 0]
-    assert len(digests) == 1
-    assert integrity.damage((tmp_path / "out" / "tiny").resolve()) == []
 
 
 def test_a_stage_that_is_in_use_is_not_cleared(tmp_path):

@@ -23,6 +23,9 @@ from rca.report.rendering.plain_text import capital, count, plain
 MOST_GROUPS = 40
 """Groups of a chart."""
 
+FEWEST = 5
+"""Incidents from which a curve is drawn of them: of fewer each step is one incident."""
+
 MOST_CURVES = 6
 """Curves that a picture can show distinctly."""
 
