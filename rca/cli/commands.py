@@ -16,13 +16,13 @@ import sys
 from typing import Any
 
 from rca import __version__
-from rca.cli import duties, records, reports, services
+from rca.cli import drills, duties, records, reports, services
 from rca.cli.command import BAD_INPUT, FAILED, INTERRUPTED, PIPE_CLOSED
 from rca.cli.ending import hint_of, limit_of_memory, stoppable
 from rca.cli.telling import refuse, tell
 from rca.errors import InvalidCase, RcaError
 
-COMMANDS = (*reports.COMMANDS, *records.COMMANDS, *duties.COMMANDS, *services.COMMANDS)
+COMMANDS = (*reports.COMMANDS, *records.COMMANDS, *duties.COMMANDS, *services.COMMANDS, *drills.COMMANDS)
 
 
 def main(argv: list[str] | None = None) -> int:

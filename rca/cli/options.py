@@ -318,6 +318,48 @@ def score(parser: Parser) -> None:
     _json_option(parser)
 
 
+def drill(parser: Parser) -> None:
+    """`rca drill`."""
+    parser.add_argument("--kind", metavar="KIND", help="chatbot, credit, hiring, injection or line; default: drawn")
+    parser.add_argument(
+        "--from", dest="case", type=argtypes.path, metavar="CASE", help="a past incident of your own, in disguise"
+    )
+    parser.add_argument(
+        "--level",
+        type=int,
+        choices=(1, 2, 3),
+        default=2,
+        help="1 wrong leads, 2 noise too, 3 late labels too; default 2",
+    )
+    parser.add_argument(
+        "--seed",
+        metavar="N|ask",
+        help="the same seed is the same drill; ask: typed unseen; default: drawn, and told at the end",
+    )
+    parser.add_argument("--people", type=argtypes.natural, default=1, metavar="N", help="1 to 6; roles are shared out")
+    parser.add_argument(
+        "--clock", choices=("fast", "real"), default="fast", help="fast: time goes by what you do; default fast"
+    )
+    parser.add_argument(
+        "--speed",
+        type=float,
+        default=12.0,
+        metavar="X",
+        help="minutes of a real clock's drill in one minute; default 12",
+    )
+    parser.add_argument("--script", type=argtypes.path, metavar="FILE", help="play what stands there: MINUTE LINE")
+    parser.add_argument(
+        "--keep", type=argtypes.path, metavar="FILE", help="write what is typed there, as such a script"
+    )
+    parser.add_argument(
+        "--kit", type=argtypes.path, metavar="DIR", help="write a facilitator's script and answer sheet"
+    )
+    parser.add_argument(
+        "--out", type=argtypes.path, default=Path("drills"), metavar="DIR", help="where debriefs go; default drills"
+    )
+    _json_option(parser)
+
+
 def portfolio(parser: Parser) -> None:
     """`rca portfolio`."""
     parser.add_argument(
@@ -343,6 +385,9 @@ def portfolio(parser: Parser) -> None:
         type=argtypes.path,
         metavar="FILE",
         help="write the limits as rows of a risk register, .csv or .json",
+    )
+    parser.add_argument(
+        "--drills", type=argtypes.path, metavar="DIR", help="debriefs of drills: scores, apart from incidents"
     )
     _quiet_option(parser)
     _json_option(parser)

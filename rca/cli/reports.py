@@ -120,6 +120,7 @@ def _index(arguments: Arguments) -> int:
 
 
 def _portfolio(arguments: Arguments) -> int:
+    from rca.record.files.drill_file import read_drills
     from rca.report.run.portfolio_run import run_portfolio
     from rca.report.run.risk_register import read_appetite, register
 
@@ -132,6 +133,7 @@ def _portfolio(arguments: Arguments) -> int:
         "appetite": read_appetite(arguments.appetite) if arguments.appetite else "",
         "columns": ",".join(arguments.column),
         "zone": arguments.zone,
+        "drills": read_drills(arguments.drills) if arguments.drills else "",
     }
     given = {name: said for name, said in settings.items() if said}
     run = run_portfolio(arguments.source, out=arguments.out, settings=given, progress=not arguments.quiet)

@@ -21,10 +21,15 @@ class Trained:
 
     def scores(self, frame: "pd.DataFrame") -> "np.ndarray":
         """Probability of the label 1, one number a row."""
-        import lightgbm as lgb
         import numpy as np
 
-        return np.asarray(lgb.Booster(model_str=self.text).predict(_typed(frame[list(self.features)]), num_threads=1))
+        return np.asarray(self.booster().predict(_typed(frame[list(self.features)]), num_threads=1))
+
+    def booster(self) -> Any:
+        """The model itself."""
+        import lightgbm as lgb
+
+        return lgb.Booster(model_str=self.text)
 
     def scored(self, frame: "pd.DataFrame", names: tuple[str, str], *, threshold: float = 0.5) -> "pd.DataFrame":
         """The frame with its score and whether that reaches the threshold, in columns of these names."""
@@ -88,21 +93,25 @@ def credit_drift(rng: "np.random.Generator") -> Made:
     """Credit model with a frozen unemployment rate, while a campaign makes other columns drift harmlessly."""
     import pandas as pd
 
-    old = _applications(rng, moments(rng, "2024-07-01", days=365, rows=30000, hours=(7, 20)))
+    old = applications(rng, moments(rng, "2024-07-01", days=365, rows=30000, hours=(7, 20)))
     model = train(old, CREDIT_FEATURES, label="missed_payment")
-    reference = _applications(rng, moments(rng, "2025-11-01", days=92, rows=5000, hours=(7, 20)))
-    quiet = _applications(rng, moments(rng, "2026-02-01", days=89, rows=5200, hours=(7, 20)))
-    recovered = _applications(rng, moments(rng, "2026-05-08", days=30, rows=1800, hours=(7, 20)))
-    campaign = _campaign(rng, quiet, since="2026-02-14")
+    reference = applications(rng, moments(rng, "2025-11-01", days=92, rows=5000, hours=(7, 20)))
+    quiet = applications(rng, moments(rng, "2026-02-01", days=89, rows=5200, hours=(7, 20)))
+    recovered = applications(rng, moments(rng, "2026-05-08", days=30, rows=1800, hours=(7, 20)))
+    campaign = with_campaign(rng, quiet, since="2026-02-14")
     hit = campaign["decided_at"] >= pd.Timestamp("2026-02-24T02:00:00Z")
     current = campaign.assign(regional_unemployment=campaign["regional_unemployment"].mask(hit, CREDIT_FROZEN))
-    tables = {"reference": reference, "current": current, "recovered": _campaign(rng, recovered, since="2026-05-08")}
+    tables = {
+        "reference": reference,
+        "current": current,
+        "recovered": with_campaign(rng, recovered, since="2026-05-08"),
+    }
     loud = ("account_age_days", "applicant_age")
     worlds = {"regional_unemployment": campaign} | {name: current.assign(**{name: quiet[name]}) for name in loud}
     return _credit_made(model, tables, worlds, hit=hit.to_numpy())
 
 
-def _applications(rng: "np.random.Generator", at: Any) -> "pd.DataFrame":
+def applications(rng: "np.random.Generator", at: Any) -> "pd.DataFrame":
     """Applications for a loan as they usually come in, with what became of the first instalments."""
     import numpy as np
     import pandas as pd
@@ -151,7 +160,7 @@ def _risk(frame: "pd.DataFrame") -> "np.ndarray":
     return logistic(log_odds.to_numpy())
 
 
-def _campaign(rng: "np.random.Generator", frame: "pd.DataFrame", *, since: str) -> "pd.DataFrame":
+def with_campaign(rng: "np.random.Generator", frame: "pd.DataFrame", *, since: str) -> "pd.DataFrame":
     """Covariate drift by a campaign: young people who have just registered apply online; neither affects the risk."""
     import pandas as pd
 
@@ -269,11 +278,11 @@ def hiring_bias(rng: "np.random.Generator") -> Made:
     """School ranks of applicants from abroad go missing; the model reads a missing rank as the lowest."""
     import pandas as pd
 
-    old = _applicants(rng, moments(rng, "2024-09-01", days=365, rows=30000, hours=(5, 22)))
+    old = applicants(rng, moments(rng, "2024-09-01", days=365, rows=30000, hours=(5, 22)))
     model = train(old, HIRING_FEATURES, label="qualified")
     names = ("fit_score", "invited")
-    reference = _applicants(rng, moments(rng, "2026-01-05", days=56, rows=6000, hours=(5, 22)))
-    nearer = _applicants(rng, moments(rng, "2026-03-02", days=56, rows=6000, hours=(5, 22)))
+    reference = applicants(rng, moments(rng, "2026-01-05", days=56, rows=6000, hours=(5, 22)))
+    nearer = applicants(rng, moments(rng, "2026-03-02", days=56, rows=6000, hours=(5, 22)))
     clean = nearer.assign(commute_km=(nearer["commute_km"] * 0.35).round(1))
     hit = (clean["origin"] == "abroad") & (clean["applied_at"] >= pd.Timestamp("2026-03-16T04:00:00Z"))
     current = clean.assign(school_percentile=clean["school_percentile"].mask(hit))
@@ -292,7 +301,7 @@ def hiring_bias(rng: "np.random.Generator") -> Made:
     )  # fmt: skip
 
 
-def _applicants(rng: "np.random.Generator", at: Any) -> "pd.DataFrame":
+def applicants(rng: "np.random.Generator", at: Any) -> "pd.DataFrame":
     """Applicants for office jobs, and whether two reviewers found them qualified; their origin acts on nothing."""
     import numpy as np
     import pandas as pd

@@ -44,10 +44,10 @@ def chatbot_update(rng: "np.random.Generator") -> Made:
     import numpy as np
     import pandas as pd
 
-    reference = _questions(rng, moments(rng, "2026-04-20", days=14, rows=5000, hours=(4, 23)))
-    current = _questions(rng, moments(rng, "2026-05-08", days=10, rows=5000, hours=(4, 23)))
+    reference = questions(rng, moments(rng, "2026-04-20", days=14, rows=5000, hours=(4, 23)))
+    current = questions(rng, moments(rng, "2026-05-08", days=10, rows=5000, hours=(4, 23)))
     updated = (current["sent_at"] >= pd.Timestamp("2026-05-11T06:00:00Z")).to_numpy()
-    hit = updated & _holds(current, KEYWORDS) & (rng.random(len(current)) < 0.6)
+    hit = updated & holds(current, KEYWORDS) & (rng.random(len(current)) < 0.6)
     before = current["offensive"]
     current = current.assign(
         offensive=before.mask(hit, 1),
@@ -59,9 +59,7 @@ def chatbot_update(rng: "np.random.Generator") -> Made:
     proofs = [
         Proof(
             taken_back=f"replies to {name}",
-            share=share_gone(
-                rate_before, rate, float(before.where(_holds(current, held), current["offensive"]).mean())
-            ),
+            share=share_gone(rate_before, rate, float(before.where(holds(current, held), current["offensive"]).mean())),
             expect="answer" if held == KEYWORDS else "decoy",
         )
         for name, held in words.items()
@@ -74,7 +72,7 @@ def chatbot_update(rng: "np.random.Generator") -> Made:
     )  # fmt: skip
 
 
-def _questions(rng: "np.random.Generator", at: Any) -> "pd.DataFrame":
+def questions(rng: "np.random.Generator", at: Any) -> "pd.DataFrame":
     """Questions from our own templates, the replies, and what the moderators flagged: one reply in 300."""
     import numpy as np
     import pandas as pd
@@ -103,7 +101,7 @@ def _question(rng: "np.random.Generator", topic: str, word: str) -> str:
     return " ".join(part for part in (OPENINGS[rng.integers(len(OPENINGS))], request, mention) if part)
 
 
-def _holds(frame: "pd.DataFrame", words: tuple[str, ...]) -> "np.ndarray":
+def holds(frame: "pd.DataFrame", words: tuple[str, ...]) -> "np.ndarray":
     """Whether the text of a row holds one of the words."""
     return frame["text"].str.contains("|".join(words)).to_numpy(dtype=bool)
 
@@ -183,9 +181,9 @@ ALARM = "qa-dashboard|false_pass_rate"
 def line_cascade(rng: "np.random.Generator") -> Made:
     """Cascade in a factory line: a detector's confidence falls; robot arms, stock and dashboard follow with lags."""
     shocks = rng.normal(size=(MINUTES + FAILING, len(LINE)))
-    start = {"defect-detector|confidence": _ramp(ONSET_MINUTE, -5.0, rise=6)}
-    bystander = {"compressor|pressure_bar": _ramp(MINUTES + 20, 14.0, rise=1)}
-    failing, without, quieter = (_line(shocks, into) for into in (start | bystander, bystander, start))
+    start = {"defect-detector|confidence": ramp(ONSET_MINUTE, -5.0, rise=6)}
+    bystander = {"compressor|pressure_bar": ramp(MINUTES + 20, 14.0, rise=1)}
+    failing, without, quieter = (line_signals(shocks, into) for into in (start | bystander, bystander, start))
     usual, alarm = failing[ALARM][:MINUTES], failing[ALARM][MINUTES:]
     before, during = float(usual.mean()), float(alarm.mean())
     return Made(
@@ -201,14 +199,14 @@ def line_cascade(rng: "np.random.Generator") -> Made:
     )  # fmt: skip
 
 
-def _ramp(begin: int, height: float, *, rise: int) -> "np.ndarray":
+def ramp(begin: int, height: float, *, rise: int) -> "np.ndarray":
     """Zero up to the minute `begin`, then up to `height` noise units within `rise` minutes."""
     import numpy as np
 
     return np.asarray(height * np.clip((np.arange(MINUTES + FAILING) - begin + 1) / rise, 0.0, 1.0))
 
 
-def _line(shocks: "np.ndarray", into: "dict[str, np.ndarray]") -> "pd.DataFrame":
+def line_signals(shocks: "np.ndarray", into: "dict[str, np.ndarray]") -> "pd.DataFrame":
     """Simulate the line in noise units: MA(1) noise, the shocks put `into` it, and lagged parents."""
     import numpy as np
     import pandas as pd

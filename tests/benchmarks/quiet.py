@@ -1,6 +1,6 @@
 """How often a cascade is named in windows in which nothing failed: normal rows of the shared cases against normal rows.
 
-Usage: PYTHONPATH=. python tests/benchmarks/quiet.py [FAMILY ...] [--windows 3]
+Usage: PYTHONPATH=. python tests/benchmarks/quiet.py [FAMILY ...] [--windows 3] [--date DATE --out FILE]
 
 Of each case's normal rows the last fifth is taken for failing, then the fifth before it, and so on, or as many rows as
 its failing window has, if those are fewer; what lies before is normal. Cases that were recorded on one day share such
@@ -81,6 +81,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("families", nargs="*", help="the parts of the names before the number; all if none is given")
     parser.add_argument("--windows", type=int, default=3)
+    parser.add_argument("--date", default="", help="written above the table; no clock is read")
+    parser.add_argument("--out", type=Path, help="written there too")
     options = parser.parse_args()
     if not CASES.is_dir():
         sys.exit(f"skipped: the cases are not beside the repository ({CASES.parent.name}/{CASES.name})")
@@ -98,10 +100,13 @@ def main():
         "said quiet",
         "share, 95 %",
     )
-    print(f"| {' | '.join(heads)} |\n{'|---' * len(heads)}|")
-    for family in sorted(found):
-        print(line(family, found[family]))
-    print(line("all", [one for rows in found.values() for one in rows]))
+    rows = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    rows += [line(family, found[family]) for family in sorted(found)]
+    rows.append(line("all", [one for many in found.values() for one in many]))
+    print("\n".join(rows))
+    if options.out is not None:
+        title = f"# How often a quiet cascade is named\n\nMeasured {options.date} by `tests/benchmarks/quiet.py`."
+        options.out.write_text("\n".join([title, "", *rows, ""]), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ NUMERIC = {"numpy", "pandas", "scipy"}
 LATE = {"analysis", "arrays.py", "methods", "tables"}
 """Where these modules lie."""
 
-LATE_WITHIN = {("practice", "grammar"), ("practice", "lines")}
+LATE_WITHIN = {("practice", "drill"), ("practice", "grammar"), ("practice", "lines")}
 """And these, within rooms that are not."""
 
 NAMED_ELSEWHERE = {

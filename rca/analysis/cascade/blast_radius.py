@@ -150,7 +150,7 @@ def _counted(table: pd.DataFrame, names: Sequence[str], *, since: datetime, unti
 def what_passes(metric: str) -> tuple[str, float | None] | None:
     """Quantity that a traffic signal counts, and per how many seconds; None seconds for counts since the last sample.
 
-    >>> what_passes("images_per_min"), what_passes("orders"), what_passes("latency"), what_passes("errors_per_min")
+    >>> what_passes("images_per_min"), what_passes("orders_total"), what_passes("latency"), what_passes("errors")
     (('images', 60.0), ('orders', None), None, None)
     """
     if AMISS.search(metric):
@@ -161,7 +161,8 @@ def what_passes(metric: str) -> tuple[str, float | None] | None:
     last = re.split(r"[ _(]", metric.casefold().rstrip(")"))[-1]
     if last in BY_SECOND:
         return BY_SECOND[last], 1.0
-    return (metric.casefold(), None) if metric.casefold() in COUNTS else None
+    name = metric.casefold().removesuffix("_total")
+    return (name, None) if name in COUNTS else None
 
 
 def is_count(known: Floats) -> bool:

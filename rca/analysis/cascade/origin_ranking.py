@@ -12,7 +12,7 @@ import pandas as pd
 from rca.analysis.cascade.anomaly_score import HELD, Departure, Judged, departures, judge
 from rca.analysis.cascade.blast_radius import is_count, passed, touched, traffic_of
 from rca.analysis.cascade.normal_range import Clock, Flags
-from rca.analysis.cascade.origin_score import LOUD_PART, Systems
+from rca.analysis.cascade.origin_score import Systems
 from rca.analysis.cascade.propagation import (
     Causes,
     Departed,
@@ -25,6 +25,7 @@ from rca.analysis.cascade.propagation import (
 )
 from rca.analysis.cascade.quiet_window import QUIET, STIRRED, beyond_chance
 from rca.analysis.cascade.results import Cascade, FailureStep, Suspect, Trace, component_of, metric_of
+from rca.analysis.cascade.silent_callee import LOUD_PART
 from rca.arrays import Floats
 from rca.errors import InvalidCase, Unanswerable, did_you_mean
 from rca.methods.seasonality import seconds_of
@@ -41,7 +42,7 @@ STRAYED = 2.0
 NORMAL_ROWS = 10
 """Normal samples below which no range can be estimated."""
 
-NAMED, RIVAL = 0.76, 0.1
+NAMED, RIVAL = 0.75, 0.1
 """Probability from which an origin is named, and from which another is told as its rival."""
 
 COMMON, SEVERAL = 0.85, 10
@@ -350,7 +351,8 @@ class _Ranking:
     @cached_property
     def order(self) -> list[int]:
         """Positions, the likeliest origin first; of equals the first by name."""
-        return [int(at) for at in np.argsort(-self.systems.probability, kind="stable")]
+        systems = self.systems
+        return [int(at) for at in np.lexsort((-np.round(systems.posterior, 6), -systems.probability))]
 
     @property
     def first(self) -> str:
@@ -415,7 +417,7 @@ class _Ranking:
     def unheard(self) -> list[str]:
         """Callers that are slow where the first suspect itself shows nothing, the loudest in front."""
         systems, sizes, first = self.systems, self.systems.sizes(), self.order[0]
-        if (systems.out[first] and first not in systems.unheard) or not systems.calls:
+        if (systems.out[first] and first not in systems.silent.unheard) or not systems.calls:
             return []
         callers = [effect for cause, effect in systems.causes if cause == first and systems.slow[effect]]
         return [systems.names[one] for one in sorted(callers, key=lambda one: (-sizes[one], one))]

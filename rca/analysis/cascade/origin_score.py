@@ -6,7 +6,6 @@ that it can bring given size, share of calls and time. None of these vetoes anot
 several readings of the same rule; where they disagree, it is spread.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from rca.analysis.cascade.signal_evidence import PRIOR_SPREAD, UNSEEN, SignalEvidence
+from rca.analysis.cascade.silent_callee import LATENCY, LOUD_PART, QUANTILE, SilentCallees
 from rca.arrays import Floats, Mask, Places
 
 SIGNALS, SHARED = 3, 3
@@ -22,8 +22,8 @@ SIGNALS, SHARED = 3, 3
 LATE = 0.7
 """Price of being late, in log-likelihood for each e-fold of samples."""
 
-LOUD_PART = 0.5
-"""Part of the largest size from which a signal dates its component, and a component the failure."""
+BEYOND_PART = 0.4
+"""Part of the farthest excess over normal times from which a component dates the failure."""
 
 OUT, FARTHER = 3.0, 0.3
 """Deviations from which a signal is out, if it went farther than it ever did, by so much in logarithms."""
@@ -31,7 +31,7 @@ OUT, FARTHER = 3.0, 0.3
 FIRST_TIME = 1.0
 """Size at most by which a signal that never moved before went farther than ever: a monitor that counts says no more."""
 
-GONE = 100.0
+GONE = 1000.0
 """Deviations that a component counts for which reports nothing any more."""
 
 BEYOND = 2.0
@@ -40,13 +40,13 @@ BEYOND = 2.0
 CALLS = (0.2, 5.0)
 """Range that the ratio of calls of callee and caller is kept in."""
 
-UNHEARD, DELAYED = 0.9, 0.3
-"""Part of its callers' departures that a callee brings which shows nothing, where all of them are slow; and probability
-that one caller which is slow, its own resources at rest, waits for such a callee."""
-
 AMPLIFIED, PAST, SELDOM = np.log(5.0), 0.5, 0.1
 """Logarithm of the factor by which queues and retries enlarge what came before, part that comes past a component which
 shows nothing where the order in time is sure, and part of what callees bring by which a service dies."""
+
+SURGE, ASKED, STEEP = 0.5, 0.9, 6.0
+"""Logarithm of a factor from which traffic grew, part of what comes of it that a caller brings which asks more, and the
+exponent by which that is less where its own traffic grew less."""
 
 GROWTH = 2.0
 """Weight of the growth of latencies between components that nothing else speaks for: an exponent of its factor."""
@@ -54,14 +54,9 @@ GROWTH = 2.0
 SHARPNESS = 2.0
 """Factor from score to log posterior odds within one reading."""
 
-SURER, FLATTER, EXTREME = -0.21, 0.67, 4.0
-"""How often the first was right on drawn lines: its log odds are this and this part of its posterior's, cut here."""
-
-QUANTILE = re.compile(r"(?<![a-z0-9])p\d\d|percentile|quantile|median", re.IGNORECASE)
-"""Words of metrics that are quantiles: a part of the requests that is slow enough moves them wholly."""
-
-LATENCY = re.compile(r"latenc|duration|response.?time|delay|seconds", re.IGNORECASE)
-"""Words of metrics that add up along calls."""
+SURER, FLATTER, EXTREME, APART, FARTHEST = -0.3, 0.68, 4.0, 0.98, 2.0
+"""How often the first was right on drawn lines: its log odds are this, this part of its posterior's, cut here, and
+along calls this part of what it went over its normal times beyond what any other did, cut here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +165,7 @@ class Systems:
     def _brought(self) -> Floats:
         """What each origin can have brought: along calls slowness and errors alone, where they are measured."""
         quality = self.evidence.bad != 0
-        passed_on = self.excesses(kept=quality | ~self._any(quality)[self.of] if self.calls else True)
+        passed_on = self.excesses(kept=quality | ~self.any_of(quality)[self.of] if self.calls else True)
         return (self.reached - np.eye(self.many)) @ passed_on
 
     @cached_property
@@ -181,16 +176,29 @@ class Systems:
     def gone(self) -> Floats:
         """Position from which on nothing comes of a component, resources or counts; infinite where something does.
 
-        Shares and latencies of what is asked no more end as well, without that it is dead.
+        Shares and latencies of what is asked no more end as well, without that it is dead, unless it is missed.
         """
         own = self.evidence.bad == 0
         quiet = self.dead | np.isfinite(self.evidence.ended)
         since = np.where(np.isfinite(self.evidence.ended), self.evidence.ended, np.where(self.dead, self.dated, np.inf))
         kept, ended = (np.bincount(self.of[which], minlength=self.many) for which in (own, own & quiet))
-        body = np.bincount(self.of[own & quiet & (self.dead | ~self.traffic_signals)], minlength=self.many)
+        body = self.missed + np.bincount(
+            self.of[own & quiet & (self.dead | ~self.traffic_signals)], minlength=self.many
+        )
         found = np.full(self.many, np.inf)
         np.minimum.at(found, self.of[own & quiet], since[own & quiet])
         return np.where((ended == kept) & (body > 0), found, np.inf)
+
+    @cached_property
+    def missed(self) -> Mask:
+        """Callees that are asked no more, while a caller that fails goes on to ask others."""
+        counts = self.any_of(self.traffic_signals)
+        asked = self.any_of(self.traffic_signals & ~np.isfinite(self.evidence.ended))
+        found = np.zeros(self.many, dtype=bool)
+        still = {caller for callee, caller in self.causes if asked[callee] and asked[caller] and self.slow[caller]}
+        for callee, caller in self.causes if self.calls else ():
+            found[callee] |= counts[callee] and not asked[callee] and caller in still
+        return found
 
     def mean_of_loudest(self, own: Floats, *, most: int = SIGNALS, kept: Mask | None = None) -> Floats:
         """Mean over the few signals of each component where a quantity is largest: (components,)."""
@@ -214,20 +222,25 @@ class Systems:
 
     def lateness(self, sizes: Floats) -> Floats:
         """Samples after the first of the large components, a sample being no difference."""
-        large = sizes >= LOUD_PART * sizes.max(initial=0.0)
+        large = (sizes >= LOUD_PART * sizes.max(initial=0.0)) & (self._own >= BEYOND_PART * self._own.max(initial=0.0))
         first = self.onsets[large].min(initial=np.inf)
         late = np.where(
             np.isfinite(self.onsets), self.onsets - (first if np.isfinite(first) else 0.0) - 1, self.samples
         )
-        late[list(self.unheard)] = 0.0
+        late[list(self.silent.unheard)] = 0.0
         return np.clip(late, 0.0, self.samples)
+
+    @cached_property
+    def silent(self) -> SilentCallees:
+        """Callees that show nothing, and whose callers wait for them."""
+        return SilentCallees(systems=self)
 
     # -- what can have brought what --------------------------------------------------------------------------------
 
     @cached_property
     def out(self) -> Mask:
         """Components with a signal that went farther than it ever did, or that ended."""
-        return np.isfinite(self.gone) | self._any(self.far)
+        return np.isfinite(self.gone) | self.any_of(self.far)
 
     @cached_property
     def far(self) -> Mask:
@@ -257,16 +270,17 @@ class Systems:
         for metric, (surely, went) in self.amounts.items():
             if np.isnan(surely[cause]) or np.isnan(went[effect]):
                 continue
-            calls = self._calls(cause, effect) if LATENCY.search(metric) else 1.0
+            calls = self.calls_of(cause, effect) if LATENCY.search(metric) else 1.0
+            calls = 1.0 if np.isnan(calls) else float(np.clip(calls, *CALLS))
             calls = max(calls, 1.0) if QUANTILE.search(metric) else calls
             told.append(1.0 if went[effect] <= 0 else min(1.0, surely[cause] * calls / went[effect]))
         return max(told, default=1.0)
 
-    def _calls(self, cause: int, effect: int) -> float:
-        """Calls of a callee for each request of its caller, as far as traffic of one kind tells."""
+    def calls_of(self, cause: int, effect: int) -> float:
+        """Calls of a callee for each request of its caller, as far as traffic of one kind tells; else NaN."""
         one, other = self.traffic.get(cause, {}), self.traffic.get(effect, {})
         both = [what for what in one if one[what] > 0 and other.get(what, 0) > 0]
-        return float(np.clip(one[both[0]] / other[both[0]], *CALLS)) if both else 1.0
+        return float(one[both[0]] / other[both[0]]) if both else np.nan
 
     @cached_property
     def links(self) -> dict[tuple[int, int], float]:
@@ -278,7 +292,26 @@ class Systems:
             for cause, effect in self.causes
             if self.out[cause]
         }
-        return found | self._unheard
+        return found | self._surges() | self.silent.links
+
+    def _surges(self) -> dict[tuple[int, int], float]:
+        """Links down the calls where a callee is asked more since its caller is, as by tries anew: by who grew most."""
+        found, more = {}, self._more
+        for callee, caller in self.causes if self.calls else ():
+            if min(more[[callee, caller]]) > SURGE:
+                one, other = np.minimum(self.onsets[[caller, callee]], self.samples)
+                part = ASKED * min(1.0, (more[caller] / more[callee]) ** STEEP)
+                found[caller, callee] = part * float(np.exp(-max(one - other - 1, 0.0)))
+        return found
+
+    @cached_property
+    def _more(self) -> Floats:
+        """Logarithm of the factor by which the traffic of components surely grew."""
+        level, mean = self.evidence.steps[2], self.evidence.mean
+        known = self.traffic_signals & self.far & (mean > 0) & (level > mean)
+        found = np.zeros(self.many)
+        np.maximum.at(found, self.of[known], np.log(level[known] / mean[known]))
+        return found
 
     def _ahead(self, cause: int, effect: int) -> float:
         """Logarithm of the factor that time brings: queues and retries grow in what came before, nothing goes back."""
@@ -300,35 +333,12 @@ class Systems:
         }
 
     @cached_property
-    def _unheard(self) -> dict[tuple[int, int], float]:
-        """Links of callees that show nothing, where all that call them are slow, their own resources at rest."""
-        above: dict[int, set[int]] = {}
-        for cause, effect in self.causes if self.calls else ():
-            above.setdefault(cause, set()).add(effect)
-        return {
-            (callee, caller): UNHEARD
-            for callee, callers in above.items()
-            if self.mute[callee] and len(callers) > 1 and all(self.waits[one] for one in callers)
-            for caller in callers
-        }
-
-    @property
-    def mute(self) -> Mask:
-        """Components that are not slow themselves, or show nothing where that is not measured, and still there."""
-        measured = self._any(self.evidence.bad != 0)
-        return np.asarray(np.where(measured, ~self.slow, ~self.out) & ~np.isfinite(self.gone))
-
-    @cached_property
-    def unheard(self) -> frozenset[int]:
-        """Callees that only their callers tell of."""
-        return frozenset(callee for callee, _ in self._unheard)
-
-    @cached_property
     def slow(self) -> Mask:
         """Components of which a signal of quality is far out."""
-        return self._any(self.far & (self.evidence.bad != 0))
+        return self.any_of(self.far & (self.evidence.bad != 0))
 
-    def _any(self, signals: Mask) -> Mask:
+    def any_of(self, signals: Mask) -> Mask:
+        """Components that have one of some signals."""
         return np.bincount(self.of[signals], minlength=self.many) > 0
 
     @cached_property
@@ -351,7 +361,12 @@ class Systems:
         """Score of each component as the origin; its own size counts half by its scale, half by its normal blocks."""
         sizes = self.sizes(reading)
         own = (sizes + np.minimum(sizes, self._own)) / 2
-        return own - reading.late * np.log1p(self.lateness(sizes)) + reading.graph * self._brought
+        return (
+            own
+            - reading.late * np.log1p(self.lateness(sizes))
+            + reading.graph * self._brought
+            + self.silent.support / SHARPNESS
+        )
 
     @cached_property
     def posterior(self) -> Floats:
@@ -363,8 +378,8 @@ class Systems:
             found += odds / odds.sum()
         found /= len(READINGS)
         found = self._by_growth(found)
-        given = DELAYED * found * self.may_wait
-        return np.asarray(found - given + self._callees() @ given)
+        waited = self.silent.waited
+        return np.asarray(found - found * waited.sum(axis=0) + waited @ found)
 
     def _by_growth(self, posterior: Floats) -> Floats:
         """Posterior of the components that only latencies speak for, weighed by the factors these grew by.
@@ -374,7 +389,7 @@ class Systems:
         """
         if self.causes:  # then amounts along the graph tell it
             return posterior
-        alone = ~self._any(self.resources & self.far) & ~np.isfinite(self.gone)
+        alone = ~self.any_of(self.resources & self.far) & ~np.isfinite(self.gone)
         weighed = np.where(alone, posterior * np.exp(GROWTH * self.growth), 0.0)
         together = posterior[alone].sum() / max(weighed.sum(), 1e-300)
         return np.where(alone, weighed * together, posterior)
@@ -382,46 +397,36 @@ class Systems:
     @cached_property
     def growth(self) -> Floats:
         """Logarithm of the factor by which the mean latency of each component grew: half its most, half of a few."""
-        late = np.array([LATENCY.search(metric) is not None for metric in self.metrics], dtype=bool)
         before, after = np.maximum(self.evidence.mean, 0.0), np.maximum(self.evidence.average, 0.0)
-        known = late & (self.evidence.bad > 0) & (before > 0) & (after > before)
+        known = self.latencies & (self.evidence.bad > 0) & (before > 0) & (after > before)
         grown = np.log(np.where(known, after, 1.0) / np.where(known, before, 1.0))
-        most, few = (self.mean_of_loudest(grown, most=many, kept=late) for many in (1, SIGNALS))
+        most, few = (self.mean_of_loudest(grown, most=many, kept=self.latencies) for many in (1, SIGNALS))
         return (most + few) / 2
 
     @cached_property
     def probability(self) -> Floats:
-        """How often each is the origin, as counted: the first by its posterior, the others by parts of the rest."""
+        """How often each is the origin, as counted: the first by its posterior and what it went beyond all others.
+
+        What is left is the others', in parts as their posterior.
+        """
         found = np.round(self.posterior, 6)
         first = int(found.argmax())
         odds = np.clip(np.log(found[first] + 1e-9) - np.log(1 - found[first] + 1e-9), -EXTREME, EXTREME)
-        said = 1 / (1 + np.exp(-SURER - FLATTER * odds))
-        found *= (1 - said) / max(1 - found[first], 1e-9)
-        found[first] = said
+        told = self.calls and self.causes and self.out[first]
+        apart = self._own[first] - np.delete(self._own, first).max(initial=0.0) if told else 0.0
+        said = 1 / (1 + np.exp(-SURER - FLATTER * odds - APART * np.clip(apart, -FARTHEST, FARTHEST)))
+        found[first], rest = 0.0, max(1 - found[first], 1e-9)
+        second = found.max() / rest
+        found *= (1 - max(said, second / (1 + second))) / rest
+        found[first] = max(said, second / (1 + second))
         return np.round(found, 6)
+
+    @cached_property
+    def latencies(self) -> Mask:
+        """Signals that add up along calls."""
+        return np.array([LATENCY.search(metric) is not None for metric in self.metrics], dtype=bool)
 
     @property
     def resources(self) -> Mask:
         """Signals of what a component has to itself."""
         return np.asarray((self.evidence.bad == 0) & ~self.traffic_signals)
-
-    @cached_property
-    def waits(self) -> Mask:
-        """Components that are slow while their own resources went nowhere near as far."""
-        sizes = self.sizes_of_signals()
-        slow, busy = np.zeros(self.many), np.zeros(self.many)
-        for found, which in ((slow, self.evidence.bad != 0), (busy, self.resources)):
-            np.maximum.at(found, self.of[which & self.far], sizes[which & self.far])
-        return self.slow & (busy < LOUD_PART * slow)
-
-    @cached_property
-    def may_wait(self) -> Mask:
-        """Components that wait, as far as their resources are known, and that call something that shows nothing."""
-        return np.asarray(self.waits & self._any(self.resources) & (self._callees().sum(axis=0) > 0))
-
-    def _callees(self) -> Floats:
-        """Callees that show nothing, by caller, each column of sum 1 or 0: (components, callers)."""
-        found = np.zeros((self.many, self.many))
-        for callee, caller in self.causes if self.calls else ():
-            found[callee, caller] = self.mute[callee]
-        return np.asarray(found / np.maximum(found.sum(axis=0), 1))

@@ -32,10 +32,14 @@ OUT, FARTHER = 4.0, 1.3
 """Deviations from which a sample lies outside, and times its own largest normal one."""
 
 ENDED = 3
-"""Samples in a row without a change after which a signal that never stood so long has ended."""
+"""Samples in a row without a change after which a signal that never stood so long has ended; twice as many where two
+in a row ever were the same."""
 
 MEAN_OF = 25
 """Independent samples that the mean of a window is taken to have at most."""
+
+PAIRS = 100
+"""Pairs of neighbouring samples at most that steps are told from."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,6 +62,9 @@ class SignalEvidence:
         Position of the first failing sample outside; infinite where none is.
     ended : ndarray
         Position from which on nothing came any more, or one value, as never in normal times; infinite where none is.
+    steps : ndarray of shape (4, signals)
+        Median step from sample to sample, up or down, in normal times and since `first`; the median level since; and
+        how many steps that is told from.
     bad : ndarray of int
         1 where up is bad, -1 where down is, 0 where either may be.
     """
@@ -75,6 +82,7 @@ class SignalEvidence:
     normal_low: Floats
     first: Floats
     ended: Floats
+    steps: Floats
     bad: Floats
 
     def scale(self, *, prior: float = PRIOR_SPREAD, robust: bool = False) -> Floats:
@@ -160,9 +168,10 @@ def signal_evidence(values: Floats, n_normal: int, *, bad: npt.NDArray[np.int64]
         median=median, quartile=(third - first) / 1.349, high=_largest(above), low=-_largest(below),
         average=np.where(left > 0, np.where(lost, 0.0, failing).sum(axis=1) / np.maximum(left, 1), mean),
         normal_high=high, normal_low=low, first=np.zeros(len(values)), ended=np.full(len(values), np.inf),
-        bad=bad.astype(float),
+        steps=np.zeros((4, len(values))), bad=bad.astype(float),
     )  # fmt: skip
-    return _with_first(_finite(found), failing)
+    found = _with_first(_finite(found), failing)
+    return replace(found, steps=_steps(values, n_normal, found.first))
 
 
 def ended(raw: Floats, n_normal: int) -> Floats:
@@ -174,9 +183,24 @@ def ended(raw: Floats, n_normal: int) -> Floats:
     same = np.isnan(raw[:, 1:]) | (raw[:, 1:] == raw[:, :-1])
     stood = np.minimum.reduce([same[:, at : same.shape[1] - ENDED + 2 + at] for at in range(ENDED - 1)])
     ever = stood[:, : n_normal - ENDED + 1].any(axis=1)
+    least = np.where(same[:, : n_normal - 1].any(axis=1), 2 * ENDED, ENDED)
     moved = ~same[:, n_normal - 1 :]
     since = np.where(moved.any(axis=1), moved.shape[1] - 1 - moved[:, ::-1].argmax(axis=1), 0)
-    return np.where(~ever & (raw.shape[1] - n_normal - since >= ENDED), since.astype(float), np.inf)
+    return np.where(~ever & (raw.shape[1] - n_normal - since >= least), since.astype(float), np.inf)
+
+
+def _steps(values: Floats, n_normal: int, first: Floats) -> Floats:
+    """Steps of some evenly spread neighbours before and after signals left their range, as in `SignalEvidence`."""
+    from rca.analysis.cascade.normal_range import quantiles
+
+    found, many = [], values.shape[1]
+    starts = np.where(np.isfinite(first), np.minimum(n_normal + first, many - 2), n_normal - 1).astype(int)
+    for start, end in ((np.zeros_like(starts), np.full_like(starts, n_normal)), (starts, np.full_like(starts, many))):
+        some = np.minimum(end - start - 1, PAIRS)[:, None]
+        at = start[:, None] + np.floor(np.arange(PAIRS) / PAIRS * (end - start - 1)[:, None]).astype(int)
+        one, other = (np.take_along_axis(values, place, axis=1) for place in (at, at + 1))
+        found += [*quantiles(np.abs(other - one), (0.5,)), *quantiles(other, (0.5,)), some[:, 0].astype(float)]
+    return np.stack([found[0], *found[3:]])
 
 
 def _quartiles(normal: Floats) -> Floats:

@@ -35,8 +35,8 @@ class Confidence:
         return f"verdicts of this kind and strength were right in {self.right} of {self.of} {self.on}"
 
 
-BANDS = (0.87, 0.92)
-"""Probabilities of an origin that part the verdicts on cascades."""
+BANDS = {"explained": (0.86, 0.93), "cannot_tell": (0.5, 0.7)}
+"""Probabilities of an origin that part the verdicts on cascades, by status."""
 
 
 def verdict_key(status: str, kind: str | None = None, strength: str | None = None) -> str:
@@ -49,16 +49,16 @@ def verdict_key(status: str, kind: str | None = None, strength: str | None = Non
 
 
 def cascade_key(status: str, probability: float) -> str:
-    """What verdicts from signals are counted by: the status, and of an explained one the origin's probability.
+    """What verdicts from signals are counted by: the status, and where origins are ranked the first's probability.
 
     >>> cascade_key("explained", 0.9), cascade_key("no_incident", 0.4)
-    ('signals, explained, 0.87 to 0.92', 'signals, no_incident')
+    ('signals, explained, 0.86 to 0.93', 'signals, no_incident')
     """
-    if status != "explained":
+    if status not in BANDS:
         return f"signals, {status}"
-    edges = (0.0, *BANDS, 1.0)
+    edges = (0.0, *BANDS[status], 1.0)
     low, high = next(pair for pair in pairwise(edges) if probability <= pair[1])
-    return f"signals, explained, {low:.2f} to {high:.2f}"
+    return f"signals, {status}, {low:.2f} to {high:.2f}"
 
 
 def confidence_of(key: str) -> Confidence | None:

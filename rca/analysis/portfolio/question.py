@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from rca.analysis.portfolio.drills import DrillScore, drills_of
 from rca.analysis.portfolio.durations import BETWEEN, MEASURED, Lengths, gaps_of, lengths_of
 from rca.analysis.portfolio.incident_log import GROUPINGS, Incidents, Oddity, incidents_of
 from rca.analysis.portfolio.results import Comparison, Grouped, Summary, Trend
@@ -72,6 +73,8 @@ class Portfolio(Result):
     oddities : tuple of Oddity
     recurring : tuple of Recurring
     actions : tuple of Unfinished
+    drills : tuple of DrillScore
+        Exercises, which no measure above counts.
     problems : tuple of Problem
         Cases that could not be read.
     read_as : mapping of str to str
@@ -95,6 +98,7 @@ class Portfolio(Result):
     oddities: tuple[Oddity, ...]
     recurring: tuple[Recurring, ...]
     actions: tuple[Unfinished, ...]
+    drills: tuple[DrillScore, ...] = ()
     problems: tuple[Problem, ...]
     read_as: Mapping[str, str]
     unused: tuple[str, ...]
@@ -126,6 +130,7 @@ class Portfolio(Result):
         late = sum(action.overdue_by is not None for action in self.actions)
         if self.actions:
             yield f"{len(self.actions)} corrective actions are not done, {late} of them overdue"
+        yield from map(str, self.drills)
         yield from (f"not read: {problem}" for problem in self.problems)
 
     def _head(self) -> str:
@@ -150,6 +155,7 @@ def portfolio(
     split: datetime | str | None = None,
     targets: Mapping[str, Any] | str | None = None,
     appetite: Mapping[str, Any] | str | None = None,
+    drills: str | None = None,
 ) -> Portfolio:
     """Survival analysis of response times over a folder of cases, or a table with a row an incident.
 
@@ -171,6 +177,8 @@ def portfolio(
     appetite : mapping or str, optional
         Limits of a risk appetite: targets, and the most that is accepted of ``people_per_quarter``, ``overdue_duties``
         and the like.
+    drills : str, optional
+        Scores of drills, as `rca.record.files.drill_file.read_drills` has them; they stand apart from the incidents.
 
     Raises
     ------
@@ -210,6 +218,7 @@ def portfolio(
         oddities=(*read.oddities, *(odd for one in measured for odd in one.oddities)),
         recurring=_recurring(log.factors),
         actions=_unfinished(log.actions, when(read.as_of)),
+        drills=drills_of(drills),
         problems=log.problems,
         read_as=dict(read.read_as),
         unused=read.unused,

@@ -28,7 +28,7 @@ from rca.analysis.inputs.windows import Windows, measured_of
 from rca.analysis.slices.question import slices_of
 from rca.errors import Unanswerable
 from rca.practice.baselines import DRIFT, SHAP_SHIFT, USED_DRIFT, largest_drift, largest_used_drift
-from rca.practice.by_seed import read, run
+from rca.practice.grammar.by_seed import read, run
 from rca.practice.grammar.column_faults import Place
 from rca.practice.grammar.draw import draw
 from rca.practice.grammar.families import FIRST_JUDGED, GROUP_OF, PARTS, Part

@@ -26,7 +26,7 @@ from rca.analysis.conclusion.confidence import CASCADES, cascade_key
 from rca.analysis.conclusion.verdict import Verdict, weigh_cascade
 from rca.errors import Unanswerable
 from rca.practice.baselines import largest_latency_ratio
-from rca.practice.by_seed import read, run
+from rca.practice.grammar.by_seed import read, run
 from rca.practice.grammar.families import FIRST_JUDGED, PARTS, Part
 from rca.practice.grammar.summary import Line as Said
 from rca.practice.grammar.summary import share

@@ -46,7 +46,7 @@ def derive_again(made: Mapping[str, Any], case: Path) -> Iterator[Path]:
 def _derive_portfolio(made: Mapping[str, Any], stage: Path) -> None:
     """Derive a report on many incidents again."""
     file, settings = made.get("file"), dict(made["parameters"])
-    known = {"as_of", "split", "targets", "appetite", "columns", "zone"}
+    known = {"as_of", "split", "targets", "appetite", "columns", "zone", "drills"}
     sound = all(name in known and isinstance(said, str) for name, said in settings.items())
     if not sound or not (file is None or file in made["inputs"]):
         raise InvalidCase.because("file or parameters are not what they have to be", place="manifest.json")

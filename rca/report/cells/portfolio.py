@@ -127,6 +127,19 @@ def factors(found: Portfolio) -> None:
         absent("No factor is on record of more than one incident.")
 
 
+def drills(found: Portfolio) -> None:
+    """Points of drills, a row each; no measure of incidents counts them."""
+    rows = [
+        {"day": one.day, "drill": one.name, "level": one.level, "points": one.total}
+        | {area: f"{points:g} of {most:g}" for area, (points, most) in one.areas.items()}
+        for one in found.drills
+    ]
+    if rows:
+        html(table(rows, "Points of drills"), said=f"{len(rows)} drills")
+    else:
+        absent("No drills were given: `drills`.")
+
+
 def actions(found: Portfolio) -> None:
     """Corrective actions that are not done; the longest overdue first."""
     rows = [

@@ -12,11 +12,11 @@ START = pd.Timestamp("2026-03-05T06:00", tz="UTC")
 BAD = {"latency": "up", "success": "down"}
 
 
-def systems(columns, edges=(), *, target=None, calls=True, rows=130, normal=100):
+def systems(columns, edges=(), *, target=None, calls=True, rows=130, normal=100, bad=BAD):
     at = START + pd.to_timedelta(np.arange(rows), unit="min")
     table = pd.DataFrame({"time": at, **columns})
     window = {"from": at[normal].isoformat(), "to": at[-1].isoformat()}
-    asked = Signals.model_validate({"path": "s", "target": target, "bad": BAD, **window})
+    asked = Signals.model_validate({"path": "s", "target": target, "bad": bad, **window})
     return judged_signals(table, asked).systems(causes_of(edges, calls=calls), calls=calls)
 
 
@@ -25,12 +25,17 @@ def signal(seed, height=0.0, since=105, level=20.0):
     return rng.normal(level, 1, 130) + height * (np.arange(130) >= since)
 
 
+def slowed(seed, times=5.0, level=20.0):
+    """A signal that works slower: its noise grows as it does."""
+    return signal(seed, level=level) * np.where(np.arange(130) >= 105, times, 1.0)
+
+
 def first(found):
     return found.names[int(np.argmax(found.posterior))]
 
 
 def test_a_blip_one_sample_later_does_not_explain_a_jump():
-    found = systems({"db|latency": signal(0, 5.0, 106), "web|latency": signal(1, 500.0)}, [("web", "db")])
+    found = systems({"db|latency": signal(0, 5.0, 106), "web|latency": slowed(1, 26.0)}, [("web", "db")])
     assert first(found) == "web"
     assert found.links[found.names.index("db"), found.names.index("web")] < 0.1
 
@@ -103,8 +108,58 @@ def test_noise_of_many_components_is_nothing_that_an_origin_brought():
     assert first(systems(columns, [(f"s{at}", "hub") for at in range(30)])) == "leaf"
 
 
-def test_a_caller_that_may_wait_for_a_silent_callee_is_less_sure():
-    columns = {"web|latency": signal(0, 80.0), "db|latency": signal(1), "db|cpu": signal(2)}
-    plain = systems(columns, [("web", "db")]).posterior.max()
-    rests = systems(columns | {"web|cpu": signal(3)}, [("web", "db")]).posterior.max()
-    assert rests < 0.8 < plain
+@pytest.mark.parametrize("resources", [{}, {"web|cpu": signal(3)}])
+def test_what_is_added_to_a_caller_s_latency_comes_of_a_callee_and_what_is_multiplied_does_not(resources):
+    columns = {"db|latency": signal(1), "db|cpu": signal(2)} | resources
+    waits, works = (systems(columns | {"web|latency": late}, [("web", "db")]) for late in (signal(0, 80.0), slowed(0)))
+    assert first(waits) == "db"
+    assert first(works) == "web"
+    assert np.nanmax(works.silent.added) < 0 < np.nanmax(waits.silent.added)
+
+
+def test_a_caller_whose_own_resources_went_out_too_does_not_wait():
+    columns = {"web|latency": signal(0, 80.0), "web|cpu": signal(1, 80.0), "db|latency": signal(2), "db|cpu": signal(3)}
+    assert first(systems(columns, [("web", "db")])) == "web"
+
+
+def test_a_callee_whose_other_caller_is_not_slow_is_less_likely_waited_for():
+    columns = {"web|latency": signal(0, 80.0)}
+    columns |= {
+        f"{name}|{metric}": signal(9 + at)
+        for at, name in enumerate(("db", "mail", "shop"))
+        for metric in ("latency", "cpu")
+    }
+    found = systems(columns, [("web", "db"), ("web", "mail"), ("shop", "mail")])
+    web, db, mail = map(found.names.index, ("web", "db", "mail"))
+    assert found.silent.waited[db, web] > 3 * found.silent.waited[mail, web] > 0
+
+
+def test_a_callee_asked_too_seldom_to_move_a_quantile_is_less_likely_waited_for():
+    columns = {"web|latency_p90": signal(0, 80.0), "web|requests": signal(3, level=1000.0)}
+    for at, (name, asked) in enumerate((("db", 500.0), ("mail", 20.0))):
+        columns |= {f"{name}|latency_p90": signal(9 + at), f"{name}|requests": signal(19 + at, level=asked)}
+    found = systems(columns, [("web", "db"), ("web", "mail")], bad={"latency_p90": "up"})
+    web, db, mail = map(found.names.index, ("web", "db", "mail"))
+    assert found.silent.waited[db, web] > 3 * found.silent.waited[mail, web] > 0
+
+
+def test_the_latency_of_what_a_caller_asks_tells_whether_it_waits():
+    columns = {"web|latency_server": slowed(0), "db|latency_server": signal(1), "web|latency_client": signal(2)}
+    bad = {"latency_server": "up", "latency_client": "up"}
+    works = systems(columns, [("web", "db")], bad=bad)
+    waits = systems(columns | {"web|latency_client": slowed(3)}, [("web", "db")], bad=bad)
+    assert (first(works), first(waits)) == ("web", "db")
+
+
+def test_a_callee_that_is_asked_more_by_tries_anew_may_be_slow_because_of_its_caller():
+    columns = {f"{name}|latency": slowed(at) for at, name in enumerate(("web", "shop", "db"))}
+    columns |= {"shop|success": signal(6, -15.0), "web|requests": signal(7, level=100.0)}
+    told = []
+    for more in (0.0, 200.0):
+        asked = {f"{name}|requests": signal(8, more, level=100.0) for name in ("shop", "db")}
+        told.append(systems(columns | asked, [("web", "shop"), ("shop", "db")]))
+    usual, tried = told
+    shop, db = map(usual.names.index, ("shop", "db"))
+    assert (shop, db) not in usual.links
+    assert tried.links[shop, db] > 0.8
+    assert tried.scores()[shop] - tried.scores()[db] > usual.scores()[shop] - usual.scores()[db] + 1

@@ -1,8 +1,8 @@
 import json
 
 from rca.analysis.conclusion.verdict import Cause, Verdict
-from rca.practice.by_seed import plain
 from rca.practice.grammar import run as running
+from rca.practice.grammar.by_seed import plain
 from rca.practice.grammar.draw import draw
 from rca.practice.grammar.run import Asked
 

@@ -2,7 +2,7 @@ import json
 from functools import cache
 
 from rca.analysis.conclusion.verdict import Cause, Verdict
-from rca.practice.by_seed import plain
+from rca.practice.grammar.by_seed import plain
 from rca.practice.lines import run as running
 from rca.practice.lines.draw import draw
 

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rca.analysis.cascade.case_signals import MIN_ROWS, MOMENTS, metric_signal
-from rca.analysis.cascade.question import cascade_of
+from rca.analysis.cascade.question import MIN_ROWS, MOMENTS, cascade_of, metric_signal
 from rca.analysis.inputs.windows import windows_from
 from rca.record.case import Case
 

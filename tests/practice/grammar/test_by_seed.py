@@ -1,6 +1,6 @@
 import pytest
 
-from rca.practice import by_seed
+from rca.practice.grammar import by_seed
 
 
 def line_of(seed):
