@@ -33,6 +33,9 @@ FOLDS = 5
 BLOCKS = 20
 """Parts of consecutive rows over which the error of a correlation is taken, as rows resemble those before them."""
 
+MOST_OF_ALL = 0.9
+"""Share of the rows up to which one value is not nearly the only one."""
+
 NO_MORE = 0.01
 """Product of two autocorrelations from which a row is taken to go on no more."""
 
@@ -207,6 +210,15 @@ class Late:
             pd.Series(as_labels(rows[self.entity]), dtype=object) for rows in (self.reference, self.current)
         )
         return first, second
+
+    def take_turns(self, name: str) -> bool:
+        """Whether each value of a column has one stretch of time to itself before, as a month, a batch or a release."""
+        if self.time is None or name not in self.reference:
+            return False
+        codes, values = pd.factorize(as_labels(self.reference.sort_values(self.time, kind="stable")[name]))
+        codes = codes[codes >= 0]
+        stretches = 1 + int((np.diff(codes) != 0).sum())
+        return stretches == len(values) > 1 and float(np.bincount(codes).max()) <= MOST_OF_ALL * len(codes)
 
     def calendars(self, period: str) -> "tuple[Calendar, Calendar]":
         """In which hour, day, week, month or quarter the rows of both windows lie; told once."""

@@ -50,6 +50,6 @@ def _systematic(weights: Floats) -> Places:
     """Positions, ascending: rows in whose stretch of the running sum one of the points at equal distances lies."""
     if not len(weights) or not weights.max() > 0:
         return np.zeros(0, dtype=np.intp)
-    total = np.cumsum(weights)
-    count = int(total[-1] / weights.max())
+    total = np.cumsum(weights / weights.max())
+    count = int(total[-1])
     return np.asarray(np.searchsorted(total, (np.arange(count) + 0.5) * (total[-1] / count), side="right"))

@@ -63,3 +63,10 @@ def test_each_row_is_drawn_as_often_as_it_weighs():
         drawn[in_proportion(table.iloc[order].assign(row=order), "w")["row"]] += 1
     by_weight = pd.Series(drawn).groupby(table["w"]).mean()
     assert np.allclose(by_weight / by_weight.sum(), by_weight.index / by_weight.index.to_numpy().sum(), atol=0.01)
+
+
+@pytest.mark.parametrize("times", [1e300, 1e306, 5e-324])
+def test_weights_count_beside_each_other_alone(times):
+    table = rows(0)
+    scaled = in_proportion(table.assign(w=table["w"] * times), "w")
+    assert scaled["x"].tolist() == in_proportion(table, "w")["x"].tolist()

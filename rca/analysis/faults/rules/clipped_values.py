@@ -27,6 +27,9 @@ WHOLLY = 0.9
 SURE = 3.0
 """Standard errors by which a heap has grown, and the values beyond it have become fewer."""
 
+ROUNDING = 1e-9
+"""Distance below which two explanations leave the same."""
+
 HEAP = 3.0
 """Factor by which more values have to lie on the edge than ever did."""
 
@@ -83,6 +86,9 @@ def _edge(before: Floats, after: Floats, edge: float, *, capped: bool) -> _Edge 
         np.searchsorted(np.sort(one), at, side="right") / len(one) for one in (before, bound, after)
     )
     left = float(np.abs(found - (1 - part) * usually - part * bounded).max())
+    filled = (now - usual) / (1 - usual)
+    if left > float(np.abs(found - (1 - filled) * usually - filled * (at >= edge)).max()) - ROUNDING:
+        return None  # a filler, in rows of any value, tells as much
     chance = SURELY * chance_distance(len(before), len(after))
     explained = left <= min(chance, kolmogorov_distance(before, after) / 2)
     return _Edge(at=edge, capped=capped, beyond=beyond, part=part, left=left) if explained else None
@@ -125,7 +131,9 @@ def heaped(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
             [SURE * np.sqrt(p * (1 - p) * rows) for p in (was, others, heap)],
         )
         sure = lost >= chance[0] and gained >= chance[2]
-        if BEYOND <= was <= MOST and sure and abs(others - still) <= chance[1] and abs(lost - gained) <= sum(chance):
+        kept_as_before = others - still < others * gained / (1 - usual) / 2  # a filler takes from both sides
+        kept_as_before &= abs(others - still) <= chance[1] and abs(lost - gained) <= sum(chance)
+        if BEYOND <= was <= MOST and sure and kept_as_before:
             return _named(pair.name, _Edge(at=at, capped=capped, beyond=was, part=lost / was, left=0.0))
     return None
 

@@ -16,6 +16,7 @@ from rca.analysis.faults.column_fault import READINGS, ROWS, ColumnFault
 from rca.analysis.faults.cross_column_prediction import BLOCKS, Late
 from rca.analysis.faults.fault_onset import fault_onset
 from rca.analysis.faults.rule import Scene
+from rca.analysis.faults.rules.unit_change import HUGE
 from rca.arrays import Floats, Places
 from rca.tables.column_pair import ColumnPair
 from rca.tables.columns import as_numbers
@@ -176,6 +177,8 @@ def _learnt(outcomes: _Outcomes, pair: ColumnPair) -> _Computed | None:
     has = pair.numbers
     known = [np.isfinite(about).all(axis=1) & np.isfinite(one) for about, one in zip(outcomes.about, has, strict=True)]
     if min(int(one.sum()) for one in known) < MIN_ROWS:
+        return None
+    if max(np.nanmax(np.abs(one), initial=0.0) for one in (*outcomes.about, *(v[np.isfinite(v)] for v in has))) > HUGE:
         return None
     about, values = outcomes.about[0][known[0]], has[0][known[0]]
     taught = np.arange(len(values)) * BLOCKS // len(values) % 2 == 0

@@ -43,6 +43,8 @@ def _renamed(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     """Names that changed one for one."""
     if pair.distinct > MOST or not len(pair.current):
         return None
+    if scene.late is not None and scene.late.take_turns(pair.name):  # another comes with time, for none that is gone
+        return None
     repeats = scene.repeats(pair.name)
     return renamed(pair, relation_of(pair, scene), moved=scene.moved, repeats=repeats)
 

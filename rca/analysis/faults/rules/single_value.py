@@ -270,8 +270,9 @@ def new_values(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
     The share of rows whose name is new is, where nothing happened, the share of the reference's names that it has once
     (Good-Turing).
     """
-    del scene
     if kind_of(pair.reference, coded=pair.coded) != "categorical":
+        return None
+    if scene.late is not None and scene.late.take_turns(pair.name):  # another comes with time
         return None
     before, after = map(pd.Series, pair.known(pair.labels))
     if not len(after) or not len(before):

@@ -74,6 +74,7 @@ def _rings(names: Sequence[str], scene: Scene) -> list[dict[str, str]]:
     """
     held = {(name, one.column): one for name in names for one in _held(name, names, scene)}
     rings = _closed({pair: one.crossed for pair, one in held.items()})
+    rings = [ring for ring in rings if any(scene.pair(name).distinct > 2 for name in ring)]  # else one share tells all
     far = [[held[pair] for pair in ring.items()] for ring in rings]
     return [
         ring
@@ -177,6 +178,7 @@ def _mingled(names: Sequence[str], scene: Scene) -> dict[str, ColumnFault]:
     """
     windows = scene.reference, scene.current
     numeric = [name for name in names if all(kind_of(rows[name]) == "numeric" for rows in windows)]
+    numeric = [name for name in numeric if scene.pair(name).distinct > 2]  # any share is a mixture of two others
     known = {name: [np.sort(as_numbers(rows[name])) for rows in windows] for name in numeric}
     known = {name: [values[np.isfinite(values)] for values in both] for name, both in known.items()}
     known = {name: both for name, both in known.items() if min(map(len, both)) >= 4 * MIN_ROWS}

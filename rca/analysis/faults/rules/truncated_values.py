@@ -155,7 +155,7 @@ def _in_a_part(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
         return None
     shares = [float(_on_grid(numbers, step).mean()) for numbers in both]
     part = (shares[1] - shares[0]) / (1 - shares[0])
-    if part < VISIBLE:
+    if part < VISIBLE or _by_mix(pair, scene, step) > sum(shares) / 2:
         return None
     at = np.unique(np.concatenate([before, after]))
     coarse = {"down": np.floor(before / step) * step, "": np.round(before / step) * step}
@@ -176,6 +176,19 @@ def _in_a_part(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
         offset=_lost(before, step) if way else 0.0,
         scattered=True,
     )
+
+
+def _by_mix(pair: ColumnPair, scene: Scene, step: float) -> float:
+    """Most of the current rows that lay on a grid if only more fulfilled a condition under which many always did."""
+    laid = scene.contingency
+    if laid is None or not laid.conditions:
+        return 0.0
+    before, after = laid.under
+    on, rows = _on_grid(pair.numbers[0][laid.rows[0]], step).astype(float), before.sum(axis=0)
+    hits, share = on @ before, after.mean(axis=0)
+    rates = hits / np.maximum(rows, 1), (on.sum() - hits) / np.maximum(len(on) - rows, 1)
+    other = np.array([condition.column != pair.name for condition in laid.conditions])
+    return float((other * (share * rates[0] + (1 - share) * rates[1])).max())
 
 
 def _counted(numbers: Floats, values: Floats) -> Floats:

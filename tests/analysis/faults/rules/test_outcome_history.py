@@ -1,5 +1,6 @@
 """A column computed from outcomes: what became of it, over drawn series; and what leaves it sound."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -106,3 +107,13 @@ def test_what_only_resembles_earlier_outcomes_is_no_function_of_them() -> None:
         rows["last"] *= np.random.default_rng(0).lognormal(0, 0.05, len(rows))
     fault = found(broken(windows, lambda rows: rows["last"] * 1.01, since=0)).get("last")
     assert fault is None or "outcomes" not in fault.evidence
+
+
+@pytest.mark.parametrize("factor", [1e200, 1e300])
+def test_numbers_whose_squares_overflow_say_nothing_and_warn_of_nothing(factor: float) -> None:
+    windows = series(7)
+    for rows in windows:
+        rows["last"] *= factor
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not found(windows).broken

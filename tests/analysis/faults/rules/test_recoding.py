@@ -37,3 +37,14 @@ def test_numbers_that_are_spelled_otherwise_and_did_not_move_are_no_other_codes(
     after = after.round(4) if blur == "four decimals" else after.astype("float32").astype(blur)
     frames = pd.DataFrame({"c": before}), pd.DataFrame({"c": after})
     assert diagnose(*frames, univariate_drift(*frames)).columns == ()
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%G-W%V", "%Y-%m"])
+def test_names_that_take_turns_in_time_stand_for_none_that_are_gone(form):
+    at = pd.Series(pd.date_range("2026-01-01", periods=2832, freq="h", tz="UTC"))
+    rows = pd.DataFrame({"at": at, "span": at.dt.strftime(form), "z": np.random.default_rng(0).normal(size=2832)})
+    before, after = rows[:1416], rows[1416:].reset_index(drop=True)
+    drift = univariate_drift(before[["span", "z"]], after[["span", "z"]])
+    assert not diagnose(before, after, drift, ordered=True, time="at").broken
+    mixed = [one.assign(span=one["span"].sample(frac=1, random_state=0).to_numpy()) for one in (before, after)]
+    assert [one.column for one in diagnose(*mixed, drift, ordered=True, time="at").broken] == ["span"]

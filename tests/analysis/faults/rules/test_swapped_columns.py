@@ -129,3 +129,11 @@ def test_columns_that_drift_are_in_no_ring(seed):
     assert not [
         row for row in diagnose(before, after, univariate_drift(before, after)).columns if row.fault == "swapped"
     ]
+
+
+@pytest.mark.parametrize("after", [(0.1, 0.3, 0.4, 0.1, 0.1), (0.15, 0.3, 0.36, 0.1, 0.09)])
+def test_flags_of_a_category_whose_mix_changed_are_not_exchanged(after):
+    rng = np.random.default_rng(0)
+    drawn = [rng.choice(5, 3000, p=shares) for shares in ((0.4, 0.3, 0.12, 0.1, 0.08), after)]
+    flags = [pd.get_dummies(pd.Series(one), prefix="is", dtype=int) for one in drawn]
+    assert not diagnose(*flags, univariate_drift(*flags)).broken

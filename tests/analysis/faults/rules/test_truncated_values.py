@@ -120,6 +120,19 @@ def test_it_is_found_under_a_condition():
     assert [str(condition) for condition in found.where] == ["ward=b"]
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_more_rows_of_those_that_were_always_on_a_grid_are_no_fault(told):
+    rng = np.random.default_rng(2)
+    windows = []
+    for share in (0.2, 0.45):
+        age, paper = rng.normal(40, 14, 4000).round(), rng.random(4000) < share
+        coarse = np.where(paper & (rng.random(4000) < 0.6), np.round(age / 10) * 10, age)
+        windows.append(pd.DataFrame({"age": coarse, "by": np.where(paper, "paper", "web")}))
+    drift = univariate_drift(*(rows[["age"]] for rows in windows))
+    found = diagnose(*windows, drift, groups=["by"] if told else []).broken
+    assert [one.fault for one in found] == ([] if told else ["truncated"])
+
+
 def test_one_value_tells_no_step():
     before, _ = draws("normal")
     assert name(before, np.full(900, float(np.round(before[0], 2)))).fault != "truncated"
