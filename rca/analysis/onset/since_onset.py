@@ -240,8 +240,10 @@ def _ends(windows: Windows) -> tuple[datetime, datetime] | None:
     time = windows.roles.time
     if time is None:
         return None
-    first, last = (getattr(windows.current[time], end)().to_pydatetime(warn=False) for end in ("min", "max"))
-    return first, last
+    known = windows.current[time].dropna()
+    if known.empty:
+        return None
+    return known.min().to_pydatetime(warn=False), known.max().to_pydatetime(warn=False)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

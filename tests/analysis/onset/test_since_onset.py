@@ -1,5 +1,7 @@
 """The rows since the onset: the metric there, how its counts relate, and points that no phase mixes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -52,3 +54,9 @@ def test_without_an_onset_there_is_a_course_and_nothing_since(windows):
     found = since_onset_of_rows(windows, measured_of(windows), None)
     assert (found.since, found.decisions, found.hits) == (None, None, None)
     assert {one.phase for one in found.points} == {"before"}
+
+
+def test_a_window_none_of_whose_times_is_known_has_no_ends(windows):
+    current = windows.current.assign(at=pd.Series(pd.NaT, index=windows.current.index, dtype="datetime64[ns, UTC]"))
+    timeless = replace(windows, current=current)
+    assert since_onset_of_rows(timeless, measured_of(windows), onset=None).window is None
