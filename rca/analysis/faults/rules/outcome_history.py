@@ -24,6 +24,9 @@ from rca.tables.columns import as_numbers
 STEPS = range(-2, 9)
 """Steps by which the outcomes that a column is computed from lie before it; a centred mean also knows later ones."""
 
+COPIED, LOOKED_AT = 400, 400
+"""Steps up to which a column may repeat one outcome, as that of a day or a week before; and rows that tell which."""
+
 FARTHEST = 48
 """Steps by which it may come too late."""
 
@@ -63,6 +66,8 @@ class _Outcomes:
         What one step is, as `ColumnFault.period` has it.
     about : (ndarray, ndarray)
         The outcomes of `STEPS` before each row, of shape (rows, steps), and a one; NaN where one is not on record.
+    copied : (ndarray of int, ndarray)
+        Some rows of the reference, and the outcomes of up to `COPIED` steps before them, of shape (rows, steps).
     """
 
     keys: Places
@@ -70,6 +75,7 @@ class _Outcomes:
     places: tuple[Places, Places]
     period: str
     about: tuple[Floats, Floats]
+    copied: tuple[Places, Floats]
 
     @classmethod
     def of(cls, late: Late) -> Self | None:
@@ -89,10 +95,13 @@ class _Outcomes:
             return None
         values, cut = outcomes[known[first]], len(late.reference)
         about = np.stack([_looked_up(keys, values, places - step) for step in STEPS] + [np.ones(len(places))], axis=1)
+        some = np.linspace(0, cut - 1, min(cut, LOOKED_AT)).astype(np.intp)
+        lags = np.arange(max(STEPS) + 1, COPIED + 1)
         return cls(
             keys=keys,
             values=values,
             places=(places[:cut], places[cut:]),
+            copied=(some, _looked_up(keys, values, places[some][:, None] - lags)),
             period=READINGS if whose.any() and period == ROWS else period,
             about=(about[:cut], about[cut:]),
         )
@@ -128,8 +137,8 @@ def _places(moments: Floats, whose: Places) -> tuple[Places, str]:
     else:
         begins = np.r_[True, np.diff(whose[order]) != 0]
         at = np.arange(len(order)) - np.flatnonzero(begins)[np.cumsum(begins) - 1]
-    span = int(at.max(initial=0)) + 2 * (FARTHEST + len(STEPS))
-    places[order] = whose[order] * span + at + FARTHEST + len(STEPS)
+    span = int(at.max(initial=0)) + 2 * COPIED
+    places[order] = whose[order] * span + at + COPIED
     named = {seconds: period for period, seconds in LENGTHS.items()} if regular and not whose.any() else {}
     return places, named.get(step, ROWS)
 
@@ -184,11 +193,25 @@ def _learnt(outcomes: _Outcomes, pair: ColumnPair) -> _Computed | None:
     taught = np.arange(len(values)) * BLOCKS // len(values) % 2 == 0
     weights = np.linalg.lstsq(about[taught], values[taught], rcond=None)[0]
     left, spread = np.abs(values - about @ weights)[~taught], float(values[~taught].var())
-    if not spread or float((left**2).mean()) > (1 - EXACT) * spread:
-        return None
     told = [one @ weights for one in outcomes.about]
+    if spread and float((left**2).mean()) > (1 - EXACT) * spread:
+        steps = _copied(outcomes, has[0])
+        told = [_looked_up(outcomes.keys, outcomes.values, one - steps) for one in outcomes.places] if steps else []
+        left = np.zeros(1)
+    if not spread or not told:
+        return None
     tolerance = max(2 * float(np.quantile(left, KEPT)), 1e-6 * float(np.abs(values).max()))
     return _Computed(column=pair.name, outcomes=outcomes, told=(told[0], told[1]), has=has, tolerance=tolerance)
+
+
+def _copied(outcomes: _Outcomes, has: Floats) -> int:
+    """How many steps before lies the one outcome that a column repeats; 0 where it repeats none."""
+    some, earlier = outcomes.copied
+    same, known = earlier == has[some][:, None], np.isfinite(earlier) & np.isfinite(has[some])[:, None]
+    counts = known.sum(axis=0)
+    shares = np.where(counts >= MIN_ROWS / 2, (same & known).sum(axis=0) / np.maximum(counts, 1), 0.0)
+    lag = int(np.argmax(shares))
+    return max(STEPS) + 1 + lag if shares[lag] >= KEPT and len(np.unique(has[some])) > MIN_ROWS / 10 else 0
 
 
 def follows_outcomes(pair: ColumnPair, scene: Scene) -> bool:

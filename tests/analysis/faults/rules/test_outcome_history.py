@@ -117,3 +117,15 @@ def test_numbers_whose_squares_overflow_say_nothing_and_warn_of_nothing(factor: 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert not found(windows).broken
+
+
+@pytest.mark.parametrize("lag", [24, 168])
+def test_the_outcome_of_a_day_or_a_week_before_is_sound_where_it_follows_and_told_where_it_no_longer_does(
+    lag: int,
+) -> None:
+    both = pd.concat(series(9, level=1.0))
+    both["last"] = both["y"].shift(lag)
+    windows = both.iloc[:HOURS].reset_index(drop=True), both.iloc[HOURS:].reset_index(drop=True)
+    assert not found(windows).broken
+    late = named(broken(windows, lambda rows: rows["last"].shift(24), since=200))
+    assert (late.fault, late.lag, late.period) == ("stale", 24, "h")
