@@ -28,7 +28,10 @@ def _in_all_rows(pair: ColumnPair, scene: Scene) -> ColumnFault | None:
         told = by_stem(pair)
         known = respelled(pair) or (_marked(pair, told) if told else None)
         return known if known is not None or told else renumbered(pair, scene) or _renamed(pair, scene)
-    return renumbered(pair, scene) or (_renamed(pair, scene) if pair.distinct <= CODES else None)
+    whole = pair
+    while whole.cut is not None:  # few rows of a number have few values
+        whole = whole.cut[0]
+    return renumbered(pair, scene) or (_renamed(pair, scene) if whole.distinct <= CODES else None)
 
 
 def _marked(pair: ColumnPair, told: Sequence[tuple[str, str]]) -> ColumnFault | None:
