@@ -3,6 +3,7 @@
 import io
 import pickle
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from rca.errors import InvalidCase
 from rca.practice.drill import engine, incidents
 from rca.practice.drill.commands import parsed
+from rca.practice.drill.debrief import debrief
 from rca.practice.drill.engine import act, advance, begun, replayed, stepped
 from rca.practice.drill.hidden import END, LATE, severe
 from rca.practice.drill.incidents import KINDS, drawn
@@ -17,6 +19,9 @@ from rca.practice.drill.injects import injects
 from rca.practice.drill.looks import known_names, look
 from rca.practice.drill.terminal import Screen, briefing, helped, played, read_script, script_of, shown
 from rca.practice.planted import Trained
+from rca.record.files.drill_file import read_drill
+
+ROOT = Path(__file__).parents[3]
 
 SCRIPT = [
     "look metric",
@@ -221,3 +226,10 @@ def test_what_is_shown_of_an_entry_is_its_time_and_its_text(line):
 def test_candidates_that_do_too_little_harm_are_not_taken():
     hidden = drawn(5, kind="credit")
     assert hidden.a_day >= incidents.ENOUGH
+
+
+def test_the_drill_that_ships_is_what_its_script_and_seed_give_today():
+    shipped = read_drill(ROOT / "data/drills/chatbot.json")
+    hidden = drawn(shipped.seed, kind=shipped.kind, level=shipped.level)
+    again = debrief(hidden, replayed(hidden, [(minute, text) for minute, text in shipped.script]), shipped.held)
+    assert again == shipped
