@@ -32,6 +32,9 @@ MANY = 4
 AGREES = 0.99
 """Quantile of chance within which the shares of names have to be what they were under their other names."""
 
+MOVED = 0.999
+"""Quantile of chance beyond which a witness moved by itself."""
+
 ERRORS = 3.0
 """Standard errors within which the share of one name has to be what it was."""
 
@@ -239,10 +242,16 @@ def _expected(known: Floats, seen: Floats, *, mixes: Sequence[Any]) -> Floats:
 
     By itself is what no mix of the names explains: neither the former one nor that of the names as they are now.
     """
+    from scipy.stats import chi2
+
     shares = (known + 0.5) / (known + 0.5).sum(axis=1, keepdims=True)
-    now = (seen.sum(axis=0) + 0.5) / (seen.sum() + 0.5 * seen.shape[1])
-    tilts = [now / np.maximum(mix @ shares / max(float(mix.sum()), 1e-9), 1e-9) for mix in mixes if mix.sum()]
-    tilted = shares * min(tilts, key=lambda tilt: float(now @ np.log(tilt)))
+    now, rows = seen.sum(axis=0) + 0.5, float(seen.sum() + 0.5 * seen.shape[1])
+    told = [np.maximum(mix @ shares / max(float(mix.sum()), 1e-9), 1e-9) for mix in mixes if mix.sum()]
+    expected = min(told, key=lambda one: float(now @ np.log(now / rows / one)))
+    spread = rows * expected * (1 + rows / max(float(known.sum()), 1.0))
+    if float(((now - rows * expected) ** 2 / spread).sum()) < chi2.ppf(MOVED, len(now)):
+        return np.asarray(shares)
+    tilted = shares * (now / rows / expected)
     return np.asarray(tilted / tilted.sum(axis=1, keepdims=True))
 
 
